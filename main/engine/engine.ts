@@ -1,0 +1,65 @@
+import type {
+  BackupReport,
+  BackupRequest,
+  EntryRow,
+  PruneReport,
+  PruneRequest,
+  RestoreReport,
+  RestoreRequest,
+  RunContext,
+  SnapshotRow,
+  VerifyReport,
+  VerifyRequest,
+} from '../contract/reports.ts';
+import type { Backend } from './storage/backend.ts';
+
+/** What opens a destination's vault. */
+export type Credentials =
+  | { readonly kind: 'password'; readonly password: string }
+  /** The text of a recovery-key file: one or more recovery keys, each on its own line. */
+  | { readonly kind: 'recovery-key'; readonly text: string };
+
+/** A place that snapshots go to, with what opens it. */
+export interface OpenDestination {
+  readonly backend: Backend;
+  readonly credentials: Credentials;
+  /** Where it lies on this computer, when it does: it must not lie inside a server's folder, nor the reverse. */
+  readonly localPath?: string;
+  /** Settings without secrets, as written into the recovery kit. */
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+export interface SnapshotSelector {
+  /** An id, a unique beginning of one, or `latest`. */
+  readonly snapshot: string;
+  /** Display name or slug; may be left out while the destination holds one server only. */
+  readonly server?: string;
+}
+
+/** The engine's one door. Every call takes the destination it works on and throws a Fault. */
+export interface Engine {
+  backup(destination: OpenDestination, request: BackupRequest, run: RunContext): Promise<BackupReport>;
+  snapshots(destination: OpenDestination, filter: { readonly server?: string }, run: RunContext): Promise<readonly SnapshotRow[]>;
+  list(destination: OpenDestination, request: SnapshotSelector & { readonly path?: string }, run: RunContext): AsyncIterable<EntryRow>;
+  restore(destination: OpenDestination, request: RestoreRequest, run: RunContext): Promise<RestoreReport>;
+  verify(destination: OpenDestination, request: VerifyRequest, run: RunContext): Promise<VerifyReport>;
+  prune(destination: OpenDestination, request: PruneRequest, run: RunContext): Promise<PruneReport>;
+  pin(destination: OpenDestination, request: SnapshotSelector & { readonly note?: string }, run: RunContext): Promise<void>;
+  unpin(destination: OpenDestination, request: SnapshotSelector, run: RunContext): Promise<void>;
+  /** Puts new vault records in front. With `newKey` the next snapshot uses a fresh vault key. */
+  changePassword(
+    destination: OpenDestination,
+    request: { readonly newPassword: string; readonly newKey: boolean },
+    run: RunContext,
+  ): Promise<{ readonly records: number; readonly newKey: boolean }>;
+  /** Whether the destination has a vault yet: a first backup asks for the password twice. */
+  hasVault(backend: Backend, run: RunContext): Promise<boolean>;
+  /** The recovery kit as text: settings, vault records, the recovery keys when asked for, steps, the opener. */
+  kit(destination: OpenDestination, request: { readonly recoveryKey: boolean }, run: RunContext): Promise<string>;
+  /** Turns a sealed file on disk into its ZIP, or a manifest into its JSON lines, piece by piece. */
+  openFile(
+    file: AsyncIterable<Uint8Array>,
+    request: { readonly credentials: Credentials; readonly vault?: Uint8Array },
+    run: RunContext,
+  ): Promise<{ readonly kind: 'zip' | 'json-lines'; readonly content: AsyncIterable<Uint8Array> }>;
+}
