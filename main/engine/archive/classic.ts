@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto';
+import type { DecipherGCM } from 'node:crypto';
 import { Fault } from '../../contract/faults.ts';
 import type { Random } from '../ports.ts';
 import type { ByteStream } from '../storage/backend.ts';
@@ -73,7 +74,7 @@ export function classicPasswords(password: string): readonly string[] {
 export async function* unsealClassic(source: ByteStream, password: string): AsyncGenerator<Uint8Array> {
   let head = Buffer.alloc(0);
   let held = Buffer.alloc(0);
-  let decipher: ReturnType<typeof createDecipheriv> | null = null;
+  let decipher: DecipherGCM | null = null;
   let size = 0;
   for await (const piece of source) {
     size += piece.length;
@@ -94,7 +95,7 @@ export async function* unsealClassic(source: ByteStream, password: string): Asyn
   if (decipher === null || held.length < tagSize) {
     throw new Fault('truncated', `a classic file has at least 44 bytes, this one ${size}`, { operation: 'unseal classic' });
   }
-  (decipher as ReturnType<typeof createDecipheriv> & { setAuthTag(tag: Uint8Array): void }).setAuthTag(held);
+  decipher.setAuthTag(held);
   try {
     decipher.final();
   } catch (cause) {
