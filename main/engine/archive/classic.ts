@@ -72,8 +72,8 @@ export function classicPasswords(password: string): readonly string[] {
  * the caller keeps it where nothing reads it until then. Fault wrong-password covers damage too: one tag cannot tell them apart.
  */
 export async function* unsealClassic(source: ByteStream, password: string): AsyncGenerator<Uint8Array> {
-  let head = Buffer.alloc(0);
-  let held = Buffer.alloc(0);
+  let head: Buffer = Buffer.alloc(0);
+  let held: Buffer = Buffer.alloc(0);
   let decipher: DecipherGCM | null = null;
   let size = 0;
   for await (const piece of source) {
