@@ -1,0 +1,79 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { DamagedFile, RestoreReport } from '../../contract/reports.ts';
+import { exitCodeOfReport, exitCodes } from '../exit-codes.ts';
+import type { CliHost, CommandContext } from '../host.ts';
+import { printJson, printLine, printWarnings, warn } from '../output.ts';
+import { printable } from '../printable.ts';
+import { progressLine } from '../progress.ts';
+import { count, formatDuration, formatSize } from '../units.ts';
+import { append, given, openDestination, withDestination, withServer } from './options.ts';
+import type { DestinationOptions, ServerOption } from './options.ts';
+
+interface Options extends DestinationOptions, ServerOption {
+  readonly target: string;
+  readonly include: readonly string[];
+  readonly replace?: boolean;
+  readonly force?: boolean;
+  readonly salvage?: boolean;
+}
+
+export function addRestore(program: Command, { host, end }: CommandContext): void {
+  const command = program
+    .command('restore')
+    .summary('bring a snapshot back')
+    .description(
+      'Brings a snapshot back, whole or in part. Everything is checked in a staging folder first; only then it takes the place of the ' +
+        'target, whose former content is kept for `holdfast undo`.',
+    )
+    .argument('<snapshot>', 'an id, a unique beginning of one, or latest')
+    .requiredOption('--target <folder>', 'where to bring it back')
+    .option('--include <pattern>', 'only what matches, in gitignore syntax; may be given several times', append, [])
+    .option('--replace', 'the target is not empty and may be replaced')
+    .option('--force', 'go on although a process uses the target')
+    .option('--salvage', 'bring back all that is whole and list what is not');
+  withDestination(withServer(command))
+    .addHelpText('after', '\nExample:\n  holdfast restore latest -d folder:/mnt/backup --target /srv/survival --replace')
+    .action(async (snapshot: string, options: Options) => {
+      const { engine, destination } = await openDestination(host, options);
+      const request = {
+        snapshot,
+        target: resolve(host.cwd, options.target),
+        include: options.include,
+        replace: options.replace === true,
+        force: options.force === true,
+        salvage: options.salvage === true,
+        ...given({ server: options.server }),
+      };
+      const progress = progressLine(host);
+      const report = await engine
+        .restore(destination, request, { signal: host.signal, onProgress: progress.onProgress })
+        .finally(progress.finish);
+      await printWarnings(host, report.warnings);
+      await (options.json === true ? printJson(host, report) : printReport(host, report));
+      end(report.damaged.length > 0 ? exitCodes.warnings : exitCodeOfReport(report));
+    });
+}
+
+async function printReport(host: CliHost, report: RestoreReport): Promise<void> {
+  for (const file of report.damaged) await warn(host, damageText(file));
+  const target = printable(report.target);
+  await printLine(
+    host,
+    `Restored snapshot ${printable(report.id)} of ${printable(report.server)} to ${target}: ` +
+      `${count(report.files, 'file')}, ${formatSize(report.bytes)} (${formatDuration(report.elapsedMs)})`,
+  );
+  if (report.damaged.length > 0) await printLine(host, `${count(report.damaged.length, 'file')} could not be brought back whole.`);
+  if (report.before !== null) {
+    await printLine(
+      host,
+      `The former content lies in ${printable(report.before)}. To put it back: holdfast undo --target ${target}; to delete it: add --discard`,
+    );
+  }
+}
+
+/** `world/r.0.0.mca: bytes 0 to 4,095 are lost`. */
+export function damageText({ path, ranges }: DamagedFile): string {
+  const lost = ranges.map(([offset, length]) => `${offset.toLocaleString('en-US')} to ${(offset + length - 1).toLocaleString('en-US')}`);
+  return lost.length === 0 ? `${path}: lost` : `${path}: bytes ${lost.join(', ')} are lost`;
+}

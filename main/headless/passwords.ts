@@ -1,0 +1,128 @@
+import { isUtf8 } from 'node:buffer';
+import { open } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { Fault } from '../contract/faults.ts';
+import type { Credentials } from '../engine/engine.ts';
+import type { CliHost } from './host.ts';
+import { warn } from './output.ts';
+
+/** The ways to give what opens a destination, as options of a command. */
+export interface PasswordOptions {
+  readonly passwordFile?: string;
+  readonly recoveryKeyFile?: string;
+}
+
+const operation = 'read the password';
+/** More than any password or list of keys: a wrong path (a disk, a log) must not be read to its end. */
+const maxSecretBytes = 64 * 1024;
+const fewCharacters = 12;
+
+/**
+ * What opens the destination: `--recovery-key-file`, else `--password-file`, else HOLDFAST_PASSWORD, else a prompt.
+ * `newVault` says whether this run is about to make the vault; then a prompt asks twice and a short password gets a warning.
+ */
+export async function readCredentials(
+  options: PasswordOptions,
+  host: CliHost,
+  newVault: () => Promise<boolean> = () => Promise.resolve(false),
+): Promise<Credentials> {
+  if (options.recoveryKeyFile !== undefined) {
+    if (options.passwordFile !== undefined) throw usage('Give either --password-file or --recovery-key-file, not both');
+    const text = await readSecretFile(options.recoveryKeyFile, 'recovery key file', host);
+    return { kind: 'recovery-key', text };
+  }
+  const given = await passwordWithoutPrompt(host, options.passwordFile, 'HOLDFAST_PASSWORD');
+  if (given !== null) {
+    if (isShort(given) && (await newVault())) await warnShort(host);
+    return { kind: 'password', password: given };
+  }
+  const ask = prompt(host, '--password-file FILE, in HOLDFAST_PASSWORD');
+  if (!(await newVault())) return { kind: 'password', password: notEmpty(await ask('Password: '), 'The password') };
+  return { kind: 'password', password: await askTwice(ask, host, 'Password for the new backup place: ') };
+}
+
+/** The password that shall hold from now on: `--new-password-file`, else HOLDFAST_NEW_PASSWORD, else a prompt, asked twice. */
+export async function readNewPassword(file: string | undefined, host: CliHost): Promise<string> {
+  const given = await passwordWithoutPrompt(host, file, 'HOLDFAST_NEW_PASSWORD');
+  if (given === null) {
+    return askTwice(prompt(host, '--new-password-file FILE, in HOLDFAST_NEW_PASSWORD'), host, 'New password: ');
+  }
+  if (isShort(given)) await warnShort(host);
+  return given;
+}
+
+async function passwordWithoutPrompt(host: CliHost, file: string | undefined, variable: string): Promise<string | null> {
+  if (file !== undefined) {
+    const text = await readSecretFile(file, 'password file', host);
+    return notEmpty(text.replace(/\r?\n$/, ''), `The password in ${file}`);
+  }
+  const value = host.env[variable];
+  return value === undefined ? null : notEmpty(value, `The password in ${variable}`);
+}
+
+type Ask = (question: string) => Promise<string>;
+
+function prompt(host: CliHost, ways: string): Ask {
+  if (host.askSecret === null) {
+    throw usage(`No password was given and there is no terminal to ask on; give it with ${ways}, or run this on a terminal`);
+  }
+  return host.askSecret;
+}
+
+async function askTwice(ask: Ask, host: CliHost, question: string): Promise<string> {
+  const first = notEmpty(await ask(question), 'The password');
+  if ((await ask('The same again: ')) !== first) throw usage('The two passwords are not the same; nothing was changed');
+  if (isShort(first)) await warnShort(host);
+  return first;
+}
+
+/** The file's text as it stands. Missing, too large or not UTF-8: fault config-invalid. */
+async function readSecretFile(file: string, what: string, host: CliHost): Promise<string> {
+  const path = resolve(host.cwd, file);
+  const bytes = new Uint8Array(maxSecretBytes + 1);
+  let length = 0;
+  try {
+    await using handle = await open(path, 'r');
+    const info = await handle.stat();
+    if (info.isFile() && process.platform !== 'win32' && (info.mode & 0o044) !== 0) {
+      await warn(host, `The ${what} ${file} can be read by other users of this computer; run: chmod 600 ${file}`);
+    }
+    // A pipe, as `--password-file <(…)` gives, arrives in pieces.
+    for (;;) {
+      const { bytesRead } = await handle.read(bytes, length, bytes.length - length);
+      length += bytesRead;
+      if (bytesRead === 0 || length === bytes.length) break;
+    }
+  } catch (error) {
+    throw unreadable(error, file, what);
+  }
+  if (length > maxSecretBytes) throw usage(`The ${what} ${file} is larger than ${maxSecretBytes} bytes; it should hold nothing but that secret`);
+  const read = bytes.subarray(0, length);
+  if (!isUtf8(read)) throw usage(`The ${what} ${file} is not valid UTF-8`);
+  return Buffer.from(read).toString('utf8');
+}
+
+function unreadable(error: unknown, file: string, what: string): Fault {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const options = { operation, context: { file }, cause: error };
+  if (code === 'ENOENT') return new Fault('config-invalid', `The ${what} ${file} does not exist`, options);
+  if (code === 'EACCES' || code === 'EPERM') return new Fault('permission-denied', `The ${what} ${file} may not be read`, options);
+  return new Fault('config-invalid', `The ${what} ${file} cannot be read`, options);
+}
+
+function notEmpty(password: string, what: string): string {
+  if (password === '') throw usage(`${what} is empty`);
+  return password;
+}
+
+function isShort(password: string): boolean {
+  return Array.from(password).length < fewCharacters;
+}
+
+function warnShort(host: CliHost): Promise<void> {
+  return warn(host, `The password is shorter than ${fewCharacters} characters; whoever gets hold of the files can try many. A few random words are better`);
+}
+
+function usage(message: string): Fault {
+  return new Fault('config-invalid', message, { operation });
+}

@@ -1,0 +1,111 @@
+import { Command, CommanderError } from 'commander';
+import { asFault, Fault } from '../contract/faults.ts';
+import { addBackup } from './commands/backup.ts';
+import { addHelp } from './commands/help.ts';
+import { addKit } from './commands/kit.ts';
+import { addLs } from './commands/ls.ts';
+import { addOpen } from './commands/open.ts';
+import { addPassword } from './commands/password.ts';
+import { addPin, addUnpin } from './commands/pin.ts';
+import { addPrune } from './commands/prune.ts';
+import { addRestore } from './commands/restore.ts';
+import { addRetention } from './commands/retention.ts';
+import { addSnapshots } from './commands/snapshots.ts';
+import { addTest } from './commands/test.ts';
+import { addUndo } from './commands/undo.ts';
+import { addVerify } from './commands/verify.ts';
+import { exitCodeOf, exitCodes } from './exit-codes.ts';
+import type { CliHost, CommandContext } from './host.ts';
+import { printFault, printFaultJson } from './output.ts';
+
+/** Runs one command line (without the names of node and script) and settles to the exit code. Never rejects for a fault of the run. */
+export async function runCli(args: readonly string[], host: CliHost): Promise<number> {
+  let exitCode: number = exitCodes.done;
+  // Commander writes synchronously; what it wrote goes out once it is done.
+  const texts = { out: '', err: '' };
+  const program = buildProgram({ host, end: (code) => (exitCode = code) }, texts);
+  try {
+    refuseBrokenArguments(args);
+    await program.parseAsync([...args], { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError && isHelp(error)) exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+    else exitCode = await tell(error, args, program, host);
+  }
+  if (texts.out !== '') await host.stdout.write(texts.out);
+  if (texts.err !== '') await host.stderr.write(texts.err);
+  return exitCode;
+}
+
+function buildProgram(context: CommandContext, texts: { out: string; err: string }): Command {
+  const { host } = context;
+  const program = new Command('holdfast');
+  program
+    .description('Keeps a server’s folder safe off-site, encrypted before it leaves, and brings it back with one command.')
+    .version(host.version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand(false)
+    .exitOverride()
+    .showSuggestionAfterError()
+    .configureOutput({
+      writeOut: (text) => (texts.out += text),
+      writeErr: (text) => (texts.err += text),
+      outputError: () => undefined,
+      getOutHelpWidth: () => Math.min(host.stdout.columns, 110),
+      getErrHelpWidth: () => Math.min(host.stderr.columns, 110),
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+    .addHelpText('after', '\n`holdfast COMMAND --help` has an example; `holdfast help exit-codes` lists the exit codes.');
+  const groups = [
+    ['Back up and bring back:', [addBackup, addRestore, addUndo]],
+    ['Look:', [addSnapshots, addLs, addVerify, addTest]],
+    ['Keep and remove:', [addPrune, addPin, addUnpin, addRetention]],
+    ['Password and emergencies:', [addPassword, addKit, addOpen]],
+    ['Help:', [addHelp]],
+  ] as const;
+  for (const [heading, commands] of groups) {
+    program.commandsGroup(heading);
+    for (const add of commands) add(program, context);
+  }
+  return program;
+}
+
+/** Node turns bytes of an argument that are no UTF-8 into U+FFFD: the file meant cannot be named any more, and another must not be made. */
+function refuseBrokenArguments(args: readonly string[]): void {
+  const index = args.findIndex((arg) => arg.includes('\ufffd'));
+  if (index < 0) return;
+  throw new Fault(
+    'config-invalid',
+    `Argument ${index + 1} is not valid UTF-8; name the folder above, or a link with a plain name. Names inside a folder may be any bytes`,
+    { operation: 'read the arguments' },
+  );
+}
+
+function isHelp(error: CommanderError): boolean {
+  return ['commander.help', 'commander.helpDisplayed', 'commander.version'].includes(error.code);
+}
+
+async function tell(error: unknown, args: readonly string[], program: Command, host: CliHost): Promise<number> {
+  const name = program.commands.find((command) => command.name() === args.find((arg) => !arg.startsWith('-')))?.name();
+  const usage = error instanceof CommanderError;
+  const fault = usage
+    ? new Fault('config-invalid', error.message.replace(/^error: /, '').replaceAll('\n', ' '), { operation: 'read the arguments' })
+    : cancelledByUser(asFault(error, name ?? 'run'), host);
+  const { faultTexts } = await import('../contract/fault-texts.ts');
+  const text = faultTexts[fault.code];
+  const next = usage ? `Run: holdfast ${name === undefined ? '' : `${name} `}--help` : text.next;
+  await (asksForJson(args) ? printFaultJson(host, fault, next) : printFault(host, fault, { ...text, next }));
+  return exitCodeOf(fault.code);
+}
+
+/** After Ctrl-C whatever breaks breaks because of it. */
+function cancelledByUser(fault: Fault, host: CliHost): Fault {
+  if (!host.signal.aborted || fault.code === 'cancelled') return fault;
+  return new Fault('cancelled', 'Cancelled', { operation: fault.operation, cause: fault });
+}
+
+/** Read from the raw arguments: a command line that cannot be parsed must be answered in JSON too. */
+function asksForJson(args: readonly string[]): boolean {
+  const end = args.indexOf('--');
+  return args.slice(0, end < 0 ? args.length : end).includes('--json');
+}

@@ -1,0 +1,102 @@
+import type { Progress } from '../contract/reports.ts';
+import type { CliHost } from './host.ts';
+import { count, formatDuration, formatSize } from './units.ts';
+
+/** At most five times a second: more only flickers. */
+const redrawEveryMs = 200;
+/** Speed and remaining time follow the last few seconds, not the start of the run. */
+const smoothingMs = 5_000;
+
+const phases: Readonly<Record<Progress['phase'], string>> = {
+  scan: 'Looking',
+  pack: 'Packing',
+  upload: 'Sending',
+  download: 'Fetching',
+  check: 'Checking',
+  swap: 'Putting in place',
+};
+
+export interface ProgressLine {
+  readonly onProgress: (progress: Progress) => void;
+  /** Ends the line; later reports are ignored. */
+  readonly finish: () => Promise<void>;
+}
+
+/** One line on a terminal's standard error, redrawn in place; without a terminal it prints nothing. */
+export function progressLine(host: CliHost): ProgressLine {
+  const speed = speedometer();
+  let drawnAt = Number.NEGATIVE_INFINITY;
+  let latest: Progress | null = null;
+  let shown = false;
+  let open = host.stderr.isTTY && host.env['TERM'] !== 'dumb';
+
+  const draw = (): void => {
+    if (latest === null) return;
+    const text = progressText(latest, speed.perSecond()).slice(0, Math.max(10, host.stderr.columns - 1));
+    shown = true;
+    // Carriage return, text, erase to the end of the line: no flicker, and a shorter text leaves nothing behind.
+    // A terminal that has gone away is no reason to stop the run.
+    host.stderr.write(`\r${text}\u001b[K`).catch(() => {
+      open = false;
+    });
+  };
+
+  return {
+    onProgress: (progress) => {
+      if (!open) return;
+      latest = progress;
+      const now = host.now();
+      speed.add(now, progress);
+      // A clock set back must not silence the line until it has caught up.
+      if (now - drawnAt < redrawEveryMs && now >= drawnAt) return;
+      drawnAt = now;
+      draw();
+    },
+    finish: async () => {
+      if (!open) return;
+      draw();
+      open = false;
+      if (shown) await host.stderr.write('\n');
+    },
+  };
+}
+
+/** `Packing  1,204 of 50,000 files  312.0 MiB of 1.0 GiB  30 %  98.4 MiB/s  8 s left`; what is not known is left out. */
+export function progressText(progress: Progress, bytesPerSecond: number | null): string {
+  const { files, bytes, totalFiles, totalBytes } = progress;
+  const parts = [phases[progress.phase]];
+  parts.push(totalFiles === null ? count(files, 'file') : `${files.toLocaleString('en-US')} of ${count(totalFiles, 'file')}`);
+  parts.push(totalBytes === null ? formatSize(bytes) : `${formatSize(bytes)} of ${formatSize(totalBytes)}`);
+  // Rounded down, so that 100 % means all.
+  if (totalBytes !== null && totalBytes > 0) parts.push(`${Math.min(100, Math.floor((bytes / totalBytes) * 100))} %`);
+  if (bytesPerSecond !== null && bytesPerSecond > 0) {
+    parts.push(`${formatSize(Math.round(bytesPerSecond))}/s`);
+    if (totalBytes !== null && totalBytes > bytes) parts.push(`${formatDuration(((totalBytes - bytes) / bytesPerSecond) * 1000)} left`);
+  }
+  return parts.join('  ');
+}
+
+/** Exponentially smoothed bytes per second within one phase; null until there are two points half a second apart. */
+export function speedometer(): { add: (now: number, progress: Progress) => void; perSecond: () => number | null } {
+  let phase: Progress['phase'] | null = null;
+  let at = 0;
+  let bytes = 0;
+  let rate: number | null = null;
+  return {
+    add: (now, progress) => {
+      if (progress.phase !== phase || progress.bytes < bytes || now < at) {
+        ({ phase, bytes } = progress);
+        at = now;
+        rate = null;
+        return;
+      }
+      const elapsed = now - at;
+      if (elapsed < 500) return;
+      const fresh = ((progress.bytes - bytes) / elapsed) * 1000;
+      rate = rate === null ? fresh : rate + (fresh - rate) * (1 - Math.exp(-elapsed / smoothingMs));
+      at = now;
+      bytes = progress.bytes;
+    },
+    perSecond: () => rate,
+  };
+}

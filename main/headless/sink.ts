@@ -1,0 +1,44 @@
+import type { WriteStream } from 'node:tty';
+import { Fault } from '../contract/faults.ts';
+import type { Sink } from './host.ts';
+
+type Output = NodeJS.WriteStream | WriteStream;
+
+/**
+ * A process stream as a Sink. Once its reader has gone (EPIPE) everything further is dropped in silence: `| head` is no failure of ours.
+ * A full disk behind it is fault disk-full.
+ */
+export function sinkOf(stream: Output): Sink {
+  let closed = false;
+  // Without a listener Node ends the process with a stack; each failed write reports the same error to its own callback.
+  stream.on('error', () => {
+    closed = true;
+  });
+  return {
+    isTTY: stream.isTTY === true,
+    get columns() {
+      return stream.columns > 0 ? stream.columns : 80;
+    },
+    get closed() {
+      return closed;
+    },
+    write: (data) => {
+      if (closed || data.length === 0) return Promise.resolve();
+      return new Promise((settle, fail) => {
+        stream.write(data, (error) => {
+          if (error === null || error === undefined) return settle();
+          closed = true;
+          if ('code' in error && (error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED')) return settle();
+          fail(writeFault(error));
+        });
+      });
+    },
+  };
+}
+
+function writeFault(error: Error): Fault {
+  const full = 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
+  return full
+    ? new Fault('disk-full', 'There is no space left for the output', { operation: 'print', cause: error })
+    : new Fault('unexpected', 'The output cannot be written', { operation: 'print', cause: error });
+}
