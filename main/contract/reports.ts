@@ -7,6 +7,8 @@ export interface Warning {
   readonly code: string;
   readonly message: string;
   readonly path?: string;
+  /** Told, but no reason to end with exit code 3: a socket that was left out. */
+  readonly level?: 'note';
 }
 
 /** How far a run is; totals are null while they are not known yet. Byte counts are of file contents, before compression. */

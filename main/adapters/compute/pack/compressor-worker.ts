@@ -1,0 +1,21 @@
+import { CCtx, CParameter } from 'zstd-napi/binding.js';
+import { FrameRing, slotState } from '../frame-ring.ts';
+import { runWorker } from '../worker-entry.ts';
+import type { CompressorTask } from './messages.ts';
+
+/** Takes frame after frame and compresses each by itself, from shared memory to shared memory. */
+runWorker('compress', (task: CompressorTask) => {
+  const ring = new FrameRing(task.ring);
+  const context = new CCtx();
+  context.setParameter(CParameter.compressionLevel, task.level);
+  context.setParameter(CParameter.contentSizeFlag, 1);
+  for (;;) {
+    const frame = ring.claimFrame();
+    const slot = frame % ring.slots;
+    const past = (): boolean => ring.frameCount !== null && frame >= ring.frameCount;
+    ring.monitor.waitUntil(() => past() || ring.holds(slot, frame, slotState.filled));
+    if (past()) return;
+    const { content } = ring.sizes(slot);
+    ring.setCompressed(slot, context.compress2(ring.stored(slot), ring.content(slot).subarray(0, content)));
+  }
+});

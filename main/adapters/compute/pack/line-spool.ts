@@ -1,0 +1,41 @@
+import { writeSync } from 'node:fs';
+import { compress } from 'zstd-napi';
+
+/** Small enough that reading one back on the main thread does not hold it up. */
+const frameSize = 2 ** 20;
+
+/** Gathers the manifest's lines and puts them, as zstd frames, into a spool file: a million of them need no memory. */
+export class LineSpool {
+  readonly #handle: number;
+  #pending = Buffer.allocUnsafe(frameSize);
+  #filled = 0;
+  #size = 0;
+
+  constructor(handle: number) {
+    this.#handle = handle;
+  }
+
+  append(start: Uint8Array, end: string): void {
+    const length = start.length + Buffer.byteLength(end);
+    if (this.#filled + length > this.#pending.length) this.#flush();
+    // One line may be longer than a frame: a large file's extents.
+    if (length > this.#pending.length) this.#pending = Buffer.allocUnsafe(length);
+    this.#pending.set(start, this.#filled);
+    this.#pending.write(end, this.#filled + start.length);
+    this.#filled += length;
+  }
+
+  /** The spool's size in bytes. */
+  end(): number {
+    this.#flush();
+    return this.#size;
+  }
+
+  #flush(): void {
+    if (this.#filled === 0) return;
+    const frame = compress(this.#pending.subarray(0, this.#filled), { compressionLevel: 3 });
+    for (let at = 0; at < frame.length; ) at += writeSync(this.#handle, frame, at, frame.length - at, this.#size + at);
+    this.#size += frame.length;
+    this.#filled = 0;
+  }
+}

@@ -1,0 +1,35 @@
+import type { Warning } from '../../../contract/reports.ts';
+import type { WireFault } from '../../../contract/faults.ts';
+import type { PackedArchive, PackTotals, SealWith } from '../../../engine/archive/packer.ts';
+import type { FrameRingMemory } from '../frame-ring.ts';
+
+export interface ReaderTask {
+  readonly ring: FrameRingMemory;
+  readonly root: string;
+  readonly excludes: readonly string[];
+  readonly format: 'archive' | 'classic';
+  readonly volumeSize: number;
+  /** Milliseconds since 1970 minus this computer's clock, for tests of coarse and wrong clocks. */
+  readonly clockOffset: number;
+}
+
+export interface CompressorTask {
+  readonly ring: FrameRingMemory;
+  readonly level: number;
+}
+
+export interface SealerTask {
+  readonly ring: FrameRingMemory;
+  readonly seal: SealWith;
+  /** File handle of the spool that takes the manifest's entry lines, as zstd frames. */
+  readonly spool: number;
+}
+
+/** What workers tell the main thread. Data never travels this way: only that a part slot is full. */
+export type WorkerMessage =
+  | { readonly kind: 'fault'; readonly fault: WireFault }
+  | { readonly kind: 'read'; readonly totals: PackTotals; readonly warnings: readonly Warning[] }
+  | { readonly kind: 'volume-begin' }
+  | { readonly kind: 'part'; readonly slot: number; readonly length: number }
+  | { readonly kind: 'volume-end'; readonly archive: PackedArchive }
+  | { readonly kind: 'sealed'; readonly spoolSize: number };

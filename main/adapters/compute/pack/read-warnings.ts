@@ -1,0 +1,32 @@
+import type { Warning } from '../../../contract/reports.ts';
+import { showPath } from '../../../engine/archive/byte-path.ts';
+import type { BytePath } from '../../../engine/archive/byte-path.ts';
+
+const kept = 1000;
+
+/** What was told of while reading. A tree with a million unreadable files is told of once, with their number. */
+export class ReadWarnings {
+  readonly #list: Warning[] = [];
+  #left = 0;
+
+  add(code: string, path: BytePath, message: string, level?: 'note'): void {
+    if (this.#list.length >= kept) this.#left += 1;
+    else this.#list.push({ code, message, path: showPath(path), ...(level === undefined ? {} : { level }) });
+  }
+
+  cannotRead(path: BytePath, error: unknown): void {
+    const code = errno(error);
+    if (code === 'ENOENT') this.add('vanished', path, 'was there when its folder was listed and gone when it was to be read');
+    else if (code === 'ELOOP' || code === 'ENOTDIR') this.add('changed', path, 'turned into something else while it was being read');
+    else this.add('unreadable', path, `could not be read (${code})`);
+  }
+
+  get list(): readonly Warning[] {
+    if (this.#left === 0) return this.#list;
+    return [...this.#list, { code: 'more', message: `${this.#left} more warnings like these` }];
+  }
+}
+
+function errno(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : String(error);
+}

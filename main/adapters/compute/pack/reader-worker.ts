@@ -1,0 +1,29 @@
+import { rootPath } from '../../../engine/archive/byte-path.ts';
+import { compileExcludes } from '../../../engine/archive/exclude.ts';
+import { FrameRing } from '../frame-ring.ts';
+import { runWorker } from '../worker-entry.ts';
+import { walk } from '../../files/walk.ts';
+import { EntryReader } from './entry-reader.ts';
+import { FrameWriter } from './frame-writer.ts';
+import type { ReaderTask } from './messages.ts';
+import { VolumeWriter } from './volume-writer.ts';
+
+/** Walks the folder and reads every file straight into the ring's frames. */
+runWorker('read', (task: ReaderTask, tell) => {
+  const ring = new FrameRing(task.ring);
+  const frames = new FrameWriter(ring);
+  const volumes = new VolumeWriter(frames, task.format === 'classic' ? Number.POSITIVE_INFINITY : task.volumeSize);
+  const reader = new EntryReader({ ring, frames, volumes, format: task.format, volumeSize: task.volumeSize, clockOffset: task.clockOffset });
+  const entries = walk({
+    root: task.root,
+    excluded: compileExcludes(task.excludes),
+    onError: (path, error) => reader.warnings.cannotRead(path, error),
+  });
+  for (const entry of entries) {
+    reader.add(entry);
+    if (entry.path !== rootPath && ring.monitor.stopped) return;
+  }
+  volumes.endVolume();
+  frames.finish();
+  tell({ kind: 'read', totals: reader.totals, warnings: reader.warnings.list });
+});

@@ -1,0 +1,158 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { ClassicSealer } from '../../../engine/archive/classic.ts';
+import { deriveMessage, messageContext, messageSaltSize, Sealer } from '../../../engine/archive/seal.ts';
+import { encodeSeekTable } from '../../../engine/archive/seek-table.ts';
+import type { FrameSize } from '../../../engine/archive/seek-table.ts';
+import { entryLineEnd } from '../../../engine/snapshots/manifest.ts';
+import type { Extent } from '../../../engine/snapshots/manifest.ts';
+import { endsVolume, FrameRing, slotState } from '../frame-ring.ts';
+import { runWorker } from '../worker-entry.ts';
+import type { SealerTask, WorkerMessage } from './messages.ts';
+import { LineSpool } from './line-spool.ts';
+
+interface PlacedFrame extends FrameSize {
+  readonly archive: number;
+  readonly offset: number;
+}
+
+/** Fills part slots in order; the main thread sends each off and frees it. */
+class PartFiller {
+  readonly #ring: FrameRing;
+  readonly #tell: (message: WorkerMessage) => void;
+  #slot = 0;
+  #part: Buffer | null = null;
+  #filled = 0;
+  #hash = createHash('sha256');
+  #size = 0;
+
+  constructor(ring: FrameRing, tell: (message: WorkerMessage) => void) {
+    this.#ring = ring;
+    this.#tell = tell;
+  }
+
+  readonly write = (bytes: Uint8Array): void => {
+    let offset = 0;
+    while (offset < bytes.length) {
+      const part = (this.#part ??= this.#claim());
+      const take = Math.min(part.length - this.#filled, bytes.length - offset);
+      part.set(bytes.subarray(offset, offset + take), this.#filled);
+      this.#filled += take;
+      offset += take;
+      if (this.#filled === part.length) this.#send();
+    }
+  };
+
+  /** Sends what is left and says what the whole object was. */
+  end(): { size: number; sha256: string } {
+    if (this.#filled > 0) this.#send();
+    const end = { size: this.#size, sha256: this.#hash.digest('hex') };
+    this.#hash = createHash('sha256');
+    this.#size = 0;
+    return end;
+  }
+
+  #claim(): Buffer {
+    const slot = this.#slot;
+    this.#ring.monitor.waitUntil(() => !this.#ring.partBusy(slot));
+    return this.#ring.part(slot);
+  }
+
+  #send(): void {
+    const part = this.#part;
+    if (part === null) return;
+    this.#hash.update(part.subarray(0, this.#filled));
+    this.#size += this.#filled;
+    this.#ring.setPartBusy(this.#slot, true);
+    this.#tell({ kind: 'part', slot: this.#slot, length: this.#filled });
+    this.#slot = (this.#slot + 1) % this.#ring.parts;
+    this.#part = null;
+    this.#filled = 0;
+  }
+}
+
+interface ArchiveSealer {
+  readonly head: Uint8Array;
+  update(bytes: Uint8Array): void;
+  end(): void;
+}
+
+function beginArchive(task: SealerTask, write: (bytes: Uint8Array) => void): ArchiveSealer {
+  if (task.seal.format === 'classic') {
+    const sealer = new ClassicSealer(task.seal);
+    write(sealer.head());
+    return { head: Buffer.alloc(0), update: (bytes) => write(sealer.update(bytes)), end: () => write(sealer.end()) };
+  }
+  // The salt is drawn here, where the message is made, and nowhere else: no two messages can come to share one.
+  const salt = randomBytes(messageSaltSize);
+  const keys = deriveMessage(task.seal.vaultKey, salt, messageContext('holdfast/v2/archive', task.seal.header));
+  const sealer = new Sealer(keys);
+  const head = Buffer.concat([task.seal.header, salt, keys.commitment]);
+  write(head);
+  return { head, update: (bytes) => sealer.update(bytes, write), end: () => sealer.end(write) };
+}
+
+/** The extents of a run, from the frames it lies in. */
+function placeRun(frames: readonly PlacedFrame[], run: { frame: number; offset: number; length: number }, extents: Extent[]): void {
+  let { offset, length } = run;
+  for (let index = run.frame; length > 0; index += 1) {
+    const frame = frames[index];
+    if (frame === undefined) throw new Error(`frame ${index} was noted before it was sealed`);
+    const take = Math.min(length, frame.content - offset);
+    if (take > 0) extents.push([frame.archive, frame.offset, frame.stored, offset, take]);
+    length -= take;
+    offset = 0;
+  }
+}
+
+/** Takes the compressed frames in order: seals them into parts, hashes what is stored, and completes the manifest's lines. */
+runWorker('seal', (task: SealerTask, send) => {
+  const tell = send as (message: WorkerMessage) => void;
+  const ring = new FrameRing(task.ring);
+  const parts = new PartFiller(ring, tell);
+  const spool = new LineSpool(task.spool);
+  const placed: PlacedFrame[] = [];
+  let archive: ArchiveSealer | null = null;
+  let archives = 0;
+  let offset = 0;
+  let volumeFrames: FrameSize[] = [];
+
+  for (let index = 0; ; index += 1) {
+    const slot = index % ring.slots;
+    ring.monitor.waitUntil(() => ring.frameCount === index || ring.holds(slot, index, slotState.compressed));
+    if (ring.frameCount === index) break;
+    if (archive === null) {
+      tell({ kind: 'volume-begin' });
+      archive = beginArchive(task, parts.write);
+    }
+    const sizes = ring.sizes(slot);
+    placed.push({ archive: archives, offset, stored: sizes.stored, content: sizes.content });
+    volumeFrames.push({ stored: sizes.stored, content: sizes.content });
+    archive.update(ring.stored(slot).subarray(0, sizes.stored));
+    offset += sizes.stored;
+
+    const notes = ring.notes(slot);
+    for (let at = 0; at < sizes.notes; ) {
+      const textLength = notes.readUInt32LE(at);
+      const runs = notes.readUInt32LE(at + 4);
+      at += 8;
+      const extents: Extent[] = [];
+      for (let run = 0; run < runs; run += 1, at += 16) {
+        placeRun(placed, { frame: notes.readUInt32LE(at), offset: notes.readUInt32LE(at + 4), length: notes.readDoubleLE(at + 8) }, extents);
+      }
+      spool.append(notes.subarray(at, at + textLength), entryLineEnd(extents));
+      at += textLength;
+    }
+    ring.setState(slot, slotState.free);
+
+    if ((sizes.flags & endsVolume) === 0) continue;
+    if (task.seal.format === 'archive') archive.update(encodeSeekTable(volumeFrames));
+    archive.end();
+    const zipSize = volumeFrames.reduce((sum, frame) => sum + frame.content, 0);
+    tell({ kind: 'volume-end', archive: { ...parts.end(), head: archive.head, zipSize, frames: volumeFrames.length } });
+    archive = null;
+    archives += 1;
+    offset = 0;
+    volumeFrames = [];
+  }
+  tell({ kind: 'sealed', spoolSize: spool.end() });
+});

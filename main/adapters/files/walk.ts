@@ -1,0 +1,80 @@
+import { closeSync, constants, lstatSync, openSync, readdirSync } from 'node:fs';
+import type { BigIntStats } from 'node:fs';
+import { asBytePath, isAscii, joinPath, rootPath } from '../../engine/archive/byte-path.ts';
+import type { BytePath } from '../../engine/archive/byte-path.ts';
+
+export interface WalkedEntry {
+  readonly path: BytePath;
+  readonly stat: BigIntStats;
+  /** What to open it by: inside a folder that is held open, so that no folder can be swapped for a link on the way. */
+  readonly file: string | Buffer;
+}
+
+export interface WalkOptions {
+  readonly root: string;
+  /** Left out, and not descended into when a folder. */
+  readonly excluded: (path: BytePath, isDirectory: boolean) => boolean;
+  /** Something could not be looked at; the walk goes on. */
+  readonly onError: (path: BytePath, error: unknown) => void;
+}
+
+// Linux resolves /proc/self/fd/N/name inside the open folder N: what openat(2) does, which Node does not offer.
+const heldFolders = process.platform === 'linux';
+
+/**
+ * Every entry below `root`, the root itself first, depth first, names in byte order, folders before what is in them. Links are
+ * never followed. Synchronous on purpose: one call at a time from a worker is many times quicker than promises.
+ */
+export function* walk(options: WalkOptions): Generator<WalkedEntry> {
+  const root = openFolder(options.root);
+  try {
+    const file = heldFolders ? `/proc/self/fd/${root}/.` : options.root;
+    yield { path: rootPath, stat: lstatSync(file, { bigint: true }), file };
+    yield* walkFolder(options, rootPath, root, Buffer.from(options.root, 'utf8'));
+  } finally {
+    closeSync(root);
+  }
+}
+
+function* walkFolder(options: WalkOptions, folder: BytePath, handle: number, location: string | Buffer): Generator<WalkedEntry> {
+  const base = heldFolders ? `/proc/self/fd/${handle}/` : `${Buffer.from(location).toString('latin1')}/`;
+  let names: string[];
+  try {
+    names = readdirSync(heldFolders ? base : location, { encoding: 'latin1' });
+  } catch (error) {
+    options.onError(folder, error);
+    return;
+  }
+  names.sort();
+  for (const name of names) {
+    const path = joinPath(folder, asBytePath(name));
+    const file = isAscii(name) && isAscii(base) ? base + name : Buffer.from(base + name, 'latin1');
+    let stat: BigIntStats;
+    try {
+      stat = lstatSync(file, { bigint: true });
+    } catch (error) {
+      options.onError(path, error);
+      continue;
+    }
+    const isDirectory = stat.isDirectory();
+    if (options.excluded(path, isDirectory)) continue;
+    yield { path, stat, file };
+    if (!isDirectory) continue;
+    let child: number;
+    try {
+      child = openFolder(file);
+    } catch (error) {
+      options.onError(path, error);
+      continue;
+    }
+    try {
+      yield* walkFolder(options, path, child, file);
+    } finally {
+      closeSync(child);
+    }
+  }
+}
+
+function openFolder(path: string | Buffer): number {
+  return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+}

@@ -1,0 +1,65 @@
+import type { ArchiveFormat, Progress, Warning } from '../../contract/reports.ts';
+import type { ByteStream } from '../storage/backend.ts';
+
+/** What turns a folder into sealed volumes: the port behind which worker threads do the heavy part. */
+export type Packer = (request: PackRequest, beginVolume: () => Promise<VolumeUpload>, run: PackRun) => Promise<PackResult>;
+
+export interface PackRequest {
+  /** Real path of the folder. */
+  readonly root: string;
+  readonly excludes: readonly string[];
+  readonly level: number;
+  readonly volumeSize: number;
+  readonly seal: SealWith;
+  /** How many bytes a part has; the last one of a volume is shorter. */
+  readonly partSize: number;
+}
+
+export type SealWith =
+  | { readonly format: Extract<ArchiveFormat, 'archive'>; readonly header: Uint8Array; readonly vaultKey: Uint8Array }
+  | { readonly format: Extract<ArchiveFormat, 'classic'>; readonly key: Uint8Array; readonly salt: Uint8Array; readonly nonce: Uint8Array };
+
+export interface PackRun {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+/** Where the parts of one volume go. */
+export interface VolumeUpload {
+  /** Called again before it settles; once it settles the memory is used for something else. */
+  write(bytes: Uint8Array): Promise<void>;
+  finish(archive: PackedArchive): Promise<void>;
+  abort(): Promise<void>;
+}
+
+export interface PackTotals {
+  readonly entries: number;
+  readonly files: number;
+  readonly directories: number;
+  readonly symlinks: number;
+  readonly bytes: number;
+}
+
+export interface PackedArchive {
+  readonly size: number;
+  readonly sha256: string;
+  /** The first 148 bytes; empty for classic. */
+  readonly head: Uint8Array;
+  readonly zipSize: number;
+  readonly frames: number;
+}
+
+export interface PackResult {
+  readonly totals: PackTotals;
+  readonly warnings: readonly Warning[];
+  readonly archives: readonly PackedArchive[];
+  /** The manifest's entry lines, as zstd frames. */
+  readonly entryLines: Spool;
+}
+
+/** Bytes put aside outside memory; gone after dispose(), and with the process at the latest. */
+export interface Spool {
+  readonly size: number;
+  read(): ByteStream;
+  dispose(): Promise<void>;
+}
