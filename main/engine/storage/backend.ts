@@ -7,7 +7,7 @@ export type ByteStream = AsyncIterable<Uint8Array>;
  */
 export type ObjectKey = string;
 
-/** Bytes `offset` to `offset + length - 1`; a range that does not lie whole inside the object is fault range-invalid. */
+/** Bytes `offset` to `offset + length - 1`, at least one; a range that does not lie whole inside the object is fault range-invalid. */
 export interface ByteRange {
   readonly offset: number;
   readonly length: number;
@@ -19,8 +19,10 @@ export interface ObjectInfo {
   /** The provider's modification time by the provider's clock, milliseconds since 1970. */
   readonly modifiedAt: number;
   /** The provider's own checksum of the stored bytes, where it computes one: lower-case hex. */
-  readonly checksum?: { readonly algorithm: 'sha256' | 'sha1' | 'md5' | 'crc32' | 'dropbox'; readonly hex: string };
+  readonly checksum?: { readonly algorithm: ChecksumAlgorithm; readonly hex: string };
 }
+
+export type ChecksumAlgorithm = 'sha256' | 'sha1' | 'md5' | 'crc32' | 'dropbox';
 
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
@@ -36,14 +38,25 @@ export interface BackendLimits {
   readonly parallelParts: number;
 }
 
+export interface BackendInfo {
+  readonly scheme: string;
+  readonly label: string;
+  readonly limits: BackendLimits;
+  /** What ObjectInfo's checksum is computed with; uploads then compute the same on the way. Absent: the provider has none. */
+  readonly checksum?: ChecksumAlgorithm;
+}
+
 /** What the author of a backend writes: these verbs and one mapping of foreign errors to faults. Everything else is layers. */
 export interface Backend {
-  readonly info: { readonly scheme: string; readonly label: string; readonly limits: BackendLimits };
+  readonly info: BackendInfo;
   /** Missing: fault not-found. */
   stat(key: ObjectKey, options?: CallOptions): Promise<ObjectInfo>;
   /** Every object whose key begins with `prefix`, complete or a fault, in no promised order; a missing prefix is empty. */
   list(prefix: string, options?: CallOptions): AsyncIterable<ObjectInfo>;
-  /** Missing: fault not-found, at the latest when the stream is first read. */
+  /**
+   * Missing: fault not-found, at the latest when the stream is first read. The stream ends when all bytes have come and is a fault
+   * when fewer did. Whoever gives up on it calls its iterator's return(), as for-await does, which frees everything.
+   */
   read(key: ObjectKey, options?: CallOptions & { readonly range?: ByteRange }): Promise<ByteStream>;
   /** Nothing is visible under `key` before complete(). With `ifAbsent`, complete() is fault already-exists when the key has come to exist. */
   beginUpload(key: ObjectKey, options?: CallOptions & { readonly sizeHint?: number; readonly ifAbsent?: boolean }): Promise<Upload>;
@@ -68,7 +81,10 @@ export interface Upload {
    * it may lie in shared memory.
    */
   writePart(index: number, bytes: Uint8Array, options?: CallOptions): Promise<void>;
-  /** Makes the object visible, whole and durable, replacing an older one in one step. Settles to what the provider now holds. */
+  /**
+   * Makes the object visible, whole and durable, replacing an older one in one step. Settles to what the provider now holds. A second
+   * call after one that worked gives the same again, or fault not-found where the provider no longer knows the upload.
+   */
   complete(options?: CallOptions): Promise<ObjectInfo>;
   /** Leaves nothing behind; after complete() it does nothing. */
   abort(): Promise<void>;

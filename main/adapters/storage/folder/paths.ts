@@ -1,0 +1,91 @@
+import { constants, type Stats } from 'node:fs';
+import { lstat, mkdir, open, type FileHandle } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { Fault } from '../../../contract/faults.ts';
+import { errnoOf } from './errors.ts';
+
+/** Unfinished uploads lie here, on the same file system as what they become. */
+export const uploadsFolder = '.holdfast-uploads';
+
+export function pathOf(root: string, key: string): string {
+  if (key === uploadsFolder || key.startsWith(`${uploadsFolder}/`)) {
+    throw new Fault('config-invalid', `${key} lies where unfinished uploads are kept`, { context: { key } });
+  }
+  return join(root, ...key.split('/'));
+}
+
+export async function lstatIfAny(path: string): Promise<Stats | null> {
+  try {
+    return await lstat(path);
+  } catch (error) {
+    const errno = errnoOf(error);
+    // ENOTDIR: a file stands where the folder above it would have to be, so it does not exist either.
+    if (errno === 'ENOENT' || errno === 'ENOTDIR') return null;
+    throw error;
+  }
+}
+
+/**
+ * Throws fault config-invalid when a folder on the way from `root` to what lies at `parts` is a symbolic link: it could lead out of the
+ * destination, and a removal would then hit somebody else's files. What does not exist is no problem here.
+ */
+export async function refuseLinks(root: string, parts: readonly string[]): Promise<void> {
+  let path = root;
+  for (const part of parts) {
+    path = join(path, part);
+    const stats = await lstatIfAny(path);
+    if (stats === null) return;
+    if (stats.isSymbolicLink()) throw linkFault(path);
+  }
+}
+
+export function linkFault(path: string): Fault {
+  return new Fault('config-invalid', `${path} is a symbolic link, which is never followed inside a backup folder`, { context: { path } });
+}
+
+/** The key's own folders, checked as above. */
+export async function refuseLinksOf(root: string, key: string): Promise<void> {
+  await refuseLinks(root, key.split('/').slice(0, -1));
+}
+
+/** An object's file, never through a link and never a folder. */
+export async function openObject(path: string, key: string): Promise<{ readonly handle: FileHandle; readonly stats: Stats }> {
+  // O_NONBLOCK: a FIFO put there would otherwise hold the open for ever.
+  const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    const stats = await handle.stat();
+    if (!stats.isFile()) throw new Fault('config-invalid', `${key} is no regular file`, { context: { key } });
+    return { handle, stats };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+/** Makes `folder` and what is missing above it (0700), each entry durable. */
+export async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { mode: 0o700 });
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === 'EEXIST') return;
+    if (errno !== 'ENOENT') throw error;
+    await makeFolder(dirname(folder));
+    await makeFolder(folder);
+    return;
+  }
+  await syncFolder(dirname(folder));
+}
+
+/** Makes the entries of `folder` durable (fsync(2)); some file systems know no such thing and answer EINVAL. */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    await handle.sync();
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno !== 'EINVAL' && errno !== 'ENOTSUP') throw error;
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,44 @@
+import { Fault } from '../../contract/faults.ts';
+
+export function cancelledFault(operation: string): Fault {
+  return new Fault('cancelled', `${operation} was cancelled`, { operation });
+}
+
+/** Throws fault cancelled once `signal` has aborted. */
+export function throwIfCancelled(signal: AbortSignal | undefined, operation: string): void {
+  if (signal?.aborted === true) throw cancelledFault(operation);
+}
+
+export interface LinkedAbort {
+  readonly signal: AbortSignal;
+  abort(reason: unknown): void;
+  /** Takes the listener off the outer signal, which may outlive thousands of calls. */
+  release(): void;
+}
+
+/** A signal of one's own that also aborts when `outer` does. */
+export function linkedAbort(outer: AbortSignal | undefined): LinkedAbort {
+  const controller = new AbortController();
+  const forward = (): void => {
+    controller.abort(outer?.reason);
+  };
+  if (outer?.aborted === true) forward();
+  else outer?.addEventListener('abort', forward, { once: true });
+  return {
+    signal: controller.signal,
+    abort: (reason) => {
+      controller.abort(reason);
+    },
+    release: () => {
+      outer?.removeEventListener('abort', forward);
+    },
+  };
+}
+
+/** For a promise whose outcome no longer matters to anyone, so that its failure must not count as unhandled. */
+export function disregard(promise: Promise<unknown> | undefined): void {
+  promise?.then(
+    () => undefined,
+    () => undefined,
+  );
+}

@@ -1,0 +1,92 @@
+import { asFault, Fault } from '../../../contract/faults.ts';
+import type { Clock, Random } from '../../ports.ts';
+import { cancelledFault, throwIfCancelled } from '../cancel.ts';
+
+export interface RetryOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** How often a call is made in all, the first time included. */
+  readonly attempts?: number | undefined;
+  /** No attempt begins later than this after the first one (a read or a listing: after its last progress). */
+  readonly totalMs?: number | undefined;
+  /** The n-th pause is anything between 0 and baseMs · 2ⁿ⁻¹, at most capMs ("full jitter"). */
+  readonly baseMs?: number | undefined;
+  readonly capMs?: number | undefined;
+  /** Told before each pause. */
+  readonly onRetry?: ((retry: Retry) => void) | undefined;
+}
+
+export interface Retry {
+  readonly operation: string;
+  readonly fault: Fault;
+  /** The attempt that failed, from 1. */
+  readonly attempt: number;
+  readonly pauseMs: number;
+}
+
+/** How long one call is tried again. */
+export interface Patience {
+  /** Settles when it is time for the next attempt; throws when there shall be none: cancelled, a fault that stays, tries spent. */
+  afterFailure(error: unknown): Promise<void>;
+  /** Something came through: attempts and time are counted from here. */
+  progress(): void;
+}
+
+export function patience(options: RetryOptions, operation: string, signal: AbortSignal | undefined): Patience {
+  const { clock, random, attempts = 8, totalMs = 15 * 60_000, baseMs = 500, capMs = 60_000, onRetry } = options;
+  let failed = 0;
+  let startedAt = clock.now();
+
+  return {
+    progress() {
+      failed = 0;
+      startedAt = clock.now();
+    },
+    async afterFailure(error) {
+      if (signal?.aborted === true) throw cancelledFault(operation);
+      const fault = asFault(error, operation);
+      if (fault.persistence !== 'temporary') throw fault;
+      failed++;
+      const jitter = fraction(random) * Math.min(capMs, baseMs * 2 ** (failed - 1));
+      const pauseMs = Math.ceil((fault.retryAfterMs ?? 0) + jitter);
+      const elapsedMs = clock.now() - startedAt;
+      if (failed >= attempts || elapsedMs + pauseMs > totalMs) throw exhausted(fault, operation, failed, elapsedMs);
+      onRetry?.({ operation, fault, attempt: failed, pauseMs });
+      await clock.sleep(pauseMs, signal);
+      throwIfCancelled(signal, operation);
+    },
+  };
+}
+
+/** `attempt` until it succeeds or patience ends. */
+export async function patiently<T>(
+  options: RetryOptions,
+  operation: string,
+  signal: AbortSignal | undefined,
+  attempt: () => Promise<T>,
+): Promise<T> {
+  const limit = patience(options, operation, signal);
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      await limit.afterFailure(error);
+    }
+  }
+}
+
+function exhausted(fault: Fault, operation: string, attempts: number, elapsedMs: number): Fault {
+  return new Fault(fault.code, fault.message, {
+    operation: fault.operation === '' ? operation : fault.operation,
+    persistence: 'exhausted',
+    context: { ...fault.context, attempts, elapsedMs },
+    cause: fault,
+    ...(fault.retryAfterMs === undefined ? {} : { retryAfterMs: fault.retryAfterMs }),
+  });
+}
+
+/** Evenly spread over [0, 1). */
+function fraction(random: Random): number {
+  const bytes = random.bytes(4);
+  return new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0) / 2 ** 32;
+}

@@ -1,0 +1,23 @@
+import { Fault } from '../../contract/faults.ts';
+import type { BackendLimits } from './backend.ts';
+
+export const defaultPartSize = 16 * 1024 * 1024;
+
+/**
+ * How large the parts of an upload of about `sizeHint` bytes shall be: `wanted` (default 16 MiB), larger where there would be too many of
+ * them, smaller where the whole is, always within the provider's limits.
+ */
+export function choosePartSize(limits: BackendLimits, sizeHint: number | undefined, wanted = defaultPartSize): number {
+  const down = (bytes: number): number => Math.floor(bytes / limits.partMultiple) * limits.partMultiple;
+  const up = (bytes: number): number => Math.ceil(bytes / limits.partMultiple) * limits.partMultiple;
+  const fewEnough = sizeHint === undefined ? 0 : Math.ceil(sizeHint / limits.maxParts);
+  const enough = sizeHint === undefined ? wanted : Math.min(wanted, Math.max(1, sizeHint));
+  const size = Math.max(up(Math.max(enough, fewEnough)), up(limits.minPart), limits.partMultiple);
+  const largest = down(limits.maxPart);
+  if (size <= largest) return size;
+  if (fewEnough <= largest) return largest;
+  throw new Fault('unsupported', `${sizeHint} bytes are more than one object can hold in this kind of destination`, {
+    operation: 'upload',
+    context: { sizeHint: sizeHint ?? 0, maxPart: limits.maxPart, maxParts: limits.maxParts },
+  });
+}
