@@ -1,0 +1,60 @@
+/**
+ * Makes a fresh checkout ready: dependencies from the lock file, the pinned Node, the native zstd module built for that Node.
+ * Plain JavaScript without dependencies, because it runs on whatever Node (20 or newer) the machine has, before anything is installed.
+ * Done already: it says nothing and takes a few milliseconds.
+ */
+import { mkdirSync } from 'node:fs';
+import { relative } from 'node:path';
+import { SetupFault } from './setup/fault.mjs';
+import { withLock } from './setup/lock.mjs';
+import { cacheFolder, logFile, root } from './setup/places.mjs';
+import { isReady, markReady, unmark } from './setup/stamp.mjs';
+import { dependenciesAreInstalled, installDependencies, installNode, nodeIsInstalled, zstdLoads, buildZstd } from './setup/steps.mjs';
+
+const steps = [
+  {
+    title: 'Installing the dependencies that package-lock.json names',
+    isDone: dependenciesAreInstalled,
+    run: installDependencies,
+  },
+  { title: 'Fetching the Node that this project pins', isDone: nodeIsInstalled, run: installNode },
+  { title: 'Fetching or building the native zstd module (a build takes about a minute)', isDone: zstdLoads, run: buildZstd },
+];
+
+const oldestNode = 20;
+
+async function setUp() {
+  if (Number(process.versions.node.split('.')[0]) < oldestNode) {
+    throw new SetupFault(`Node ${String(oldestNode)} or newer is needed to set up; this is ${process.versions.node}.`);
+  }
+  if (isReady()) return;
+  mkdirSync(cacheFolder, { recursive: true });
+  await withLock(() => {
+    if (isReady()) return;
+    const begun = Date.now();
+    unmark();
+    for (const { title, isDone, run } of steps) {
+      if (isDone()) continue;
+      const since = Date.now();
+      process.stdout.write(`Set-up: ${title} … `);
+      try {
+        run();
+      } catch (error) {
+        process.stdout.write('failed\n');
+        throw error;
+      }
+      process.stdout.write(`done (${((Date.now() - since) / 1000).toFixed(0)} s)\n`);
+    }
+    markReady();
+    process.stdout.write(`Set-up: ready after ${((Date.now() - begun) / 1000).toFixed(0)} s; later runs skip this.\n\n`);
+  });
+}
+
+try {
+  await setUp();
+} catch (error) {
+  if (!(error instanceof SetupFault)) throw error;
+  process.stderr.write(`\nSet-up: ${error.message}\n`);
+  if (error.hasLog) process.stderr.write(`Everything that was printed is in ${relative(root, logFile)}.\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['tests/**/*.test.ts'],
+    // Processes, not threads: tests change the working folder and the umask, and the native zstd module is loaded afresh.
+    pool: 'forks',
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    // Property tests and child processes of the command share this machine's cores already.
+    fileParallelism: true,
+    restoreMocks: true,
+  },
+});
