@@ -29,9 +29,9 @@ export function exitCodeOf(code: FaultCode): number {
   return byFault[code] ?? exitCodes.failed;
 }
 
-/** What a run that came to its end exits with. */
+/** What a run that came to its end exits with; mere notes do not count. */
 export function exitCodeOfReport(report: { readonly warnings: readonly Warning[] }): number {
-  return report.warnings.length > 0 ? exitCodes.warnings : exitCodes.done;
+  return report.warnings.some(({ level }) => level !== 'note') ? exitCodes.warnings : exitCodes.done;
 }
 
 export const exitCodeHelp = `Exit codes

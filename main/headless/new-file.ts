@@ -1,5 +1,6 @@
 import { link, lstat, open, rename, rm } from 'node:fs/promises';
 import { Fault } from '../contract/faults.ts';
+import { errnoOf, isForbidden, isFull, isMissing } from './errno.ts';
 
 const operation = 'write the file';
 
@@ -8,7 +9,7 @@ export async function refuseExisting(file: string): Promise<void> {
   try {
     await lstat(file);
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return;
+    if (errnoOf(error) === 'ENOENT') return;
     throw failed(file, error);
   }
   throw exists(file);
@@ -47,7 +48,7 @@ async function giveName(part: string, file: string): Promise<void> {
   try {
     await link(part, file);
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') throw exists(file, error);
+    if (errnoOf(error) === 'EEXIST') throw exists(file, error);
     await refuseExisting(file);
     await rename(part, file);
   }
@@ -63,22 +64,8 @@ function exists(file: string, cause?: unknown): Fault {
 
 function failed(file: string, cause: unknown): Fault {
   const options = { operation, context: { file }, cause };
-  switch (codeOf(cause)) {
-    case 'ENOENT':
-    case 'ENOTDIR':
-      return new Fault('not-found', `The folder of ${file} does not exist`, options);
-    case 'EACCES':
-    case 'EPERM':
-    case 'EROFS':
-      return new Fault('permission-denied', `${file} may not be written`, options);
-    case 'ENOSPC':
-    case 'EDQUOT':
-      return new Fault('disk-full', `There is no space left for ${file}`, options);
-    default:
-      return new Fault('unexpected', `${file} cannot be written`, options);
-  }
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
+  if (isMissing(cause)) return new Fault('not-found', `The folder of ${file} does not exist`, options);
+  if (isForbidden(cause)) return new Fault('permission-denied', `${file} may not be written`, options);
+  if (isFull(cause)) return new Fault('disk-full', `There is no space left for ${file}`, options);
+  return new Fault('unexpected', `${file} cannot be written`, options);
 }

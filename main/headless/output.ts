@@ -1,5 +1,5 @@
-import { Fault } from '../contract/faults.ts';
-import type { FaultCode } from '../contract/faults.ts';
+import type { FaultText } from '../contract/fault-texts.ts';
+import type { Fault } from '../contract/faults.ts';
 import type { Warning } from '../contract/reports.ts';
 import type { CliHost, Sink } from './host.ts';
 import { printable, printableJson } from './printable.ts';
@@ -36,11 +36,14 @@ export async function warn(host: CliHost, message: string): Promise<void> {
 }
 
 export async function printWarnings(host: CliHost, warnings: readonly Warning[]): Promise<void> {
-  for (const { message, path } of warnings.slice(0, maxWarningsShown)) {
-    await warn(host, path === undefined || message.includes(path) ? message : `${path}: ${message}`);
+  // What makes the exit code 3 comes first: a thousand skipped sockets must not push it off the screen.
+  const sorted = [...warnings.filter(({ level }) => level !== 'note'), ...warnings.filter(({ level }) => level === 'note')];
+  for (const { message, path, level } of sorted.slice(0, maxWarningsShown)) {
+    const text = path === undefined || message.includes(path) ? message : `${path}: ${message}`;
+    await (level === 'note' ? note(host, `Note: ${printable(text)}`) : warn(host, text));
   }
-  const more = warnings.length - maxWarningsShown;
-  if (more > 0) await warn(host, `and ${more.toLocaleString('en-US')} more; --json lists them all`);
+  const more = sorted.length - maxWarningsShown;
+  if (more > 0) await note(host, `… and ${more.toLocaleString('en-US')} more; --json lists them all`);
 }
 
 export interface Column {
@@ -67,12 +70,6 @@ function width(text: string): number {
   return Array.from(text).length;
 }
 
-/** The sentence for people and the next step that belong to a fault code. */
-export interface FaultText {
-  readonly sentence: string;
-  readonly next: string;
-}
-
 /** A fault as the one JSON document of a `--json` run. */
 export async function printFaultJson(host: CliHost, fault: Fault, next: string): Promise<void> {
   const { code, message, operation, context } = fault;
@@ -93,8 +90,7 @@ export async function printFault(host: CliHost, fault: Fault, text: FaultText): 
 }
 
 function describe(fault: Fault, text: FaultText): string {
-  if (fault.message !== '') return fault.message;
-  return text.sentence === '' ? fault.code : text.sentence;
+  return fault.message === '' ? text.says : fault.message;
 }
 
 /** The innermost reason that says something new. */
@@ -105,5 +101,3 @@ function causeLine(fault: Fault): string | null {
   }
   return found;
 }
-
-export type FaultTexts = Readonly<Record<FaultCode, FaultText>>;

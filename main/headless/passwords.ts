@@ -3,6 +3,7 @@ import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Fault } from '../contract/faults.ts';
 import type { Credentials } from '../engine/engine.ts';
+import { isForbidden, isMissing } from './errno.ts';
 import type { CliHost } from './host.ts';
 import { warn } from './output.ts';
 
@@ -103,10 +104,9 @@ async function readSecretFile(file: string, what: string, host: CliHost): Promis
 }
 
 function unreadable(error: unknown, file: string, what: string): Fault {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
   const options = { operation, context: { file }, cause: error };
-  if (code === 'ENOENT') return new Fault('config-invalid', `The ${what} ${file} does not exist`, options);
-  if (code === 'EACCES' || code === 'EPERM') return new Fault('permission-denied', `The ${what} ${file} may not be read`, options);
+  if (isMissing(error)) return new Fault('config-invalid', `The ${what} ${file} does not exist`, options);
+  if (isForbidden(error)) return new Fault('permission-denied', `The ${what} ${file} may not be read`, options);
   return new Fault('config-invalid', `The ${what} ${file} cannot be read`, options);
 }
 

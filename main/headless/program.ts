@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { faultTexts } from '../contract/fault-texts.ts';
 import { asFault, Fault } from '../contract/faults.ts';
 import { addBackup } from './commands/backup.ts';
 import { addHelp } from './commands/help.ts';
@@ -29,7 +30,7 @@ export async function runCli(args: readonly string[], host: CliHost): Promise<nu
     await program.parseAsync([...args], { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError && isHelp(error)) exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
-    else exitCode = await tell(error, args, program, host);
+    else exitCode = await tell(error, args, host, program.commands.map((command) => command.name()));
   }
   if (texts.out !== '') await host.stdout.write(texts.out);
   if (texts.err !== '') await host.stderr.write(texts.err);
@@ -85,13 +86,13 @@ function isHelp(error: CommanderError): boolean {
   return ['commander.help', 'commander.helpDisplayed', 'commander.version'].includes(error.code);
 }
 
-async function tell(error: unknown, args: readonly string[], program: Command, host: CliHost): Promise<number> {
-  const name = program.commands.find((command) => command.name() === args.find((arg) => !arg.startsWith('-')))?.name();
+/** Prints what went wrong, as text or as the one JSON document, and settles to the exit code. */
+export async function tell(error: unknown, args: readonly string[], host: CliHost, commands: readonly string[] = []): Promise<number> {
+  const name = commands.find((command) => command === args.find((arg) => !arg.startsWith('-')));
   const usage = error instanceof CommanderError;
   const fault = usage
     ? new Fault('config-invalid', error.message.replace(/^error: /, '').replaceAll('\n', ' '), { operation: 'read the arguments' })
     : cancelledByUser(asFault(error, name ?? 'run'), host);
-  const { faultTexts } = await import('../contract/fault-texts.ts');
   const text = faultTexts[fault.code];
   const next = usage ? `Run: holdfast ${name === undefined ? '' : `${name} `}--help` : text.next;
   await (asksForJson(args) ? printFaultJson(host, fault, next) : printFault(host, fault, { ...text, next }));

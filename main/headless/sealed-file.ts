@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Fault } from '../contract/faults.ts';
+import { isForbidden, isMissing } from './errno.ts';
 
 const operation = 'open a sealed file';
 const pieceBytes = 1024 * 1024;
@@ -79,12 +80,6 @@ function unreadable(path: string, cause: unknown): Fault {
   if (cause instanceof Fault) return cause;
   const options = { operation, context: { file: path }, cause };
   if (isMissing(cause)) return new Fault('not-found', `${path} does not exist`, options);
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-  if (code === 'EACCES' || code === 'EPERM') return new Fault('permission-denied', `${path} may not be read`, options);
+  if (isForbidden(cause)) return new Fault('permission-denied', `${path} may not be read`, options);
   return new Fault('unexpected', `${path} cannot be read`, options);
-}
-
-function isMissing(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return code === 'ENOENT' || code === 'ENOTDIR';
 }

@@ -1,5 +1,6 @@
 import type { WriteStream } from 'node:tty';
 import { Fault } from '../contract/faults.ts';
+import { errnoOf, isFull } from './errno.ts';
 import type { Sink } from './host.ts';
 
 type Output = NodeJS.WriteStream | WriteStream;
@@ -28,7 +29,8 @@ export function sinkOf(stream: Output): Sink {
         stream.write(data, (error) => {
           if (error === null || error === undefined) return settle();
           closed = true;
-          if ('code' in error && (error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED')) return settle();
+          const code = errnoOf(error);
+          if (code === 'EPIPE' || code === 'ERR_STREAM_DESTROYED') return settle();
           fail(writeFault(error));
         });
       });
@@ -37,8 +39,7 @@ export function sinkOf(stream: Output): Sink {
 }
 
 function writeFault(error: Error): Fault {
-  const full = 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
-  return full
+  return isFull(error)
     ? new Fault('disk-full', 'There is no space left for the output', { operation: 'print', cause: error })
     : new Fault('unexpected', 'The output cannot be written', { operation: 'print', cause: error });
 }

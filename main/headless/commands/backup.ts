@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import type { ArchiveFormat, BackupReport } from '../../contract/reports.ts';
+import { presets } from '../../engine/presets.ts';
 import { exitCodeOfReport } from '../exit-codes.ts';
 import type { CommandContext } from '../host.ts';
 import { printJson, printLine, printWarnings } from '../output.ts';
@@ -14,7 +15,7 @@ import type { DestinationOptions } from './options.ts';
 
 interface Options extends DestinationOptions {
   readonly server?: string;
-  readonly exclude: readonly string[];
+  readonly exclude?: readonly string[];
   readonly preset?: string;
   readonly format: ArchiveFormat;
   readonly level: string;
@@ -33,8 +34,8 @@ export function addBackup(program: Command, { host, end }: CommandContext): void
     .description('Turns a folder into a sealed snapshot in a destination. Where nothing has changed, nothing is written.')
     .argument('<folder>', 'the folder to back up; it is only read')
     .option('--server <name>', 'the name of the server (default: the name of the folder)')
-    .option('--exclude <pattern>', 'leave out what matches, in gitignore syntax; may be given several times', append, [])
-    .option('--preset <name>', 'excludes for a kind of server: minecraft')
+    .option('--exclude <pattern>', 'leave out what matches, in gitignore syntax; may be given several times', append)
+    .addOption(new Option('--preset <name>', 'leave out what this kind of server can do without').choices(Object.keys(presets)))
     .addOption(new Option('--format <format>', 'how it is stored').choices(['archive', 'classic']).default('archive'))
     .option('--level <n>', 'zstd level, 1 to 19', '3')
     .option('--volume-size <size>', 'begin a new volume after this much', '1G')
@@ -46,7 +47,7 @@ export function addBackup(program: Command, { host, end }: CommandContext): void
     .action(async (folder: string, options: Options) => {
       const request = {
         folder: resolve(host.cwd, folder),
-        excludes: options.exclude,
+        excludes: options.exclude ?? [],
         format: options.format,
         level: parseCount(options.level, '--level', { min: 1, max: 19 }),
         volumeSize: parseSize(options.volumeSize, '--volume-size', volumeRange),

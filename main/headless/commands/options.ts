@@ -1,10 +1,14 @@
+import { stat } from 'node:fs/promises';
 import { Option } from 'commander';
 import type { Command } from 'commander';
+import { Fault } from '../../contract/faults.ts';
 import type { RetentionPolicy } from '../../contract/reports.ts';
 import type { Engine, OpenDestination } from '../../engine/engine.ts';
 import { localClock } from '../../engine/retention/local-time.ts';
 import { parseCount, ruleNames } from '../../engine/retention/policy.ts';
 import { parseDestinationUrl, settingsAsText } from '../destination-url.ts';
+import type { DestinationSettings } from '../destination-url.ts';
+import { isForbidden, isMissing } from '../errno.ts';
 import type { Bandwidth, CliHost } from '../host.ts';
 import { readCredentials } from '../passwords.ts';
 import type { PasswordOptions } from '../passwords.ts';
@@ -93,7 +97,7 @@ export function checkedZone(zone: string): string {
 }
 
 /** For an option that may be given several times. */
-export function append(value: string, previous: readonly string[]): readonly string[] {
+export function append(value: string, previous: readonly string[] = []): readonly string[] {
   return [...previous, value];
 }
 
@@ -107,11 +111,23 @@ export interface OpenedDestination {
  */
 export async function openDestination(host: CliHost, options: DestinationOptions, mayMakeVault = false): Promise<OpenedDestination> {
   const settings = parseDestinationUrl(options.destination, host.cwd);
+  if (!mayMakeVault) await refuseMissingFolder(settings);
   const backend = await host.openBackend(settings, readRates(options));
   const engine = await host.openEngine();
   const newVault = async (): Promise<boolean> => mayMakeVault && !(await engine.hasVault(backend, { signal: host.signal }));
   const credentials = await readCredentials(options, host, newVault);
   return { engine, destination: { backend, credentials, localPath: settings.path, settings: settingsAsText(settings) } };
+}
+
+/** A mistyped folder is told before a password is asked for, and never as a destination without snapshots. */
+async function refuseMissingFolder({ path }: DestinationSettings): Promise<void> {
+  const operation = 'open the destination';
+  const info = await stat(path).catch((error: unknown) => {
+    const about = { operation, context: { path }, cause: error };
+    if (isMissing(error)) throw new Fault('not-found', `The destination folder ${path} does not exist`, about);
+    throw new Fault(isForbidden(error) ? 'permission-denied' : 'unexpected', `The destination folder ${path} cannot be opened`, about);
+  });
+  if (!info.isDirectory()) throw new Fault('config-invalid', `The destination ${path} is not a folder`, { operation, context: { path } });
 }
 
 export function readRates(rates: RateOptions): Bandwidth {

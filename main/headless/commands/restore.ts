@@ -12,7 +12,7 @@ import type { DestinationOptions, ServerOption } from './options.ts';
 
 interface Options extends DestinationOptions, ServerOption {
   readonly target: string;
-  readonly include: readonly string[];
+  readonly include?: readonly string[];
   readonly replace?: boolean;
   readonly force?: boolean;
   readonly salvage?: boolean;
@@ -28,7 +28,7 @@ export function addRestore(program: Command, { host, end }: CommandContext): voi
     )
     .argument('<snapshot>', 'an id, a unique beginning of one, or latest')
     .requiredOption('--target <folder>', 'where to bring it back')
-    .option('--include <pattern>', 'only what matches, in gitignore syntax; may be given several times', append, [])
+    .option('--include <pattern>', 'only what matches, in gitignore syntax; may be given several times', append)
     .option('--replace', 'the target is not empty and may be replaced')
     .option('--force', 'go on although a process uses the target')
     .option('--salvage', 'bring back all that is whole and list what is not');
@@ -39,7 +39,7 @@ export function addRestore(program: Command, { host, end }: CommandContext): voi
       const request = {
         snapshot,
         target: resolve(host.cwd, options.target),
-        include: options.include,
+        include: options.include ?? [],
         replace: options.replace === true,
         force: options.force === true,
         salvage: options.salvage === true,

@@ -1,0 +1,49 @@
+import { benchReport } from './bench-report.ts';
+import { composeHost } from './compose.ts';
+import { exitCodes } from './exit-codes.ts';
+import { runCli, tell } from './program.ts';
+
+/**
+ * One Ctrl-C may arrive twice: from the terminal, which signals the whole process group, and passed on by the process that started us.
+ */
+const samePressMs = 100;
+
+async function main(args: readonly string[]): Promise<void> {
+  // Should the event loop run dry with the work undone, that is a failure, and not Node's own 13, which means damage here.
+  process.exitCode = exitCodes.failed;
+  const bench = process.env['HOLDFAST_BENCH_REPORT'] === undefined ? null : benchReport(process.env['HOLDFAST_BENCH_REPORT']);
+  const stop = new AbortController();
+  const host = composeHost(stop.signal, bench === null ? {} : { onCall: bench.onCall });
+  const exit = (code: number): void => {
+    bench?.write();
+    process.exit(code);
+  };
+
+  let stoppedAt = 0;
+  const onStop = (): void => {
+    if (stop.signal.aborted) {
+      if (performance.now() - stoppedAt > samePressMs) exit(exitCodes.cancelled);
+      return;
+    }
+    stoppedAt = performance.now();
+    stop.abort();
+    if (host.stderr.isTTY) process.stderr.write('\nStopping, and cleaning up. Ctrl-C once more stops at once.\n');
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onStop);
+
+  const onCrash = (error: unknown): void => {
+    tell(error, args, host).then(exit, () => exit(exitCodes.failed));
+  };
+  process.on('uncaughtException', onCrash);
+  process.on('unhandledRejection', onCrash);
+
+  try {
+    exit(await runCli(args, host));
+  } catch (error) {
+    // What went wrong could not even be printed.
+    if (process.env['HOLDFAST_DEBUG'] === '1') process.stderr.write(`${error instanceof Error ? (error.stack ?? '') : String(error)}\n`);
+    exit(exitCodes.failed);
+  }
+}
+
+void main(process.argv.slice(2));

@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs';
+import { isatty } from 'node:tty';
+import type { ReadStream } from 'node:tty';
+import type { CallRecord } from '../engine/storage/layers/observe.ts';
+import type { CliHost } from './host.ts';
+import { sinkOf } from './sink.ts';
+
+export interface Observer {
+  readonly onCall?: (record: CallRecord) => void;
+}
+
+/**
+ * The real host: this process, its terminal, the folder destination behind the standard layers. Whatever costs time to load is loaded
+ * when a command asks for it.
+ */
+export function composeHost(signal: AbortSignal, observer: Observer): CliHost {
+  const stdout = sinkOf(process.stdout);
+  const stderr = sinkOf(process.stderr);
+  // The question goes to standard error: without a terminal there, it would wait for an answer to a question nobody sees.
+  const canAsk = isatty(0) && stderr.isTTY;
+  return {
+    version: readVersion(),
+    env: process.env,
+    cwd: process.cwd(),
+    zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    now: Date.now,
+    signal,
+    get stdin() {
+      return process.stdin;
+    },
+    stdout,
+    stderr,
+    askSecret: canAsk
+      ? async (question) => {
+          const { askSecret } = await import('./ask-secret.ts');
+          return askSecret(question, process.stdin as ReadStream, stderr, signal);
+        }
+      : null,
+    openEngine: async () => (await import('./compose-engine.ts')).composeEngine(),
+    openBackend: async (settings, bandwidth) => (await import('./compose-destination.ts')).composeBackend(settings, bandwidth, observer),
+    openTargets: async () => (await import('./compose-engine.ts')).composeTargets(),
+    checkDestination: async function* (backend, aborted) {
+      yield* (await import('./compose-destination.ts')).composeChecks(backend, aborted);
+    },
+  };
+}
+
+function readVersion(): string {
+  const text: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  if (typeof text === 'object' && text !== null && 'version' in text && typeof text.version === 'string') return text.version;
+  throw new Error('package.json names no version');
+}
