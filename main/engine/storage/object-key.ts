@@ -26,8 +26,7 @@ export function checkKey(key: string): void {
 /** A prefix is any beginning of a key, the empty one too; its last part may be cut off anywhere. Throws fault config-invalid. */
 export function checkPrefix(prefix: string): void {
   const finished = prefix.split('/').slice(0, -1);
-  const problem =
-    prefix.length > maxKeyLength || !printable.test(prefix) ? 'no object can have such a name' : partsProblem(finished);
+  const problem = prefix.length > maxKeyLength || !printable.test(prefix) ? 'no object can have such a name' : partsProblem(finished);
   if (problem !== null) {
     throw new Fault('config-invalid', `${JSON.stringify(prefix)} cannot begin an object's name: ${problem}`, { context: { prefix } });
   }

@@ -66,8 +66,10 @@ export async function openPartWriter(backend: Backend, key: ObjectKey, options: 
 
   async function write(bytes: Uint8Array): Promise<void> {
     if (failure !== undefined) throw failure;
-    if (state !== 'open') throw new Fault('unexpected', `a part of ${key} came after the end`, { operation: 'writePart', context: { key } });
-    if (lastPartSeen) throw fail(new Fault('unexpected', `a part of ${key} came after a short one`, { operation: 'writePart', context: { key } }));
+    if (state !== 'open')
+      throw new Fault('unexpected', `a part of ${key} came after the end`, { operation: 'writePart', context: { key } });
+    if (lastPartSeen)
+      throw fail(new Fault('unexpected', `a part of ${key} came after a short one`, { operation: 'writePart', context: { key } }));
     lastPartSeen = bytes.byteLength < limits.minPart || bytes.byteLength % limits.partMultiple !== 0;
     const task = send(nextIndex++, bytes);
     underWay.add(task);
@@ -102,7 +104,8 @@ export async function openPartWriter(backend: Backend, key: ObjectKey, options: 
     token: upload.token,
     write,
     async finish(known = {}) {
-      if (state !== 'open') throw failure ?? new Fault('unexpected', `the upload of ${key} is over`, { operation: 'complete', context: { key } });
+      if (state !== 'open')
+        throw failure ?? new Fault('unexpected', `the upload of ${key} is over`, { operation: 'complete', context: { key } });
       state = 'finishing';
       try {
         if (nextIndex === 0) await send(nextIndex++, new Uint8Array(0));

@@ -11,7 +11,12 @@ export interface UploadBytesOptions extends CallOptions {
 }
 
 /** A small object. Settles to what the provider holds, its checksum compared; leaves nothing behind otherwise. */
-export async function uploadBytes(backend: Backend, key: ObjectKey, bytes: Uint8Array, options: UploadBytesOptions = {}): Promise<ObjectInfo> {
+export async function uploadBytes(
+  backend: Backend,
+  key: ObjectKey,
+  bytes: Uint8Array,
+  options: UploadBytesOptions = {},
+): Promise<ObjectInfo> {
   const sum = runningChecksum(backend.info.checksum);
   sum?.update(bytes);
   const writer = await openPartWriter(backend, key, { signal: options.signal, ifAbsent: options.ifAbsent, sizeHint: bytes.byteLength });
@@ -46,7 +51,12 @@ export interface UploadStreamOptions extends CallOptions {
 }
 
 /** An object of any length from a stream. Settles to what the provider holds, its checksum compared; leaves nothing behind otherwise. */
-export async function uploadStream(backend: Backend, key: ObjectKey, source: ByteStream, options: UploadStreamOptions = {}): Promise<ObjectInfo> {
+export async function uploadStream(
+  backend: Backend,
+  key: ObjectKey,
+  source: ByteStream,
+  options: UploadStreamOptions = {},
+): Promise<ObjectInfo> {
   const { signal, onPart } = options;
   const { limits } = backend.info;
   const partSize = choosePartSize(limits, options.sizeHint, options.partSize);
@@ -108,7 +118,7 @@ function partBuffer(
 
   return {
     async add(piece) {
-      for (let offset = 0; offset < piece.byteLength; ) {
+      for (let offset = 0; offset < piece.byteLength;) {
         const buffer = await bufferOf(current);
         const take = Math.min(partSize - filled, piece.byteLength - offset);
         buffer.set(piece.subarray(offset, offset + take), filled);

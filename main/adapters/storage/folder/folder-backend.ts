@@ -94,7 +94,8 @@ async function keyOf(path: string): Promise<string> {
 }
 
 async function clearUpload(root: string, token: string): Promise<void> {
-  if (!tokenPattern.test(token)) throw new Fault('config-invalid', `${JSON.stringify(token)} is no unfinished upload`, { context: { token } });
+  if (!tokenPattern.test(token))
+    throw new Fault('config-invalid', `${JSON.stringify(token)} is no unfinished upload`, { context: { token } });
   const paths = uploadPaths(root, token);
   await unlinkIfAny(paths.data);
   await unlinkIfAny(paths.key);

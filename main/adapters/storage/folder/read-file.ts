@@ -36,7 +36,8 @@ export async function* readFilePieces(
       throwIfCancelled(signal, 'read');
       const { buffer, done } = ahead;
       const { bytesRead } = await done;
-      if (bytesRead === 0) throw new Fault('truncated', `${key} became shorter while it was read`, { operation: 'read', context: { key, position } });
+      if (bytesRead === 0)
+        throw new Fault('truncated', `${key} became shorter while it was read`, { operation: 'read', context: { key, position } });
       position += bytesRead;
       ahead = begin(handle, spare.shift(), position, end);
       yield buffer.subarray(0, bytesRead);

@@ -53,7 +53,7 @@ function fileUpload(begun: Begun): Upload {
   let over = false;
 
   async function writeAt(bytes: Uint8Array, start: number, signal: AbortSignal | undefined): Promise<void> {
-    for (let done = 0; done < bytes.byteLength; ) {
+    for (let done = 0; done < bytes.byteLength;) {
       throwIfCancelled(signal, 'writePart');
       const { bytesWritten } = await handle.write(bytes, done, Math.min(writeSize, bytes.byteLength - done), start + done);
       done += bytesWritten;
@@ -73,7 +73,8 @@ function fileUpload(begun: Begun): Upload {
     over = true;
     await handle.close();
     const stats = await lstatIfAny(target);
-    if (stats === null) throw new Fault('not-found', `${key} was removed at the moment it was written`, { operation: 'complete', context: { key } });
+    if (stats === null)
+      throw new Fault('not-found', `${key} was removed at the moment it was written`, { operation: 'complete', context: { key } });
     return { key, size: stats.size, modifiedAt: Math.floor(stats.mtimeMs) };
   }
 
@@ -96,7 +97,10 @@ function fileUpload(begun: Begun): Upload {
     async writePart(index, bytes, call) {
       const start = offsets[index];
       if (start === undefined || over) {
-        throw new Fault('unexpected', `part ${index} of ${key} came out of order`, { operation: 'writePart', context: { key, part: index } });
+        throw new Fault('unexpected', `part ${index} of ${key} came out of order`, {
+          operation: 'writePart',
+          context: { key, part: index },
+        });
       }
       await mapped('writePart', key, () => writeAt(bytes, start, call?.signal));
       offsets.length = index + 1;

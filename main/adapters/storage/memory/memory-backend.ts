@@ -104,7 +104,8 @@ function partsInOrder(key: string, parts: ReadonlyMap<number, Uint8Array>, limit
   return Array.from({ length: parts.size }, (_, index) => {
     const part = parts.get(index);
     const last = index === parts.size - 1;
-    if (part === undefined) throw new Fault('unexpected', `part ${index} of ${key} is missing`, { operation: 'complete', context: { key, index } });
+    if (part === undefined)
+      throw new Fault('unexpected', `part ${index} of ${key} is missing`, { operation: 'complete', context: { key, index } });
     if (!last && (part.byteLength < limits.minPart || part.byteLength % limits.partMultiple !== 0)) {
       throw new Fault('unexpected', `part ${index} of ${key} has a size that only the last part may have`, {
         operation: 'complete',
@@ -120,12 +121,20 @@ function readParts(object: StoredObject, range: ByteRange | undefined, pieceSize
   const offset = range?.offset ?? 0;
   const end = range === undefined ? size : range.offset + range.length;
   if (end > size) {
-    throw new Fault('range-invalid', `${key} has ${size} bytes, none at ${end - 1}`, { operation: 'read', context: { key, size, offset, end } });
+    throw new Fault('range-invalid', `${key} has ${size} bytes, none at ${end - 1}`, {
+      operation: 'read',
+      context: { key, size, offset, end },
+    });
   }
   return pieces(object.parts, offset, end, pieceSize);
 }
 
-async function* pieces(parts: readonly Uint8Array[], from: number, to: number, pieceSize: number): AsyncGenerator<Uint8Array, void, undefined> {
+async function* pieces(
+  parts: readonly Uint8Array[],
+  from: number,
+  to: number,
+  pieceSize: number,
+): AsyncGenerator<Uint8Array, void, undefined> {
   let partStart = 0;
   for (const part of parts) {
     const last = Math.min(to - partStart, part.byteLength);

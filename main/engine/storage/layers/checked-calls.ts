@@ -65,8 +65,12 @@ function checkRange(key: string, { offset, length }: ByteRange): void {
 
 function checkPart(call: Call, part: number, maxPart: number, maxParts: number): void {
   if (Number.isSafeInteger(part) && part >= 0 && part < maxParts && call.bytes <= maxPart) return;
-  throw new Fault('config-invalid', `part ${part} of ${call.target} with ${call.bytes} bytes is beyond what this kind of destination takes`, {
-    operation: 'writePart',
-    context: { key: call.target, part, bytes: call.bytes, maxPart, maxParts },
-  });
+  throw new Fault(
+    'config-invalid',
+    `part ${part} of ${call.target} with ${call.bytes} bytes is beyond what this kind of destination takes`,
+    {
+      operation: 'writePart',
+      context: { key: call.target, part, bytes: call.bytes, maxPart, maxParts },
+    },
+  );
 }

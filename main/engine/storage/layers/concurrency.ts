@@ -74,7 +74,10 @@ export function concurrency(options: { readonly permits: number }): Layer {
     }
   }
 
-  async function* stepwise<T>(about: Call, open: (signal: AbortSignal | undefined) => AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
+  async function* stepwise<T>(
+    about: Call,
+    open: (signal: AbortSignal | undefined) => AsyncIterable<T>,
+  ): AsyncGenerator<T, void, undefined> {
     const iterator = open(about.signal)[Symbol.asyncIterator]();
     try {
       for (;;) {

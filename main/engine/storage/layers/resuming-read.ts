@@ -26,13 +26,19 @@ export async function* resumingRead(
       for await (const piece of await inner.read(key, { signal, ...(rest === undefined ? {} : { range: rest }) })) {
         position += piece.byteLength;
         if (end !== undefined && position > end) {
-          throw new Fault('corrupt', `more bytes of ${key} came than were asked for`, { operation: 'read', context: { key, position, end } });
+          throw new Fault('corrupt', `more bytes of ${key} came than were asked for`, {
+            operation: 'read',
+            context: { key, position, end },
+          });
         }
         limit.progress();
         yield piece;
       }
       if (end === undefined || position === end) return;
-      throw new Fault('unavailable', `${key} broke off at byte ${position} of ${end}`, { operation: 'read', context: { key, position, end } });
+      throw new Fault('unavailable', `${key} broke off at byte ${position} of ${end}`, {
+        operation: 'read',
+        context: { key, position, end },
+      });
     } catch (error) {
       await limit.afterFailure(error);
     }

@@ -35,8 +35,18 @@ export function retry(options: RetryOptions): Layer {
 
   return (inner: Backend): Backend => ({
     ...around(inner, { call, stream: (about, open) => open(about.signal) }),
-    list: (prefix, o) => relisted(callOf('list', prefix, o), () => inner.list(prefix, o), (item) => item.key),
-    openUploads: (prefix, o) => relisted(callOf('openUploads', prefix, o), () => inner.openUploads(prefix, o), (item) => item.token),
+    list: (prefix, o) =>
+      relisted(
+        callOf('list', prefix, o),
+        () => inner.list(prefix, o),
+        (item) => item.key,
+      ),
+    openUploads: (prefix, o) =>
+      relisted(
+        callOf('openUploads', prefix, o),
+        () => inner.openUploads(prefix, o),
+        (item) => item.token,
+      ),
     read: (key, o) => Promise.resolve(resumingRead(inner, options, key, o?.range, o?.signal)),
     beginUpload: async (key, o) => {
       const upload = await patiently(options, 'beginUpload', o?.signal, () => inner.beginUpload(key, o));

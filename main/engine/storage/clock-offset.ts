@@ -1,0 +1,40 @@
+import type { Clock, Random } from '../ports.ts';
+import type { Backend, CallOptions, ObjectInfo } from './backend.ts';
+import { uploadBytes } from './upload-object.ts';
+
+/**
+ * The provider's time minus ours, in milliseconds, from the stamp of a tiny object that is put below `folderPrefix` (empty, or ending
+ * in `/`) and removed again. 0 when the stamp lies between the beginning and the end of the call: it cannot be known better.
+ */
+export async function measureClockOffset(
+  backend: Backend,
+  folderPrefix: string,
+  clock: Clock,
+  random: Random,
+  options: CallOptions = {},
+): Promise<number> {
+  const key = `${folderPrefix}holdfast-test-${randomName(random)}`;
+  try {
+    return await timedPut(backend, key, new Uint8Array(1), clock, options).then(({ offsetMs }) => offsetMs);
+  } finally {
+    await backend.remove(key);
+  }
+}
+
+export async function timedPut(
+  backend: Backend,
+  key: string,
+  bytes: Uint8Array,
+  clock: Clock,
+  options: CallOptions,
+): Promise<{ readonly info: ObjectInfo; readonly offsetMs: number }> {
+  const before = clock.now();
+  const info = await uploadBytes(backend, key, bytes, options);
+  const after = clock.now();
+  const offsetMs = info.modifiedAt < before ? info.modifiedAt - before : Math.max(0, info.modifiedAt - after);
+  return { info, offsetMs };
+}
+
+export function randomName(random: Random): string {
+  return random.bytes(8).reduce((name, byte) => name + byte.toString(16).padStart(2, '0'), '');
+}
