@@ -1,0 +1,152 @@
+import { Fault } from '../../contract/faults.ts';
+import type { OpenVault } from '../archive/vault.ts';
+import type { Zstd } from '../host.ts';
+import type { Backend, CallOptions, ObjectInfo } from '../storage/backend.ts';
+import type { ManifestHeader } from './manifest.ts';
+import { openManifest } from './manifest-store.ts';
+import { isSnapshotId, readObjectName, serverPrefix, slugify, slugPattern } from './names.ts';
+import type { ObjectName } from './names.ts';
+
+export interface ListedObject extends ObjectInfo {
+  readonly name: ObjectName;
+}
+
+/** The objects of one snapshot, as a listing shows them. */
+export interface ListedSnapshot {
+  readonly id: string;
+  readonly slug: string;
+  readonly objects: readonly ListedObject[];
+}
+
+/** One server's folder, wholly listed. */
+export interface ServerListing {
+  readonly slug: string;
+  /** Oldest first. */
+  readonly snapshots: readonly ListedSnapshot[];
+}
+
+/** Every server of the destination; a listing that fails half-way is a fault and never a shorter list. */
+export async function listServers(backend: Backend, options: CallOptions): Promise<readonly ServerListing[]> {
+  return group(backend.list('', options));
+}
+
+export async function listServer(backend: Backend, slug: string, options: CallOptions): Promise<ServerListing> {
+  const [listing] = await group(backend.list(serverPrefix(slug), options));
+  return listing ?? { slug, snapshots: [] };
+}
+
+async function group(objects: AsyncIterable<ObjectInfo>): Promise<readonly ServerListing[]> {
+  const servers = new Map<string, Map<string, ListedObject[]>>();
+  for await (const info of objects) {
+    const name = readObjectName(info.key);
+    if (name === null) continue;
+    const snapshots = servers.get(name.slug) ?? new Map<string, ListedObject[]>();
+    servers.set(name.slug, snapshots);
+    const list = snapshots.get(name.id) ?? [];
+    snapshots.set(name.id, list);
+    list.push({ ...info, name });
+  }
+  return [...servers].map(([slug, snapshots]) => ({
+    slug,
+    snapshots: [...snapshots].map(([id, list]) => ({ id, slug, objects: list })).sort((a, b) => (a.id < b.id ? -1 : 1)),
+  }));
+}
+
+export function findObject(snapshot: ListedSnapshot, kind: ObjectName['kind']): ListedObject | null {
+  return snapshot.objects.find((object) => object.name.kind === kind) ?? null;
+}
+
+/** A classic file counts once its checksum file is there. */
+export function isCompleteClassic(snapshot: ListedSnapshot): boolean {
+  return findObject(snapshot, 'classic') !== null && findObject(snapshot, 'checksum') !== null;
+}
+
+export interface Catalog {
+  readonly backend: Backend;
+  readonly vault: OpenVault;
+  readonly zstd: Zstd;
+}
+
+/** A snapshot's first line, or why it cannot be had. */
+export async function readHeader(catalog: Catalog, snapshot: ListedSnapshot, options: CallOptions): Promise<ManifestHeader | Fault | null> {
+  const manifest = findObject(snapshot, 'manifest');
+  if (manifest === null) return null;
+  try {
+    const reader = await openManifest(catalog.zstd, catalog.backend, catalog.vault, manifest.key, { ...options, size: manifest.size });
+    await reader.close();
+    return reader.header;
+  } catch (error) {
+    if (error instanceof Fault && ['corrupt', 'truncated', 'wrong-password', 'wrong-key', 'not-found'].includes(error.code)) return error;
+    throw error;
+  }
+}
+
+/** The display name under which the newest readable manifest of a server was written; its slug when there is none. */
+export async function displayName(catalog: Catalog, listing: ServerListing, options: CallOptions): Promise<string> {
+  for (const snapshot of listing.snapshots.toReversed()) {
+    const header = await readHeader(catalog, snapshot, options);
+    if (header !== null && !(header instanceof Fault)) return header.server;
+  }
+  return listing.slug;
+}
+
+/** The folder of the server with this display name, or a free one for it. */
+export async function slugFor(catalog: Catalog, server: string, options: CallOptions): Promise<string> {
+  const base = slugify(server);
+  for (let number = 1; ; number += 1) {
+    const ending = number === 1 ? '' : `-${number}`;
+    const slug = base.slice(0, 63 - ending.length) + ending;
+    const listing = await listServer(catalog.backend, slug, options);
+    if (listing.snapshots.length === 0) return slug;
+    const name = await displayName(catalog, listing, options);
+    if (name === server || name === slug) return slug;
+  }
+}
+
+/** Finds the server meant: by display name, by slug, or the only one there is. */
+export async function selectServer(catalog: Catalog, server: string | undefined, options: CallOptions): Promise<ServerListing> {
+  if (server !== undefined && slugPattern.test(server)) {
+    const listing = await listServer(catalog.backend, server, options);
+    if (listing.snapshots.length > 0) return listing;
+  }
+  const all = await listServers(catalog.backend, options);
+  if (server === undefined) {
+    const [only, ...others] = all;
+    if (only === undefined) throw new Fault('not-found', 'this destination holds no snapshots', { operation: 'find server' });
+    if (others.length === 0) return only;
+    const names = all.map(({ slug }) => slug).join(', ');
+    throw new Fault('config-invalid', `this destination holds several servers (${names}): name one with --server`, { operation: 'find server' });
+  }
+  for (const listing of all) if ((await displayName(catalog, listing, options)) === server) return listing;
+  throw new Fault('not-found', `this destination holds no server named "${server}"`, { operation: 'find server', context: { server } });
+}
+
+/** An id, a beginning of one that fits only one, or `latest`: the newest complete snapshot. */
+export async function selectSnapshot(
+  catalog: Catalog,
+  selector: { readonly snapshot: string; readonly server?: string },
+  options: CallOptions,
+): Promise<ListedSnapshot> {
+  const { snapshot: wanted, server } = selector;
+  if (isSnapshotId(wanted) && server === undefined) {
+    const all = await listServers(catalog.backend, options);
+    const found = all.flatMap(({ snapshots }) => snapshots).filter(({ id }) => id === wanted);
+    if (found[0] !== undefined && found.length === 1) return found[0];
+  }
+  const listing = await selectServer(catalog, server, options);
+  if (wanted === 'latest') {
+    const complete = listing.snapshots.filter((one) => findObject(one, 'manifest') !== null || isCompleteClassic(one));
+    const latest = complete.at(-1);
+    if (latest === undefined) throw new Fault('not-found', `${listing.slug} has no complete snapshot`, { operation: 'find snapshot' });
+    return latest;
+  }
+  const matches = listing.snapshots.filter(({ id }) => id.startsWith(wanted));
+  const [match] = matches;
+  if (match === undefined) {
+    throw new Fault('not-found', `${listing.slug} has no snapshot ${wanted}`, { operation: 'find snapshot', context: { snapshot: wanted } });
+  }
+  if (matches.length > 1) {
+    throw new Fault('config-invalid', `${matches.length} snapshots begin with ${wanted}: give more of the id`, { operation: 'find snapshot' });
+  }
+  return match;
+}

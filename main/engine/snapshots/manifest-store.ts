@@ -1,0 +1,163 @@
+import { Fault } from '../../contract/faults.ts';
+import type { Spool } from '../archive/packer.ts';
+import type { OpenVault } from '../archive/vault.ts';
+import { messageContext, messageSaltSize, objectHeadSize, plainSize, seal, unseal } from '../archive/seal.ts';
+import type { Label } from '../archive/seal.ts';
+import type { EngineHost, Zstd } from '../host.ts';
+import type { Backend, ByteStream, CallOptions, ObjectInfo } from '../storage/backend.ts';
+import { uploadStream } from '../storage/upload-object.ts';
+import { maxEntryLine, maxFirstLine, parseEntry, parseManifestHeader } from './manifest.ts';
+import type { ManifestEntry, ManifestHeader } from './manifest.ts';
+import { manifestKey, readObjectName } from './names.ts';
+
+/** Seals and uploads the manifest: the moment from which the snapshot counts. */
+export async function writeManifest(
+  host: Pick<EngineHost, 'zstd' | 'random'>,
+  backend: Backend,
+  vault: OpenVault,
+  header: ManifestHeader,
+  entryLines: Spool,
+  options: CallOptions,
+): Promise<ObjectInfo> {
+  async function* plain(): ByteStream {
+    yield host.zstd.compress(Buffer.from(`${JSON.stringify(header)}\n`, 'utf8'));
+    yield* entryLines.read();
+  }
+  async function* stored(): ByteStream {
+    yield vault.header;
+    yield* seal(plain(), vault.vaultKey, host.random.bytes(messageSaltSize), messageContext('holdfast/v2/manifest', vault.header));
+  }
+  const key = manifestKey(header.slug, header.id);
+  return uploadStream(backend, key, stored(), { sizeHint: entryLines.size, ...(options.signal === undefined ? {} : { signal: options.signal }) });
+}
+
+export interface ManifestReader {
+  readonly header: ManifestHeader;
+  readonly repaired: boolean;
+  /** The lines behind the first, as text pieces of any size. */
+  lines(): AsyncGenerator<Uint8Array>;
+  entries(): AsyncGenerator<ManifestEntry>;
+  /** Stops reading. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a manifest and reads its first line. Faults: not-found, wrong-password, corrupt, truncated; corrupt as well when it says
+ * that it is another snapshot's than its name does.
+ */
+export async function openManifest(
+  zstd: Zstd,
+  backend: Backend,
+  vault: OpenVault,
+  key: string,
+  options: CallOptions & { readonly size?: number },
+): Promise<ManifestReader> {
+  const { repaired, plain } = await openSealed(backend, vault, 'holdfast/v2/manifest', key, options);
+  const text = splitLines(zstd.decompress(plain), key);
+  const first = await text.next();
+  if (first.done === true) throw new Fault('truncated', `${key} has no first line`, { operation: 'read manifest', context: { object: key } });
+  const header = parseManifestHeader(first.value.toString('utf8'), key);
+  const name = readObjectName(key);
+  if (name !== null && (header.id !== name.id || header.slug !== name.slug)) {
+    await text.return(undefined);
+    throw new Fault('corrupt', `${key} is misplaced: it is the manifest of ${header.slug}/${header.id}`, {
+      operation: 'read manifest',
+      context: { object: key },
+    });
+  }
+  return {
+    header,
+    repaired,
+    lines: async function* () {
+      for await (const line of text) {
+        yield line;
+        yield newline;
+      }
+    },
+    entries: async function* () {
+      for await (const line of text) yield parseEntry(line.toString('utf8'), key);
+    },
+    close: async () => {
+      await text.return(undefined);
+    },
+  };
+}
+
+const newline = Buffer.from('\n');
+
+/** Opens a stored object for reading from its start to its end. `size`, where known, is checked before anything is read. */
+export async function openSealed(
+  backend: Backend,
+  vault: OpenVault,
+  label: Label,
+  key: string,
+  options: CallOptions & { readonly size?: number },
+): Promise<{ readonly repaired: boolean; readonly plain: AsyncGenerator<Uint8Array> }> {
+  if (options.size !== undefined) plainSize(options.size);
+  const stream = (await backend.read(key, options))[Symbol.asyncIterator]();
+  let head: Buffer = Buffer.alloc(0);
+  while (head.length < objectHeadSize) {
+    const piece = await stream.next();
+    if (piece.done === true) break;
+    head = Buffer.concat([head, piece.value]);
+  }
+  try {
+    const opened = await vault.keyring.open(head, label, key);
+    const chunks = behind(head.subarray(objectHeadSize), stream);
+    return { repaired: opened.repaired, plain: namedFaults(unseal(chunks, opened.keys), key) };
+  } catch (error) {
+    await stream.return?.();
+    throw error;
+  }
+}
+
+async function* behind(first: Uint8Array, stream: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield first;
+    for (;;) {
+      const piece = await stream.next();
+      if (piece.done === true) return;
+      yield piece.value;
+    }
+  } finally {
+    await stream.return?.();
+  }
+}
+
+/** A fault of the chunks below says which object it was. */
+async function* namedFaults(source: AsyncGenerator<Uint8Array>, key: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* source;
+  } catch (error) {
+    if (!(error instanceof Fault) || error.context['object'] !== undefined) throw error;
+    throw new Fault(error.code, `${key}: ${error.message}`, {
+      operation: error.operation,
+      context: { ...error.context, object: key },
+      cause: error,
+    });
+  }
+}
+
+/** Lines without their newline. A last line without one is fault truncated; a line beyond the format's limit is fault corrupt. */
+async function* splitLines(source: ByteStream, key: string): AsyncGenerator<Buffer> {
+  let held: Buffer[] = [];
+  let heldSize = 0;
+  let limit = maxFirstLine;
+  for await (const piece of source) {
+    let rest = Buffer.from(piece.buffer, piece.byteOffset, piece.length);
+    for (;;) {
+      const end = rest.indexOf(10);
+      if (end < 0) break;
+      const line = heldSize === 0 ? rest.subarray(0, end) : Buffer.concat([...held, rest.subarray(0, end)]);
+      held = [];
+      heldSize = 0;
+      rest = rest.subarray(end + 1);
+      yield line;
+      limit = maxEntryLine;
+    }
+    if (rest.length > 0) held.push(Buffer.from(rest));
+    heldSize += rest.length;
+    if (heldSize > limit) throw new Fault('corrupt', `${key} has a line that is too long`, { operation: 'read manifest', context: { object: key } });
+  }
+  if (heldSize > 0) throw new Fault('truncated', `${key} ends inside a line`, { operation: 'read manifest', context: { object: key } });
+}

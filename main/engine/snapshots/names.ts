@@ -1,0 +1,81 @@
+import { Fault } from '../../contract/faults.ts';
+import { classicEnding } from '../archive/classic.ts';
+import type { Random } from '../ports.ts';
+import type { ObjectKey } from '../storage/backend.ts';
+
+const letters = 'abcdefghijklmnopqrstuvwxyz234567';
+const idPattern = /^\d{8}T\d{6}Z-[a-z2-7]{6}$/;
+const namePattern = /^(\d{8}T\d{6}Z-[a-z2-7]{6})(\..+)$/;
+export const slugPattern = /^[a-z0-9-]{1,63}$/;
+
+/** `20261123T220500Z-k3v9qa`: UTC, whole seconds, and six letters so that two of one second differ. */
+export function newSnapshotId(time: number, random: Random): string {
+  const stamp = new Date(time).toISOString().slice(0, 19).replace(/[-:]/g, '');
+  const tail = Array.from(random.bytes(6), (byte) => letters.charAt(byte % 32)).join('');
+  return `${stamp}Z-${tail}`;
+}
+
+export function isSnapshotId(text: string): boolean {
+  return idPattern.test(text);
+}
+
+/** Milliseconds since 1970. */
+export function snapshotTime(id: string): number {
+  const part = (from: number, to: number): number => Number(id.slice(from, to));
+  return Date.UTC(part(0, 4), part(4, 6) - 1, part(6, 8), part(9, 11), part(11, 13), part(13, 15));
+}
+
+/** A name for folders in the destination; some providers ignore case and none agree on other letters. */
+export function slugify(name: string): string {
+  const plain = name.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
+  const slug = plain
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, 63)
+    .replace(/-+$/g, '');
+  return slug === '' ? 'server' : slug;
+}
+
+export function serverPrefix(slug: string): string {
+  if (!slugPattern.test(slug)) throw new Fault('config-invalid', `"${slug}" is no server's folder`, { operation: 'name objects' });
+  return `${slug}/`;
+}
+
+/** Volume 0 is `<id>.holdfast`, the next ones `<id>.002.holdfast` and so on. */
+export function archiveKey(slug: string, id: string, volume: number): ObjectKey {
+  return `${serverPrefix(slug)}${id}${volume === 0 ? '' : `.${String(volume + 1).padStart(3, '0')}`}.holdfast`;
+}
+
+export const classicKey = (slug: string, id: string): ObjectKey => `${serverPrefix(slug)}${id}${classicEnding}`;
+export const manifestKey = (slug: string, id: string): ObjectKey => `${serverPrefix(slug)}${id}.manifest`;
+export const pinKey = (slug: string, id: string): ObjectKey => `${serverPrefix(slug)}${id}.pin`;
+export const checksumKey = (key: ObjectKey): ObjectKey => `${key}.sha256`;
+
+export type ObjectKind = 'archive' | 'classic' | 'checksum' | 'manifest' | 'partial' | 'damaged' | 'pin';
+
+export interface ObjectName {
+  readonly slug: string;
+  readonly id: string;
+  readonly kind: ObjectKind;
+}
+
+/** What an object of ours is, by its key; null for anything else, which is never touched. */
+export function readObjectName(key: ObjectKey): ObjectName | null {
+  const [slug, name, ...rest] = key.split('/');
+  if (slug === undefined || name === undefined || rest.length > 0 || !slugPattern.test(slug)) return null;
+  const match = namePattern.exec(name);
+  const [, id, ending] = match ?? [];
+  if (id === undefined || ending === undefined) return null;
+  const kind = kindOf(ending);
+  return kind === null ? null : { slug, id, kind };
+}
+
+function kindOf(ending: string): ObjectKind | null {
+  if (/^(\.\d{3,})?\.holdfast$/.test(ending)) return 'archive';
+  if (/^(\.\d{3,})?\.holdfast\.damaged$/.test(ending)) return 'damaged';
+  if (/^(\.\d{3,})?\.holdfast\.sha256$/.test(ending) || ending === `${classicEnding}.sha256`) return 'checksum';
+  if (ending === classicEnding) return 'classic';
+  if (ending === '.manifest') return 'manifest';
+  if (ending === '.partial') return 'partial';
+  return ending === '.pin' ? 'pin' : null;
+}
