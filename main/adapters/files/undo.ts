@@ -1,0 +1,117 @@
+import { Fault } from '../../contract/faults.ts';
+import type { KeptBefore, Undone, UndoTarget } from '../../engine/snapshots/restore-target.ts';
+import type { FileCalls } from './file-calls.ts';
+import { join, look, nodeFileCalls, shown, unlessGone } from './file-calls.ts';
+import { refuseWhenUsed } from './in-use.ts';
+import type { Journal } from './journal.ts';
+import { writeJournal } from './journal.ts';
+import type { KeptRecord } from './kept-records.ts';
+import { keptRecords, nextRecord } from './kept-records.ts';
+import { homesOf, recoverLocked } from './recovery.ts';
+import { removeTree } from './remove-tree.ts';
+import { lockTarget } from './restore-lock.ts';
+import type { Home } from './restore-places.ts';
+import { journalPath, resolveTarget } from './restore-places.ts';
+import type { RestoreTargetOptions } from './restore-targets.ts';
+import { planUndo } from './swap-plan.ts';
+import type { RecordHead } from './swap-record.ts';
+import { writeRecord } from './swap-record.ts';
+import { finishOld, runSwap, swapFault } from './swap-run.ts';
+import { sizeOfTree } from './tree-size.ts';
+
+interface Kept extends KeptRecord {
+  readonly home: Home;
+  readonly before: Buffer;
+}
+
+/**
+ * The way back. An undo is a swap like any other, with the former content as what is staged: what it takes out of its place is kept
+ * as a former content too, so that an undo can itself be undone.
+ */
+export function createUndoTarget(options: RestoreTargetOptions = {}): UndoTarget {
+  const calls = options.calls ?? nodeFileCalls;
+  const checkUse = options.refuseWhenUsed ?? refuseWhenUsed;
+
+  async function list(typed: string): Promise<readonly KeptBefore[]> {
+    return await locked(calls, typed, async (target) => {
+      const rows: KeptBefore[] = [];
+      for (const kept of await allKept(calls, target)) rows.push(await rowOf(calls, kept));
+      return rows;
+    });
+  }
+
+  async function undo(typed: string, { force, time }: { readonly force: boolean; readonly time: number }): Promise<Undone> {
+    return await locked(calls, typed, async (target, recovered) => {
+      const [newest] = await allKept(calls, target);
+      if (newest === undefined) {
+        throw new Fault('not-found', `no former content of ${shown(target)} is kept`, {
+          operation: 'undo',
+          context: { target: shown(target) },
+        });
+      }
+      if (!force && (await look(calls, target)) !== null) await checkUse(target, 'undo');
+      const swapped = await bringBack(calls, newest, time);
+      return { restored: newest.before.toString(), before: swapped.before, notes: [...recovered, ...swapped.notes] };
+    });
+  }
+
+  async function discard(typed: string): Promise<readonly KeptBefore[]> {
+    return await locked(calls, typed, async (target) => {
+      const rows: KeptBefore[] = [];
+      for (const kept of await allKept(calls, target)) {
+        rows.push(await rowOf(calls, kept));
+        // The content first: killed in between, the record still names what is left of it, and the next discard takes it.
+        await removeTree(calls, kept.before);
+        await unlessGone(calls.unlink(join(kept.home.folder, kept.name)));
+      }
+      return rows;
+    });
+  }
+
+  return { list, undo, discard };
+}
+
+async function locked<Result>(
+  calls: FileCalls,
+  typed: string,
+  work: (target: Buffer, recovered: readonly string[]) => Promise<Result>,
+): Promise<Result> {
+  const { path } = await resolveTarget(calls, typed);
+  const lock = await lockTarget(path);
+  try {
+    return await work(path, await recoverLocked(calls, path));
+  } finally {
+    await lock.release();
+  }
+}
+
+/** Newest first. Records whose former content someone has removed by hand count no more. */
+async function allKept(calls: FileCalls, target: Buffer): Promise<readonly Kept[]> {
+  const all: Kept[] = [];
+  for (const home of homesOf(target)) {
+    for (const record of await keptRecords(calls, home)) {
+      const before = join(home.folder, record.head.before);
+      if ((await look(calls, before)) !== null) all.push({ ...record, home, before });
+    }
+  }
+  return all.sort((a, b) => b.head.seq - a.head.seq || b.head.time - a.head.time);
+}
+
+async function rowOf(calls: FileCalls, { before, head }: Kept): Promise<KeptBefore> {
+  return { before: before.toString(), time: head.time, partial: head.partial, ...(await sizeOfTree(calls, before)) };
+}
+
+async function bringBack(calls: FileCalls, kept: Kept, time: number): ReturnType<typeof runSwap> {
+  const { home } = kept;
+  const { record, before, seq } = await nextRecord(calls, home, time);
+  const head: RecordHead = { ...kept.head, seq, time, staged: kept.head.before, before, mtimeNs: null };
+  const journal: Journal = { state: 'old', id: kept.head.before, operation: 'undo', staging: null, record, consumes: kept.name };
+  try {
+    await writeJournal(calls, journalPath(home), journal);
+    await writeRecord(calls, join(home.folder, record), head, planUndo(calls, join(home.folder, kept.name), kept.before, home.target));
+  } catch (error) {
+    await finishOld(calls, home, journal);
+    throw swapFault(error, 'undo', `nothing was exchanged in ${shown(home.target)}`);
+  }
+  return await runSwap(calls, home, journal);
+}
