@@ -1,4 +1,4 @@
-import { CCtx, CParameter } from 'zstd-napi/binding.js';
+import binding from 'zstd-napi/binding.js';
 import { FrameRing, slotState } from '../frame-ring.ts';
 import { runWorker } from '../worker-entry.ts';
 import type { CompressorTask } from './messages.ts';
@@ -6,9 +6,9 @@ import type { CompressorTask } from './messages.ts';
 /** Takes frame after frame and compresses each by itself, from shared memory to shared memory. */
 runWorker('compress', (task: CompressorTask) => {
   const ring = new FrameRing(task.ring);
-  const context = new CCtx();
-  context.setParameter(CParameter.compressionLevel, task.level);
-  context.setParameter(CParameter.contentSizeFlag, 1);
+  const context = new binding.CCtx();
+  context.setParameter(binding.CParameter.compressionLevel, task.level);
+  context.setParameter(binding.CParameter.contentSizeFlag, 1);
   for (;;) {
     const frame = ring.claimFrame();
     const slot = frame % ring.slots;
