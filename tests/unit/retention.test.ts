@@ -9,8 +9,17 @@ import { parseCount, ruleNames } from '../../main/engine/retention/policy.ts';
 
 const now = Date.parse('2026-11-23T12:00:00Z');
 const utc = { zone: 'UTC', now };
-const at = (time: string, more: Partial<RetentionCandidate> = {}): RetentionCandidate => ({ id: time, time: Date.parse(time), complete: true, ...more });
-const reasonsOf = (snapshots: readonly RetentionCandidate[], policy: RetentionPolicy, frame = utc): Readonly<Record<string, readonly string[]>> =>
+const at = (time: string, more: Partial<RetentionCandidate> = {}): RetentionCandidate => ({
+  id: time,
+  time: Date.parse(time),
+  complete: true,
+  ...more,
+});
+const reasonsOf = (
+  snapshots: readonly RetentionCandidate[],
+  policy: RetentionPolicy,
+  frame = utc,
+): Readonly<Record<string, readonly string[]>> =>
   Object.fromEntries(decideRetention(snapshots, policy, frame).keep.map(({ id, reasons }) => [id, reasons]));
 
 describe('retention', () => {
@@ -44,8 +53,15 @@ describe('retention', () => {
   });
 
   it('keeps pinned snapshots and counts them', () => {
-    const snapshots = [at('2026-11-22T10:00:00Z', { pinned: true }), at('2026-11-21T10:00:00Z'), at('2020-11-21T10:00:00Z', { pinned: true })];
-    expect(reasonsOf(snapshots, { last: 1 })).toEqual({ '2026-11-22T10:00:00Z': ['pinned', 'last snapshot'], '2020-11-21T10:00:00Z': ['pinned'] });
+    const snapshots = [
+      at('2026-11-22T10:00:00Z', { pinned: true }),
+      at('2026-11-21T10:00:00Z'),
+      at('2020-11-21T10:00:00Z', { pinned: true }),
+    ];
+    expect(reasonsOf(snapshots, { last: 1 })).toEqual({
+      '2026-11-22T10:00:00Z': ['pinned', 'last snapshot'],
+      '2020-11-21T10:00:00Z': ['pinned'],
+    });
   });
 
   it('keeps snapshots from the future and counts by none of them', () => {
@@ -104,7 +120,10 @@ const snapshotsArbitrary = fc.uniqueArray(
   }),
   { selector: ({ id }) => id, maxLength: 60 },
 );
-const countArbitrary = fc.option(fc.oneof({ weight: 4, arbitrary: fc.integer({ min: 0, max: 12 }) }, { weight: 1, arbitrary: fc.constant(-1) }), { nil: 0 });
+const countArbitrary = fc.option(
+  fc.oneof({ weight: 4, arbitrary: fc.integer({ min: 0, max: 12 }) }, { weight: 1, arbitrary: fc.constant(-1) }),
+  { nil: 0 },
+);
 const policyArbitrary = fc.record({
   last: countArbitrary,
   hourly: countArbitrary,
@@ -113,7 +132,14 @@ const policyArbitrary = fc.record({
   monthly: countArbitrary,
   yearly: countArbitrary,
 });
-const zoneArbitrary = fc.constantFrom('UTC', 'Europe/Berlin', 'America/New_York', 'Asia/Kathmandu', 'Australia/Lord_Howe', 'Pacific/Kiritimati');
+const zoneArbitrary = fc.constantFrom(
+  'UTC',
+  'Europe/Berlin',
+  'America/New_York',
+  'Asia/Kathmandu',
+  'Australia/Lord_Howe',
+  'Pacific/Kiritimati',
+);
 
 describe('retention, whatever the snapshots', () => {
   it('splits them into kept, removed and ignored, and leaves the input as it is', () => {
@@ -135,7 +161,8 @@ describe('retention, whatever the snapshots', () => {
         const whole = snapshots.filter(({ complete, damaged }) => complete && !damaged);
         const newest = whole.filter(({ time }) => time <= now).reduce((best, { time }) => Math.max(best, time), -Infinity);
         expect(whole.filter(({ time }) => time === newest).every(({ id }) => removed.has(id))).toBe(newest === -Infinity);
-        for (const { id, time, pinned, damaged, complete } of snapshots) if (pinned || damaged || !complete || time > now) expect(removed.has(id)).toBe(false);
+        for (const { id, time, pinned, damaged, complete } of snapshots)
+          if (pinned || damaged || !complete || time > now) expect(removed.has(id)).toBe(false);
       }),
     );
   });
@@ -157,7 +184,11 @@ describe('retention, whatever the snapshots', () => {
       fc.property(snapshotsArbitrary, policyArbitrary, zoneArbitrary, (snapshots, policy, zone) => {
         const first = decideRetention(snapshots, policy, { zone, now });
         const gone = new Set(first.remove.map(({ id }) => id));
-        const second = decideRetention(snapshots.filter(({ id }) => !gone.has(id)), policy, { zone, now });
+        const second = decideRetention(
+          snapshots.filter(({ id }) => !gone.has(id)),
+          policy,
+          { zone, now },
+        );
         expect(second.remove).toEqual([]);
         expect(second.keep.map(({ id }) => id)).toEqual(first.keep.map(({ id }) => id));
       }),
@@ -169,7 +200,13 @@ describe('retention, whatever the snapshots', () => {
       fc.property(snapshotsArbitrary, policyArbitrary, zoneArbitrary, fc.infiniteStream(fc.nat()), (snapshots, policy, zone, keys) => {
         const shuffled = snapshots.map((snapshot) => ({ snapshot, key: keys.next().value })).sort((a, b) => a.key - b.key);
         const frame = { zone, now };
-        expect(decideRetention(shuffled.map(({ snapshot }) => snapshot), policy, frame)).toEqual(decideRetention(snapshots, policy, frame));
+        expect(
+          decideRetention(
+            shuffled.map(({ snapshot }) => snapshot),
+            policy,
+            frame,
+          ),
+        ).toEqual(decideRetention(snapshots, policy, frame));
       }),
     );
   });
@@ -202,7 +239,10 @@ describe('a policy for people', () => {
   });
 
   it('is typed as digits, -1 or unlimited', () => {
-    expect([parseCount('daily', '7'), parseCount('daily', '0'), parseCount('daily', '-1'), parseCount('daily', 'unlimited')]).toEqual([7, 0, -1, -1]);
-    for (const text of ['', ' 7', '1e3', '-2', '7.0', '0x7', 'all', '99999999999999999999']) expect(() => parseCount('daily', text)).toThrow(/daily/);
+    expect([parseCount('daily', '7'), parseCount('daily', '0'), parseCount('daily', '-1'), parseCount('daily', 'unlimited')]).toEqual([
+      7, 0, -1, -1,
+    ]);
+    for (const text of ['', ' 7', '1e3', '-2', '7.0', '0x7', 'all', '99999999999999999999'])
+      expect(() => parseCount('daily', text)).toThrow(/daily/);
   });
 });

@@ -23,10 +23,14 @@ async function readId(path: string): Promise<string | undefined> {
   }
   const id = /^([0-9a-f]{32})\r?\n?$/.exec(text)?.[1];
   if (id === undefined) {
-    throw new Fault('config-invalid', `${path} holds no machine id (32 hex digits): put the old content back, or remove the file to get a new one`, {
-      operation: 'read machine id',
-      context: { path },
-    });
+    throw new Fault(
+      'config-invalid',
+      `${path} holds no machine id (32 hex digits): put the old content back, or remove the file to get a new one`,
+      {
+        operation: 'read machine id',
+        context: { path },
+      },
+    );
   }
   return id;
 }

@@ -89,7 +89,9 @@ function anchoredSegments(pattern: string): readonly string[] | undefined {
  * left out. Text that is no UTF-8 is fault config-invalid: a pattern misread in silence leaves out too much or too little.
  */
 export function parseIgnoreFile(bytes: Uint8Array): readonly string[] {
-  const lines = decode(bytes).split('\n').map((line) => line.replace(/\r$/, ''));
+  const lines = decode(bytes)
+    .split('\n')
+    .map((line) => line.replace(/\r$/, ''));
   return lines.filter((line) => !/^ *$/.test(line) && !line.startsWith('#'));
 }
 

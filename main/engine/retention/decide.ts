@@ -43,7 +43,11 @@ export interface RetentionFrame {
  * snapshot of every new bucket, and the oldest snapshot of all whatever its bucket. What differs is stated in
  * docs/decisions/0030-retention-as-in-restic.md. A bad count, zone or time is fault config-invalid.
  */
-export function decideRetention(snapshots: readonly RetentionCandidate[], policy: RetentionPolicy, frame: RetentionFrame): RetentionDecision {
+export function decideRetention(
+  snapshots: readonly RetentionCandidate[],
+  policy: RetentionPolicy,
+  frame: RetentionFrame,
+): RetentionDecision {
   const counts = policyCounts(policy);
   const nothingAsked = ruleNames.every((rule) => counts[rule] === 0);
   const sorted = snapshots.map(checked).sort(newestFirst);
@@ -78,6 +82,7 @@ function applyRules(
   const rules = ruleNames.map((name) => ({ name, left: counts[name], bucket: '' }));
   const kept = new Map<RetentionCandidate, readonly string[]>();
   for (const [index, snapshot] of snapshots.entries()) {
+    if (rules.every(({ left }) => left === 0)) break;
     const local = clock(snapshot.time);
     const oldest = index === snapshots.length - 1;
     const reasons: string[] = [];

@@ -14,9 +14,13 @@ export interface LocalTime {
 
 const dayMs = 86_400_000;
 
+/** Making one costs more than using it a hundred times. Only known zones get in, so their number is bounded. */
+const formats = new Map<string, Intl.DateTimeFormat>();
+
 /** Reads moments (milliseconds since 1970) as wall time in an IANA zone. An unknown zone is fault config-invalid. */
 export function localClock(zone: string): (time: number) => LocalTime {
-  const format = formatFor(zone);
+  const format = formats.get(zone) ?? formatFor(zone);
+  formats.set(zone, format);
   return (time) => {
     const parts: Record<string, number> = {};
     for (const { type, value } of format.formatToParts(time)) if (type !== 'literal') parts[type] = Number(value);

@@ -2,7 +2,8 @@ import { Fault } from '../../contract/faults.ts';
 import type { RetentionPolicy } from '../../contract/reports.ts';
 import { decideRetention } from './decide.ts';
 import type { RetentionCandidate, RetentionDecision, RetentionFrame } from './decide.ts';
-import { localClock, momentOf, utcOf } from './local-time.ts';
+import { momentOf, utcOf } from './local-time.ts';
+import type { LocalTime } from './local-time.ts';
 
 /** RFC 3339, with what ISO 8601 lets people leave out: seconds, the time of day, the offset. */
 const isoTime = /^(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?\s*([Zz]|[+-]\d\d(?::?\d\d)?)?)?$/;
@@ -14,7 +15,10 @@ const isoTime = /^(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d
  */
 export function simulateRetention(text: string, policy: RetentionPolicy, frame: RetentionFrame): RetentionDecision {
   const snapshots: RetentionCandidate[] = [];
-  for (const [index, line] of text.replace(/^\uFEFF/, '').split(/\r\n|\n|\r/).entries()) {
+  for (const [index, line] of text
+    .replace(/^\uFEFF/, '')
+    .split(/\r\n|\n|\r/)
+    .entries()) {
     const written = line.trim();
     if (written === '' || written.startsWith('#')) continue;
     const time = parseIsoTime(written, frame.zone);
@@ -34,15 +38,32 @@ export function parseIsoTime(text: string, zone: string): number | undefined {
   const match = isoTime.exec(text);
   if (match === null) return undefined;
   const [, year, month, day, hour = '0', minute = '0', second = '0', fraction = '', offset] = match;
-  const local = { year: Number(year), month: Number(month), day: Number(day), hour: Number(hour), minute: Number(minute), second: Number(second) };
+  const local = {
+    year: Number(year),
+    month: Number(month),
+    day: Number(day),
+    hour: Number(hour),
+    minute: Number(minute),
+    second: Number(second),
+  };
   const wall = utcOf(local);
-  // Fields out of their range run over into the next; what comes back must be what was written.
-  const back = localClock('UTC')(wall);
-  if (Object.entries(back).some(([name, value]) => value !== local[name as keyof typeof local])) return undefined;
+  if (!isSame(local, wall)) return undefined;
   const milliseconds = Number(fraction.padEnd(3, '0').slice(0, 3));
   if (offset === undefined) return momentOf(local, zone) + milliseconds;
   const offsetMinutes = parseOffset(offset);
   return offsetMinutes === undefined ? undefined : wall - offsetMinutes * 60_000 + milliseconds;
+}
+
+/** Fields out of their range run over into the next: what comes back must be what was written. */
+function isSame(local: LocalTime, wall: number): boolean {
+  const date = new Date(wall);
+  return (
+    date.getUTCMonth() + 1 === local.month &&
+    date.getUTCDate() === local.day &&
+    date.getUTCHours() === local.hour &&
+    date.getUTCMinutes() === local.minute &&
+    date.getUTCSeconds() === local.second
+  );
 }
 
 function parseOffset(offset: string): number | undefined {
