@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { isatty } from 'node:tty';
-import type { ReadStream } from 'node:tty';
 import type { CallRecord } from '../engine/storage/layers/observe.ts';
 import type { CliHost } from './host.ts';
 import { sinkOf } from './sink.ts';
@@ -33,12 +32,12 @@ export function composeHost(signal: AbortSignal, observer: Observer): CliHost {
     askSecret: canAsk
       ? async (question) => {
           const { askSecret } = await import('./ask-secret.ts');
-          return askSecret(question, process.stdin as ReadStream, stderr, signal);
+          return askSecret(question, process.stdin, stderr, signal);
         }
       : null,
     openEngine: async () => (await import('./compose-engine.ts')).composeEngine(),
     openBackend: async (settings, bandwidth) => (await import('./compose-destination.ts')).composeBackend(settings, bandwidth, observer),
-    openTargets: async () => (await import('./compose-engine.ts')).composeTargets(),
+    openTargets: async () => (await import('./compose-targets.ts')).composeTargets(),
     checkDestination: async function* (backend, aborted) {
       yield* (await import('./compose-destination.ts')).composeChecks(backend, aborted);
     },

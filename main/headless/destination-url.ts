@@ -41,7 +41,9 @@ export function settingsAsText(settings: DestinationSettings): Readonly<Record<s
 function folder(rest: string, cwd: string): DestinationSettings {
   if (rest === '') throw invalid('The destination folder: names no path; write folder:/path');
   if (/^~(\/|$)/.test(rest)) {
-    throw invalid(`In folder:${rest} nothing expands the ~; write folder:"$HOME"${rest.slice(1)} (or folder:./${rest} for a folder of that name)`);
+    throw invalid(
+      `In folder:${rest} nothing expands the ~; write folder:"$HOME"${rest.slice(1)} (or folder:./${rest} for a folder of that name)`,
+    );
   }
   if (rest.includes('\0')) throw invalid('The path of the destination holds a NUL character');
   // People write folder:///path by habit; three slashes are one, but //host/share would silently become a local path.

@@ -71,9 +71,13 @@ function width(text: string): number {
 }
 
 /** A fault as the one JSON document of a `--json` run. */
-export async function printFaultJson(host: CliHost, fault: Fault, next: string): Promise<void> {
-  const { code, message, operation, context } = fault;
-  await printJson(host, { ok: false, fault: { code, message, operation, context, next } });
+export async function printFaultJson(
+  host: CliHost,
+  fault: Fault,
+  about: { readonly operation: string; readonly next: string },
+): Promise<void> {
+  const { code, message, context } = fault;
+  await printJson(host, { ok: false, fault: { code, message, operation: about.operation, context, next: about.next } });
 }
 
 /** What happened, its cause when there is one, what to do next; the stack only for HOLDFAST_DEBUG=1. */

@@ -97,7 +97,8 @@ async function readSecretFile(file: string, what: string, host: CliHost): Promis
   } catch (error) {
     throw unreadable(error, file, what);
   }
-  if (length > maxSecretBytes) throw usage(`The ${what} ${file} is larger than ${maxSecretBytes} bytes; it should hold nothing but that secret`);
+  if (length > maxSecretBytes)
+    throw usage(`The ${what} ${file} is larger than ${maxSecretBytes} bytes; it should hold nothing but that secret`);
   const read = bytes.subarray(0, length);
   if (!isUtf8(read)) throw usage(`The ${what} ${file} is not valid UTF-8`);
   return Buffer.from(read).toString('utf8');
@@ -120,7 +121,10 @@ function isShort(password: string): boolean {
 }
 
 function warnShort(host: CliHost): Promise<void> {
-  return warn(host, `The password is shorter than ${fewCharacters} characters; whoever gets hold of the files can try many. A few random words are better`);
+  return warn(
+    host,
+    `The password is shorter than ${fewCharacters} characters; whoever gets hold of the files can try many. A few random words are better`,
+  );
 }
 
 function usage(message: string): Fault {

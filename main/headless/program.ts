@@ -30,7 +30,13 @@ export async function runCli(args: readonly string[], host: CliHost): Promise<nu
     await program.parseAsync([...args], { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError && isHelp(error)) exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
-    else exitCode = await tell(error, args, host, program.commands.map((command) => command.name()));
+    else
+      exitCode = await tell(
+        error,
+        args,
+        host,
+        program.commands.map((command) => command.name()),
+      );
   }
   if (texts.out !== '') await host.stdout.write(texts.out);
   if (texts.err !== '') await host.stderr.write(texts.err);
@@ -95,7 +101,8 @@ export async function tell(error: unknown, args: readonly string[], host: CliHos
     : cancelledByUser(asFault(error, name ?? 'run'), host);
   const text = faultTexts[fault.code];
   const next = usage ? `Run: holdfast ${name === undefined ? '' : `${name} `}--help` : text.next;
-  await (asksForJson(args) ? printFaultJson(host, fault, next) : printFault(host, fault, { ...text, next }));
+  const operation = fault.operation === '' ? (name ?? 'run') : fault.operation;
+  await (asksForJson(args) ? printFaultJson(host, fault, { operation, next }) : printFault(host, fault, { ...text, next }));
   return exitCodeOf(fault.code);
 }
 

@@ -49,7 +49,8 @@ export async function recordedSha256(path: string): Promise<string | null> {
   });
   if (line === null) return null;
   const match = /^([0-9a-f]{64})\b/i.exec(line);
-  if (match?.[1] === undefined) throw new Fault('corrupt', `${path}.sha256 holds no SHA-256 line`, { operation, context: { file: `${path}.sha256` } });
+  if (match?.[1] === undefined)
+    throw new Fault('corrupt', `${path}.sha256 holds no SHA-256 line`, { operation, context: { file: `${path}.sha256` } });
   return match[1].toLowerCase();
 }
 
@@ -63,7 +64,8 @@ export async function findVault(path: string, named: string | undefined): Promis
       throw unreadable(place, error);
     });
     if (info === null) continue;
-    if (!info.isFile() || info.size > maxVaultBytes) throw new Fault('config-invalid', `${place} is not a vault`, { operation, context: { file: place } });
+    if (!info.isFile() || info.size > maxVaultBytes)
+      throw new Fault('config-invalid', `${place} is not a vault`, { operation, context: { file: place } });
     return readFile(place);
   }
   return undefined;

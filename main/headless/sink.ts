@@ -1,22 +1,20 @@
-import type { WriteStream } from 'node:tty';
+import { isatty } from 'node:tty';
 import { Fault } from '../contract/faults.ts';
 import { errnoOf, isFull } from './errno.ts';
 import type { Sink } from './host.ts';
-
-type Output = NodeJS.WriteStream | WriteStream;
 
 /**
  * A process stream as a Sink. Once its reader has gone (EPIPE) everything further is dropped in silence: `| head` is no failure of ours.
  * A full disk behind it is fault disk-full.
  */
-export function sinkOf(stream: Output): Sink {
+export function sinkOf(stream: typeof process.stdout | typeof process.stderr): Sink {
   let closed = false;
   // Without a listener Node ends the process with a stack; each failed write reports the same error to its own callback.
   stream.on('error', () => {
     closed = true;
   });
   return {
-    isTTY: stream.isTTY === true,
+    isTTY: isatty(stream.fd),
     get columns() {
       return stream.columns > 0 ? stream.columns : 80;
     },

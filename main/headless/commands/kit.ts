@@ -22,14 +22,18 @@ export function addKit(program: Command, { host, end }: CommandContext): void {
       'Writes the recovery kit, a text to print or keep elsewhere: settings without secrets, vault records, the steps, and the opener ' +
         'open.py. With --recovery-key it also holds the keys, which open everything without the password.',
     )
-    .requiredOption('-o, --output <file>', 'the file to write, readable by you only; an existing one is never replaced; - is standard output')
+    .requiredOption(
+      '-o, --output <file>',
+      'the file to write, readable by you only; an existing one is never replaced; - is standard output',
+    )
     .option('--recovery-key', 'put the recovery keys in');
   withDestination(command)
     .addHelpText('after', '\nExample:\n  holdfast kit -d folder:/mnt/backup -o recovery-kit.txt')
     .action(async (options: Options) => {
       const recoveryKey = options.recoveryKey === true;
       const toStdout = options.output === '-';
-      if (toStdout && options.json === true) throw new Fault('config-invalid', '-o - and --json both want standard output; give one of them');
+      if (toStdout && options.json === true)
+        throw new Fault('config-invalid', '-o - and --json both want standard output; give one of them');
       const file = resolve(host.cwd, options.output);
       if (!toStdout) await refuseExisting(file);
       const { engine, destination } = await openDestination(host, options);

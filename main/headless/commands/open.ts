@@ -37,7 +37,8 @@ export function addOpen(program: Command, { host, end }: CommandContext): void {
     .addHelpText('after', '\nExample:\n  holdfast open 20261123T220500Z-k3v9qa.holdfast -o survival.zip')
     .action(async (name: string, options: Options) => {
       const toStdout = options.output === '-';
-      if (toStdout && options.json === true) throw new Fault('config-invalid', '-o - and --json both want standard output; give one of them', { operation });
+      if (toStdout && options.json === true)
+        throw new Fault('config-invalid', '-o - and --json both want standard output; give one of them', { operation });
       const path = resolve(host.cwd, name);
       const file = await readSealedFile(path);
       const vault = await findVault(path, options.vault === undefined ? undefined : resolve(host.cwd, options.vault));
@@ -78,9 +79,15 @@ async function* withChecksum(
   if (kind !== 'zip') return;
   const recorded = await recordedSha256(file.path);
   if (recorded === null) {
-    warnings.push({ code: 'checksum-missing', message: `${basename(file.path)}.sha256 is not there; the stored bytes could not be compared with it` });
+    warnings.push({
+      code: 'checksum-missing',
+      message: `${basename(file.path)}.sha256 is not there; the stored bytes could not be compared with it`,
+    });
   } else if (recorded !== (await file.sha256())) {
-    throw new Fault('corrupt', `${file.path} is not the file that ${basename(file.path)}.sha256 speaks of`, { operation, context: { file: file.path } });
+    throw new Fault('corrupt', `${file.path} is not the file that ${basename(file.path)}.sha256 speaks of`, {
+      operation,
+      context: { file: file.path },
+    });
   }
 }
 

@@ -42,7 +42,9 @@ export interface KeepOptions {
 
 /** `-d DEST`, the ways to give the password, the rates and `--json`, as every command on a destination takes them. */
 export function withDestination(command: Command): Command {
-  command.optionsGroup('Destination and password:').requiredOption('-d, --destination <url>', 'the backup place, such as folder:/mnt/backup');
+  command
+    .optionsGroup('Destination and password:')
+    .requiredOption('-d, --destination <url>', 'the backup place, such as folder:/mnt/backup');
   return withRates(withPassword(command)).optionsGroup('Output:').option('--json', 'print one JSON document');
 }
 

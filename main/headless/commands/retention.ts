@@ -59,7 +59,8 @@ async function readInput(host: CliHost): Promise<string> {
   let length = 0;
   for await (const piece of host.stdin) {
     length += piece.length;
-    if (length > maxInputBytes) throw new Fault('config-invalid', 'Standard input is too long to be a list of times', { operation: 'simulate retention' });
+    if (length > maxInputBytes)
+      throw new Fault('config-invalid', 'Standard input is too long to be a list of times', { operation: 'simulate retention' });
     pieces.push(piece);
   }
   return Buffer.concat(pieces).toString('utf8');

@@ -22,7 +22,10 @@ export function addSnapshots(program: Command, { host, end }: CommandContext): v
       if (options.json === true) await printJson(host, rows.map(toJson));
       else if (rows.length === 0) await note(host, 'There are no snapshots.');
       else {
-        const [head = '', ...lines] = table(columns, rows.map((row) => toCells(row, host.zone)));
+        const [head = '', ...lines] = table(
+          columns,
+          rows.map((row) => toCells(row, host.zone)),
+        );
         await printLine(host, painter(host.stdout, host.env)('bold', head));
         await printLine(host, lines.join('\n'));
       }

@@ -24,7 +24,10 @@ export function addTest(program: Command, { host, end }: CommandContext): void {
       for await (const check of host.checkDestination(backend, host.signal)) {
         checks.push(check);
         if (options.json === true) continue;
-        await printLine(host, `${check.ok ? paint('green', '✓') : paint('red', '✗')} ${printable(check.name)}: ${printable(check.message)}`);
+        await printLine(
+          host,
+          `${check.ok ? paint('green', '✓') : paint('red', '✗')} ${printable(check.name)}: ${printable(check.message)}`,
+        );
         if (!check.ok && check.next !== '') await printLine(host, `  Next: ${printable(check.next)}`);
       }
       const failed = checks.filter(({ ok }) => !ok).length;
