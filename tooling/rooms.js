@@ -82,7 +82,8 @@ export const roomsRule = {
       if (source === null || source === undefined) return;
       const literal = source.type === 'TSLiteralType' ? source.literal : source;
       if (typeof literal.value !== 'string') {
-        if (table.some(({ room }) => isInside(file, room))) context.report({ node: source, message: 'Name what is imported with a plain string.' });
+        if (table.some(({ room }) => isInside(file, room)))
+          context.report({ node: source, message: 'Name what is imported with a plain string.' });
         return;
       }
       const message = refusal(file, literal.value);

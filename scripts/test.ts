@@ -1,0 +1,54 @@
+/**
+ * `npm test`: types, lint, format, then all tests; arguments go to Vitest. The last line counts, in a form that machines read as well.
+ * A check counts as a test: it passes or fails.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { provideDebianPackages } from './tests/debian.ts';
+import { countsFile } from './tests/count-reporter.ts';
+import type { Counts } from './tests/count-reporter.ts';
+
+const root = join(import.meta.dirname, '..');
+const tool = (...path: readonly string[]): string => join(root, 'node_modules', ...path);
+
+const checks = [
+  { name: 'types', args: [join(root, 'scripts', 'typecheck.ts')] },
+  { name: 'lint', args: [tool('eslint', 'bin', 'eslint.js'), '.'] },
+  { name: 'format', args: [tool('prettier', 'bin', 'prettier.cjs'), '--check', '--log-level=warn', '.'] },
+];
+
+function run(args: readonly string[]): boolean {
+  return spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' }).status === 0;
+}
+
+function readCounts(): Counts {
+  if (!existsSync(countsFile)) return { passed: 0, failed: 1, skipped: [] };
+  return JSON.parse(readFileSync(countsFile, 'utf8')) as Counts;
+}
+
+provideDebianPackages();
+
+const failedChecks = checks.filter(({ name, args }) => {
+  const since = Date.now();
+  process.stdout.write(`Checking ${name} …\n`);
+  const ok = run(args);
+  process.stdout.write(`${ok ? 'ok' : 'FAILED'}: ${name} (${((Date.now() - since) / 1000).toFixed(0)} s)\n`);
+  return !ok;
+});
+
+rmSync(countsFile, { force: true });
+const reporters = ['--reporter=default', `--reporter=${join(root, 'scripts', 'tests', 'count-reporter.ts')}`];
+const testsOk = run([tool('vitest', 'vitest.mjs'), 'run', ...reporters, ...process.argv.slice(2)]);
+const counts = readCounts();
+
+if (failedChecks.length > 0) process.stdout.write(`\nFailed checks: ${failedChecks.map(({ name }) => name).join(', ')}\n`);
+if (counts.skipped.length > 0) {
+  process.stdout.write('\nSkipped:\n');
+  for (const { name, reason } of counts.skipped) process.stdout.write(`  ${name}${reason === '' ? '' : ` (${reason})`}\n`);
+}
+const passed = counts.passed + checks.length - failedChecks.length;
+// Vitest may fail without a failed test (no test found, a crash): that is a failure too.
+const failed = counts.failed + failedChecks.length + (testsOk || counts.failed > 0 ? 0 : 1);
+process.stdout.write(`\n${String(passed)} passed, ${String(failed)} failed, ${String(counts.skipped.length)} skipped\n`);
+process.exitCode = failed === 0 ? 0 : 1;

@@ -1,0 +1,71 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, rmSync, writeFileSync } from 'node:fs';
+import { env } from 'node:process';
+
+interface Need {
+  readonly package: string;
+  /** What the tests use it for. */
+  readonly reason: string;
+  /** A command that succeeds where it is there, however it came. */
+  readonly probe: readonly [string, ...string[]];
+}
+
+/** Programs that tests hold ours against, or watch it with. */
+const needs: readonly Need[] = [
+  { package: 'zstd', reason: 'reads our compressed streams', probe: ['zstd', '--version'] },
+  { package: 'unzip', reason: 'reads our ZIP files', probe: ['unzip', '-v'] },
+  { package: 'p7zip-full', reason: 'reads our ZIP files', probe: ['7z', 'i'] },
+  { package: 'python3', reason: 'runs the independent opener', probe: ['python3', '--version'] },
+  { package: 'python3-cryptography', reason: 'decrypts in the independent opener', probe: ['python3', '-c', 'import cryptography'] },
+  { package: 'strace', reason: 'shows which files a restore touches', probe: ['strace', '--version'] },
+  { package: 'git', reason: 'decides what an exclude pattern means', probe: ['git', '--version'] },
+];
+
+/** Installs what is missing when it may, else prints the line that would. Never fails: tests that lack something are skipped. */
+export function provideDebianPackages(): void {
+  const missing = needs.filter(({ probe: [command, ...args] }) => spawnSync(command, args, { stdio: 'ignore' }).status !== 0);
+  if (missing.length === 0) return;
+  const names = missing.map((need) => need.package);
+  process.stdout.write('Some tests need Debian packages that are not here:\n');
+  for (const { package: name, reason } of missing) process.stdout.write(`  ${name}: ${reason}\n`);
+  const line = `apt-get install -y --no-install-recommends ${names.join(' ')}`;
+  if (!existsSync('/usr/bin/apt-get') || process.getuid?.() !== 0) {
+    const advice = existsSync('/usr/bin/apt-get') ? `To run them: sudo ${line}` : 'Install them with your package manager to run them.';
+    process.stdout.write(`The tests that lack them are skipped. ${advice}\n\n`);
+    return;
+  }
+  process.stdout.write(`Installing them: ${line}\n`);
+  const ok = withoutServiceStarts(() => apt(['update']) && apt(['install', '-y', '--no-install-recommends', ...names]));
+  process.stdout.write(ok ? 'Installed.\n\n' : 'That did not work; the tests that lack them are skipped.\n\n');
+}
+
+const policyFile = '/usr/sbin/policy-rc.d';
+
+/** Debian's own switch (invoke-rc.d(8)): 101 means that no service may be started. An administrator's own file is left alone. */
+function withoutServiceStarts(work: () => boolean): boolean {
+  if (existsSync(policyFile)) return work();
+  const remove = (): void => {
+    rmSync(policyFile, { force: true });
+  };
+  const stop = (signal: NodeJS.Signals): void => {
+    remove();
+    process.removeListener(signal, stop);
+    process.kill(process.pid, signal);
+  };
+  writeFileSync(policyFile, '#!/bin/sh\nexit 101\n');
+  chmodSync(policyFile, 0o755);
+  process.on('exit', remove).on('SIGINT', stop).on('SIGTERM', stop);
+  try {
+    return work();
+  } finally {
+    remove();
+    process.removeListener('exit', remove).removeListener('SIGINT', stop).removeListener('SIGTERM', stop);
+  }
+}
+
+function apt(args: readonly string[]): boolean {
+  const quiet = { ...env, DEBIAN_FRONTEND: 'noninteractive', NEEDRESTART_SUSPEND: '1' };
+  const result = spawnSync('apt-get', ['-q', '-o', 'DPkg::Lock::Timeout=120', ...args], { env: quiet, encoding: 'utf8' });
+  if (result.status !== 0) process.stdout.write(`${result.stdout}${result.stderr}`);
+  return result.status === 0;
+}
