@@ -4,8 +4,8 @@ import { compileExcludes } from '../../main/engine/archive/exclude.ts';
 import { presetNames, presetPatterns } from '../../main/engine/presets.ts';
 
 /** As a walk sees it: an entry is out when it or any folder above it is. */
-function isOut(preset: string, path: string): boolean {
-  const excluded = compileExcludes(presetPatterns(preset));
+function isOut(preset: string, path: string, more: readonly string[] = []): boolean {
+  const excluded = compileExcludes([...presetPatterns(preset), ...more]);
   const parts = path.split('/');
   return parts.some((_part, index) => {
     const isDirectory = index < parts.length - 1 || path.endsWith('/');
@@ -66,6 +66,12 @@ describe('the minecraft preset', () => {
 });
 
 describe('presets', () => {
+  it('give way to patterns after them', () => {
+    expect(isOut('minecraft', 'plugins/dynmap/web/tiles/world/0_0.webp', ['!**/web/tiles/'])).toBe(false);
+    expect(isOut('minecraft', 'bluemap/web/maps/world/settings.json', ['!**/web/maps/'])).toBe(false);
+    expect(isOut('minecraft', 'libraries/x.jar', ['/libraries/'])).toBe(true);
+  });
+
   it('steam leaves out downloads and crash dumps, and keeps saves', () => {
     expect(isOut('steam', 'steamapps/downloading/2394010/x.pak')).toBe(true);
     expect(isOut('steam', 'Pal/Saved/Crashes/UECC-1/dump.dmp')).toBe(true);
