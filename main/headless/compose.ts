@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { addAbortSignal } from 'node:stream';
 import { isatty } from 'node:tty';
 import type { CallRecord } from '../engine/storage/layers/observe.ts';
 import type { CliHost } from './host.ts';
@@ -25,7 +26,8 @@ export function composeHost(signal: AbortSignal, observer: Observer): CliHost {
     now: Date.now,
     signal,
     get stdin() {
-      return process.stdin;
+      // Ctrl-C must end the wait for input, too.
+      return addAbortSignal(signal, process.stdin);
     },
     stdout,
     stderr,

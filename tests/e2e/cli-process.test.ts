@@ -1,0 +1,101 @@
+import { execFile } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { holdfast, runCli } from '../support/run-cli.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+
+const shell = promisify(execFile);
+const command = `'${process.execPath}' '${holdfast}'`;
+
+describe('the command as a process', () => {
+  it('prints its version and its help', async () => {
+    const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+    expect(await runCli(['--version'])).toEqual({ code: 0, signal: null, stdout: `${version}\n`, stderr: '' });
+    expect((await runCli(['help', 'exit-codes'])).stdout).toMatch(/130 {2}cancelled/);
+  });
+
+  it('ends with 2 for a wrong command line, and answers in JSON when asked to', async () => {
+    const { code, stdout, stderr } = await runCli(['backup', '--json']);
+    expect(code).toBe(2);
+    expect(stderr).toBe('');
+    expect(JSON.parse(stdout)).toMatchObject({ ok: false, fault: { code: 'config-invalid' } });
+  });
+
+  it('is quiet when its reader goes away', async () => {
+    const times = join(tempFolder(), 'times');
+    writeFileSync(times, '2026-11-23T22:05:00Z\n'.repeat(50_000));
+    const script = `${command} retention simulate --keep-last 50000 < '${times}' | head -n 1; echo "\${PIPESTATUS[0]}"`;
+    const { stdout, stderr } = await shell('bash', ['-c', script]);
+    expect(stdout.trimEnd().split('\n')).toEqual([expect.stringMatching(/^keep /), '0']);
+    expect(stderr).not.toMatch(/EPIPE|Error/);
+  });
+
+  it('says when the disk behind its output is full', async () => {
+    const { stdout } = await shell('bash', ['-c', `${command} help passwords 2>&1 > /dev/full; echo "$?"`]);
+    expect(stdout).toMatch(/no space left/);
+    expect(stdout).toMatch(/\n1\n$/);
+  });
+
+  it('refuses an argument that is no UTF-8 instead of taking another file', async () => {
+    const folder = tempFolder();
+    const { stdout } = await shell('bash', ['-c', `cd '${folder}' && ${command} open $'caf\\xe9' -o out 2>&1; echo "$?"`]);
+    expect(stdout).toMatch(/Argument 2 is not valid UTF-8/);
+    expect(stdout).toMatch(/\n2\n$/);
+  });
+
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s while it waits for input ends it with 130', async (signal) => {
+    const run = await runCli(['retention', 'simulate', '--keep-last', '1'], {
+      whileRunning: (child) => {
+        // More than a pipe holds: once all of it is taken, the command runs and reads.
+        child.stdin?.write('# a remark\n'.repeat(50_000), () => child.kill(signal));
+      },
+    });
+    expect({ code: run.code, signal: run.signal, stdout: run.stdout }).toEqual({ code: 130, signal: null, stdout: '' });
+  });
+
+  it('reads times from standard input and decides', async () => {
+    const run = await runCli(['retention', 'simulate', '--keep-daily', '1', '--json'], { stdin: '2026-11-20T10:00Z\n2026-11-20T12:00Z\n' });
+    expect(run.code).toBe(0);
+    expect(JSON.parse(run.stdout)).toMatchObject({ keep: [{ id: 'line 2' }], remove: [{ id: 'line 1' }] });
+  });
+
+  it('does not stop when it is started with closed streams', async () => {
+    const { stdout } = await shell('bash', ['-c', `${command} --version <&- 2>&-; echo "$?"`]);
+    expect(stdout).toMatch(/\n0\n$/);
+  });
+});
+
+describe('holdfast test', () => {
+  it('finds nothing wrong with an empty folder and leaves nothing there', async () => {
+    const folder = tempFolder();
+    const { code, stdout } = await runCli(['test', `folder:${folder}`]);
+    expect(code).toBe(0);
+    expect(stdout.match(/^✓ /gm)?.length).toBeGreaterThan(4);
+    expect(stdout).not.toContain('✗');
+    // The empty folder for unfinished uploads belongs to every folder destination.
+    expect(readdirSync(folder, { recursive: true }).filter((entry) => entry !== '.holdfast-uploads')).toEqual([]);
+  });
+
+  it('shows a cross and a next step where nothing can be written', async () => {
+    const folder = tempFolder();
+    closeSync(openSync(join(folder, 'file'), 'w'));
+    const text = await runCli(['test', `folder:${folder}/file`]);
+    expect(text.code).toBe(1);
+    expect(text.stdout).toMatch(/✗ .*\n {2}Next: ./);
+    const json = await runCli(['test', `folder:${folder}/file`, '--json']);
+    expect(json.code).toBe(1);
+    expect(JSON.parse(json.stdout)).toContainEqual(expect.objectContaining({ ok: false }));
+  });
+});
+
+describe('holdfast undo without a restore', () => {
+  it('says that nothing is kept', async () => {
+    const folder = join(tempFolder(), 'target');
+    mkdirSync(folder);
+    expect((await runCli(['undo', '--target', folder])).code).toBe(10);
+    const list = await runCli(['undo', '--target', folder, '--list', '--json']);
+    expect({ code: list.code, stdout: list.stdout }).toEqual({ code: 0, stdout: '[]\n' });
+  });
+});
