@@ -32,6 +32,7 @@ export async function* checkDestination(backend: Backend, options: CheckOptions)
   const once = `${folder}once`;
   const content = random.bytes(probeSize);
   const changed = random.bytes(probeSize + 1);
+  let stored = content;
   let offsetMs = 0;
   let cleaned = false;
 
@@ -66,11 +67,12 @@ export async function* checkDestination(backend: Backend, options: CheckOptions)
       'overwrite',
       async () => {
         await uploadBytes(backend, probe, changed, call);
+        stored = changed;
         return sameOrWrong(await readBytes(backend, probe, { ...call, limit: changed.byteLength }), changed);
       },
     ],
     ['create once', async () => await createOnce(backend, once, call)],
-    ['checksum', async () => await compareChecksum(backend, probe, changed, call)],
+    ['checksum', async () => await compareChecksum(backend, probe, stored, call)],
     [
       'clock',
       async () => {

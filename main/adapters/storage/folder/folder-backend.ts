@@ -4,7 +4,7 @@ import { Fault } from '../../../contract/faults.ts';
 import type { Backend, BackendLimits, ObjectInfo, OpenUpload } from '../../../engine/storage/backend.ts';
 import { checkedCalls } from '../../../engine/storage/layers/checked-calls.ts';
 import { errnoOf, mapped, toFault } from './errors.ts';
-import { linkFault, lstatIfAny, pathOf, refuseLinksOf, syncFolder, uploadsFolder } from './paths.ts';
+import { linkFault, lstatIfAny, pathOf, refuseLinksOf, syncFolderIfThere, uploadsFolder } from './paths.ts';
 import { readFilePieces } from './read-file.ts';
 import { beginFileUpload, unlinkIfAny, uploadPaths } from './upload-file.ts';
 import { walkObjects } from './walk-objects.ts';
@@ -48,7 +48,7 @@ async function removeObject(root: string, key: string): Promise<void> {
   await refuseLinksOf(root, key);
   if ((await lstatIfAny(path)) === null) return;
   await unlinkIfAny(path);
-  await syncFolder(dirname(path));
+  await syncFolderIfThere(dirname(path));
   for (let folder = dirname(path); folder !== root; folder = dirname(folder)) {
     if (!(await removedWhenEmpty(folder))) return;
   }
@@ -57,11 +57,12 @@ async function removeObject(root: string, key: string): Promise<void> {
 async function removedWhenEmpty(folder: string): Promise<boolean> {
   try {
     await rmdir(folder);
-    return true;
   } catch {
     // Not empty, or not ours to remove: an empty folder that stays harms nobody, and the object is gone.
     return false;
   }
+  await syncFolderIfThere(dirname(folder));
+  return true;
 }
 
 async function* unfinished(root: string, prefix: string): AsyncGenerator<OpenUpload, void, undefined> {

@@ -77,6 +77,15 @@ export async function makeFolder(folder: string): Promise<void> {
   await syncFolder(dirname(folder));
 }
 
+/** As below, where the folder still stands: whoever took it away, empty, has made that durable. */
+export async function syncFolderIfThere(folder: string): Promise<void> {
+  try {
+    await syncFolder(folder);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+  }
+}
+
 /** Makes the entries of `folder` durable (fsync(2)); some file systems know no such thing and answer EINVAL. */
 export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY);

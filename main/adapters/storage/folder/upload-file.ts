@@ -6,7 +6,7 @@ import { Fault } from '../../../contract/faults.ts';
 import type { ObjectInfo, Upload } from '../../../engine/storage/backend.ts';
 import { throwIfCancelled } from '../../../engine/storage/cancel.ts';
 import { errnoOf, mapped, toFault } from './errors.ts';
-import { lstatIfAny, makeFolder, pathOf, refuseLinksOf, syncFolder, uploadsFolder } from './paths.ts';
+import { lstatIfAny, makeFolder, pathOf, refuseLinksOf, syncFolderIfThere, uploadsFolder } from './paths.ts';
 
 const writeSize = 1024 * 1024;
 
@@ -67,7 +67,7 @@ function fileUpload(begun: Begun): Upload {
       await moveIntoPlace();
       moved = true;
     }
-    await syncFolder(dirname(target));
+    await syncFolderIfThere(dirname(target));
     await unlinkIfAny(paths.data);
     await unlinkIfAny(paths.key);
     over = true;
@@ -82,8 +82,8 @@ function fileUpload(begun: Begun): Upload {
     // A removal elsewhere may take away the folder, empty as it still is, between making and using it.
     for (let attempt = 1; ; attempt++) {
       await refuseLinksOf(root, key);
-      await makeFolder(dirname(target));
       try {
+        await makeFolder(dirname(target));
         await (ifAbsent ? moveIfAbsent(paths.data, target) : rename(paths.data, target));
         return;
       } catch (error) {
