@@ -24,7 +24,7 @@ export const holdfast = fileURLToPath(new URL('../../bin/holdfast.js', import.me
 /** Runs the real command in a process of its own. */
 export function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliRun> {
   // Passwords of whoever runs the tests must not reach the command.
-  const { HOLDFAST_PASSWORD: _, HOLDFAST_NEW_PASSWORD: __, ...inherited } = process.env;
+  const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('HOLDFAST_')));
   return new Promise((settle, fail) => {
     const child = spawn(process.execPath, [holdfast, ...args], {
       env: { ...inherited, NO_COLOR: '1', ...options.env },
