@@ -1,0 +1,115 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { explain } from '../../scripts/setup/npm.mjs';
+import { systemNode } from '../support/system-node.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const other = systemNode();
+
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'holdfast-setup-'));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test('a second run finds everything done and says nothing', () => {
+  const setUp = (): object => spawnSync(process.execPath, [join(root, 'scripts/setup.mjs')], { encoding: 'utf8' });
+  expect(setUp()).toMatchObject({ status: 0, stderr: '' });
+  expect(setUp()).toMatchObject({ status: 0, stdout: '', stderr: '' });
+});
+
+test.skipIf(other === null)(
+  `the Node of the system parses all that runs before set-up is done${other === null ? ' (there is none here)' : ''}`,
+  () => {
+    const parts = readdirSync(join(root, 'scripts/setup')).map((name) => `scripts/setup/${name}`);
+    for (const file of ['bin/holdfast.js', 'scripts/setup.mjs', ...parts]) {
+      expect(spawnSync(other ?? '', ['--check', join(root, file)], { encoding: 'utf8' }), file).toMatchObject({ status: 0, stderr: '' });
+    }
+  },
+);
+
+test('what comes from npm is pinned exactly, with a checksum and without a download address', () => {
+  const { dependencies, devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  for (const version of Object.values({ ...dependencies, ...devDependencies })) expect(version).toMatch(/^\d+\.\d+\.\d+$/);
+  const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as { packages: Record<string, object> };
+  const locked = Object.entries(packages).filter(([path]) => path !== '');
+  expect(locked.length).toBeGreaterThan(10);
+  for (const [path, entry] of locked) {
+    expect(entry, path).toHaveProperty('integrity', expect.stringMatching(/^sha512-/));
+    expect(entry, path).not.toHaveProperty('resolved');
+  }
+});
+
+describe('two set-ups of one folder', () => {
+  const script = (log: string): string => `
+    import { appendFileSync } from 'node:fs';
+    import { withLock } from ${JSON.stringify(pathToFileURL(join(root, 'scripts/setup/lock.mjs')).href)};
+    await withLock(() => {
+      appendFileSync(${JSON.stringify(log)}, 'begin ');
+      process.stdout.write('holding');
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Number(process.argv[1]));
+      appendFileSync(${JSON.stringify(log)}, 'end ');
+    }, ${JSON.stringify(`holdfast-test-${folder}`)});`;
+  const startOne = (log: string, holdMs: number): ReturnType<typeof spawn> =>
+    spawn(process.execPath, ['--input-type=module', '-e', script(log), String(holdMs)], { stdio: ['ignore', 'pipe', 'inherit'] });
+
+  const firstOutput = async (run: ReturnType<typeof spawn>): Promise<string> => String((await once(run.stdout ?? run, 'data'))[0]);
+
+  test('work one after the other', async () => {
+    const log = join(folder, 'log');
+    const runs = [startOne(log, 300), startOne(log, 300), startOne(log, 300)];
+    const codes = await Promise.all(runs.map((run) => once(run, 'close')));
+    expect(codes).toEqual([0, 0, 0].map((code) => [code, null]));
+    expect(readFileSync(log, 'utf8')).toBe('begin end begin end begin end ');
+  });
+
+  test('a killed one does not stand in the way', async () => {
+    const log = join(folder, 'log');
+    const killed = startOne(log, 60_000);
+    await firstOutput(killed);
+    const waiting = startOne(log, 0);
+    expect(await firstOutput(waiting)).toContain('another one is at work');
+    killed.kill('SIGKILL');
+    await once(waiting, 'close');
+    expect(waiting.exitCode).toBe(0);
+  });
+});
+
+describe('what went wrong is said in plain words', () => {
+  const path = process.env['PATH'];
+  afterEach(() => {
+    process.env['PATH'] = path;
+  });
+
+  test('no compiler', () => {
+    process.env['PATH'] = folder;
+    expect(explain(['rebuild', 'zstd-napi'], 'gyp ERR! build error')).toBe(
+      'no prebuilt zstd module could be fetched, and it cannot be built here: make, a C++ compiler, python3 not found.\n' +
+        'On Debian and Ubuntu: apt-get install -y build-essential python3\nThen run the same command again.',
+    );
+  });
+
+  test('no network', () => {
+    const output = 'npm error code EAI_AGAIN\nnpm error request failed';
+    expect(explain(['ci'], output)).toContain('`npm ci` could not reach the npm registry. Is this machine online');
+  });
+
+  test('no space, no permission', () => {
+    expect(explain(['ci'], 'npm error ENOSPC: no space left on device, write')).toBe('`npm ci` failed: the disk is full.');
+    expect(explain(['ci'], "npm error EACCES: permission denied, mkdir '/x'")).toContain('may not write here');
+  });
+
+  test('anything else is shown as npm said it', () => {
+    const output = Array.from({ length: 40 }, (_, index) => `line ${String(index)}`).join('\n');
+    expect(explain(['ci'], output)).toBe(
+      `\`npm ci\` failed. Its last lines:\n\n${Array.from({ length: 15 }, (_, index) => `line ${String(index + 25)}`).join('\n')}\n`,
+    );
+  });
+});
