@@ -169,6 +169,15 @@ describe('bandwidth', () => {
     expect(clock.now() - startedAt).toBeLessThanOrEqual(38_100);
   });
 
+  test('a long rest saves up one second’s worth and no more', async () => {
+    const clock = fakeClock({ auto: true });
+    const backend = stack(memoryBackend(), bandwidth({ clock, limits: { up: 1_000 } }).layer);
+    clock.jump(3_600_000);
+    const startedAt = clock.now();
+    for (let index = 0; index < 10; index++) await put(backend, `a${index}`, patterned(1_000));
+    expect(clock.now() - startedAt).toBeGreaterThanOrEqual(8_000);
+  });
+
   test('several uploads share one rate', async () => {
     const clock = fakeClock({ auto: true });
     const limiter = bandwidth({ clock, limits: { up: 1_000 } });
