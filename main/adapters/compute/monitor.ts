@@ -26,6 +26,17 @@ export class Monitor {
     }
   }
 
+  /** The same for the main thread: waits without blocking it. */
+  async whenTrue(ready: () => boolean): Promise<void> {
+    for (;;) {
+      const seen = Atomics.load(this.#words, epoch);
+      if (this.stopped) throw new Fault('cancelled', 'the job was stopped', { operation: 'wait' });
+      if (ready()) return;
+      const { async, value } = Atomics.waitAsync(this.#words, epoch, seen);
+      if (async) await value;
+    }
+  }
+
   changed(): void {
     Atomics.add(this.#words, epoch, 1);
     Atomics.notify(this.#words, epoch);

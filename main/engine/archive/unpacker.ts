@@ -1,0 +1,62 @@
+import type { DamagedFile, Progress } from '../../contract/reports.ts';
+import type { ByteRange, ByteStream } from '../storage/backend.ts';
+import type { Spool } from './packer.ts';
+import type { MessageKeys } from './seal.ts';
+import type { FrameSize } from './seek-table.ts';
+
+/** What brings a snapshot's content back, or only checks it: the port behind which worker threads do the heavy part. */
+export type Unpacker = (request: UnpackRequest, run: UnpackRun) => Promise<UnpackResult>;
+
+export interface UnpackArchive {
+  readonly key: string;
+  readonly size: number;
+  readonly keys: MessageKeys;
+  /** The 148 bytes that the object should begin with. */
+  readonly head: Uint8Array;
+  /** Its seek table, where the ZIP as such is to be checked. */
+  readonly frames: readonly FrameSize[] | null;
+}
+
+export interface UnpackRequest {
+  /** The manifest as it was sealed: zstd frames, the first line included. */
+  readonly manifest: Spool;
+  readonly manifestName: string;
+  readonly archives: readonly UnpackArchive[];
+  /** Empty: everything. */
+  readonly include: readonly string[];
+  /** Asked once it is known what will be written: where to build the tree. Null: nothing is written, everything is read and checked. */
+  readonly staging: ((needs: { readonly files: number; readonly bytes: number }) => Promise<string>) | null;
+  /** Read every archive from its first to its last byte and hash it on the way; otherwise only the frames that are needed. */
+  readonly whole: boolean;
+  /** Go on over damage and report it; otherwise the first one is a fault. */
+  readonly tolerant: boolean;
+  /** May end early when the object does. */
+  read(archive: number, range: ByteRange): Promise<ByteStream>;
+  /** The central directory of an archive's ZIP, where that is to be checked. */
+  directory(archive: number): Promise<Uint8Array | null>;
+}
+
+export interface UnpackRun {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+/** Damage inside one stored archive. */
+export interface ArchiveDamage {
+  readonly archive: number;
+  readonly kind: 'corrupt' | 'truncated' | 'header' | 'frame' | 'zip';
+  readonly message: string;
+  /** Of the stored object. */
+  readonly range: readonly [number, number] | null;
+}
+
+export interface UnpackResult {
+  readonly files: number;
+  readonly bytes: number;
+  /** Folder, attributes: what was restored as the root entry says; null when the root was not selected. */
+  readonly root: { readonly mode: number; readonly uid: number; readonly gid: number; readonly mtimeNs: bigint } | null;
+  readonly damage: readonly ArchiveDamage[];
+  readonly damagedFiles: readonly DamagedFile[];
+  /** Of each archive that was read whole; null for the others. */
+  readonly sha256: readonly (string | null)[];
+}

@@ -1,0 +1,131 @@
+import { createHash, hash } from 'node:crypto';
+import { closeSync, fchmodSync, fchownSync, ftruncateSync, readSync, writeSync } from 'node:fs';
+import binding from 'zstd-napi/binding.js';
+import { maxFrameContent } from '../../../engine/archive/seek-table.ts';
+import { StagedTree, writeFault } from '../../files/staged-tree.ts';
+import { runWorker } from '../worker-entry.ts';
+import type { ExtractorTask, UnpackMessage } from './messages.ts';
+import { Plan } from './plan.ts';
+import type { PlanExtent, PlanFile } from './plan.ts';
+import { UnpackRing } from './unpack-ring.ts';
+
+const blockSize = 4096;
+const change = { chown: fchownSync, chmod: fchmodSync };
+
+/** Decompresses frames and writes what lies in them; several of these work side by side, each on any frame. */
+runWorker('extract', (task: ExtractorTask, send) => {
+  const tell = send as (message: UnpackMessage) => void;
+  const ring = new UnpackRing(task.ring);
+  const plan = new Plan(task.plan);
+  const tree = new StagedTree(task.staging, task.owner);
+  const context = new binding.DCtx();
+  const room = Buffer.allocUnsafeSlow(maxFrameContent);
+  const reread = Buffer.allocUnsafeSlow(2 ** 20);
+  let open: { file: number; handle: number } | null = null;
+
+  function lose(file: number, why: string): void {
+    if (plan.markDamaged(file)) tell({ kind: 'lost-file', file, why });
+  }
+
+  function closeOpen(): void {
+    if (open !== null) closeSync(open.handle);
+    open = null;
+  }
+
+  /** A file that lies whole in this frame: checked before a byte of it is written. */
+  function writeSmall(number: number, file: PlanFile, data: Buffer): void {
+    if (!hash('sha256', data, 'buffer').equals(file.sha256)) {
+      lose(number, 'its content is not what was backed up');
+      return;
+    }
+    const handle = tree.createFile(file.path);
+    try {
+      writeAll(handle, file, data, 0);
+      if (file.sparse) ftruncateSync(handle, file.size);
+      tree.finishFile(handle, file.path, file, change);
+    } finally {
+      closeSync(handle);
+    }
+    ring.count(1, file.size);
+  }
+
+  function writeStretch(extent: PlanExtent, data: Buffer): void {
+    const file = plan.file(extent.file);
+    if (open?.file !== extent.file) {
+      closeOpen();
+      open = { file: extent.file, handle: tree.openShared(file.path) };
+    }
+    writeAll(open.handle, file, data, extent.inFile);
+    ring.count(0, data.length);
+    if (!plan.extentDone(extent.file)) return;
+    // Whoever writes the last stretch reads the file back: the stretches came in any order, from several threads.
+    ftruncateSync(open.handle, file.size);
+    if (hashFile(open.handle, file.size).equals(file.sha256)) {
+      tree.finishFile(open.handle, file.path, file, change);
+      ring.count(1, 0);
+    } else {
+      lose(extent.file, 'its content is not what was backed up');
+    }
+    closeOpen();
+  }
+
+  function hashFile(handle: number, size: number): Buffer {
+    const sum = createHash('sha256');
+    for (let position = 0; position < size; ) {
+      const length = readSync(handle, reread, 0, Math.min(reread.length, size - position), position);
+      if (length === 0) break;
+      sum.update(reread.subarray(0, length));
+      position += length;
+    }
+    return sum.digest();
+  }
+
+  for (;;) {
+    const turn = ring.claim();
+    ring.monitor.waitUntil(() => (ring.turns !== null && turn >= ring.turns) || ring.filled(turn) !== null);
+    const filled = ring.filled(turn);
+    if (filled === null) break;
+    let content: Buffer | null = null;
+    try {
+      content = room.subarray(0, context.decompress(room, ring.stored(turn % ring.slots).subarray(0, filled.length)));
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      const { archive } = plan.frame(filled.frame);
+      tell({ kind: 'damage', damage: { archive, kind: 'frame', message: `a frame cannot be decompressed (${error.message})`, range: null } });
+      tell({ kind: 'lost-frame', frame: filled.frame });
+    }
+    ring.free(turn);
+    if (content === null) continue;
+    for (const extent of plan.extents(filled.frame)) {
+      const data = content.subarray(extent.inFrame, extent.inFrame + extent.length);
+      if (data.length < extent.length) lose(extent.file, 'it reaches beyond its frame');
+      else if (extent.length === plan.size(extent.file)) writeSmall(extent.file, plan.file(extent.file), data);
+      else if (!plan.isDamaged(extent.file)) writeStretch(extent, data);
+    }
+  }
+  closeOpen();
+});
+
+/** Writes all of it; of a sparse file, only the blocks that are not all zero. */
+function writeAll(handle: number, file: PlanFile, data: Buffer, position: number): void {
+  try {
+    if (!file.sparse) {
+      for (let done = 0; done < data.length; ) done += writeSync(handle, data, done, data.length - done, position + done);
+      return;
+    }
+    for (let start = 0; start < data.length; ) {
+      const aligned = blockSize - ((position + start) % blockSize);
+      const end = Math.min(start + aligned, data.length);
+      if (!isZero(data.subarray(start, end))) writeSync(handle, data, start, end - start, position + start);
+      start = end;
+    }
+  } catch (error) {
+    throw writeFault(file.path, error);
+  }
+}
+
+const zeros = Buffer.alloc(blockSize);
+
+function isZero(block: Buffer): boolean {
+  return block.equals(block.length === blockSize ? zeros : zeros.subarray(0, block.length));
+}

@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto';
+import { closeSync, fchmodSync, fchownSync } from 'node:fs';
+import { Fault } from '../../../contract/faults.ts';
+import { rootPath, showPath } from '../../../engine/archive/byte-path.ts';
+import type { BytePath } from '../../../engine/archive/byte-path.ts';
+import { compileIncludes } from '../../../engine/archive/exclude.ts';
+import { parseEntry } from '../../../engine/snapshots/manifest.ts';
+import type { ManifestEntry } from '../../../engine/snapshots/manifest.ts';
+import { StagedTree } from '../../files/staged-tree.ts';
+import type { Attributes } from '../../files/staged-tree.ts';
+import { Monitor } from '../monitor.ts';
+import { spoolLines } from '../spool-lines.ts';
+import { runWorker } from '../worker-entry.ts';
+import type { FinisherTask } from './messages.ts';
+import { Plan } from './plan.ts';
+
+const emptyHash = createHash('sha256').digest('hex');
+
+interface LaterLink extends Attributes {
+  readonly path: BytePath;
+  readonly target: BytePath;
+}
+
+interface LaterFolder extends Attributes {
+  readonly path: BytePath;
+}
+
+/** Completes a tree whose files have been written: folders, empty files, hard links, symbolic links, and at last folders' attributes. */
+runWorker('finish', (task: FinisherTask, tell) => {
+  const monitor = new Monitor(new Int32Array(task.control));
+  const tree = new StagedTree(task.staging, task.owner);
+  const { includes } = compileIncludes(task.include);
+  const plan = new Plan(task.plan);
+  const lost = new Set<BytePath>();
+  const folders: LaterFolder[] = [];
+  const symlinks: LaterLink[] = [];
+  const lostLinks: string[] = [];
+  /** By first name: the name that holds the content in this tree. */
+  const holders = new Map<BytePath, BytePath>();
+  let root: Attributes | null = null;
+
+  for (let file = 0; file < plan.files; file += 1) {
+    if (!plan.isDamaged(file)) continue;
+    const path = plan.path(file);
+    tree.removeFile(path);
+    lost.add(path);
+  }
+
+  function addHardLink(path: BytePath, first: BytePath): void {
+    const holder = includes(first, false) ? first : holders.get(first);
+    if (holder === undefined) {
+      holders.set(first, path);
+      if (lost.has(path)) lostLinks.push(showPath(path));
+    } else if (lost.has(holder)) lostLinks.push(showPath(path));
+    else tree.makeHardLink(path, holder);
+  }
+
+  function addEmptyFile(entry: ManifestEntry): void {
+    if (entry.sha256 !== emptyHash) {
+      throw new Fault('corrupt', `the manifest says that ${showPath(entry.path)} is empty and that it is not`, { operation: 'restore' });
+    }
+    const handle = tree.createFile(entry.path);
+    try {
+      tree.finishFile(handle, entry.path, attributes(entry), { chown: fchownSync, chmod: fchmodSync });
+    } finally {
+      closeSync(handle);
+    }
+  }
+
+  function add(entry: ManifestEntry): void {
+    const { path } = entry;
+    if (path === rootPath) root = attributes(entry);
+    else if (entry.type === 'directory') {
+      const wanted = includes(path, true);
+      if (wanted) tree.makeFolder(path);
+      if (wanted || tree.hasFolder(path)) folders.push({ path, ...attributes(entry) });
+    } else if (!includes(path, false)) return;
+    else if (entry.type === 'symlink' && entry.target !== undefined) symlinks.push({ path, target: entry.target, ...attributes(entry) });
+    else if (entry.linkOf !== undefined) addHardLink(path, entry.linkOf);
+    else if (entry.type === 'file' && entry.extents.length === 0) addEmptyFile(entry);
+  }
+
+  let first = true;
+  for (const line of spoolLines(task.manifest.handle, task.manifest.size)) {
+    if (monitor.stopped) return;
+    if (!first) add(parseEntry(line.toString('utf8'), task.manifest.name));
+    first = false;
+  }
+  for (const { path, target, ...rest } of symlinks) tree.makeSymlink(path, target, rest);
+  for (const { path, ...rest } of folders.toReversed()) tree.finishFolder(path, rest);
+  tell({ kind: 'finished', root, lostLinks });
+});
+
+function attributes(entry: ManifestEntry): Attributes {
+  return { mode: entry.mode, uid: entry.uid, gid: entry.gid, mtimeNs: BigInt(entry.mtime) };
+}

@@ -1,0 +1,84 @@
+import type { WireFault } from '../../../contract/faults.ts';
+import type { ArchiveDamage, UnpackResult } from '../../../engine/archive/unpacker.ts';
+import type { MessageKeys } from '../../../engine/archive/seal.ts';
+import type { FrameSize } from '../../../engine/archive/seek-table.ts';
+import type { PlanMemory } from './plan.ts';
+import type { UnpackRingMemory } from './unpack-ring.ts';
+
+export interface ManifestFile {
+  readonly handle: number;
+  readonly size: number;
+  readonly name: string;
+}
+
+export interface PlannerTask {
+  readonly control: SharedArrayBuffer;
+  readonly manifest: ManifestFile;
+  readonly include: readonly string[];
+  readonly archives: number;
+  /** Per archive, where its ZIP is to be checked. */
+  readonly seekTables: readonly (readonly FrameSize[] | null)[];
+}
+
+export interface Planned {
+  readonly kind: 'planned';
+  readonly plan: PlanMemory;
+  readonly bytes: number;
+  /** Every file selected, hard links and empty ones too. */
+  readonly files: number;
+}
+
+/** One stretch of a stored object, read in one go: whole, or from one chunk border to another. */
+export interface ReadRun {
+  readonly archive: number;
+  readonly offset: number;
+  readonly length: number;
+  readonly firstChunk: number;
+  readonly reachesEnd: boolean;
+  readonly whole: boolean;
+  readonly firstFrame: number;
+  readonly frames: number;
+}
+
+export interface OpenerTask {
+  readonly ring: UnpackRingMemory;
+  readonly plan: PlanMemory;
+  readonly runs: readonly ReadRun[];
+  readonly archives: readonly { readonly keys: MessageKeys; readonly head: Uint8Array }[];
+  readonly tolerant: boolean;
+}
+
+export interface ExtractorTask {
+  readonly ring: UnpackRingMemory;
+  readonly plan: PlanMemory;
+  readonly staging: string;
+  readonly owner: boolean;
+}
+
+export interface CheckerTask {
+  readonly ring: UnpackRingMemory;
+  readonly plan: PlanMemory;
+  /** Where each archive's central directory lies in the spool; null where its ZIP is not checked. */
+  readonly directories: readonly ({ readonly offset: number; readonly length: number } | null)[];
+  readonly directorySpool: number;
+}
+
+export interface FinisherTask {
+  readonly control: SharedArrayBuffer;
+  readonly manifest: ManifestFile;
+  readonly plan: PlanMemory;
+  readonly include: readonly string[];
+  readonly staging: string;
+  readonly owner: boolean;
+}
+
+export type UnpackMessage =
+  | { readonly kind: 'fault'; readonly fault: WireFault }
+  | Planned
+  | { readonly kind: 'damage'; readonly damage: ArchiveDamage }
+  /** A frame that did not come out whole: what lies in it is lost. */
+  | { readonly kind: 'lost-frame'; readonly frame: number }
+  /** A file that came out, but not as the manifest says. */
+  | { readonly kind: 'lost-file'; readonly file: number; readonly why: string }
+  | { readonly kind: 'hashed'; readonly archive: number; readonly sha256: string }
+  | { readonly kind: 'finished'; readonly root: UnpackResult['root']; readonly lostLinks: readonly string[] };

@@ -1,0 +1,80 @@
+import { Fault } from '../../../contract/faults.ts';
+import type { BytePath } from '../../../engine/archive/byte-path.ts';
+import { compileIncludes } from '../../../engine/archive/exclude.ts';
+import { maxFrameContent } from '../../../engine/archive/seek-table.ts';
+import type { ManifestEntry } from '../../../engine/snapshots/manifest.ts';
+import { parseEntry } from '../../../engine/snapshots/manifest.ts';
+import { Monitor } from '../monitor.ts';
+import { spoolLines } from '../spool-lines.ts';
+import { runWorker } from '../worker-entry.ts';
+import type { Planned, PlannerTask } from './messages.ts';
+import { PlanBuilder } from './plan.ts';
+
+/** A compressed frame is hardly ever larger than its content; far beyond that no slot is made for it. */
+const maxStoredFrame = maxFrameContent + 2 ** 20;
+
+/** Reads the manifest once and lays out what has to be read and where it goes. Touches no file system but for the spool. */
+runWorker('plan', (task: PlannerTask, tell) => {
+  const monitor = new Monitor(new Int32Array(task.control));
+  const plan = new PlanBuilder();
+  const { includes } = compileIncludes(task.include);
+  /** Content that is wanted only under a further name: first name → the name it is restored by. */
+  const borrowed = new Map<BytePath, BytePath>();
+  let bytes = 0;
+  let files = 0;
+
+  function addContent(entry: ManifestEntry, path: BytePath): void {
+    bytes += entry.size;
+    if (entry.extents.length === 0) return;
+    const file = plan.addFile({
+      path,
+      mode: entry.mode,
+      uid: entry.uid,
+      gid: entry.gid,
+      size: entry.size,
+      mtimeNs: BigInt(entry.mtime),
+      sparse: entry.sparse === true,
+      sha256: entry.sha256 ?? '',
+      extents: entry.extents.length,
+    });
+    let inFile = 0;
+    for (const [archive, offset, stored, inFrame, length] of entry.extents) {
+      if (archive >= task.archives || stored > maxStoredFrame || inFrame + length > maxFrameContent) {
+        throw new Fault('corrupt', `${task.manifest.name}: an entry points to no place that can be`, { operation: 'plan' });
+      }
+      plan.addExtent({ archive, offset, stored }, { file, inFrame, length, inFile });
+      inFile += length;
+    }
+  }
+
+  function* entries(): Generator<ManifestEntry> {
+    let first = true;
+    for (const line of spoolLines(task.manifest.handle, task.manifest.size)) {
+      if (monitor.stopped) return;
+      if (!first) yield parseEntry(line.toString('utf8'), task.manifest.name);
+      first = false;
+    }
+  }
+
+  for (const entry of entries()) {
+    if (entry.type !== 'file' || !includes(entry.path, false)) continue;
+    files += 1;
+    if (entry.linkOf === undefined) addContent(entry, entry.path);
+    else if (!includes(entry.linkOf, false) && !borrowed.has(entry.linkOf)) borrowed.set(entry.linkOf, entry.path);
+  }
+  if (borrowed.size > 0) {
+    for (const entry of entries()) {
+      const path = borrowed.get(entry.path);
+      if (path !== undefined && entry.type === 'file' && entry.linkOf === undefined) addContent(entry, path);
+    }
+  }
+  task.seekTables.forEach((table, archive) => {
+    let offset = 0;
+    for (const { stored } of table ?? []) {
+      plan.addFrame({ archive, offset, stored });
+      offset += stored;
+    }
+  });
+  const planned: Planned = { kind: 'planned', plan: plan.build(), bytes, files };
+  tell(planned);
+});
