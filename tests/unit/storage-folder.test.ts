@@ -200,6 +200,14 @@ test('complete() again after it worked gives the same', async () => {
   expect(await upload.complete()).toEqual(info);
 });
 
+test('complete() called again while the first call still runs joins it', async () => {
+  const upload = await folderBackend(root).beginUpload('server/object');
+  await upload.writePart(0, patterned(3_000_000));
+  const [first, second] = await Promise.all([upload.complete(), upload.complete()]);
+  expect(second).toEqual(first);
+  expect(first.size).toBe(3_000_000);
+});
+
 test('a part written again shorter does not leave the longer one’s end', async () => {
   const upload = await folderBackend(root).beginUpload('server/object');
   await upload.writePart(0, patterned(5_000));

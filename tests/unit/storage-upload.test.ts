@@ -256,8 +256,15 @@ describe('a part writer', () => {
 
   test('without parts makes an empty object', async () => {
     const base = memoryBackend();
-    await (await openPartWriter(base, 'a')).finish();
+    const counting = countingBackend();
+    await (await openPartWriter(stack(base, counting.layer), 'a')).finish();
     expect((await base.stat('a')).size).toBe(0);
+    // Providers want at least one part.
+    expect(counting.calls.map(({ verb, bytes }) => [verb, bytes])).toEqual([
+      ['beginUpload', 0],
+      ['writePart', 0],
+      ['complete', 0],
+    ]);
   });
 
   test('refuses a part after one that only the last may be', async () => {
@@ -298,6 +305,41 @@ describe('a part writer', () => {
     expect(await codeOf(writer.write(patterned(10)))).not.toBe('no fault');
   });
 
+  test('abort waits for parts that take their time to stop, and only then clears the upload', async () => {
+    const events: string[] = [];
+    let stopped = (): void => undefined;
+    const slowToStop: Layer = (inner) => ({
+      ...inner,
+      beginUpload: async (key, options) => {
+        const upload = await inner.beginUpload(key, options);
+        return {
+          ...upload,
+          writePart: () =>
+            new Promise<void>((resolve) => {
+              stopped = () => {
+                events.push('part over');
+                resolve();
+              };
+            }),
+          abort: async () => {
+            events.push('cleared');
+            await upload.abort();
+          },
+        };
+      },
+    });
+    const writer = await openPartWriter(stack(memoryBackend(), slowToStop), 'a');
+    const part = codeOf(writer.write(patterned(10)));
+    await settle();
+    const aborted = writer.abort();
+    await settle();
+    expect(events).toEqual([]);
+    stopped();
+    await aborted;
+    await part;
+    expect(events).toEqual(['part over', 'cleared']);
+  });
+
   test('says so when what it had begun could not be cleared away', async () => {
     const base = memoryBackend();
     const failing = chaos((call) =>
@@ -321,6 +363,24 @@ describe('reading a small object', () => {
     expect(Buffer.from(await readBytes(base, 'a', { limit: 1_000 })).equals(patterned(1_000))).toBe(true);
     const range = { offset: 150, length: 333 };
     expect(Buffer.from(await readBytes(base, 'a', { range, limit: 333 })).equals(patterned(1_000).subarray(150, 483))).toBe(true);
+  });
+
+  test('copies pieces whose buffer is used again', async () => {
+    const bytes = patterned(1_000);
+    const reusing: Layer = (inner) => ({
+      ...inner,
+      read: () =>
+        Promise.resolve(
+          (async function* () {
+            const buffer = Buffer.alloc(100);
+            for (let offset = 0; offset < 1_000; offset += 100) {
+              bytes.copy(buffer, 0, offset, offset + 100);
+              yield buffer;
+            }
+          })(),
+        ),
+    });
+    expect(Buffer.from(await readBytes(stack(memoryBackend(), reusing), 'a', { limit: 1_000 })).equals(bytes)).toBe(true);
   });
 
   test('of one larger than the limit is fault corrupt, found without reading it all', async () => {

@@ -21,7 +21,8 @@ export async function readBytes(
         context: { key, limit },
       });
     }
-    pieces.push(piece.slice());
+    // Not slice(): of a Buffer that is a view of the same memory.
+    pieces.push(new Uint8Array(piece));
   }
   const whole = new Uint8Array(size);
   let offset = 0;

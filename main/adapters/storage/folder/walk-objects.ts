@@ -30,7 +30,7 @@ async function* walkFolder(path: string, folderKey: string, prefix: string): Asy
   for await (const entry of folder) {
     const key = folderKey + entry.name;
     if (key === uploadsFolder || !isKey(key)) continue;
-    if (entry.isDirectory() && (`${key}/`.startsWith(prefix) || prefix.startsWith(`${key}/`))) {
+    if (entry.isDirectory() && `${key}/`.startsWith(prefix)) {
       yield* walkFolder(join(path, entry.name), `${key}/`, prefix);
     } else if (entry.isFile() && key.startsWith(prefix)) {
       const stats = await lstatIfAny(join(path, entry.name));
