@@ -11,23 +11,36 @@ const samePressMs = 100;
 async function main(args: readonly string[]): Promise<void> {
   // Should the event loop run dry with the work undone, that is a failure, and not Node's own 13, which means damage here.
   process.exitCode = exitCodes.failed;
-  const bench = process.env['HOLDFAST_BENCH_REPORT'] === undefined ? null : benchReport(process.env['HOLDFAST_BENCH_REPORT']);
+  const benchFile = process.env['HOLDFAST_BENCH_REPORT'] ?? '';
+  const bench = benchFile === '' ? null : benchReport(benchFile);
   const stop = new AbortController();
   const host = composeHost(stop.signal, bench === null ? {} : { onCall: bench.onCall });
+  const writeBench = (): void => {
+    try {
+      bench?.write();
+    } catch (error) {
+      process.stderr.write(`holdfast: the bench report was not written: ${String(error)}\n`);
+    }
+  };
   const exit = (code: number): void => {
-    bench?.write();
+    writeBench();
     process.exit(code);
   };
 
   let stoppedAt = 0;
   const onStop = (): void => {
     if (stop.signal.aborted) {
-      if (performance.now() - stoppedAt > samePressMs) exit(exitCodes.cancelled);
+      if (performance.now() - stoppedAt <= samePressMs) return;
+      writeBench();
+      // process.exit waits for system calls under way, and one on a dead network drive never ends. Of a SIGINT a process dies
+      // at once, and shells call that 130.
+      process.removeAllListeners('SIGINT');
+      process.kill(process.pid, 'SIGINT');
       return;
     }
     stoppedAt = performance.now();
     stop.abort();
-    if (host.stderr.isTTY) process.stderr.write('\nStopping, and cleaning up. Ctrl-C once more stops at once.\n');
+    process.stderr.write(`${host.stderr.isTTY ? '\n' : ''}Stopping, and cleaning up. Once more stops at once.\n`);
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onStop);
 

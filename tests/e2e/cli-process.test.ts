@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
@@ -55,6 +55,45 @@ describe('the command as a process', () => {
     expect({ code: run.code, signal: run.signal, stdout: run.stdout }).toEqual({ code: 130, signal: null, stdout: '' });
   });
 
+  it('a second Ctrl-C ends at once what the first could not stop', async () => {
+    // Nobody ever writes into this pipe: no abort reaches who reads from it.
+    const folder = tempFolder();
+    const pipe = join(folder, 'pipe');
+    await shell('mkfifo', [pipe]);
+    const file = join(folder, 'id.holdfast');
+    writeFileSync(file, 'sealed');
+    const writers: number[] = [];
+    const run = await runCli(['open', file, '--password-file', pipe], {
+      whileRunning: (child) => {
+        const press = setInterval(() => {
+          // Opening for writing works from the moment at which the command has opened it for reading.
+          if (writers.length === 0) writers.push(...openedForWriting(pipe));
+          else child.kill('SIGINT');
+        }, 20);
+        child.on('close', () => clearInterval(press));
+      },
+    });
+    for (const writer of writers) closeSync(writer);
+    // What a shell calls 130.
+    expect({ code: run.code, signal: run.signal }).toEqual({ code: null, signal: 'SIGINT' });
+    expect(run.stderr).toMatch(/Stopping, and cleaning up/);
+  });
+
+  it('writes the bench report when asked to', async () => {
+    const folder = tempFolder();
+    const report = join(folder, 'report.json');
+    expect((await runCli(['test', `folder:${folder}/place`], { env: { HOLDFAST_BENCH_REPORT: report } })).code).toBe(0);
+    const measured = JSON.parse(readFileSync(report, 'utf8')) as Record<string, number>;
+    expect(Object.keys(measured)).toEqual(['maxStallMs', 'peakRssBytes', 'backendReads', 'backendBytes', 'backendWrites']);
+    expect(measured['peakRssBytes']).toBeGreaterThan(20 * 1024 * 1024);
+    expect(measured['backendReads']).toBeGreaterThan(0);
+    expect(measured['backendBytes']).toBeGreaterThan(100_000);
+    expect(measured['backendWrites']).toBeGreaterThan(0);
+    const unwritable = await runCli(['--version'], { env: { HOLDFAST_BENCH_REPORT: folder } });
+    expect(unwritable.code).toBe(0);
+    expect(unwritable.stderr).toMatch(/bench report was not written/);
+  });
+
   it('reads times from standard input and decides', async () => {
     const run = await runCli(['retention', 'simulate', '--keep-daily', '1', '--json'], { stdin: '2026-11-20T10:00Z\n2026-11-20T12:00Z\n' });
     expect(run.code).toBe(0);
@@ -99,3 +138,12 @@ describe('holdfast undo without a restore', () => {
     expect({ code: list.code, stdout: list.stdout }).toEqual({ code: 0, stdout: '[]\n' });
   });
 });
+
+function openedForWriting(pipe: string): number[] {
+  try {
+    return [openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK)];
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENXIO') return [];
+    throw error;
+  }
+}

@@ -67,9 +67,17 @@ async function printReport(host: CliHost, report: RestoreReport): Promise<void> 
   if (report.before !== null) {
     await printLine(
       host,
-      `The former content lies in ${printable(report.before)}. To put it back: holdfast undo --target ${target}; to delete it: add --discard`,
+      `The former content lies in ${printable(report.before)}${await sizeOf(host, report.target, report.before)}. To put it back: holdfast undo --target ${target}; to delete it: add --discard`,
     );
   }
+}
+
+/** ` (1.2 GiB)`. The restore is done by now: a size that cannot be told is left out and makes nothing fail. */
+async function sizeOf(host: CliHost, target: string, before: string): Promise<string> {
+  const { undo } = await host.openTargets();
+  const kept = await undo.list(target).catch(() => []);
+  const found = kept.find((one) => one.before === before);
+  return found === undefined ? '' : ` (${formatSize(found.bytes)})`;
 }
 
 /** `world/r.0.0.mca: bytes 0 to 4,095 are lost`. */
