@@ -117,12 +117,12 @@ export async function carryOver(calls: FileCalls, request: CarryOverRequest): Pr
   async function dress(path: Buffer, model: BigIntStats, owner: boolean): Promise<void> {
     if (owner) await dressOwner(path, model);
     await calls.chmod(path, Number(model.mode & 0o7777n));
-    await calls.setTimes(path, model.atimeNs, model.mtimeNs);
+    await calls.setTimes(path, model.mtimeNs);
   }
 
   async function dressLink(path: Buffer, model: BigIntStats): Promise<void> {
     await dressOwner(path, model);
-    await calls.setTimes(path, model.atimeNs, model.mtimeNs);
+    await calls.setTimes(path, model.mtimeNs);
   }
 
   async function dressOwner(path: Buffer, model: BigIntStats): Promise<void> {

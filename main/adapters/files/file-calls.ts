@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
-import type { BigIntStats, PathLike } from 'node:fs';
+import type { BigIntStats } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { setLinkTimes } from './exact-times.ts';
 
 /** A file being written. */
 export interface WritableFile {
@@ -35,7 +36,8 @@ export interface FileCalls {
   copy(from: Buffer, to: Buffer): Promise<void>;
   chmod(path: Buffer, mode: number): Promise<void>;
   lchown(path: Buffer, uid: number, gid: number): Promise<void>;
-  setTimes(path: Buffer, atimeNs: bigint, mtimeNs: bigint): Promise<void>;
+  /** Of the entry itself, also where it is a link; access time too. */
+  setTimes(path: Buffer, mtimeNs: bigint): Promise<void>;
   /** Mode 0600; fails when it exists. */
   create(path: Buffer): Promise<WritableFile>;
   /** Makes the names in a folder survive a loss of power. */
@@ -44,12 +46,12 @@ export interface FileCalls {
   syncFileSystem(folder: Buffer): Promise<void>;
 }
 
-/** The operating system's own. Times are as exact as Node can set them: doubles of seconds, at most 120 ns off. */
+/** The operating system's own. */
 export const nodeFileCalls: FileCalls = {
   lstat: (path) => fs.lstat(path, { bigint: true }),
   async *names(folder) {
     // Node hands the names over as Buffers with this encoding, which its types do not know for opendir.
-    const handle = await fs.opendir(folder as unknown as string, { encoding: 'buffer' as BufferEncoding });
+    const handle = await fs.opendir(folder, { encoding: 'buffer' as BufferEncoding });
     for await (const entry of handle) yield entry.name as unknown as Buffer;
   },
   readlink: (path) => fs.readlink(path, { encoding: 'buffer' }),
@@ -87,11 +89,14 @@ export const nodeFileCalls: FileCalls = {
   unlink: (path) => fs.unlink(path),
   rmdir: (path) => fs.rmdir(path),
   link: (existing, path) => fs.link(existing, path),
-  symlink: (target, path) => fs.symlink(target as PathLike, path),
+  symlink: (target, path) => fs.symlink(target, path),
   copy: (from, to) => fs.copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE),
   chmod: (path, mode) => fs.chmod(path, mode),
   lchown: (path, uid, gid) => fs.lchown(path, uid, gid),
-  setTimes: (path, atimeNs, mtimeNs) => fs.lutimes(path, Number(atimeNs) / 1e9, Number(mtimeNs) / 1e9),
+  setTimes: async (path, mtimeNs) => {
+    setLinkTimes(path, mtimeNs);
+    await Promise.resolve();
+  },
   async create(path) {
     const handle = await fs.open(path, 'wx', 0o600);
     return {

@@ -228,7 +228,7 @@ async function dressRoot(
     }
     await calls.chmod(dir, look.mode);
   }
-  if (root !== null) await calls.setTimes(dir, root.mtimeNs, root.mtimeNs);
+  if (root !== null) await calls.setTimes(dir, root.mtimeNs);
   return head;
 }
 

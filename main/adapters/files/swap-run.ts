@@ -44,14 +44,14 @@ export async function goForward(calls: FileCalls, home: Home, journal: Journal):
     await goBack(calls, home, journal, head, error);
     throw swapFault(error, journal.operation, `the exchange of ${shown(home.target)} failed; everything is as it was`);
   }
-  const done: Journal = { ...journal, state: 'new' };
-  await writeJournal(calls, journalPath(home), done);
+  // The target is new now. Failing to note or tidy that up must not be told as a restore that failed: the next command does it.
   try {
+    const done: Journal = { ...journal, state: 'new' };
+    await writeJournal(calls, journalPath(home), done);
     const finished = await finishNew(calls, home, done);
     return { before: finished.before, notes: [...notes, ...finished.notes] };
   } catch (error) {
-    // The target is new already: failing to tidy up must not be told as a restore that failed.
-    const why = `not everything could be tidied up, the next command on this target tries again: ${asFault(error, journal.operation).message}`;
+    const why = `not everything could be tidied up, the next command on this target does it: ${asFault(error, journal.operation).message}`;
     return { before: rootsOf(home, head).before.toString(), notes: [...notes, why] };
   }
 }
@@ -96,7 +96,7 @@ export async function finishNew(calls: FileCalls, home: Home, journal: Journal):
   if (before === null) await unlessGone(calls.unlink(record));
   if (journal.staging !== null) await removeTree(calls, join(home.folder, journal.staging));
   await removeJournal(calls, journalPath(home));
-  if (head !== null && head.mtimeNs !== null) await calls.setTimes(home.target, BigInt(head.mtimeNs), BigInt(head.mtimeNs));
+  if (head !== null && head.mtimeNs !== null) await calls.setTimes(home.target, BigInt(head.mtimeNs));
   return { before: before === null ? null : before.toString(), notes };
 }
 

@@ -9,14 +9,37 @@ import { besideHome, insideHome } from './restore-places.ts';
 
 /** Folders that make up the system. A server may live below some of them, never in their place. */
 const systemFolders = new Set(
-  ['', 'bin', 'boot', 'dev', 'etc', 'home', 'lib', 'lib32', 'lib64', 'libx32', 'media', 'mnt', 'opt', 'proc', 'root', 'run', 'sbin', 'srv']
+  [
+    '',
+    'bin',
+    'boot',
+    'dev',
+    'dev/shm',
+    'etc',
+    'home',
+    'lib',
+    'lib32',
+    'lib64',
+    'libx32',
+    'media',
+    'mnt',
+    'opt',
+    'proc',
+    'root',
+    'run',
+    'sbin',
+    'srv',
+  ]
     .concat(['sys', 'tmp', 'usr', 'usr/bin', 'usr/lib', 'usr/local', 'usr/sbin', 'usr/share', 'var', 'var/lib', 'var/log', 'var/tmp'])
     .concat(['Applications', 'Library', 'System', 'Users'])
     .map((name) => `/${name}`),
 );
 
-/** Made by the kernel: nothing can be restored there. */
-const kernelFolders = ['/proc', '/sys', '/dev'].map((path) => Buffer.from(path));
+/** Made by the kernel: nothing can be restored there. Below /dev/shm lies ordinary memory. */
+function isKernels(path: Buffer): boolean {
+  const below = (folder: string): boolean => within(Buffer.from(folder), path);
+  return below('/proc') || below('/sys') || (below('/dev') && !below('/dev/shm'));
+}
 
 export interface CheckedTarget {
   readonly home: Home;
@@ -33,7 +56,7 @@ export async function checkTarget(calls: FileCalls, target: Target, request: Pre
     new Fault('config-invalid', `the target ${path} ${why}`, { operation: 'restore', context: { target: path } });
   const atHome = path === homedir();
   if (systemFolders.has(path) && !atHome) throw refused('is a folder of the system');
-  if (kernelFolders.some((folder) => within(folder, target.path))) throw refused('lies where the kernel keeps its own');
+  if (isKernels(target.path)) throw refused('lies where the kernel keeps its own');
 
   const found = await look(calls, target.path);
   if (found !== null && !found.isDirectory()) throw refused('is not a folder');

@@ -58,9 +58,9 @@ export function createUndoTarget(options: RestoreTargetOptions = {}): UndoTarget
   async function discard(typed: string): Promise<readonly KeptBefore[]> {
     return await locked(calls, typed, async (target) => {
       const rows: KeptBefore[] = [];
-      for (const kept of await allKept(calls, target)) {
-        rows.push(await rowOf(calls, kept));
-        // The content first: killed in between, the record still names what is left of it, and the next discard takes it.
+      for (const kept of await allRecords(calls, target)) {
+        // The content first: killed in between, the record still names what is left of it, and the next discard takes both.
+        if (await isThere(calls, kept)) rows.push(await rowOf(calls, kept));
         await removeTree(calls, kept.before);
         await unlessGone(calls.unlink(join(kept.home.folder, kept.name)));
       }
@@ -85,16 +85,25 @@ async function locked<Result>(
   }
 }
 
-/** Newest first. Records whose former content someone has removed by hand count no more. */
+/** Newest first. Without the records whose former content someone has removed by hand. */
 async function allKept(calls: FileCalls, target: Buffer): Promise<readonly Kept[]> {
   const all: Kept[] = [];
+  for (const kept of await allRecords(calls, target)) {
+    if (await isThere(calls, kept)) all.push(kept);
+  }
+  return all;
+}
+
+async function allRecords(calls: FileCalls, target: Buffer): Promise<readonly Kept[]> {
+  const all: Kept[] = [];
   for (const home of homesOf(target)) {
-    for (const record of await keptRecords(calls, home)) {
-      const before = join(home.folder, record.head.before);
-      if ((await look(calls, before)) !== null) all.push({ ...record, home, before });
-    }
+    for (const record of await keptRecords(calls, home)) all.push({ ...record, home, before: join(home.folder, record.head.before) });
   }
   return all.sort((a, b) => b.head.seq - a.head.seq || b.head.time - a.head.time);
+}
+
+async function isThere(calls: FileCalls, kept: Kept): Promise<boolean> {
+  return (await look(calls, kept.before)) !== null;
 }
 
 async function rowOf(calls: FileCalls, { before, head }: Kept): Promise<KeptBefore> {
