@@ -8,7 +8,7 @@ import { basename, join, relative, resolve, sep } from 'node:path';
 import { count, formatDuration, formatSize } from '../main/headless/units.ts';
 import { chooseFolder, measure } from './try/choose-folder.ts';
 import type { TreeSize } from './try/choose-folder.ts';
-import { CommandFailed, holdfast, holdfastJson } from './try/command.ts';
+import { CommandFailed, holdfast, holdfastJson, stateFolder } from './try/command.ts';
 import { compareTrees } from './try/compare.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -80,6 +80,7 @@ function tryIt(source: Source): boolean {
     `${bold('Holdfast backs up')} ${folder} (${count(size.files, 'file')}, ${formatSize(size.bytes)}), brings it back and compares the two.`,
   );
   say('The folder is only read. Everything written goes to ./try/. The commands below are real; you can type them too.');
+  say(`\n  $ export HOLDFAST_STATE_DIR=${stateFolder}   # locks and the like, else in the home folder`);
 
   say(`\n${bold('1  Back up')}: compressed, encrypted on this machine, then stored`);
   const backupMs = holdfast(['backup', folder, ...ofServer]);

@@ -2,6 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..', '..');
+/** Locks and this computer's id, which otherwise lie in the home folder. */
+export const stateFolder = 'try/state';
+const env = { ...process.env, HOLDFAST_STATE_DIR: stateFolder };
 
 export class CommandFailed extends Error {
   override readonly name = 'CommandFailed';
@@ -13,6 +16,7 @@ export function holdfast(args: readonly string[]): number {
   const since = performance.now();
   const { status, signal, error } = spawnSync(process.execPath, [join(root, 'bin', 'holdfast.js'), ...args], {
     cwd: root,
+    env,
     stdio: 'inherit',
   });
   if (error !== undefined) throw error;
@@ -25,6 +29,7 @@ export function holdfast(args: readonly string[]): number {
 export function holdfastJson(args: readonly string[]): unknown {
   const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'bin', 'holdfast.js'), ...args, '--json'], {
     cwd: root,
+    env,
     encoding: 'utf8',
     maxBuffer: 64 * 1024 * 1024,
   });
