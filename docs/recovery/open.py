@@ -1,19 +1,18 @@
 #!/usr/bin/env python3
-"""Opens a Holdfast file without Holdfast: an archive becomes its ZIP, a manifest its JSON lines (docs/format.md).
-
-Needs python3-cryptography and zstd (Debian: apt-get install python3-cryptography zstd). Exit codes: 0 done, 1 failed,
-2 usage, 12 wrong password or key, 13 damaged; after any but 0, throw the output away (it is what came before the damage).
+"""Opens a Holdfast file without Holdfast: an archive becomes its ZIP, a manifest its JSON lines. See docs/format.md.
 
     python3 open.py 20261123T220500Z-k3v9qa.holdfast -o world.zip --password-file pw.txt --vault holdfast.vault
-"""
-import argparse, base64, getpass, hashlib, hmac, os, re, shutil, struct, subprocess, sys, tempfile, unicodedata
+
+Needs python3-cryptography and zstd (apt-get install python3-cryptography zstd). Exit codes: 0 done, 1 failed, 2 usage,
+12 wrong password or key, 13 damaged. After any but 0 the output is only what came before the damage."""
+import argparse, base64, getpass, hashlib, hmac, os, re, struct, subprocess, sys, unicodedata
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
-KINDS = ["archive", "manifest", "partial", "damaged"]
+KINDS = {"archive": ".holdfast", "manifest": ".manifest", "partial": ".partial", "damaged": ".damaged", "classic": ".zip.zst.enc"}
 
 
 class Stop(Exception):
@@ -25,144 +24,137 @@ def pbkdf2(password, salt, iterations):
 
 
 def flaw(header):
-    """Why this header cannot be used, or None."""
+    """Why this header may not be used, or None."""
     version, kdf, flags, iterations = struct.unpack(">BBHI", header[8:16])
     if header[:8] != b"HOLDFAST":
-        return Stop(13, "damaged: does not begin with HOLDFAST")
+        return Stop(13, "damaged: it does not begin with HOLDFAST")
     if (version, kdf, flags) != (2, 1, 0):
-        return Stop(1, f"damaged header, or a newer version than this opener knows: {version}, {kdf}, {flags}")
-    if not 100_000 <= iterations <= 10_000_000:
-        return Stop(1, f"refused: the header asks for {iterations} PBKDF2 iterations")
-    return None
+        return Stop(1, f"a damaged header, or a newer format: version {version}, kdf {kdf}, flags {flags}")
+    return None if 100_000 <= iterations <= 10_000_000 else Stop(1, f"refused: the header asks for {iterations} iterations")
 
 
 def unwrap(header, password, memo):
-    place = header[12:32]  # iterations and salt: records made together share them, so one PBKDF2 opens them all
-    if place not in memo:
-        memo[place] = pbkdf2(unicodedata.normalize("NFC", password), header[16:32], int.from_bytes(header[12:16], "big"))
+    cost = header[12:32]  # iterations and salt: records made together share them, so that one PBKDF2 opens them all
+    if cost not in memo:
+        memo[cost] = pbkdf2(unicodedata.normalize("NFC", password), cost[4:], int.from_bytes(cost[:4], "big"))
     try:
-        return AESGCM(memo[place]).decrypt(header[32:44], header[44:92], header[:32])
+        return AESGCM(memo[cost]).decrypt(header[32:44], header[44:], header[:32])
     except InvalidTag:
         return None
 
 
-def recovery_key(text):
+def read_recovery_key(text):
     match = re.fullmatch(r"HFRK1([A-Z2-7]{58})", re.sub(r"[\s-]", "", text).upper())
     raw = base64.b32decode(match[1] + "======") if match else b""
     if not match or hashlib.sha256(b"holdfast/v2/recovery-key\0" + raw[:32]).digest()[:4] != raw[32:]:
-        raise Stop(12, "that is not a recovery key, or it was mistyped")
+        raise Stop(12, "this is no recovery key, or it has a typing error")
     return raw[:32]
 
 
-def open_v2(source, password, vault, key):
-    """Checks everything up to the commitment, then gives chunk after chunk, each only after its tag held."""
+def open_sealed(source, kinds, password, key, vault):
+    """Checks all up to the commitment, then gives chunk after chunk, each only after its tag held."""
     start = source.read(148)
     own, salt, commitment = start[:92], start[92:116], start[116:]
-    if len(start) < 148:
-        raise Stop(13, "damaged: cut short, it ends before its first chunk")
     records = [vault[at : at + 92] for at in range(0, len(vault), 92)]
-    if len(vault) % 92 or len(records) > 1024 or any(flaw(record) for record in records):
-        raise Stop(13, "the vault file is damaged")
+    if len(vault) % 92 or len(records) > 1024 or any(map(flaw, records)):
+        raise Stop(13, "the vault file is damaged; try without it")
+    if len(start) < 148:
+        raise Stop(13, "damaged: cut short before its first chunk")
     if flaw(own) and not records:
         raise flaw(own)
     headers, memo = [own] + [record for record in records if record != own], {}
     keys = [key] if key else [found for found in (unwrap(h, password, memo) for h in headers if not flaw(h)) if found]
     if not keys:
         raise Stop(12, "wrong password" + ("" if own in records else ", or the header is damaged (try --vault holdfast.vault)"))
-    for vault_key, header, kind in ((k, h, kind) for k in keys for h in headers for kind in KINDS):
+    for vault_key, header, kind in ((k, h, kind) for k in keys for h in headers for kind in kinds):
         info = b"c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\0" + salt + b"holdfast/v2/" + kind.encode() + b"\0" + header
-        okm = HKDFExpand(hashes.SHA512(), 76, info).derive(vault_key)
-        if hmac.compare_digest(okm[44:], commitment):
+        derived = HKDFExpand(hashes.SHA512(), 32 + 12 + 32, info).derive(vault_key)
+        if hmac.compare_digest(derived[44:], commitment):
             break
     else:
-        raise Stop(12, "wrong recovery key, or damaged") if key else Stop(13, "damaged: the commitment differs")
+        raise Stop(12, "wrong recovery key, or damaged") if key else Stop(13, f"damaged, or no {' nor '.join(kinds)}: the commitment differs")
     print(f"opening: {kind}" + ("" if header == own else ", its damaged header repaired from the vault"), file=sys.stderr)
-    aead, base, number, chunk = AESGCM(okm[:32]), int.from_bytes(okm[32:44], "big"), 0, b" " * 16400
-    while len(chunk) == 16400:  # the last chunk is always short of 16 KiB
+    aead, base, number, chunk = AESGCM(derived[:32]), int.from_bytes(derived[32:44], "big"), 0, bytes(16400)
+    while len(chunk) == 16400:  # the last chunk is always shorter
         chunk = source.read(16400)
         if len(chunk) < 16 or number >= 2**38:
             raise Stop(13, f"damaged: cut short, it ends before chunk {number}")
         try:
             yield aead.decrypt((base ^ number).to_bytes(12, "big"), chunk, None)
         except InvalidTag:
-            raise Stop(13, f"damaged: chunk {number}, at byte {148 + number * 16400}, is altered or cut short") from None
+            raise Stop(13, f"damaged: chunk {number}, from byte {148 + number * 16400}, is altered or cut short") from None
         number += 1
 
 
-def classic_pass(source, key):
-    """One pass over a classic file; the caller must not believe a byte before the pass has ended."""
+def classic_pass(source, password):
+    """Nothing it gives may be believed before it has come to its end."""
     size = source.seek(0, os.SEEK_END)
     if size < 44:
-        raise Stop(13, "damaged: too short for any sealed file")
+        raise Stop(13, "damaged: shorter than any sealed file")
     source.seek(size - 16)
     tag = source.read(16)
-    source.seek(16)
-    cipher, left = Cipher(algorithms.AES(key), modes.GCM(source.read(12), tag)).decryptor(), size - 44
-    while left:
-        piece = source.read(min(left, 1 << 20))
-        left -= len(piece)
-        yield cipher.update(piece)
+    source.seek(0)
+    key = pbkdf2(password, source.read(16), 100_000)
+    cipher = Cipher(algorithms.AES(key), modes.GCM(source.read(12), tag)).decryptor()
+    for at in range(28, size - 16, 1 << 20):
+        yield cipher.update(source.read(min(1 << 20, size - 16 - at)))
     cipher.finalize()
 
 
 def open_classic(source, password):
-    """Twice over the file: the single tag at its end must hold before anything is let out."""
+    """Twice over the file: the one tag at its end must hold before anything is let out."""
     for candidate in dict.fromkeys([password, unicodedata.normalize("NFC", password)]):
-        key = pbkdf2(candidate, source.seek(0) or source.read(16), 100_000)
         try:
-            for _ in classic_pass(source, key):
+            for _ in classic_pass(source, candidate):
                 pass
+            print("opening: classic", file=sys.stderr)
+            yield from classic_pass(source, candidate)
+            return
         except InvalidTag:
             continue
-        print("opening: classic", file=sys.stderr)
-        yield from classic_pass(source, key)
-        return
-    raise Stop(12, "wrong password, or the file is damaged (compare it with its .sha256 file)")
+    raise Stop(12, "wrong password, or the file is damaged (sha256sum -c tells which)")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file")
-    parser.add_argument("-o", "--output", help="default: standard output")
+    parser.add_argument("-o", "--output", help="never replaced; default: standard output")
     parser.add_argument("--password-file", help="without it, the password is asked for")
-    parser.add_argument("--recovery-key", help="instead of a password: HFRK1-…, or the name of a file that holds it")
-    parser.add_argument("--vault", help="a copy of holdfast.vault: opens files older than the password, repairs damaged headers")
-    parser.add_argument("--format", choices=["sealed", "classic"], help="when the file's beginning is damaged")
+    parser.add_argument("--recovery-key", help="instead of a password: HFRK1-…, or a file that holds it")
+    parser.add_argument("--vault", help="a copy of holdfast.vault: opens what is older than the password, repairs damaged headers")
+    parser.add_argument("--kind", choices=KINDS, help="default: as the file's name and beginning say")
     parser.add_argument("--raw", action="store_true", help="unseal only: give the zstd stream as it is")
-    args, key, password, unzstd = parser.parse_args(), None, None, None
+    args = parser.parse_args()
+    source, password, key = open(args.file, "rb"), None, None
+    named = [kind for kind, ending in KINDS.items() if args.file.endswith(ending)]
+    kinds = [args.kind] if args.kind else named or (list(KINDS)[:4] if source.read(8) == b"HOLDFAST" else ["classic"])
+    source.seek(0)
     if args.recovery_key:
-        text = open(args.recovery_key).read() if os.path.exists(args.recovery_key) else args.recovery_key
-        key = recovery_key(text)
+        key = read_recovery_key(open(args.recovery_key).read() if os.path.exists(args.recovery_key) else args.recovery_key)
     elif args.password_file:
-        password = re.sub(rb"\r?\n\Z", b"", open(args.password_file, "rb").read(), count=1).decode()
+        password = re.sub(r"\r?\n\Z", "", open(args.password_file, "rb").read().decode())
     else:
         password = getpass.getpass("Password: ")
-    if not key and not password:
-        raise Stop(2, "the password is empty")
+    if not password and (not key or kinds == ["classic"]):
+        raise Stop(2, "a password is needed, and it may not be empty")
     vault = open(args.vault, "rb").read() if args.vault else b""
-    with open(args.file, "rb") as source:
-        sealed = source.read(8) == b"HOLDFAST" or bool(re.search(r"\.(holdfast|manifest)$", args.file)) or bool(vault)
-        source.seek(0)
-        if args.format == "classic" or not (sealed or args.format == "sealed"):
-            pieces = open_classic(source, password)
-        else:
-            pieces = open_v2(source, password, vault, key)
-        output = open(args.output, "wb") if args.output else sys.stdout.buffer
-        if not args.raw:
-            unzstd = subprocess.Popen(["zstd", "-d", "-q", "-c", "--long=24"], stdin=subprocess.PIPE, stdout=output)
-        sink = unzstd.stdin if unzstd else output
-        try:
-            for piece in pieces:
-                sink.write(piece)
-        except BrokenPipeError:
-            pass  # zstd gave up and has said why
-        finally:
-            try:
-                sink.close() if unzstd else sink.flush()
-            except BrokenPipeError:
-                pass
-            if unzstd and unzstd.wait() and not sys.exc_info()[0]:
-                raise Stop(13, "damaged: zstd could not decompress what was sealed")
+    pieces = open_classic(source, password) if kinds == ["classic"] else open_sealed(source, kinds, password, key, vault)
+    first = next(pieces, b"")  # nothing is made, and no zstd started, before the beginning has opened
+    output = open(args.output, "xb") if args.output else sys.stdout.buffer
+    unzstd = None if args.raw else subprocess.Popen(["zstd", "-dqc", "-M8MB"], stdin=subprocess.PIPE, stdout=output)
+    sink = unzstd.stdin if unzstd else output
+    try:
+        sink.write(first)
+        for piece in pieces:
+            sink.write(piece)
+        sink.flush()
+    except BrokenPipeError:
+        pass  # zstd has given up: its exit code says so
+    finally:
+        if unzstd:
+            unzstd.communicate()
+    if unzstd and unzstd.returncode:
+        raise Stop(13, "damaged: sealed as a whole, but no good zstd stream")
 
 
 if __name__ == "__main__":
@@ -171,3 +163,6 @@ if __name__ == "__main__":
     except Stop as stop:
         print(f"open.py: {stop.args[1]}", file=sys.stderr)
         sys.exit(stop.args[0])
+    except (OSError, UnicodeDecodeError) as error:
+        print(f"open.py: {error}", file=sys.stderr)
+        sys.exit(1)

@@ -280,10 +280,10 @@ def recovery():
     wrong = hf.recovery_key(seeded("another key", 32))
     vector("recovery-key-wrong", "the key of another vault", blob, fields=[("recovery-key", wrong)], expect="wrong-key")
     typo = text[:20] + ("A" if text[20] != "A" else "B") + text[21:]
-    vector("recovery-key-typo", "one letter is wrong: the checksum says so", blob, fields=[("recovery-key", typo)], expect="config-invalid")
-    vector("recovery-key-short", "the last letter is missing", blob, fields=[("recovery-key", text[:-1])], expect="config-invalid")
+    vector("recovery-key-typo", "one letter is wrong: the checksum says so", blob, fields=[("recovery-key", typo)], expect="wrong-key")
+    vector("recovery-key-short", "the last letter is missing", blob, fields=[("recovery-key", text[:-1])], expect="wrong-key")
     vector("recovery-key-zero", "a digit nought, which the alphabet does not have", blob,
-           fields=[("recovery-key", text[:12] + "0" + text[13:])], expect="config-invalid")
+           fields=[("recovery-key", text[:12] + "0" + text[13:])], expect="wrong-key")
     vector("vault-key-damaged-header", "with the vault's records at hand, a header may be damaged", flip(blob, 50), keys=[KEY], vault=HEAD)
     vector("vault-key-bad-chunk", "the key fits, the chunk is damaged", flip(blob, len(blob) - 1), keys=[KEY], expect="corrupt")
 
@@ -346,23 +346,23 @@ def whole():
     for stored, _ in sizes:
         offsets.append(at)
         at += stored
-    rows = [{"path": ".", "type": "directory"}]
+    rows = [{"path": ".", "type": "directory"}]  # the root, its stamps below
     for entry, extents in zip(entries, places):
         name = entry.name.rstrip(b"/").removeprefix(b".holdfast/files/")
         row = {"path": name.decode()} if entry.utf8() else {"pathB64": base64.b64encode(name).decode()}
         row["type"] = "directory" if stat.S_ISDIR(entry.mode) else "symlink" if stat.S_ISLNK(entry.mode) else "file"
-        row |= {"mode": stat.S_IMODE(entry.mode), "uid": entry.uid, "gid": entry.gid, "mtime": str(entry.mtime),
-                "ctime": str(entry.mtime), "inode": "7"}
-        if row["type"] == "symlink":
-            row["target"] = entry.data.decode()
-        if row["type"] == "file":
-            row |= {"size": len(entry.data), "sha256": hashlib.sha256(entry.data).hexdigest(),
-                    "extents": [[0, offsets[frame], sizes[frame][0], start, length] for frame, start, length in extents]}
+        row |= {"mode": stat.S_IMODE(entry.mode), "uid": entry.uid, "gid": entry.gid, "size": 0, "mtime": str(entry.mtime),
+                "ctime": str(entry.mtime), "inode": str(4711 + len(rows))}
         if entry.name == b"second name":
-            row = row | {"type": "file", "linkOf": "empty"}
-            del row["target"]
+            row |= {"type": "file", "mode": 0o644, "size": 0, "inode": "4715", "linkOf": "empty"}
+        elif row["type"] == "symlink":
+            row["target"] = entry.data.decode()
+        elif row["type"] == "file":
+            row |= {"size": len(entry.data), "sha256": hashlib.sha256(entry.data).hexdigest()}
+        places_of_data = extents if row["type"] == "file" and "linkOf" not in row else []
+        row["extents"] = [[0, offsets[frame], sizes[frame][0], start, length] for frame, start, length in places_of_data]
         rows.append(row)
-    rows[0] |= {key: rows[1][key] for key in ("mode", "uid", "gid", "mtime", "ctime", "inode")}
+    rows[0] |= {key: rows[1][key] for key in ("mode", "uid", "gid", "size", "mtime", "ctime")} | {"inode": "2", "extents": []}
     files = [row for row in rows if row["type"] == "file"]
     first = {
         "holdfast": "manifest", "version": 1, "id": "20251123T220500Z-k3v9qa", "server": "H\u00f6hle", "slug": "hoehle",
@@ -391,6 +391,9 @@ def whole():
     fail = lambda name, comment, stream: archive(f"whole-{name}", comment, stream, None)  # noqa: E731
     fail("frame-cut", "sealed as a whole, but the zstd stream ends inside a frame", stream[:-5])
     fail("frame-lies-about-size", "the frame's content size is larger than its content", lying_frame(contents))
+    joined = b"".join(contents)
+    wide = struct.pack("<IBB", 0xFD2FB528, 0, 14 << 3) + (len(joined) << 3 | 1).to_bytes(3, "little") + joined
+    fail("window-too-large", "a frame that asks for a window of 16 MiB", wide)
     fail("not-zstd", "sealed bytes that are no zstd stream", b"plain text, not compressed")
 
 
@@ -438,9 +441,18 @@ def primitives():
               for b in (bytes(12), base, b"\xff" * 12) for counter in (0, 1, 255, 256, 2**32 - 1, 2**32, 2**38 - 1)]
     keys = [hexed(vaultKey=key, text=hf.recovery_key(key)) for key in (bytes(32), b"\xff" * 32, KEY)]
     tables = [hexed(frames=sizes, table=inside.seek_table(sizes)) for sizes in ([], [(10, 20)], [(100, 4194304), (17, 1)])]
+    good = inside.seek_table([(100, 200), (50, 60)])
+    bad_tables = [
+        hexed(why=why, streamSize=size, tail=tail) for why, size, tail in (
+            ("the frames do not end where the table begins", 151 + len(good), good),
+            ("its frame says another length", 150 + len(good), good[:4] + struct.pack("<I", len(good)) + good[8:]),
+            ("it is no skippable frame of its kind", 150 + len(good), b"\x5f" + good[1:]),
+            ("a frame with more than 8 MiB", 100 + 25, inside.seek_table([(100, 8 * 1024 * 1024 + 1)])),
+        )
+    ]
     wraps = [hexed(vaultKey=KEY, password=PASSWORD, salt=HEAD[16:32], nonce=HEAD[32:44], iterations=100_000, header=HEAD)]
     return {"hkdfExpandSha512": expand, "pbkdf2Sha256": pbkdf2, "aes256Gcm": gcm, "message": derived, "chunkNonce": nonces,
-            "recoveryKey": keys, "seekTable": tables, "wrap": wraps}
+            "recoveryKey": keys, "seekTable": tables, "seekTableRefused": bad_tables, "wrap": wraps}
 
 
 def main():

@@ -68,10 +68,8 @@ def make_header(vault_key, password, salt, nonce, iterations=MIN_ITERATIONS, **f
 
 def check_header(header):
     """Refuses a header that no reader may use; returns (iterations, salt)."""
-    if header[:8] != MAGIC[: len(header)]:
+    if header[:8] != MAGIC:
         raise Refused("corrupt", "does not begin with HOLDFAST")
-    if len(header) < HEADER:
-        raise Refused("truncated", "shorter than its header")
     version, kdf, flags, iterations = struct.unpack(">BBHI", header[8:16])
     if version != 2 or kdf != 1 or flags != 0:
         raise Refused("unsupported", f"version {version}, kdf {kdf}, flags {flags}")
@@ -92,7 +90,13 @@ def unwrap(header, password):
 def vault_records(vault):
     if len(vault) == 0 or len(vault) % HEADER or len(vault) > MAX_RECORDS * HEADER:
         raise Refused("corrupt", "a vault is 1 to 1024 records of 92 bytes")
-    return [vault[at : at + HEADER] for at in range(0, len(vault), HEADER)]
+    records = [vault[at : at + HEADER] for at in range(0, len(vault), HEADER)]
+    try:
+        for record in records:
+            check_header(record)
+    except Refused as refused:
+        raise Refused("corrupt", "a record of the vault is damaged") from refused
+    return records
 
 
 def recovery_key(vault_key):
@@ -104,10 +108,10 @@ def recovery_key(vault_key):
 def read_recovery_key(text):
     match = re.fullmatch(r"HFRK1([A-Z2-7]{58})", re.sub(r"[\s-]", "", text).upper())
     if not match:
-        raise Refused("config-invalid", "not a recovery key")
+        raise Refused("wrong-key", "not a recovery key")
     raw = b32decode(match[1] + "======")
-    if recovery_key(raw[:32]).replace("-", "") != "HFRK1" + match[1]:
-        raise Refused("config-invalid", "the recovery key's checksum does not hold")
+    if hashlib.sha256(b"holdfast/v2/recovery-key\0" + raw[:32]).digest()[:4] != raw[32:]:
+        raise Refused("wrong-key", "the recovery key's checksum does not hold")
     return raw[:32]
 
 
@@ -160,6 +164,8 @@ def open_chunks(key, base, sealed):
 
 def open_sealed(blob, label, password=None, keys=(), vault=b""):
     """The plaintext of an object. Keys are tried with the object's own header, then with the vault's records."""
+    if len(blob) < PREFIX:
+        raise Refused("truncated", "ends before its first chunk")
     own, salt, commitment = blob[:HEADER], blob[HEADER : HEADER + 24], blob[HEADER + 24 : PREFIX]
     records = vault_records(vault) if vault else []
     known = own in records
@@ -168,10 +174,8 @@ def open_sealed(blob, label, password=None, keys=(), vault=b""):
         check_header(own)
     except Refused as refused:
         flaw = refused
-        if len(blob) < PREFIX or not records:
+        if not records:
             raise
-    if len(blob) < PREFIX:
-        raise Refused("truncated", "ends before its first chunk")
     found = list(keys)
     if password is not None:
         tried = ([] if flaw else [own]) + [record for record in records if record != own]

@@ -125,7 +125,7 @@ class Entry:
 def zip_end(entries, start, size):
     end64 = struct.pack("<IQHHIIQQQQ", 0x06064B50, 44, UNIX_45, 45, 0, 0, entries, entries, size, start)
     locator = struct.pack("<IIQI", 0x07064B50, 0, start + size, 1)
-    end = struct.pack("<IHHHHIIH", 0x06054B50, 0, 0, min(entries, FULL16), min(entries, FULL16), min(size, FULL32), min(start, FULL32), 0)
+    end = struct.pack("<IHHHHIIH", 0x06054B50, 0, 0, FULL16, FULL16, FULL32, FULL32, 0)
     return end64 + locator + end
 
 
