@@ -74,8 +74,10 @@ async function printReport(host: CliHost, report: RestoreReport): Promise<void> 
 
 /** ` (1.2 GiB)`. The restore is done by now: a size that cannot be told is left out and makes nothing fail. */
 async function sizeOf(host: CliHost, target: string, before: string): Promise<string> {
-  const { undo } = await host.openTargets();
-  const kept = await undo.list(target).catch(() => []);
+  const kept = await host
+    .openTargets()
+    .then(({ undo }) => undo.list(target))
+    .catch(() => []);
   const found = kept.find((one) => one.before === before);
   return found === undefined ? '' : ` (${formatSize(found.bytes)})`;
 }
