@@ -3,7 +3,7 @@
  * Plain JavaScript without dependencies, because it runs on whatever Node (20 or newer) the machine has, before anything is installed.
  * Done already: it says nothing and takes a few milliseconds.
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { relative } from 'node:path';
 import { SetupFault } from './setup/fault.mjs';
 import { withLock } from './setup/lock.mjs';
@@ -33,6 +33,7 @@ async function setUp() {
     if (isReady()) return;
     const begun = Date.now();
     unmark();
+    rmSync(logFile, { force: true });
     for (const { title, isDone, run } of steps) {
       if (isDone()) continue;
       const since = Date.now();

@@ -1,0 +1,146 @@
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { compareTrees } from '../../scripts/try/compare.ts';
+import { cache, fresh, holdfast, median, password, pipe, run } from './run-command.ts';
+import type { Report } from './run-command.ts';
+
+/** Median seconds of each kind of work; null where the peer is not installed. */
+export interface RoundTrip {
+  readonly backup: number;
+  readonly restore: number;
+  readonly unchanged: number;
+  readonly pipeBackup: number;
+  readonly pipeRestore: number;
+  readonly resticBackup: number | null;
+  readonly resticRestore: number | null;
+  readonly resticUnchanged: number | null;
+  /** The most of all rounds. */
+  readonly backupPeakBytes: number;
+  readonly restorePeakBytes: number;
+  readonly maxStallMs: number;
+  readonly differences: number;
+}
+
+/** The program to measure against; a newer one than the system's can be named. */
+export const restic = process.env['RESTIC'] ?? 'restic';
+
+/** Rounds in which each does the same work, one after the other, so that a slow minute of the machine hits them all. */
+export function measureRoundTrip(tree: string, rounds: number, withRestic: boolean, tell: (text: string) => void): RoundTrip {
+  const seconds = { backup: [], restore: [], unchanged: [], pipeBackup: [], pipeRestore: [] } as Record<string, number[]>;
+  const resticSeconds = { backup: [], restore: [], unchanged: [] } as Record<string, number[]>;
+  const reports: { backup: Report[]; restore: Report[] } = { backup: [], restore: [] };
+  let differences = 0;
+  warm(tree);
+  for (let round = 1; round <= rounds; round += 1) {
+    const destination = fresh('destination');
+    const target = fresh('restored');
+    const access = ['-d', `folder:${destination}`];
+
+    const backup = holdfast(['backup', tree, ...access, '--server', 'bench']);
+    const restore = holdfast(['restore', 'latest', ...access, '--target', target]);
+    if (round === 1) differences = compareTrees(tree, target).differences.length;
+    rmSync(target, { recursive: true });
+    const unchanged = holdfast(['backup', tree, ...access, '--server', 'bench']);
+    rmSync(destination, { recursive: true });
+    push(seconds, { backup: backup.seconds, restore: restore.seconds, unchanged: unchanged.seconds });
+    reports.backup.push(backup, unchanged);
+    reports.restore.push(restore);
+
+    push(seconds, peerPipe(tree));
+    if (withRestic) push(resticSeconds, peerRestic(tree));
+    tell(`  round ${String(round)}: ${backup.seconds.toFixed(1)} s backup, ${restore.seconds.toFixed(1)} s restore`);
+  }
+  const middle = (values: readonly number[] | undefined): number => median(values ?? []);
+  return {
+    backup: middle(seconds['backup']),
+    restore: middle(seconds['restore']),
+    unchanged: middle(seconds['unchanged']),
+    pipeBackup: middle(seconds['pipeBackup']),
+    pipeRestore: middle(seconds['pipeRestore']),
+    resticBackup: withRestic ? middle(resticSeconds['backup']) : null,
+    resticRestore: withRestic ? middle(resticSeconds['restore']) : null,
+    resticUnchanged: withRestic ? middle(resticSeconds['unchanged']) : null,
+    backupPeakBytes: Math.max(...reports.backup.map(({ peakRssBytes }) => peakRssBytes)),
+    restorePeakBytes: Math.max(...reports.restore.map(({ peakRssBytes }) => peakRssBytes)),
+    maxStallMs: Math.max(...[...reports.backup, ...reports.restore].map(({ maxStallMs }) => maxStallMs)),
+    differences,
+  };
+}
+
+/** Everything read once, so that the first to be measured does not pay for the disk. (Into a pipe: GNU tar skips reading for /dev/null.) */
+function warm(tree: string): void {
+  pipe('tar c . | cat > /dev/null', tree);
+}
+
+const cipher = 'aes-256-ctr -pbkdf2 -pass env:BENCH_PASSWORD';
+
+function peerPipe(tree: string): { readonly pipeBackup: number; readonly pipeRestore: number } {
+  const file = fresh('pipe.bin');
+  const target = fresh('pipe-restored');
+  mkdirSync(target);
+  const backup = pipe(`tar c . | zstd -q -3 -T0 | openssl enc ${cipher} -out '${file}'`, tree);
+  const restore = pipe(`openssl enc -d ${cipher} -in '${file}' | zstd -q -d | tar x`, target);
+  rmSync(target, { recursive: true });
+  rmSync(file);
+  return { pipeBackup: backup.seconds, pipeRestore: restore.seconds };
+}
+
+function peerRestic(tree: string): { readonly backup: number; readonly restore: number; readonly unchanged: number } {
+  const repository = fresh('restic');
+  const target = fresh('restic-restored');
+  const resticCache = fresh('restic-cache');
+  const env = { RESTIC_REPOSITORY: repository, RESTIC_PASSWORD: password, RESTIC_CACHE_DIR: resticCache };
+  run(restic, ['-q', 'init'], env);
+  const backup = run(restic, ['-q', 'backup', '.'], env, tree);
+  const unchanged = run(restic, ['-q', 'backup', '.'], env, tree);
+  const restore = run(restic, ['-q', 'restore', 'latest', '--target', target], env);
+  for (const folder of [target, repository, resticCache]) rmSync(folder, { recursive: true, force: true });
+  return { backup: backup.seconds, restore: restore.seconds, unchanged: unchanged.seconds };
+}
+
+function push(into: Record<string, number[]>, values: Readonly<Record<string, number>>): void {
+  for (const [name, value] of Object.entries(values)) (into[name] ??= []).push(value);
+}
+
+export interface Peaks {
+  readonly backup: number;
+  readonly restore: number;
+}
+
+/** Peak memory for ten copies of the tree side by side: ten times the bytes and ten times the names. */
+export function measureTenfold(tree: string): Peaks {
+  const tenfold = join(cache, 'tenfold');
+  const done = `${tenfold}.done`;
+  if (!existsSync(done)) {
+    rmSync(tenfold, { recursive: true, force: true });
+    mkdirSync(tenfold);
+    for (let copy = 0; copy < 10; copy += 1) run('cp', ['-a', '--reflink=auto', tree, join(tenfold, `copy-${String(copy)}`)]);
+    writeFileSync(done, '');
+  }
+  const destination = fresh('destination');
+  const target = fresh('restored');
+  const access = ['-d', `folder:${destination}`];
+  const backup = holdfast(['backup', tenfold, ...access, '--server', 'tenfold']);
+  const restore = holdfast(['restore', 'latest', ...access, '--target', target]);
+  for (const folder of [target, destination, tenfold, done]) rmSync(folder, { recursive: true });
+  return { backup: backup.peakRssBytes, restore: restore.peakRssBytes };
+}
+
+export interface OneFile {
+  readonly reads: number;
+  readonly bytes: number;
+  readonly ofBytes: number;
+  readonly seconds: number;
+}
+
+/** What it takes to bring one file of 1 MB out of a snapshot of `files` such files. */
+export function measureOneFile(tree: string, files: number): OneFile {
+  const destination = fresh('destination');
+  const target = fresh('restored');
+  const access = ['-d', `folder:${destination}`];
+  holdfast(['backup', tree, ...access, '--server', 'megabytes']);
+  const name = `f${String(Math.floor(files / 2))}`;
+  const one = holdfast(['restore', 'latest', ...access, '--target', target, '--include', name]);
+  for (const folder of [target, destination]) rmSync(folder, { recursive: true });
+  return { reads: one.backendReads, bytes: one.backendBytes, ofBytes: files * 1_000_000, seconds: one.seconds };
+}
