@@ -93,10 +93,11 @@ export const nodeFileCalls: FileCalls = {
   copy: (from, to) => fs.copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE),
   chmod: (path, mode) => fs.chmod(path, mode),
   lchown: (path, uid, gid) => fs.lchown(path, uid, gid),
-  setTimes: async (path, mtimeNs) => {
-    setLinkTimes(path, mtimeNs);
-    await Promise.resolve();
-  },
+  setTimes: (path, mtimeNs) =>
+    new Promise((done) => {
+      setLinkTimes(path, mtimeNs);
+      done();
+    }),
   async create(path) {
     const handle = await fs.open(path, 'wx', 0o600);
     return {
@@ -162,7 +163,7 @@ export async function unlessGone(call: Promise<void>): Promise<void> {
   try {
     await call;
   } catch (error) {
-    if (!isErrno(error, 'ENOENT')) throw error;
+    if (!isErrno(error, 'ENOENT', 'ENOTDIR')) throw error;
   }
 }
 

@@ -51,6 +51,10 @@ export async function moveForward(
       await parents.make(roots.live, slot.path);
       if ((await look(calls, live)) !== null) notes.push(await setAside(calls, live, before, parents, roots, slot));
       await moveEntry(calls, staged, live);
+    } else if (slot.path.length === 0 && slot.new && (await look(calls, live)) === null && (await look(calls, before)) !== null) {
+      // Someone removed what was staged, or restored, while nobody looked after it: better the former server than none.
+      await moveEntry(calls, before, live);
+      notes.push(`the restored content of ${shown(live)} was gone; the former content is back in its place`);
     }
     await parents.touched(parentOf(live), parentOf(before));
   }
