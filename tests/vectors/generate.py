@@ -412,6 +412,37 @@ def archive(name, comment, stream, contents):
     vector(name, comment, message(name, stream), fields=fields)
 
 
+def example():
+    """The worked example of docs/format.md: every step of one small archive, in hex."""
+    password, key, salt = "hunter2 but longer", bytes(range(32)), bytes(range(0x20, 0x30))
+    header = hf.make_header(key, password, salt, bytes(range(0x40, 0x4C)))
+    message_salt = bytes(range(0x60, 0x78))
+    contents, _ = inside.zip_frames([inside.Entry(b"hello.txt", stat.S_IFREG | 0o644, b"hello\n", mtime=1_795_471_500_000_000_001)])
+    stream = inside.seekable(contents)
+    derived = hf.derive(key, ARCHIVE, header, message_salt)
+    blob = hf.seal(key, ARCHIVE, header, message_salt, stream)
+    vector("example", "the worked example of docs/format.md", blob, password=password,
+           fields=[("inside", "success"), ("content", hashlib.sha256(b"".join(contents)).hexdigest())])
+    steps = [
+        ("password", password.encode()), ("vault key", key), ("password salt", salt), ("wrap nonce", header[32:44]),
+        ("wrapping key", hf.wrapping_key(password, salt, 100_000)), ("header", header), ("message salt", message_salt),
+        ("info", hf.info_of(ARCHIVE, header, message_salt)), ("key", derived[0]), ("base nonce", derived[1]), ("commitment", derived[2]),
+        ("zip", b"".join(contents)), ("plaintext", stream), ("chunk 0", blob[148:]),
+    ]
+    blocks = "".join(f"{name} ({len(value)} bytes):\n\n```hex\n{hex_lines(value)}```\n\n" for name, value in steps)
+    text = (
+        f"{blocks}The object is header || message salt || commitment || chunk 0: {len(blob)} bytes, with the SHA-256\n"
+        f"`{hashlib.sha256(blob).hexdigest()}`.\nIts vault key as a recovery key is `{hf.recovery_key(key)}`.\n"
+    )
+    page = HERE.parent.parent / "docs" / "format.md"
+    start, rest = page.read_text().split("generate.py -->\n")
+    page.write_text(start + "generate.py -->\n\n" + text + "\n<!-- end of the worked example -->" + rest.split("<!-- end of the worked example -->")[1])
+
+
+def hex_lines(value):
+    return "".join(value[at : at + 32].hex(" ", -4) + "\n" for at in range(0, len(value), 32))
+
+
 def primitives():
     """Known answers of each primitive, and of the small computations around them, by python-cryptography."""
     hexed = lambda **values: {key: value.hex() if isinstance(value, bytes) else value for key, value in values.items()}  # noqa: E731
@@ -456,7 +487,7 @@ def primitives():
 
 
 def main():
-    for part in (sizes, cut, swapped, headers, labels, passwords, vaults, recovery, classics, whole):
+    for part in (sizes, cut, swapped, headers, labels, passwords, vaults, recovery, classics, whole, example):
         part()
     DATA.mkdir(exist_ok=True)
     for stale in DATA.iterdir():
