@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { threadPacker } from '../adapters/compute/pack/packer.ts';
+import { threadScan } from '../adapters/compute/scan/scanner.ts';
+import { threadUnpacker } from '../adapters/compute/unpack/unpacker.ts';
+import { threadUnzipper } from '../adapters/compute/unpack/unzipper.ts';
+import { nativeZstd } from '../adapters/compute/zstd.ts';
+import { createRestoreTargets } from '../adapters/files/restore-targets.ts';
+import { openSourceFolder } from '../adapters/files/source-folder.ts';
+import { openSpool } from '../adapters/files/spool.ts';
+import { systemClock } from '../adapters/system/clock.ts';
+import { acquireLock } from '../adapters/system/lock.ts';
+import { machineId } from '../adapters/system/machine-id.ts';
+import { systemRandom } from '../adapters/system/random.ts';
+import { openStateDir } from '../adapters/system/state-dir.ts';
+import type { EngineHost } from '../engine/host.ts';
+
+/** OWASP's figure for PBKDF2-HMAC-SHA-256. */
+const iterations = 600_000;
+
+/** What the engine needs of this computer. */
+export function composeEngineHost(): EngineHost {
+  return {
+    clock: systemClock,
+    random: systemRandom,
+    zstd: nativeZstd,
+    machine: async () => ({ id: await machineId(await openStateDir(), systemRandom), host: hostname() }),
+    lock: async (name) => acquireLock(await openStateDir(), lockName(name)),
+    openSpool: () => openSpool(),
+    openSource: openSourceFolder,
+    scan: threadScan(),
+    packer: threadPacker(),
+    unpacker: threadUnpacker,
+    unzipper: threadUnzipper,
+    targets: createRestoreTargets(),
+    openerText: () => readFile(new URL('../../docs/recovery/open.py', import.meta.url), 'utf8'),
+    iterations,
+  };
+}
+
+/** The engine's names hold paths and may be long; a file name must not. */
+function lockName(name: string): string {
+  return `run-${createHash('sha256').update(name).digest('hex').slice(0, 32)}`;
+}
