@@ -3,7 +3,7 @@ import type { Clock, Random } from './ports.ts';
 import type { RestoreTargets } from './snapshots/restore-target.ts';
 import type { ByteStream } from './storage/backend.ts';
 import type { SourceScan } from './snapshots/source.ts';
-import type { Unpacker } from './archive/unpacker.ts';
+import type { Unpacker, Unzipper } from './archive/unpacker.ts';
 
 /** zstd, of which the engine knows no more than this. */
 export interface Zstd {
@@ -45,6 +45,7 @@ export interface EngineHost {
   readonly scan: SourceScan;
   readonly packer: Packer;
   readonly unpacker: Unpacker;
+  readonly unzipper: Unzipper;
   readonly targets: RestoreTargets;
   /** Text of docs/recovery/open.py, for the recovery kit. */
   openerText(): Promise<string>;

@@ -60,3 +60,12 @@ export interface UnpackResult {
   /** Of each archive that was read whole; null for the others. */
   readonly sha256: readonly (string | null)[];
 }
+
+/** Builds the tree of a plain ZIP file that has been put aside whole: the way of classic snapshots. */
+export type Unzipper = (request: UnzipRequest, run: UnpackRun) => Promise<{ readonly files: number; readonly bytes: number }>;
+
+export interface UnzipRequest {
+  readonly zip: Spool;
+  readonly include: readonly string[];
+  readonly staging: (needs: { readonly files: number; readonly bytes: number }) => Promise<string>;
+}

@@ -8,7 +8,7 @@ import type { EngineHost, SourceFolder } from '../host.ts';
 import { presetPatterns } from '../presets.ts';
 import { listServer, readHeader, slugFor } from '../snapshots/catalog.ts';
 import type { Catalog, ServerListing } from '../snapshots/catalog.ts';
-import { openManifest, writeManifest } from '../snapshots/manifest-store.ts';
+import { fetchManifest, writeManifest } from '../snapshots/manifest-store.ts';
 import type { ManifestHeader } from '../snapshots/manifest.ts';
 import { archiveKey, checksumKey, classicKey, manifestKey, newSnapshotId, serverPrefix } from '../snapshots/names.ts';
 import { ensureVaultHolds, loadVault } from '../snapshots/vault-store.ts';
@@ -201,8 +201,12 @@ async function isUnchanged(
   const key = manifestKey(last.slug, last.id);
   try {
     await checkStored(catalog.backend, last, { signal: run.signal });
-    const reader = await openManifest(host.zstd, catalog.backend, catalog.vault, key, { signal: run.signal });
-    return await host.scan({ root: source.root, excludes, entryLines: reader.lines(), signal: run.signal, onProgress: run.onProgress });
+    const { spool } = await fetchManifest(host, catalog.backend, catalog.vault, key, { signal: run.signal });
+    try {
+      return await host.scan({ root: source.root, excludes, manifest: spool, signal: run.signal, onProgress: run.onProgress });
+    } finally {
+      await spool.dispose();
+    }
   } catch (error) {
     // A last snapshot that is damaged or incomplete proves nothing: a new one is what helps.
     if (error instanceof Fault && ['corrupt', 'truncated', 'not-found'].includes(error.code)) return false;

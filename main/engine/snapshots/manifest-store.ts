@@ -34,8 +34,6 @@ export async function writeManifest(
 export interface ManifestReader {
   readonly header: ManifestHeader;
   readonly repaired: boolean;
-  /** The lines behind the first, as text pieces of any size. */
-  lines(): AsyncGenerator<Uint8Array>;
   entries(): AsyncGenerator<ManifestEntry>;
   /** Stops reading. */
   close(): Promise<void>;
@@ -54,26 +52,16 @@ export async function openManifest(
 ): Promise<ManifestReader> {
   const { repaired, plain } = await openSealed(backend, vault, 'holdfast/v2/manifest', key, options);
   const text = splitLines(zstd.decompress(plain), key);
-  const first = await text.next();
-  if (first.done === true) throw new Fault('truncated', `${key} has no first line`, { operation: 'read manifest', context: { object: key } });
-  const header = parseManifestHeader(first.value.toString('utf8'), key);
-  const name = readObjectName(key);
-  if (name !== null && (header.id !== name.id || header.slug !== name.slug)) {
+  let header: ManifestHeader;
+  try {
+    header = readFirstLine(await text.next(), key);
+  } catch (error) {
     await text.return(undefined);
-    throw new Fault('corrupt', `${key} is misplaced: it is the manifest of ${header.slug}/${header.id}`, {
-      operation: 'read manifest',
-      context: { object: key },
-    });
+    throw error;
   }
   return {
     header,
     repaired,
-    lines: async function* () {
-      for await (const line of text) {
-        yield line;
-        yield newline;
-      }
-    },
     entries: async function* () {
       for await (const line of text) yield parseEntry(line.toString('utf8'), key);
     },
@@ -83,7 +71,41 @@ export async function openManifest(
   };
 }
 
-const newline = Buffer.from('\n');
+/** Faults: truncated, corrupt; corrupt as well when it says that it is another snapshot's than its name does. */
+function readFirstLine(first: IteratorResult<Buffer>, key: string): ManifestHeader {
+  if (first.done === true) throw new Fault('truncated', `${key} has no first line`, { operation: 'read manifest', context: { object: key } });
+  const header = parseManifestHeader(first.value.toString('utf8'), key);
+  const name = readObjectName(key);
+  if (name !== null && (header.id !== name.id || header.slug !== name.slug)) {
+    throw new Fault('corrupt', `${key} is misplaced: it is the manifest of ${header.slug}/${header.id}`, {
+      operation: 'read manifest',
+      context: { object: key },
+    });
+  }
+  return header;
+}
+
+/** Brings a whole manifest near, for threads that read it more than once. The caller disposes of the spool. */
+export async function fetchManifest(
+  host: Pick<EngineHost, 'zstd' | 'openSpool'>,
+  backend: Backend,
+  vault: OpenVault,
+  key: string,
+  options: CallOptions & { readonly size?: number },
+): Promise<{ readonly header: ManifestHeader; readonly repaired: boolean; readonly spool: Spool }> {
+  const spool = host.openSpool();
+  try {
+    const { repaired, plain } = await openSealed(backend, vault, 'holdfast/v2/manifest', key, options);
+    for await (const piece of plain) await spool.append(piece);
+    const text = splitLines(host.zstd.decompress(spool.read()), key);
+    const header = readFirstLine(await text.next(), key);
+    await text.return(undefined);
+    return { header, repaired, spool };
+  } catch (error) {
+    await spool.dispose();
+    throw error;
+  }
+}
 
 /** Opens a stored object for reading from its start to its end. `size`, where known, is checked before anything is read. */
 export async function openSealed(

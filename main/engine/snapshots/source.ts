@@ -1,11 +1,11 @@
 import type { Progress } from '../../contract/reports.ts';
-import type { ByteStream } from '../storage/backend.ts';
+import type { Spool } from '../archive/packer.ts';
 
 export interface ScanRequest {
   readonly root: string;
   readonly excludes: readonly string[];
-  /** The last snapshot's entry lines, as plain text. */
-  readonly entryLines: ByteStream;
+  /** The last snapshot's manifest as it was sealed: zstd frames, the first line included. */
+  readonly manifest: Spool;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }

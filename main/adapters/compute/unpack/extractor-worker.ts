@@ -10,6 +10,7 @@ import type { PlanExtent, PlanFile } from './plan.ts';
 import { UnpackRing } from './unpack-ring.ts';
 
 const blockSize = 4096;
+const zeros = Buffer.alloc(blockSize);
 const change = { chown: fchownSync, chmod: fchmodSync };
 
 /** Decompresses frames and writes what lies in them; several of these work side by side, each on any frame. */
@@ -123,8 +124,6 @@ function writeAll(handle: number, file: PlanFile, data: Buffer, position: number
     throw writeFault(file.path, error);
   }
 }
-
-const zeros = Buffer.alloc(blockSize);
 
 function isZero(block: Buffer): boolean {
   return block.equals(block.length === blockSize ? zeros : zeros.subarray(0, block.length));

@@ -134,7 +134,8 @@ async function moveContent(request: UnpackRequest, run: UnpackRun, work: Work): 
   const feeding = feed(request, runs, view, (bytes) => {
     storedBytes += bytes;
   }).catch((error: unknown) => {
-    failure = error;
+    // Stopped by the threads: theirs is the fault that counts.
+    if (!view.monitor.stopped) failure = error;
     view.monitor.stop();
   });
   try {

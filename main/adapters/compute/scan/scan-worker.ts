@@ -1,0 +1,67 @@
+import { readlinkSync } from 'node:fs';
+import { pathFromBytes } from '../../../engine/archive/byte-path.ts';
+import { compileExcludes } from '../../../engine/archive/exclude.ts';
+import { parseEntry } from '../../../engine/snapshots/manifest.ts';
+import type { ManifestEntry } from '../../../engine/snapshots/manifest.ts';
+import { entryStamps, isRacy } from '../../files/stamps.ts';
+import { walk } from '../../files/walk.ts';
+import type { WalkedEntry } from '../../files/walk.ts';
+import { Monitor } from '../monitor.ts';
+import { spoolLines } from '../spool-lines.ts';
+import { runWorker } from '../worker-entry.ts';
+import type { Scanned, ScanTask } from './messages.ts';
+
+/** Walks the folder beside the last manifest, which is in the same order, and stops at the first difference. Reads no file. */
+runWorker('scan', (task: ScanTask, tell) => {
+  const monitor = new Monitor(new Int32Array(task.control));
+  let unreadable = false;
+  const walked = walk({
+    root: task.root,
+    excluded: compileExcludes(task.excludes),
+    onError: () => {
+      unreadable = true;
+    },
+  });
+  const now = Date.now() + task.clockOffset;
+  const last = entries(task);
+  let unchanged = true;
+  for (const entry of walked) {
+    if (monitor.stopped) return;
+    const { stat } = entry;
+    // Left out of every snapshot, so never in the last one.
+    if (!stat.isFile() && !stat.isDirectory() && !stat.isSymbolicLink()) continue;
+    const known = last.next();
+    unchanged = known.done !== true && same(entry, known.value, now);
+    if (!unchanged) break;
+  }
+  if (unchanged) unchanged = !unreadable && last.next().done === true;
+  const scanned: Scanned = { kind: 'scanned', unchanged };
+  tell(scanned);
+});
+
+function* entries(task: ScanTask): Generator<ManifestEntry, undefined> {
+  let first = true;
+  for (const line of spoolLines(task.manifest.handle, task.manifest.size)) {
+    if (!first) yield parseEntry(line.toString('utf8'), task.manifest.name);
+    first = false;
+  }
+}
+
+function same({ path, stat, file }: WalkedEntry, known: ManifestEntry, now: number): boolean {
+  const type = stat.isFile() ? 'file' : stat.isDirectory() ? 'directory' : 'symlink';
+  if (path !== known.path || type !== known.type || known.racy === true) return false;
+  const stamps = entryStamps(stat, type);
+  if (
+    stamps.size !== known.size ||
+    stamps.mtime !== known.mtime ||
+    stamps.ctime !== known.ctime ||
+    stamps.inode !== known.inode ||
+    stamps.mode !== known.mode ||
+    stamps.uid !== known.uid ||
+    stamps.gid !== known.gid
+  ) {
+    return false;
+  }
+  if (type === 'file') return !isRacy(stat, now);
+  return type === 'directory' || pathFromBytes(readlinkSync(file, { encoding: 'buffer' })) === known.target;
+}

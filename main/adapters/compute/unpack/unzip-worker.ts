@@ -1,0 +1,123 @@
+import { closeSync, fchmodSync, fchownSync, writeSync } from 'node:fs';
+import { crc32, inflateRawSync } from 'node:zlib';
+import { Fault } from '../../../contract/faults.ts';
+import { asBytePath, checkInnerPath, pathFromBytes, rootPath, showPath } from '../../../engine/archive/byte-path.ts';
+import type { BytePath } from '../../../engine/archive/byte-path.ts';
+import { compileIncludes } from '../../../engine/archive/exclude.ts';
+import { modeSymlink, modeType } from '../../../engine/archive/zip.ts';
+import { StagedTree } from '../../files/staged-tree.ts';
+import type { Attributes } from '../../files/staged-tree.ts';
+import { Monitor } from '../monitor.ts';
+import { runWorker } from '../worker-entry.ts';
+import { readZipBytes, zipEntries } from './zip-file.ts';
+import type { ZipFileEntry } from './zip-file.ts';
+
+export interface UnzipTask {
+  readonly control: SharedArrayBuffer;
+  readonly handle: number;
+  readonly size: number;
+  readonly include: readonly string[];
+  /** Null: only count what would be written. */
+  readonly staging: string | null;
+  readonly owner: boolean;
+}
+
+const pieceSize = 2 ** 20;
+/** A deflated entry is expanded in memory: classic files of other programs hold such entries, ours do not. */
+const maxInflated = 2 ** 30;
+const escaped = '.holdfast/files/';
+
+/** Builds the tree of a ZIP file. Links come last, so that there is never one to write through. */
+runWorker('unzip', (task: UnzipTask, tell) => {
+  const monitor = new Monitor(new Int32Array(task.control));
+  const { includes } = compileIncludes(task.include);
+  const tree = task.staging === null ? null : new StagedTree(task.staging, task.owner);
+  const folders: (Attributes & { path: BytePath })[] = [];
+  const symlinks: (Attributes & { path: BytePath; target: BytePath })[] = [];
+  let files = 0;
+  let bytes = 0;
+
+  for (const entry of zipEntries(task.handle, task.size)) {
+    if (monitor.stopped) return;
+    const isDirectory = entry.name.endsWith('/');
+    const path = innerPath(entry.name);
+    if (path === rootPath || !includes(path, isDirectory)) continue;
+    const rest = attributes(entry, isDirectory);
+    if (isDirectory) {
+      tree?.makeFolder(path);
+      folders.push({ path, ...rest });
+    } else if ((entry.mode & modeType) === modeSymlink) {
+      if (entry.size > 65_536) throw corrupt(path, 'is a link with an impossible target');
+      symlinks.push({ path, target: pathFromBytes(Buffer.concat([...contentOf(task.handle, entry, path)])), ...rest });
+    } else {
+      files += 1;
+      bytes += entry.size;
+      if (tree !== null) writeFile(tree, path, rest, entry);
+    }
+  }
+  if (tree !== null) {
+    for (const { path, target, ...rest } of symlinks) tree.makeSymlink(path, target, rest);
+    for (const { path, ...rest } of folders.toReversed()) tree.finishFolder(path, rest);
+  }
+  tell({ kind: 'unzipped', files, bytes });
+
+  function writeFile(into: StagedTree, path: BytePath, rest: Attributes, entry: ZipFileEntry): void {
+    const handle = into.createFile(path);
+    try {
+      for (const piece of contentOf(task.handle, entry, path)) {
+        for (let done = 0; done < piece.length; ) done += writeSync(handle, piece, done);
+      }
+      into.finishFile(handle, path, rest, { chown: fchownSync, chmod: fchmodSync });
+    } finally {
+      closeSync(handle);
+    }
+  }
+});
+
+/** The path of an entry, with our own escape undone. */
+function innerPath(name: BytePath): BytePath {
+  const plain = name.endsWith('/') ? name.slice(0, -1) : name;
+  const path = asBytePath(plain.startsWith(escaped) ? plain.slice(escaped.length) : plain);
+  checkInnerPath(path);
+  return path;
+}
+
+function attributes(entry: ZipFileEntry, isDirectory: boolean): Attributes {
+  const mode = entry.mode === 0 ? (isDirectory ? 0o755 : 0o644) : entry.mode & 0o7777;
+  return { mode, uid: entry.owner?.uid ?? process.getuid?.() ?? 0, gid: entry.owner?.gid ?? process.getgid?.() ?? 0, mtimeNs: entry.mtimeNs };
+}
+
+function* contentOf(handle: number, entry: ZipFileEntry, path: BytePath): Generator<Buffer> {
+  if ((entry.flags & 1) !== 0) throw new Fault('unsupported', `${showPath(path)} is encrypted inside the ZIP`, { operation: 'read ZIP' });
+  const local = readZipBytes(handle, entry.offset, 30);
+  if (local.readUInt32LE(0) !== 0x0403_4b50) throw corrupt(path, 'is not where the ZIP says');
+  const start = entry.offset + 30 + local.readUInt16LE(26) + local.readUInt16LE(28);
+  let crc = 0;
+  let size = 0;
+  for (const piece of entry.method === 0 ? stored(handle, start, entry) : inflated(handle, start, entry, path)) {
+    crc = crc32(piece, crc);
+    size += piece.length;
+    yield piece;
+  }
+  if (crc !== entry.crc || size !== entry.size) throw corrupt(path, 'has another CRC or size than the ZIP says');
+}
+
+function* stored(handle: number, start: number, entry: ZipFileEntry): Generator<Buffer> {
+  for (let at = 0; at < entry.packed; at += pieceSize) yield readZipBytes(handle, start + at, Math.min(pieceSize, entry.packed - at));
+}
+
+function* inflated(handle: number, start: number, entry: ZipFileEntry, path: BytePath): Generator<Buffer> {
+  if (entry.method !== 8) throw new Fault('unsupported', `${showPath(path)} is compressed by method ${entry.method}`, { operation: 'read ZIP' });
+  if (entry.packed > maxInflated || entry.size > maxInflated) {
+    throw new Fault('unsupported', `${showPath(path)} is deflated and larger than 1 GiB`, { operation: 'read ZIP' });
+  }
+  try {
+    yield inflateRawSync(readZipBytes(handle, start, entry.packed), { maxOutputLength: Math.max(1, entry.size) });
+  } catch (cause) {
+    throw new Fault('corrupt', `${showPath(path)} cannot be inflated`, { operation: 'read ZIP', cause });
+  }
+}
+
+function corrupt(path: BytePath, why: string): Fault {
+  return new Fault('corrupt', `${showPath(path)} ${why}`, { operation: 'read ZIP', context: { path: showPath(path) } });
+}

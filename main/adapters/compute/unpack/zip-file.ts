@@ -1,0 +1,113 @@
+import { readSync } from 'node:fs';
+import { Fault } from '../../../contract/faults.ts';
+import { pathFromBytes } from '../../../engine/archive/byte-path.ts';
+import type { BytePath } from '../../../engine/archive/byte-path.ts';
+
+/** An entry of a ZIP file's central directory (APPNOTE 4.3.12). */
+export interface ZipFileEntry {
+  readonly name: BytePath;
+  /** 0 stored, 8 deflated. */
+  readonly method: number;
+  readonly flags: number;
+  readonly crc: number;
+  readonly packed: number;
+  readonly size: number;
+  readonly offset: number;
+  /** st_mode where a Unix program wrote it, else 0. */
+  readonly mode: number;
+  readonly mtimeNs: bigint;
+  readonly owner: { readonly uid: number; readonly gid: number } | null;
+}
+
+const max32 = 0xffff_ffff;
+const maxDirectory = 2 ** 30;
+
+function refuse(why: string): Fault {
+  return new Fault('corrupt', `the ZIP inside is damaged: ${why}`, { operation: 'read ZIP' });
+}
+
+export function readZipBytes(handle: number, offset: number, length: number): Buffer {
+  const bytes = Buffer.allocUnsafe(length);
+  for (let filled = 0; filled < length; ) {
+    const taken = readSync(handle, bytes, filled, length - filled, offset + filled);
+    if (taken === 0) throw refuse('it ends early');
+    filled += taken;
+  }
+  return bytes;
+}
+
+/** Reads the central directory of any ordinary ZIP file, ZIP64 included. */
+export function* zipEntries(handle: number, size: number): Generator<ZipFileEntry> {
+  const tailSize = Math.min(size, 65_557);
+  const tail = readZipBytes(handle, size - tailSize, tailSize);
+  const end = tail.lastIndexOf(Buffer.from('PK\x05\x06', 'latin1'));
+  if (end < 0 || tail.length - end < 22) throw refuse('it has no end record');
+  let length = tail.readUInt32LE(end + 12);
+  let offset = tail.readUInt32LE(end + 16);
+  if (end >= 20 && tail.readUInt32LE(end - 20) === 0x0706_4b50) {
+    const record = readZipBytes(handle, Number(tail.readBigUInt64LE(end - 12)), 56);
+    if (record.readUInt32LE(0) !== 0x0606_4b50) throw refuse('its ZIP64 end record is wrong');
+    length = Number(record.readBigUInt64LE(40));
+    offset = Number(record.readBigUInt64LE(48));
+  }
+  if (length > maxDirectory || offset + length > size) throw refuse('its directory lies outside of it');
+  const directory = readZipBytes(handle, offset, length);
+  for (let at = 0; at < directory.length; ) {
+    if (directory.length - at < 46 || directory.readUInt32LE(at) !== 0x0201_4b50) throw refuse('its directory is wrong');
+    const nameLength = directory.readUInt16LE(at + 28);
+    const extraLength = directory.readUInt16LE(at + 30);
+    const next = at + 46 + nameLength + extraLength + directory.readUInt16LE(at + 32);
+    if (next > directory.length) throw refuse('its directory ends inside an entry');
+    yield readEntry(directory, at, directory.subarray(at + 46 + nameLength, at + 46 + nameLength + extraLength));
+    at = next;
+  }
+}
+
+function readEntry(directory: Buffer, at: number, extra: Buffer): ZipFileEntry {
+  let size = directory.readUInt32LE(at + 24);
+  let packed = directory.readUInt32LE(at + 20);
+  let offset = directory.readUInt32LE(at + 42);
+  let owner: ZipFileEntry['owner'] = null;
+  let seconds: number | null = null;
+  let nanoseconds = 0;
+  for (const [id, data] of extras(extra)) {
+    if (id === 0x0001) {
+      let wide = 0;
+      const take = (): number => {
+        wide += 8;
+        if (wide > data.length) throw refuse('a ZIP64 field is too short');
+        return Number(data.readBigUInt64LE(wide - 8));
+      };
+      if (size === max32) size = take();
+      if (packed === max32) packed = take();
+      if (offset === max32) offset = take();
+    } else if (id === 0x5455 && data.length >= 5 && ((data[0] ?? 0) & 1) === 1) seconds = data.readInt32LE(1);
+    else if (id === 0x6668 && data.length >= 4) nanoseconds = data.readUInt32LE(0);
+    else if (id === 0x7875 && data.length >= 11 && data[1] === 4 && data[6] === 4) owner = { uid: data.readUInt32LE(2), gid: data.readUInt32LE(7) };
+  }
+  const byUnix = directory.readUInt16LE(at + 4) >> 8 === 3;
+  const dos = dosTime(directory.readUInt16LE(at + 12), directory.readUInt16LE(at + 14));
+  return {
+    name: pathFromBytes(directory.subarray(at + 46, at + 46 + directory.readUInt16LE(at + 28))),
+    method: directory.readUInt16LE(at + 10),
+    flags: directory.readUInt16LE(at + 8),
+    crc: directory.readUInt32LE(at + 16),
+    packed,
+    size,
+    offset,
+    mode: byUnix ? directory.readUInt32LE(at + 38) >>> 16 : 0,
+    mtimeNs: seconds === null ? dos : BigInt(seconds) * 1_000_000_000n + BigInt(nanoseconds),
+    owner,
+  };
+}
+
+function* extras(extra: Buffer): Generator<[number, Buffer]> {
+  for (let at = 0; at + 4 <= extra.length; at += 4 + extra.readUInt16LE(at + 2)) {
+    yield [extra.readUInt16LE(at), extra.subarray(at + 4, at + 4 + extra.readUInt16LE(at + 2))];
+  }
+}
+
+function dosTime(time: number, date: number): bigint {
+  const milliseconds = Date.UTC(1980 + (date >> 9), ((date >> 5) & 15) - 1, date & 31, time >> 11, (time >> 5) & 63, (time & 31) * 2);
+  return BigInt(milliseconds) * 1_000_000n;
+}

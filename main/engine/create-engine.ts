@@ -1,0 +1,35 @@
+import type { Engine } from './engine.ts';
+import type { EngineHost } from './host.ts';
+import { backup } from './jobs/backup.ts';
+import { changePassword, kit, openFile } from './jobs/keys.ts';
+import { prune } from './jobs/prune.ts';
+import { restore } from './jobs/restore.ts';
+import { list, openCatalog, snapshots } from './jobs/snapshots.ts';
+import { verify } from './jobs/verify.ts';
+import { selectSnapshot } from './snapshots/catalog.ts';
+import { removePin, writePin } from './snapshots/pins.ts';
+import { vaultExists } from './snapshots/vault-store.ts';
+
+/** The engine over a computer. */
+export function createEngine(host: EngineHost): Engine {
+  return {
+    backup: (destination, request, run) => backup(host, destination, request, run),
+    snapshots: (destination, filter, run) => snapshots(host, destination, filter, run),
+    list: (destination, request, run) => list(host, destination, request, run),
+    restore: (destination, request, run) => restore(host, destination, request, run),
+    verify: (destination, request, run) => verify(host, destination, request, run),
+    prune: (destination, request, run) => prune(host, destination, request, run),
+    pin: async (destination, request, { signal }) => {
+      const catalog = await openCatalog(host, destination, { signal });
+      await writePin(catalog, await selectSnapshot(catalog, request, { signal }), request.note ?? '', { signal });
+    },
+    unpin: async (destination, request, { signal }) => {
+      const catalog = await openCatalog(host, destination, { signal });
+      await removePin(catalog, await selectSnapshot(catalog, request, { signal }), { signal });
+    },
+    changePassword: (destination, request, run) => changePassword(host, destination, request, run),
+    hasVault: (backend, { signal }) => vaultExists(backend, { signal }),
+    kit: (destination, request, run) => kit(host, destination, request, run),
+    openFile: (file, request, run) => openFile(host, file, request, run),
+  };
+}

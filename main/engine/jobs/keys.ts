@@ -1,0 +1,140 @@
+import { Fault } from '../../contract/faults.ts';
+import type { RunContext } from '../../contract/reports.ts';
+import { hasMagic } from '../archive/header.ts';
+import { classicPasswords, unsealClassic } from '../archive/classic.ts';
+import { Keyring } from '../archive/keyring.ts';
+import { objectHeadSize, unseal } from '../archive/seal.ts';
+import type { Label } from '../archive/seal.ts';
+import { changeVaultPassword, formatRecoveryKey, parseRecoveryKeys, parseVault, vaultName } from '../archive/vault.ts';
+import type { Credentials, Engine, OpenDestination } from '../engine.ts';
+import type { EngineHost } from '../host.ts';
+import { loadVault, storeRecords } from '../snapshots/vault-store.ts';
+import type { ByteStream } from '../storage/backend.ts';
+
+/** Rewrites one small object; every snapshot opens with the new password. */
+export async function changePassword(
+  host: EngineHost,
+  destination: OpenDestination,
+  request: { readonly newPassword: string; readonly newKey: boolean },
+  run: RunContext,
+): Promise<{ records: number; newKey: boolean }> {
+  const vault = await loadVault(destination.backend, { signal: run.signal, credentials: destination.credentials });
+  const records = await changeVaultPassword(vault, request, host.random, host.iterations);
+  await storeRecords(destination.backend, records, { signal: run.signal });
+  return { records: records.length, newKey: request.newKey };
+}
+
+const rule = '─'.repeat(72);
+
+/** One page of text, to print and to keep elsewhere. */
+export async function kit(host: EngineHost, destination: OpenDestination, request: { readonly recoveryKey: boolean }, run: RunContext): Promise<string> {
+  const vault = await loadVault(destination.backend, { signal: run.signal, credentials: destination.credentials });
+  const machine = await host.machine();
+  const settings = Object.entries(destination.settings).map(([name, value]) => `  ${name}: ${value}`);
+  const vaultText = Buffer.concat(vault.records).toString('base64').replace(/.{1,72}/g, '  $&\n');
+  const keys = vault.keyring.vaultKeys.map((key) => `  ${formatRecoveryKey(key)}`);
+  return [
+    'HOLDFAST RECOVERY KIT',
+    `Made ${new Date(host.clock.now()).toISOString().slice(0, 10)} on ${machine.host}. Keep it away from this computer.`,
+    '',
+    'Destination (no secrets)',
+    ...settings,
+    '',
+    'With Holdfast at hand',
+    '  1. Install Holdfast and have the password ready (it is not in this kit).',
+    '  2. holdfast snapshots -d DESTINATION',
+    '  3. holdfast restore latest -d DESTINATION --server NAME --target FOLDER',
+    '',
+    'Without Holdfast',
+    '  1. Download a server\'s newest .holdfast file(s) and its .manifest.',
+    '  2. Save the program at the end of this page as open.py, and the vault below as holdfast.vault (base64 -d).',
+    '  3. python3 open.py SNAPSHOT.holdfast -o out.zip   (needs python3-cryptography and zstd)',
+    '  4. unzip out.zip; files in pieces: cat .holdfast/pieces/NAME@* > NAME',
+    '',
+    `Vault records (${vaultName}, base64; worth nothing without the password)`,
+    vaultText,
+    ...(request.recoveryKey
+      ? ['Recovery key: OPENS EVERYTHING WITHOUT THE PASSWORD. Guard it like the data itself.', ...keys, '']
+      : ['The recovery key is not in this kit; `holdfast kit --recovery-key` puts it in.', '']),
+    rule,
+    'open.py',
+    rule,
+    await host.openerText(),
+  ].join('\n');
+}
+
+const labels: readonly Label[] = ['holdfast/v2/archive', 'holdfast/v2/manifest', 'holdfast/v2/partial', 'holdfast/v2/damaged'];
+
+/** Opens a sealed file that lies on disk, with nothing but what opens it. */
+export async function openFile(
+  host: EngineHost,
+  file: ByteStream,
+  request: { readonly credentials: Credentials; readonly vault?: Uint8Array },
+  run: RunContext,
+): ReturnType<Engine['openFile']> {
+  const source = file[Symbol.asyncIterator]();
+  let head: Buffer = Buffer.alloc(0);
+  while (head.length < objectHeadSize) {
+    const piece = await source.next();
+    if (piece.done === true) break;
+    head = Buffer.concat([head, piece.value]);
+  }
+  const whole = behind(head, source, run.signal);
+  const records = request.vault === undefined ? [] : parseVault(request.vault);
+  if (!hasMagic(head) && records.length === 0) return { kind: 'zip', content: host.zstd.decompress(await openClassic(host, whole, request.credentials)) };
+
+  const keyring =
+    request.credentials.kind === 'password'
+      ? new Keyring({ password: request.credentials.password, records })
+      : new Keyring({ vaultKeys: parseRecoveryKeys(request.credentials.text), records });
+  let failure: unknown;
+  for (const label of labels) {
+    try {
+      const { keys } = await keyring.open(head, label, 'the file');
+      const plain = unseal(behind(head.subarray(objectHeadSize), source, run.signal), keys);
+      return { kind: label === 'holdfast/v2/archive' ? 'zip' : 'json-lines', content: host.zstd.decompress(plain) };
+    } catch (error) {
+      failure ??= error;
+    }
+  }
+  throw failure;
+}
+
+/** Nothing is let out before the tag at the end held: the plain bytes wait in a spool. */
+async function openClassic(host: EngineHost, file: ByteStream, credentials: Credentials): Promise<ByteStream> {
+  if (credentials.kind !== 'password') {
+    throw new Fault('wrong-key', 'this is no sealed archive of version 2, and a classic file opens with the password only', { operation: 'open file' });
+  }
+  const sealed = host.openSpool();
+  for await (const piece of file) await sealed.append(piece);
+  let failure: unknown;
+  for (const password of classicPasswords(credentials.password)) {
+    const spool = host.openSpool();
+    try {
+      for await (const piece of unsealClassic(sealed.read(), password)) await spool.append(piece);
+      await sealed.dispose();
+      return disposing(spool.read(), () => spool.dispose());
+    } catch (error) {
+      await spool.dispose();
+      failure = error;
+    }
+  }
+  await sealed.dispose();
+  throw failure;
+}
+
+async function* disposing(source: ByteStream, dispose: () => Promise<void>): ByteStream {
+  try {
+    yield* source;
+  } finally {
+    await dispose();
+  }
+}
+
+async function* behind(first: Uint8Array, source: AsyncIterator<Uint8Array>, signal: AbortSignal | undefined): ByteStream {
+  yield first;
+  for (let piece = await source.next(); piece.done !== true; piece = await source.next()) {
+    if (signal?.aborted === true) throw new Fault('cancelled', 'cancelled', { operation: 'open file' });
+    yield piece.value;
+  }
+}

@@ -1,0 +1,138 @@
+import { Fault } from '../../contract/faults.ts';
+import type { PruneReport, PruneRequest, RunContext, Warning } from '../../contract/reports.ts';
+import type { OpenDestination } from '../engine.ts';
+import type { EngineHost } from '../host.ts';
+import { decideRetention } from '../retention/decide.ts';
+import { findObject, isCompleteClassic, listServer, readHeader, selectServer } from '../snapshots/catalog.ts';
+import type { Catalog, ListedObject, ListedSnapshot, ServerListing } from '../snapshots/catalog.ts';
+import type { ManifestHeader } from '../snapshots/manifest.ts';
+import { checksumKey, serverPrefix, snapshotTime } from '../snapshots/names.ts';
+import type { CallOptions } from '../storage/backend.ts';
+import { largestClockOffsetMs } from '../storage/check-destination.ts';
+import { measureClockOffset } from '../storage/clock-offset.ts';
+import { checkOwner } from './owner.ts';
+import { archiveProblem, openCatalog } from './snapshots.ts';
+
+/** What no manifest ever named may be a run still under way; after this long it is not. */
+const leftoverAfterMs = 48 * 3_600_000;
+
+interface Known {
+  readonly snapshot: ListedSnapshot;
+  readonly header: ManifestHeader | null;
+  readonly time: number;
+  readonly complete: boolean;
+}
+
+/**
+ * Removes what the policy does not keep, and what killed runs left behind. Works on one complete listing; manifests go first, then
+ * the archives that only those had named.
+ */
+export async function prune(host: EngineHost, destination: OpenDestination, request: PruneRequest, run: RunContext): Promise<PruneReport> {
+  const options: CallOptions = { signal: run.signal };
+  const catalog = await openCatalog(host, destination, options);
+  const { slug } = await selectServer(catalog, request.server, options);
+  const lock = await host.lock(`backup ${JSON.stringify(destination.settings)} ${slug}`);
+  try {
+    const offset = await measureClockOffset(destination.backend, serverPrefix(slug), host.clock, host.random, options);
+    if (Math.abs(offset) > largestClockOffsetMs) {
+      const minutes = Math.round(Math.abs(offset) / 60_000);
+      throw new Fault('config-invalid', `this computer's clock is ${minutes} minutes off the destination's: nothing is removed by a wrong clock`, {
+        operation: 'prune',
+        context: { minutes },
+      });
+    }
+    const listing = await listServer(destination.backend, slug, options);
+    return await pruneListing(host, catalog, listing, host.clock.now() + offset, request, options);
+  } finally {
+    await lock.release();
+  }
+}
+
+async function pruneListing(
+  host: EngineHost,
+  catalog: Catalog,
+  listing: ServerListing,
+  providerNow: number,
+  request: PruneRequest,
+  options: CallOptions,
+): Promise<PruneReport> {
+  const warnings: Warning[] = [];
+  const known: Known[] = [];
+  let unreadable: string | null = null;
+  for (const snapshot of listing.snapshots) {
+    const header = await readHeader(catalog, snapshot, options);
+    if (header instanceof Fault) {
+      unreadable = header.message;
+      warnings.push({ code: 'manifest', message: `${header.message}; no archive of this server is removed until it is repaired or deleted` });
+    }
+    known.push(describe(snapshot, header instanceof Fault ? null : header, header instanceof Fault));
+  }
+  const newest = known.findLast(({ header }) => header !== null)?.header ?? null;
+  checkOwner(newest, (await host.machine()).id, request.takeOver);
+
+  const decision = decideRetention(
+    known.map(({ snapshot, time, complete }) => ({
+      id: snapshot.id,
+      time,
+      complete,
+      pinned: findObject(snapshot, 'pin') !== null,
+    })),
+    request.policy,
+    { zone: request.zone, now: providerNow },
+  );
+  const removed = new Set(decision.remove.map(({ id }) => id));
+  for (const { snapshot, complete, header } of known) {
+    if (!complete && header !== null) warnings.push({ code: 'damaged', message: `${snapshot.id}: ${archiveProblem(snapshot, header.archives) ?? 'incomplete'}; it was left as it is` });
+  }
+  const objects = doomed(known, removed, providerNow, unreadable !== null);
+  if (!request.dryRun) for (const { key } of objects) await catalog.backend.remove(key, options);
+  const iso = (time: number): string => new Date(time).toISOString();
+  return {
+    keep: decision.keep.map(({ id, time, reasons }) => ({ id, time: iso(time), reasons })),
+    remove: decision.remove.map(({ id, time }) => ({ id, time: iso(time) })),
+    objects: objects.map(({ key }) => key),
+    freedBytes: objects.reduce((sum, { size }) => sum + size, 0),
+    warnings,
+  };
+}
+
+function describe(snapshot: ListedSnapshot, header: ManifestHeader | null, broken: boolean): Known {
+  if (header !== null) {
+    return { snapshot, header, time: Date.parse(header.time), complete: archiveProblem(snapshot, header.archives) === null };
+  }
+  return { snapshot, header, time: snapshotTime(snapshot.id), complete: !broken && isCompleteClassic(snapshot) };
+}
+
+/** In the order of removal: manifests and what makes classic files count; then archives; then what belonged to them. */
+function doomed(known: readonly Known[], removed: ReadonlySet<string>, providerNow: number, keepArchives: boolean): readonly ListedObject[] {
+  const named = new Set<string>();
+  for (const { snapshot, header } of known) {
+    if (header === null || removed.has(snapshot.id)) continue;
+    for (const { key } of header.archives) named.add(key).add(checksumKey(key)).add(`${key}.damaged`);
+  }
+  const first: ListedObject[] = [];
+  const data: ListedObject[] = [];
+  const rest: ListedObject[] = [];
+  for (const { snapshot, header } of known) {
+    const going = removed.has(snapshot.id);
+    const committed = findObject(snapshot, 'manifest') !== null || isCompleteClassic(snapshot);
+    for (const object of snapshot.objects) {
+      const { kind } = object.name;
+      const leftover = !committed && isOld(object, providerNow);
+      if (!going && !leftover && header === null) continue;
+      if (named.has(object.key)) continue;
+      // A pin outlives nothing that it kept: a pinned snapshot is never among the removed.
+      if (!going && !leftover) continue;
+      if (kind === 'manifest' || (kind === 'checksum' && findObject(snapshot, 'classic') !== null)) first.push(object);
+      else if (keepArchives && (kind === 'archive' || kind === 'damaged' || kind === 'checksum')) continue;
+      else if (kind === 'archive' || kind === 'classic') data.push(object);
+      else rest.push(object);
+    }
+  }
+  return [...first, ...data, ...rest];
+}
+
+/** By the provider's own times: ours, and the one in the name, may be wrong. */
+function isOld(object: ListedObject, providerNow: number): boolean {
+  return providerNow - object.modifiedAt > leftoverAfterMs;
+}

@@ -1,0 +1,125 @@
+import { createHash } from 'node:crypto';
+import { Fault } from '../../contract/faults.ts';
+import type { RestoreReport, RestoreRequest, RunContext, Warning } from '../../contract/reports.ts';
+import { pathFromBytes } from '../archive/byte-path.ts';
+import { classicPasswords, unsealClassic } from '../archive/classic.ts';
+import { compileIncludes } from '../archive/exclude.ts';
+import type { OpenDestination } from '../engine.ts';
+import type { EngineHost, WritableSpool } from '../host.ts';
+import { findObject } from '../snapshots/catalog.ts';
+import type { ListedObject, ListedSnapshot } from '../snapshots/catalog.ts';
+import { readChecksum } from '../snapshots/checksums.ts';
+import type { Staging } from '../snapshots/restore-target.ts';
+import type { ByteStream } from '../storage/backend.ts';
+
+/**
+ * Brings a classic snapshot back. Its one tag stands at the end, so what is decrypted is put aside unread until tag and checksum
+ * have held; only then zstd and ZIP get to see it.
+ */
+export async function restoreClassic(
+  host: EngineHost,
+  destination: OpenDestination,
+  snapshot: ListedSnapshot,
+  request: RestoreRequest,
+  run: RunContext,
+): Promise<Omit<RestoreReport, 'elapsedMs'>> {
+  const object = findObject(snapshot, 'classic');
+  if (object === null) throw new Fault('not-found', `snapshot ${snapshot.id} is incomplete`, { operation: 'restore' });
+  const warnings: Warning[] = [];
+  const compressed = await decrypt(host, destination, object, warnings, run);
+  const zip = host.openSpool();
+  let staging: Staging | null = null;
+  try {
+    for await (const piece of host.zstd.decompress(compressed.read())) await zip.append(piece);
+    const partial = request.include.length > 0;
+    const result = await host.unzipper(
+      {
+        zip,
+        include: request.include,
+        staging: async ({ files, bytes }) => {
+          staging = await host.targets.prepare({
+            target: request.target,
+            id: snapshot.id,
+            replace: request.replace,
+            force: request.force,
+            bytesNeeded: bytes,
+            filesNeeded: files,
+            partial,
+            time: host.clock.now(),
+          });
+          return staging.dir;
+        },
+      },
+      run,
+    );
+    const ready = staging as Staging | null;
+    if (ready === null) throw new Fault('unexpected', 'nothing was staged', { operation: 'restore' });
+    if (result.files === 0) throw new Fault('not-found', 'not one file could be restored', { operation: 'restore' });
+    const { includes } = compileIncludes(request.include);
+    const done = await ready.commit({
+      root: null,
+      carryOver: null,
+      ...(partial ? { exchange: (path: Buffer) => includes(pathFromBytes(path), true) } : {}),
+    });
+    const notes = [...ready.notes, ...done.notes].map((message): Warning => ({ code: 'target', message, level: 'note' }));
+    return {
+      id: snapshot.id,
+      server: snapshot.slug,
+      target: ready.target,
+      files: result.files,
+      bytes: result.bytes,
+      before: done.before,
+      damaged: [],
+      warnings: [...warnings, ...notes],
+    };
+  } catch (error) {
+    await (staging as Staging | null)?.abort();
+    throw error;
+  } finally {
+    await compressed.dispose();
+    await zip.dispose();
+  }
+}
+
+async function decrypt(
+  host: EngineHost,
+  destination: OpenDestination,
+  object: ListedObject,
+  warnings: Warning[],
+  run: RunContext,
+): Promise<WritableSpool> {
+  if (destination.credentials.kind !== 'password') {
+    throw new Fault('config-invalid', 'a classic snapshot opens with the password only', { operation: 'restore' });
+  }
+  const { backend } = destination;
+  const options = { signal: run.signal };
+  const expected = await readChecksum(backend, object.key, options);
+  if (expected === null) warnings.push({ code: 'checksum', message: `${object.key}.sha256 is missing` });
+  let failure: unknown;
+  for (const password of classicPasswords(destination.credentials.password)) {
+    const spool = host.openSpool();
+    const hash = createHash('sha256');
+    let same = false;
+    try {
+      for await (const piece of unsealClassic(hashed(await backend.read(object.key, options), hash), password)) await spool.append(piece);
+      same = expected === null || hash.digest('hex') === expected;
+      if (same) return spool;
+      throw new Fault('corrupt', `${object.key}: its SHA-256 is not the one in its checksum file`, { operation: 'restore', context: { object: object.key } });
+    } catch (error) {
+      await spool.dispose();
+      if (!(error instanceof Fault) || error.code !== 'wrong-password') throw error;
+      // With a checksum file beside it, wrong password and damage can be told apart after all.
+      const damaged = expected !== null && hash.digest('hex') !== expected;
+      if (damaged) throw new Fault('corrupt', `${object.key} is damaged`, { operation: 'restore', context: { object: object.key }, cause: error });
+      failure = error;
+    }
+  }
+  throw failure;
+}
+
+async function* hashed(source: ByteStream, hash: ReturnType<typeof createHash>): ByteStream {
+  for await (const piece of source) {
+    hash.update(piece);
+    yield piece;
+  }
+}

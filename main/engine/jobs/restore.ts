@@ -1,0 +1,137 @@
+import { Fault } from '../../contract/faults.ts';
+import type { RestoreReport, RestoreRequest, RunContext, Warning } from '../../contract/reports.ts';
+import { pathFromBytes } from '../archive/byte-path.ts';
+import { compileExcludes, compileIncludes } from '../archive/exclude.ts';
+import type { UnpackResult } from '../archive/unpacker.ts';
+import type { OpenDestination } from '../engine.ts';
+import type { EngineHost } from '../host.ts';
+import { openArchive, readStored } from '../snapshots/archive-reader.ts';
+import { findObject, selectSnapshot } from '../snapshots/catalog.ts';
+import type { Catalog, ListedSnapshot } from '../snapshots/catalog.ts';
+import { compareChecksums } from '../snapshots/checksums.ts';
+import { fetchManifest } from '../snapshots/manifest-store.ts';
+import type { ManifestHeader } from '../snapshots/manifest.ts';
+import type { Staging } from '../snapshots/restore-target.ts';
+import { loadVault } from '../snapshots/vault-store.ts';
+import type { CallOptions } from '../storage/backend.ts';
+import { restoreClassic } from './restore-classic.ts';
+import { keepApart } from './places.ts';
+
+/** Brings a snapshot back: built and verified in a staging folder, then exchanged with the target in one step. */
+export async function restore(host: EngineHost, destination: OpenDestination, request: RestoreRequest, run: RunContext): Promise<RestoreReport> {
+  const started = host.clock.now();
+  keepApart(request.target, destination.localPath);
+  const recovered = await host.targets.recover(request.target);
+  const options: CallOptions = { signal: run.signal };
+  const vault = await loadVault(destination.backend, { ...options, credentials: destination.credentials });
+  const catalog: Catalog = { backend: destination.backend, vault, zstd: host.zstd };
+  const snapshot = await selectSnapshot(catalog, request, options);
+  const manifest = findObject(snapshot, 'manifest');
+  const warnings: Warning[] = recovered.map((message) => ({ code: 'recovered', message, level: 'note' }));
+  const report =
+    manifest === null && findObject(snapshot, 'classic') !== null
+      ? await restoreClassic(host, destination, snapshot, request, run)
+      : await restoreArchive(host, catalog, snapshot, request, run);
+  return { ...report, warnings: [...warnings, ...report.warnings], elapsedMs: host.clock.now() - started };
+}
+
+async function restoreArchive(
+  host: EngineHost,
+  catalog: Catalog,
+  snapshot: ListedSnapshot,
+  request: RestoreRequest,
+  run: RunContext,
+): Promise<Omit<RestoreReport, 'elapsedMs'>> {
+  const options: CallOptions = { signal: run.signal };
+  const object = findObject(snapshot, 'manifest');
+  if (object === null) {
+    throw new Fault('not-found', `snapshot ${snapshot.id} is incomplete: it has no manifest`, { operation: 'restore', context: { snapshot: snapshot.id } });
+  }
+  const manifest = await fetchManifest(host, catalog.backend, catalog.vault, object.key, { ...options, size: object.size });
+  let staging: Staging | null = null;
+  try {
+    const { header } = manifest;
+    const archives = await Promise.all(header.archives.map((archive) => openArchive(catalog.vault, archive, null)));
+    const partial = request.include.length > 0;
+    const result = await host.unpacker(
+      {
+        manifest: manifest.spool,
+        manifestName: object.key,
+        archives,
+        include: request.include,
+        whole: !partial,
+        tolerant: request.salvage,
+        staging: async ({ files, bytes }) => {
+          if (bytes > header.totals.bytes) throw new Fault('corrupt', `${object.key} holds more than it says`, { operation: 'restore' });
+          staging = await host.targets.prepare({
+            target: request.target,
+            id: snapshot.id,
+            replace: request.replace,
+            force: request.force,
+            bytesNeeded: bytes,
+            filesNeeded: files,
+            partial,
+            time: host.clock.now(),
+          });
+          return staging.dir;
+        },
+        read: (index, range) => readStored(catalog.backend, archives[index]?.key ?? '', range, options),
+        directory: async () => null,
+      },
+      run,
+    );
+    // Assigned in the callback above, which the compiler does not follow.
+    const ready = staging as Staging | null;
+    if (ready === null) throw new Fault('unexpected', 'nothing was staged', { operation: 'restore' });
+    const checks = partial ? [] : await compareChecksums(catalog.backend, header.archives, result.sha256, options);
+    const damage = checks.find(({ kind }) => kind === 'damage');
+    if (damage !== undefined && !request.salvage) {
+      throw new Fault('corrupt', damage.message, { operation: 'restore', context: { object: damage.object } });
+    }
+    if (result.files + foldersAndLinks(header, partial) === 0) {
+      throw new Fault('not-found', nothingMessage(request), { operation: 'restore', context: { snapshot: snapshot.id } });
+    }
+    run.onProgress?.({ phase: 'swap', files: result.files, bytes: result.bytes, totalFiles: result.files, totalBytes: result.bytes, storedBytes: 0 });
+    const done = await commit(ready, header, request, result, partial);
+    return {
+      id: header.id,
+      server: header.server,
+      target: ready.target,
+      files: result.files,
+      bytes: result.bytes,
+      before: done.before,
+      damaged: result.damagedFiles,
+      warnings: [
+        ...ready.notes.map((message): Warning => ({ code: 'target', message, level: 'note' })),
+        ...(manifest.repaired ? [{ code: 'header', message: `${object.key}: its damaged header was repaired from the vault` }] : []),
+        ...result.damage.map(({ message, archive }) => ({ code: 'damage', message: `${archives[archive]?.key ?? ''}: ${message}` })),
+        ...checks.map(({ message }) => ({ code: 'checksum', message })),
+        ...done.notes.map((message): Warning => ({ code: 'target', message, level: 'note' })),
+      ],
+    };
+  } catch (error) {
+    await (staging as Staging | null)?.abort();
+    throw error;
+  } finally {
+    await manifest.spool.dispose();
+  }
+}
+
+function commit(staging: Staging, header: ManifestHeader, request: RestoreRequest, result: UnpackResult, partial: boolean): ReturnType<Staging['commit']> {
+  const excluded = compileExcludes(header.excludes);
+  const { includes } = compileIncludes(request.include);
+  return staging.commit({
+    root: partial ? null : result.root,
+    carryOver: partial ? null : (path, isDirectory) => excluded(pathFromBytes(path), isDirectory),
+    ...(partial ? { exchange: (path: Buffer) => includes(pathFromBytes(path), true) } : {}),
+  });
+}
+
+/** A whole snapshot of empty folders is worth restoring; a pattern that matches no file is a mistake. */
+function foldersAndLinks(header: ManifestHeader, partial: boolean): number {
+  return partial ? 0 : header.totals.directories - 1 + header.totals.symlinks;
+}
+
+function nothingMessage(request: RestoreRequest): string {
+  return request.include.length === 0 ? 'not one file could be restored' : `nothing in the snapshot matches ${request.include.join(', ')}`;
+}

@@ -1,0 +1,141 @@
+import { Fault } from '../../contract/faults.ts';
+import type { EntryRow, RunContext, SnapshotRow } from '../../contract/reports.ts';
+import { pathFromText, rootPath, showPath } from '../archive/byte-path.ts';
+import type { OpenDestination, SnapshotSelector } from '../engine.ts';
+import type { EngineHost } from '../host.ts';
+import { displayName, findObject, isCompleteClassic, listServers, readHeader, selectServer, selectSnapshot } from '../snapshots/catalog.ts';
+import type { Catalog, ListedSnapshot } from '../snapshots/catalog.ts';
+import type { ManifestEntry } from '../snapshots/manifest.ts';
+import { openManifest } from '../snapshots/manifest-store.ts';
+import { snapshotTime } from '../snapshots/names.ts';
+import { readPin } from '../snapshots/pins.ts';
+import { loadVault } from '../snapshots/vault-store.ts';
+import type { CallOptions } from '../storage/backend.ts';
+
+export async function openCatalog(host: EngineHost, destination: OpenDestination, options: CallOptions): Promise<Catalog> {
+  const vault = await loadVault(destination.backend, { ...options, credentials: destination.credentials });
+  return { backend: destination.backend, vault, zstd: host.zstd };
+}
+
+/** Everything that is there, incomplete snapshots too, oldest first in each server. */
+export async function snapshots(
+  host: EngineHost,
+  destination: OpenDestination,
+  filter: { readonly server?: string },
+  run: RunContext,
+): Promise<readonly SnapshotRow[]> {
+  const options: CallOptions = { signal: run.signal };
+  const catalog = await openCatalog(host, destination, options);
+  const servers = filter.server === undefined ? await listServers(catalog.backend, options) : [await selectServer(catalog, filter.server, options)];
+  const rows: SnapshotRow[] = [];
+  for (const listing of servers.toSorted((a, b) => (a.slug < b.slug ? -1 : 1))) {
+    const name = await displayName(catalog, listing, options);
+    for (const snapshot of listing.snapshots) {
+      const row = await describe(host, catalog, snapshot, name, options);
+      if (row !== null) rows.push(row);
+    }
+  }
+  return rows;
+}
+
+async function describe(
+  host: EngineHost,
+  catalog: Catalog,
+  snapshot: ListedSnapshot,
+  server: string,
+  options: CallOptions,
+): Promise<SnapshotRow | null> {
+  const { id, slug, objects } = snapshot;
+  // A pin or a checksum file alone is what a removal left, no snapshot.
+  if (!objects.some(({ name }) => ['archive', 'classic', 'manifest'].includes(name.kind))) return null;
+  const pin = await readPin(catalog, snapshot, options);
+  const common = {
+    id,
+    slug,
+    storedBytes: objects.reduce((sum, { size }) => sum + size, 0),
+    pinned: pin !== null,
+    ...(pin === null || pin.note === '' ? {} : { note: pin.note }),
+  };
+  const idTime = new Date(snapshotTime(id)).toISOString();
+  const unknown = { ...common, server, time: idTime, files: null, bytes: null };
+  const header = await readHeader(catalog, snapshot, options);
+  if (header instanceof Fault) return { ...unknown, complete: false, format: 'archive', problem: header.message };
+  if (header === null) {
+    const classic = findObject(snapshot, 'classic') !== null;
+    if (classic && isCompleteClassic(snapshot)) return { ...unknown, complete: true, format: 'classic' };
+    const problem = classic ? 'no checksum file: the upload did not end' : 'no manifest: the run did not end';
+    return { ...unknown, complete: false, format: classic ? 'classic' : 'archive', problem };
+  }
+  const problem = archiveProblem(snapshot, header.archives) ?? (Date.parse(header.time) > host.clock.now() ? 'dated in the future' : null);
+  return {
+    ...common,
+    server: header.server,
+    time: header.time,
+    files: header.totals.files,
+    bytes: header.totals.bytes,
+    complete: archiveProblem(snapshot, header.archives) === null,
+    format: 'archive',
+    ...(problem === null ? {} : { problem }),
+  };
+}
+
+/** An archive of its own that is missing or has another size, seen from the listing alone. */
+export function archiveProblem(snapshot: ListedSnapshot, archives: readonly { key: string; size: number }[]): string | null {
+  const sizes = new Map(snapshot.objects.map(({ key, size }) => [key, size]));
+  for (const { key, size } of archives) {
+    const stored = sizes.get(key);
+    if (stored === undefined) return `${key} is gone`;
+    if (stored !== size) return `${key} has ${stored} bytes instead of ${size}`;
+  }
+  return null;
+}
+
+/** The entries of a snapshot, or those at and directly below a path, from the manifest alone. */
+export async function* list(
+  host: EngineHost,
+  destination: OpenDestination,
+  request: SnapshotSelector & { readonly path?: string },
+  run: RunContext,
+): AsyncGenerator<EntryRow> {
+  const options: CallOptions = { signal: run.signal };
+  const catalog = await openCatalog(host, destination, options);
+  const snapshot = await selectSnapshot(catalog, request, options);
+  const manifest = findObject(snapshot, 'manifest');
+  if (manifest === null) {
+    const why = findObject(snapshot, 'classic') === null ? 'is incomplete' : 'is a classic one, whose content cannot be listed without reading it whole';
+    throw new Fault('unsupported', `snapshot ${snapshot.id} ${why}`, { operation: 'list', context: { snapshot: snapshot.id } });
+  }
+  const reader = await openManifest(host.zstd, catalog.backend, catalog.vault, manifest.key, { ...options, size: manifest.size });
+  const wanted = request.path === undefined ? null : pathFromText(request.path.replace(/^(\.?\/)+|\/+$/g, '') || '.');
+  let found = false;
+  for await (const entry of reader.entries()) {
+    if (wanted !== null && wanted !== rootPath && entry.path !== wanted && !entry.path.startsWith(`${wanted}/`)) continue;
+    found = true;
+    yield row(entry);
+  }
+  if (!found) throw new Fault('not-found', `snapshot ${snapshot.id} holds no ${request.path ?? ''}`, { operation: 'list', context: { snapshot: snapshot.id } });
+}
+
+function row(entry: ManifestEntry): EntryRow {
+  return {
+    path: showPath(entry.path),
+    type: entry.type,
+    size: entry.size,
+    mode: entry.mode,
+    mtime: isoNanoseconds(BigInt(entry.mtime)),
+    ...(entry.target === undefined ? {} : { target: showPath(entry.target) }),
+  };
+}
+
+/** `2026-11-23T22:05:00.123456789Z` */
+function isoNanoseconds(ns: bigint): string {
+  let seconds = ns / 1_000_000_000n;
+  let rest = ns % 1_000_000_000n;
+  if (rest < 0n) {
+    seconds -= 1n;
+    rest += 1_000_000_000n;
+  }
+  const date = new Date(Number(seconds) * 1000);
+  const text = Number.isNaN(date.getTime()) ? String(seconds) : date.toISOString().slice(0, 19);
+  return `${text}.${String(rest).padStart(9, '0')}Z`;
+}

@@ -1,0 +1,62 @@
+import { createHash } from 'node:crypto';
+import { Fault } from '../../contract/faults.ts';
+import type { Damage, RunContext } from '../../contract/reports.ts';
+import { classicPasswords, unsealClassic } from '../archive/classic.ts';
+import type { OpenDestination } from '../engine.ts';
+import { findObject } from '../snapshots/catalog.ts';
+import type { ListedSnapshot } from '../snapshots/catalog.ts';
+import { readChecksum } from '../snapshots/checksums.ts';
+import type { ByteStream } from '../storage/backend.ts';
+import type { Verified } from './verify.ts';
+
+/** A classic file has one checksum and one tag: it is whole or it is not. */
+export async function verifyClassic(
+  destination: OpenDestination,
+  snapshot: ListedSnapshot,
+  quick: boolean,
+  run: RunContext,
+): Promise<Verified> {
+  const object = findObject(snapshot, 'classic');
+  if (object === null) throw new Fault('not-found', `snapshot ${snapshot.id} is incomplete`, { operation: 'verify', context: { snapshot: snapshot.id } });
+  if (destination.credentials.kind !== 'password') {
+    throw new Fault('config-invalid', 'a classic snapshot opens with the password only', { operation: 'verify' });
+  }
+  const { key } = object;
+  const damage: Damage[] = [];
+  const named = (kind: string, message: string): Damage => ({ snapshot: snapshot.id, object: key, kind, message, files: [] });
+  const options = { signal: run.signal };
+  const expected = await readChecksum(destination.backend, key, options);
+  if (!quick) {
+    const hash = createHash('sha256');
+    let opened = false;
+    for (const [attempt, password] of classicPasswords(destination.credentials.password).entries()) {
+      try {
+        const stored = await destination.backend.read(key, options);
+        opened = await opens(hashed(stored, attempt === 0 ? hash : null), password);
+        break;
+      } catch (error) {
+        if (!(error instanceof Fault) || (error.code !== 'wrong-password' && error.code !== 'truncated')) throw error;
+        if (error.code === 'truncated') damage.push(named('truncated', error.message));
+      }
+    }
+    const same = expected === null || hash.digest('hex') === expected;
+    if (!same) damage.push(named('checksum', `${key}: its SHA-256 is not the one in its checksum file`));
+    // The checksum holds and the tag does not: the file is as it was written, so the password is what is wrong.
+    else if (!opened && damage.length === 0) throw new Fault('wrong-password', `${key}: wrong password`, { operation: 'verify', context: { object: key } });
+  }
+  return { server: snapshot.slug, files: 0, bytes: 0, damage, warnings: [] };
+}
+
+/** Reads to the end, which is where the tag is. */
+async function opens(stored: ByteStream, password: string): Promise<true> {
+  const plain = unsealClassic(stored, password);
+  for (let piece = await plain.next(); piece.done !== true; ) piece = await plain.next();
+  return true;
+}
+
+async function* hashed(source: ByteStream, hash: ReturnType<typeof createHash> | null): ByteStream {
+  for await (const piece of source) {
+    hash?.update(piece);
+    yield piece;
+  }
+}

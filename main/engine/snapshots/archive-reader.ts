@@ -1,0 +1,135 @@
+import { Fault } from '../../contract/faults.ts';
+import { plainSize, sealedRange, Unsealer } from '../archive/seal.ts';
+import type { MessageKeys } from '../archive/seal.ts';
+import { decodeSeekTable, seekTableSize } from '../archive/seek-table.ts';
+import type { FrameSize } from '../archive/seek-table.ts';
+import type { UnpackArchive } from '../archive/unpacker.ts';
+import type { OpenVault } from '../archive/vault.ts';
+import type { Zstd } from '../host.ts';
+import type { Backend, ByteRange, ByteStream, CallOptions } from '../storage/backend.ts';
+import { readBytes } from '../storage/read-object.ts';
+import type { ManifestArchive } from './manifest.ts';
+
+const maxDirectorySize = 2 ** 30;
+
+/** The keys of an archive that a manifest names: from the head the manifest keeps, without asking the destination. */
+export async function openArchive(vault: OpenVault, archive: ManifestArchive, frames: readonly FrameSize[] | null): Promise<UnpackArchive> {
+  const head = Buffer.from(archive.head, 'base64');
+  const opened = await vault.keyring.open(head, 'holdfast/v2/archive', archive.key);
+  return { key: archive.key, size: archive.size, keys: opened.keys, head: opened.head, frames };
+}
+
+/** Plain bytes of a sealed object, by their place in the zstd stream. */
+export async function readPlain(
+  backend: Backend,
+  archive: { readonly key: string; readonly size: number; readonly keys: MessageKeys },
+  plain: ByteRange,
+  options: CallOptions,
+): Promise<Buffer> {
+  const place = sealedRange(plain, archive.size);
+  const sealed = await readBytes(backend, archive.key, { ...options, range: place.range, limit: place.range.length });
+  const unsealer = new Unsealer(archive.keys, place.firstChunk);
+  const pieces: Uint8Array[] = [];
+  const emit = (bytes: Uint8Array): void => {
+    pieces.push(bytes);
+  };
+  unsealer.update(sealed, emit);
+  if (place.reachesEnd) unsealer.end(emit);
+  else unsealer.endOfRange();
+  return Buffer.concat(pieces).subarray(place.skip, place.skip + plain.length);
+}
+
+/** An archive's seek table, in one read of its end. Null when it has none; fault corrupt when it contradicts the manifest. */
+export async function readSeekTable(
+  backend: Backend,
+  archive: { readonly key: string; readonly size: number; readonly keys: MessageKeys; readonly count: number },
+  options: CallOptions,
+): Promise<readonly FrameSize[] | null> {
+  const total = plainSize(archive.size);
+  const length = Math.min(seekTableSize(archive.count), total);
+  const tail = await readPlain(backend, archive, { offset: total - length, length }, options);
+  const frames = decodeSeekTable(tail, total);
+  if (frames !== null && frames.length !== archive.count) {
+    throw new Fault('corrupt', `${archive.key} has ${frames.length} frames, its manifest says ${archive.count}`, {
+      operation: 'read seek table',
+      context: { object: archive.key },
+    });
+  }
+  return frames;
+}
+
+/** The central directory of an archive's ZIP, by range reads of its last frames. */
+export async function readDirectory(zstd: Zstd, backend: Backend, archive: UnpackArchive, options: CallOptions): Promise<Buffer> {
+  const { frames } = archive;
+  if (frames === null) throw new Fault('corrupt', `${archive.key} has no seek table`, { operation: 'read ZIP directory' });
+  const zipSize = frames.reduce((sum, { content }) => sum + content, 0);
+  const tailSize = Math.min(zipSize, 98);
+  const tail = await readZip(zstd, backend, archive, frames, { offset: zipSize - tailSize, length: tailSize }, options);
+  const refuse = (why: string): Fault =>
+    new Fault('corrupt', `${archive.key}: its ZIP ${why}`, { operation: 'read ZIP directory', context: { object: archive.key } });
+  if (tail.length < 98 || tail.readUInt32LE(0) !== 0x0606_4b50 || tail.readUInt32LE(76) !== 0x0605_4b50) throw refuse('has no end records');
+  const length = Number(tail.readBigUInt64LE(40));
+  const offset = Number(tail.readBigUInt64LE(48));
+  if (length > maxDirectorySize || offset + length + tailSize !== zipSize) throw refuse('has end records that contradict its size');
+  return readZip(zstd, backend, archive, frames, { offset, length }, options);
+}
+
+/** A stretch of the ZIP: the frames that hold it, read in one go. */
+async function readZip(
+  zstd: Zstd,
+  backend: Backend,
+  archive: UnpackArchive,
+  frames: readonly FrameSize[],
+  zip: ByteRange,
+  options: CallOptions,
+): Promise<Buffer> {
+  if (zip.length === 0) return Buffer.alloc(0);
+  let zipAt = 0;
+  let storedAt = 0;
+  let first: { zip: number; stored: number } | null = null;
+  for (const { stored, content } of frames) {
+    if (first === null && zipAt + content > zip.offset) first = { zip: zipAt, stored: storedAt };
+    if (zipAt >= zip.offset + zip.length) break;
+    zipAt += content;
+    storedAt += stored;
+  }
+  if (first === null || zipAt < zip.offset + zip.length) {
+    throw new Fault('corrupt', `${archive.key}: its ZIP is shorter than it says`, { operation: 'read ZIP' });
+  }
+  const compressed = await readPlain(backend, archive, { offset: first.stored, length: storedAt - first.stored }, options);
+  const pieces: Buffer[] = [];
+  for await (const piece of zstd.decompress(once(compressed))) pieces.push(Buffer.from(piece));
+  return Buffer.concat(pieces).subarray(zip.offset - first.zip, zip.offset - first.zip + zip.length);
+}
+
+async function* once(bytes: Uint8Array): ByteStream {
+  yield bytes;
+}
+
+/** Stored bytes of an archive. Where the object is shorter than its manifest says, the stream just ends early. */
+export async function readStored(backend: Backend, key: string, range: ByteRange, options: CallOptions): Promise<ByteStream> {
+  try {
+    return await firstPiece(await backend.read(key, { ...options, range }));
+  } catch (error) {
+    if (!(error instanceof Fault) || error.code !== 'range-invalid') throw error;
+  }
+  const { size } = await backend.stat(key, options);
+  if (size <= range.offset) return nothing();
+  return backend.read(key, { ...options, range: { offset: range.offset, length: size - range.offset } });
+}
+
+/** A backend may say that a range is wrong only when it is first read. */
+async function firstPiece(stream: ByteStream): Promise<ByteStream> {
+  const iterator = stream[Symbol.asyncIterator]();
+  const first = await iterator.next();
+  return (async function* () {
+    try {
+      for (let piece = first; piece.done !== true; piece = await iterator.next()) yield piece.value;
+    } finally {
+      await iterator.return?.();
+    }
+  })();
+}
+
+async function* nothing(): ByteStream {}
+
