@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 export interface TerminalStep {
@@ -18,6 +18,9 @@ export interface TerminalRun {
 }
 
 const driver = fileURLToPath(new URL('terminal.py', import.meta.url));
+
+/** Whether the driver can run here. */
+export const hasTerminal = spawnSync('python3', ['-c', 'import pty'], { stdio: 'ignore' }).status === 0;
 
 /** Runs a command on a pseudo-terminal and types into it. */
 export function onTerminal(

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { tempFolder } from '../support/temp-folder.ts';
 import type { TerminalRun, TerminalStep } from '../support/terminal.ts';
-import { onTerminal } from '../support/terminal.ts';
+import { hasTerminal, onTerminal } from '../support/terminal.ts';
 
 const asker = fileURLToPath(new URL('../support/ask-secrets.ts', import.meta.url));
 
@@ -14,7 +14,7 @@ async function ask(questions: readonly string[], steps: readonly TerminalStep[])
   return { ...run, answers: JSON.parse(readFileSync(file, 'utf8')) };
 }
 
-describe('the password prompt on a real terminal', () => {
+describe.skipIf(!hasTerminal)('the password prompt on a real terminal', () => {
   it('takes a line without showing it, and trims nothing', async () => {
     const { answers, transcript, echoWhileAsked } = await ask(
       ['Password: '],
