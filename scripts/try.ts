@@ -124,6 +124,7 @@ function tryIt(source: Source): boolean {
     ['try/destination', 'the encrypted archives: this is all that leaves a server'],
     ['try/restored', 'the folder that came back'],
     ['try/password', 'the password, so that a second trial opens the same destination'],
+    [stateFolder, 'locks, and the id of this computer'],
   ];
   const width = Math.max(...lines.map(([name]) => name.length));
   for (const [name, text] of lines) say(`  ${name.padEnd(width)}  ${text}`);

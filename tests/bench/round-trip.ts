@@ -72,7 +72,7 @@ function warm(tree: string): void {
   pipe('tar c . | cat > /dev/null', tree);
 }
 
-const cipher = 'aes-256-ctr -pbkdf2 -pass env:BENCH_PASSWORD';
+const cipher = '-aes-256-ctr -pbkdf2 -pass env:BENCH_PASSWORD';
 
 function peerPipe(tree: string): { readonly pipeBackup: number; readonly pipeRestore: number } {
   const file = fresh('pipe.bin');
