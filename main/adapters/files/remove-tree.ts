@@ -1,9 +1,12 @@
 import type { FileCalls } from './file-calls.ts';
 import { isErrno, join, look, unlessGone } from './file-calls.ts';
 
+/** Removals that are under way at once in one folder. */
+const batchSize = 16;
+
 /**
  * Removes a tree wholly, links as links; nothing there: success. Folders that forbid it (mode 0000 from a snapshot, killed half way)
- * are opened up first. Memory is one name per open level.
+ * are opened up first. Memory is a batch of names per open level.
  */
 export async function removeTree(calls: FileCalls, path: Buffer): Promise<void> {
   const found = await look(calls, path);
@@ -14,7 +17,14 @@ export async function removeTree(calls: FileCalls, path: Buffer): Promise<void> 
   }
   if ((found.mode & 0o700n) !== 0o700n) await calls.chmod(path, 0o700);
   for (let round = 1; ; round++) {
-    for await (const name of calls.names(path)) await removeEntry(calls, join(path, name));
+    let batch: Buffer[] = [];
+    for await (const name of calls.names(path)) {
+      batch.push(join(path, name));
+      if (batch.length < batchSize) continue;
+      await removeEntries(calls, batch);
+      batch = [];
+    }
+    await removeEntries(calls, batch);
     try {
       await unlessGone(calls.rmdir(path));
       return;
@@ -25,14 +35,26 @@ export async function removeTree(calls: FileCalls, path: Buffer): Promise<void> 
   }
 }
 
-async function removeEntry(calls: FileCalls, path: Buffer): Promise<void> {
+/** Files at once, folders one after the other: else the open folders would multiply with every level. */
+async function removeEntries(calls: FileCalls, paths: readonly Buffer[]): Promise<void> {
+  const ends = await Promise.allSettled(paths.map((path) => removeFile(calls, path)));
+  // All have ended, also when one failed: nothing goes on behind the caller's back.
+  for (const [at, end] of ends.entries()) {
+    if (end.status === 'rejected') throw end.reason;
+    const path = paths[at];
+    if (!end.value && path !== undefined) await removeTree(calls, path);
+  }
+}
+
+/** False when it is something else than a file. Unlinking at once saves looking first. */
+async function removeFile(calls: FileCalls, path: Buffer): Promise<boolean> {
   try {
-    // Most entries are files: unlinking at once saves looking first. Linux answers EISDIR for a folder, POSIX allows EPERM.
-    await calls.unlink(path);
+    await unlessGone(calls.unlink(path));
+    return true;
   } catch (error) {
-    if (isErrno(error, 'ENOENT')) return;
-    if (!isErrno(error, 'EISDIR', 'EPERM')) throw error;
-    await removeTree(calls, path);
+    // Linux answers EISDIR for a folder; POSIX allows EPERM, which may also mean what it says: then looking will tell.
+    if (isErrno(error, 'EISDIR', 'EPERM')) return false;
+    throw error;
   }
 }
 
