@@ -29,7 +29,7 @@ export async function runThreads(
   signal?.addEventListener('abort', onAbort, { once: true });
   let queue: Promise<void> = Promise.resolve();
   const exits = threads.map(({ script, task }) => {
-    const worker = new Worker(script, { workerData: task, resourceLimits: { maxYoungGenerationSizeMb: 8 } });
+    const worker = new Worker(script, { workerData: task, resourceLimits: { maxYoungGenerationSizeMb: 2 } });
     worker.on('message', (message: { kind: string; fault?: WireFault }) => {
       if (message.kind === 'fault' && message.fault !== undefined) fail(Fault.fromWire(message.fault));
       else {

@@ -1,5 +1,5 @@
 import type { BigIntStats } from 'node:fs';
-import type { EntryStamps } from '../../engine/snapshots/manifest.ts';
+import type { EntryStamps } from '../../engine/snapshots/manifest-entry.ts';
 
 /** Younger than this at its reading, an entry may change again without its stamps moving: some clocks are that coarse. */
 const settledAfterMs = 60_000;

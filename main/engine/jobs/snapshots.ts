@@ -5,7 +5,7 @@ import type { OpenDestination, SnapshotSelector } from '../engine.ts';
 import type { EngineHost } from '../host.ts';
 import { displayName, findObject, isCompleteClassic, listServers, readHeader, selectServer, selectSnapshot } from '../snapshots/catalog.ts';
 import type { Catalog, ListedSnapshot } from '../snapshots/catalog.ts';
-import type { ManifestEntry } from '../snapshots/manifest.ts';
+import type { ManifestEntry } from '../snapshots/manifest-entry.ts';
 import { openManifest } from '../snapshots/manifest-store.ts';
 import { snapshotTime } from '../snapshots/names.ts';
 import { readPin } from '../snapshots/pins.ts';

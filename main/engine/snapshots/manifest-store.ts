@@ -7,7 +7,8 @@ import type { EngineHost, Zstd } from '../host.ts';
 import type { Backend, ByteStream, CallOptions, ObjectInfo } from '../storage/backend.ts';
 import { uploadStream } from '../storage/upload-object.ts';
 import { maxEntryLine, maxFirstLine, parseEntry, parseManifestHeader } from './manifest.ts';
-import type { ManifestEntry, ManifestHeader } from './manifest.ts';
+import type { ManifestHeader } from './manifest.ts';
+import type { ManifestEntry } from './manifest-entry.ts';
 import { manifestKey, readObjectName } from './names.ts';
 
 /** Seals and uploads the manifest: the moment from which the snapshot counts. */

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { Fault } from '../../contract/faults.ts';
-import { checkInnerPath, pathBytes, pathFromBytes, pathFromText, pathText, rootPath } from '../archive/byte-path.ts';
+import { checkInnerPath, pathFromBytes, pathFromText, rootPath } from '../archive/byte-path.ts';
 import type { BytePath } from '../archive/byte-path.ts';
+import type { ManifestEntry } from './manifest-entry.ts';
 
 /*
  * The manifest (docs/format.md, "Manifest"): a first line about the snapshot, then one line for each entry, in walk order.
@@ -61,58 +62,6 @@ export function parseManifestHeader(line: string, name: string): ManifestHeader 
     context: { object: name },
     cause: result.error,
   });
-}
-
-/** [archive index, frame's byte offset in the zstd stream, frame's byte length, offset in the frame's content, length] */
-export type Extent = readonly [number, number, number, number, number];
-
-/** What a file system says of an entry, and what a later run compares. Times in nanoseconds since 1970. */
-export interface EntryStamps {
-  readonly type: 'file' | 'directory' | 'symlink';
-  /** Permission bits, 07777. */
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  readonly size: number;
-  readonly mtime: string;
-  readonly ctime: string;
-  readonly inode: string;
-}
-
-export interface ManifestEntry extends EntryStamps {
-  readonly path: BytePath;
-  /** Of a symbolic link. */
-  readonly target?: BytePath;
-  /** The first name of the same inode; such an entry has no extents of its own. */
-  readonly linkOf?: BytePath;
-  readonly sparse?: true;
-  /** Read too soon after a change to be trusted as unchanged later. */
-  readonly racy?: true;
-  /** Of the content, lower-case hex; files only. */
-  readonly sha256?: string;
-  readonly extents: readonly Extent[];
-}
-
-function pathField(name: string, path: BytePath): string {
-  const text = pathText(path);
-  return text === null ? `"${name}B64":"${pathBytes(path).toString('base64')}"` : `"${name}":${JSON.stringify(text)}`;
-}
-
-/** An entry's line without its extents and without the closing brace: they are known only once the frames have been compressed. */
-export function entryLineStart(entry: Omit<ManifestEntry, 'extents'>): string {
-  let line =
-    `{${pathField('path', entry.path)},"type":"${entry.type}","mode":${entry.mode},"uid":${entry.uid},"gid":${entry.gid}` +
-    `,"size":${entry.size},"mtime":"${entry.mtime}","ctime":"${entry.ctime}","inode":"${entry.inode}"`;
-  if (entry.target !== undefined) line += `,${pathField('target', entry.target)}`;
-  if (entry.linkOf !== undefined) line += `,${pathField('linkOf', entry.linkOf)}`;
-  if (entry.sparse) line += ',"sparse":true';
-  if (entry.racy) line += ',"racy":true';
-  if (entry.sha256 !== undefined) line += `,"sha256":"${entry.sha256}"`;
-  return line;
-}
-
-export function entryLineEnd(extents: readonly Extent[]): string {
-  return `,"extents":[${extents.map((extent) => `[${extent.join(',')}]`).join(',')}]}\n`;
 }
 
 const stampsSchema = z.object({

@@ -2,7 +2,7 @@ import { readlinkSync } from 'node:fs';
 import { pathFromBytes } from '../../../engine/archive/byte-path.ts';
 import { compileExcludes } from '../../../engine/archive/exclude.ts';
 import { parseEntry } from '../../../engine/snapshots/manifest.ts';
-import type { ManifestEntry } from '../../../engine/snapshots/manifest.ts';
+import type { ManifestEntry } from '../../../engine/snapshots/manifest-entry.ts';
 import { entryStamps, isRacy } from '../../files/stamps.ts';
 import { walk } from '../../files/walk.ts';
 import type { WalkedEntry } from '../../files/walk.ts';

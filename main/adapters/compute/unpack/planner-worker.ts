@@ -2,7 +2,7 @@ import { Fault } from '../../../contract/faults.ts';
 import type { BytePath } from '../../../engine/archive/byte-path.ts';
 import { compileIncludes } from '../../../engine/archive/exclude.ts';
 import { maxFrameContent } from '../../../engine/archive/seek-table.ts';
-import type { ManifestEntry } from '../../../engine/snapshots/manifest.ts';
+import type { ManifestEntry } from '../../../engine/snapshots/manifest-entry.ts';
 import { parseEntry } from '../../../engine/snapshots/manifest.ts';
 import { Monitor } from '../monitor.ts';
 import { spoolLines } from '../spool-lines.ts';
