@@ -132,6 +132,9 @@ function tryIt(source: Source): boolean {
   return same;
 }
 
+// Whoever stops reading (`| head`) stops the trial.
+process.stdout.on('error', () => process.exit(1));
+
 try {
   process.exitCode = tryIt(findSource(process.argv[2])) ? 0 : 1;
 } catch (error) {

@@ -9,7 +9,7 @@ export interface Counts {
 }
 
 const root = join(import.meta.dirname, '..', '..');
-export const countsFile = join(root, '.cache', 'test-counts.json');
+export const countsFile = process.env['HOLDFAST_TEST_COUNTS'] ?? join(root, '.cache', 'test-counts.json');
 
 /** Writes how many tests passed and failed, and which were skipped and why, for the last lines of `npm test`. */
 class CountReporter implements Reporter {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { explain } from '../../scripts/setup/npm.mjs';
+import { isReady } from '../../scripts/setup/stamp.mjs';
 import { systemNode } from '../support/system-node.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -19,10 +20,10 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-test('a second run finds everything done and says nothing', () => {
-  const setUp = (): object => spawnSync(process.execPath, [join(root, 'scripts/setup.mjs')], { encoding: 'utf8' });
-  expect(setUp()).toMatchObject({ status: 0, stderr: '' });
-  expect(setUp()).toMatchObject({ status: 0, stdout: '', stderr: '' });
+// Elsewhere it would install, under the feet of the running tests.
+test.skipIf(!isReady())('where set-up was done by `npm run setup`, another finds everything done and says nothing', () => {
+  const result = spawnSync(process.execPath, [join(root, 'scripts/setup.mjs')], { encoding: 'utf8' });
+  expect(result).toMatchObject({ status: 0, stdout: '', stderr: '' });
 });
 
 test.skipIf(other === null)(
