@@ -218,18 +218,28 @@ async function dressRoot(
   if (head.mode === 'entries') return head;
   if (head.mode === 'children') return root === null ? head : { ...head, mtimeNs: String(root.mtimeNs) };
   const former = checked.exists ? await calls.lstat(checked.home.target) : null;
-  const look = former === null ? root : { mode: Number(former.mode & 0o7777n), uid: Number(former.uid), gid: Number(former.gid) };
-  if (look !== null) {
-    try {
-      await calls.lchown(dir, look.uid, look.gid);
-    } catch (error) {
-      if (!isErrno(error, 'EPERM')) throw error;
-      notes.push(`the owner of ${shown(checked.home.target)} could not be kept: only root may give files away`);
-    }
-    await calls.chmod(dir, look.mode);
+  const model = former === null ? root : { mode: Number(former.mode & 0o7777n), uid: Number(former.uid), gid: Number(former.gid) };
+  if (model !== null) {
+    // Of a new folder only root sets the owner, as with everything else that is restored.
+    if (former !== null || process.geteuid?.() === 0) await dressOwner(calls, dir, model, notes);
+    await calls.chmod(dir, model.mode);
   }
   if (root !== null) await calls.setTimes(dir, root.mtimeNs);
   return head;
+}
+
+async function dressOwner(
+  calls: FileCalls,
+  dir: Buffer,
+  model: { readonly uid: number; readonly gid: number },
+  notes: string[],
+): Promise<void> {
+  try {
+    await calls.lchown(dir, model.uid, model.gid);
+  } catch (error) {
+    if (!isErrno(error, 'EPERM')) throw error;
+    notes.push('owner and group of the former folder could not be kept: only root may give files away');
+  }
 }
 
 /** Missing parents of a new target; those made are added to `made`, the outermost first. */
