@@ -1,10 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { FileCalls } from '../../main/adapters/files/file-calls.ts';
+import { nodeFileCalls } from '../../main/adapters/files/file-calls.ts';
+import { removeTree } from '../../main/adapters/files/remove-tree.ts';
 import { createRestoreTargets } from '../../main/adapters/files/restore-targets.ts';
 import { createUndoTarget } from '../../main/adapters/files/undo.ts';
+import { asNobody } from '../support/as-nobody.ts';
 import type { FaultPlan } from '../support/swap-faults.ts';
 import { faultyCalls } from '../support/swap-faults.ts';
 import type { Scenario } from '../support/swap-scenarios.ts';
@@ -63,7 +66,7 @@ async function undisturbed(scenario: Scenario): Promise<{ fresh: string; calls: 
   await scenario.run(stage.target, calls);
   const fresh = digest(stage.target);
   expect(fresh).not.toBe(stage.old);
-  rmSync(stage.home, { recursive: true });
+  await removeTree(nodeFileCalls, Buffer.from(stage.home));
   return { fresh, calls: calls.count() };
 }
 
@@ -96,21 +99,28 @@ async function outcome(work: Promise<unknown>): Promise<Error | null> {
   }
 }
 
+async function killEverywhere(scenario: Scenario): Promise<void> {
+  const { fresh, calls: total } = await undisturbed(scenario);
+  for (let at = 1; at <= total; at++) {
+    const stage = await setUp(scenario);
+    const calls = callsFor(scenario, { at, kind: 'dead' });
+    await outcome(scenario.run(stage.target, calls));
+    const where = `killed at call ${at} of ${total} (${calls.hit()})`;
+    expect(calls.hit(), where).not.toBeNull();
+    await recover(stage.target, callsFor(scenario, quiet));
+    await judge(scenario, stage, fresh, where);
+    await removeTree(nodeFileCalls, Buffer.from(stage.home));
+    survived.single++;
+  }
+}
+
+test('without root’s powers, folders that their owner may not write are moved too, and are closed again wherever it was killed', async () => {
+  chmodSync(base, 0o777);
+  for (const scenario of scenarios.filter(({ inside }) => inside === true)) await asNobody(() => killEverywhere(scenario));
+});
+
 describe.each(scenarios)('$name', (scenario) => {
-  test('killed before any one of its calls, the next command makes the target all old or all new', async () => {
-    const { fresh, calls: total } = await undisturbed(scenario);
-    for (let at = 1; at <= total; at++) {
-      const stage = await setUp(scenario);
-      const calls = callsFor(scenario, { at, kind: 'dead' });
-      await outcome(scenario.run(stage.target, calls));
-      const where = `killed at call ${at} of ${total} (${calls.hit()})`;
-      expect(calls.hit(), where).not.toBeNull();
-      await recover(stage.target, callsFor(scenario, quiet));
-      await judge(scenario, stage, fresh, where);
-      rmSync(stage.home, { recursive: true });
-      survived.single++;
-    }
-  });
+  test('killed before any one of its calls, the next command makes the target all old or all new', () => killEverywhere(scenario));
 
   test('recovery may be killed as well, at any one of its own calls', async () => {
     const { fresh, calls: total } = await undisturbed(scenario);
