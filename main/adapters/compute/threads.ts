@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { Fault } from '../../contract/faults.ts';
 import type { WireFault } from '../../contract/faults.ts';
+import { shareMallocArenas } from '../system/libc.ts';
 import type { Monitor } from './monitor.ts';
 
 export interface ThreadSpec {
@@ -18,6 +19,7 @@ export async function runThreads(
   onMessage: (message: { kind: string }) => Promise<void> | void,
   signal?: AbortSignal,
 ): Promise<void> {
+  shareMallocArenas();
   let failure: Fault | null = null;
   const fail = (fault: Fault): void => {
     // What a stopped thread says of being stopped is no news.

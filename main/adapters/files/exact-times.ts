@@ -1,5 +1,5 @@
 import { futimesSync, lutimesSync } from 'node:fs';
-import koffi from 'koffi';
+import { libc } from '../system/libc.ts';
 
 /*
  * Node sets times as a double of seconds, which is exact to about 200 nanoseconds. A restored file has the time it had, so libc's
@@ -7,33 +7,6 @@ import koffi from 'koffi';
  */
 const atWorkingFolder = -100;
 const symlinkNoFollow = 0x100;
-
-interface Calls {
-  futimens(handle: number, times: BigInt64Array): number;
-  utimensat(folder: number, path: Uint8Array, times: BigInt64Array, flags: number): number;
-}
-
-let calls: Calls | null | undefined;
-
-function libc(): Calls | null {
-  if (calls !== undefined) return calls;
-  calls = null;
-  if (process.platform !== 'linux') return calls;
-  for (const name of ['libc.so.6', 'libc.so']) {
-    try {
-      const library = koffi.load(name);
-      calls = {
-        futimens: library.func('int futimens(int, const void *)') as Calls['futimens'],
-        utimensat: library.func('int utimensat(int, const void *, const void *, int)') as Calls['utimensat'],
-      };
-      return calls;
-    } catch (error) {
-      // glibc's name first, musl's second; without either Node's own rounding is what there is.
-      if (!(error instanceof Error)) throw error;
-    }
-  }
-  return calls;
-}
 
 function timespecs(mtimeNs: bigint): BigInt64Array {
   let seconds = mtimeNs / 1_000_000_000n;

@@ -22,7 +22,7 @@ import { checkOwner } from './owner.ts';
 import { keepApart } from './places.ts';
 
 /** Whole parts wait in memory while they are sent: larger ones only where the provider asks for them. */
-const wantedPart = (backend: Backend): number => (backend.info.limits.minPart > 1 ? 16 : 4) * 2 ** 20;
+const wantedPart = (backend: Backend): number => (backend.info.limits.minPart > 1 ? 16 : 1) * 2 ** 20;
 
 /** Turns a folder into a snapshot. What fails leaves the destination as it was, but for a vault. */
 export async function backup(host: EngineHost, destination: OpenDestination, request: BackupRequest, run: RunContext): Promise<BackupReport> {

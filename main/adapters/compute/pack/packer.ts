@@ -8,7 +8,7 @@ import { runThreads } from '../threads.ts';
 import type { CompressorTask, ReaderTask, SealerTask, WorkerMessage } from './messages.ts';
 
 const progressEveryMs = 200;
-const partsInMemory = 3;
+const partsInMemory = 4;
 /** More bring nothing: reading and sealing are one thread each. */
 const maxCompressors = 8;
 
@@ -16,7 +16,7 @@ const maxCompressors = 8;
 export function threadPacker(options: { readonly clockOffset?: number } = {}): Packer {
   return async (request, beginVolume, run) => {
     const compressors = Math.min(availableParallelism(), maxCompressors);
-    const memory = createFrameRingMemory({ slots: compressors + 3, parts: partsInMemory, partSize: request.partSize });
+    const memory = createFrameRingMemory({ slots: compressors + 2, parts: partsInMemory, partSize: request.partSize });
     const ring = new FrameRing(memory);
     const spool = openSpool();
     const archives: PackedArchive[] = [];

@@ -1,4 +1,4 @@
-const widths = { bytes: 1, word: 4, double: 8, long: 8 } as const;
+const widths = { bytes: 1, word: 4, double: 8 } as const;
 
 /** A list of numbers of one kind that grows by doubling and ends in shared memory. */
 export class Column {
@@ -21,12 +21,6 @@ export class Column {
     this.#reserve(this.#width);
     if (this.#kind === 'double') this.#bytes.writeDoubleLE(value, this.#used);
     else this.#bytes.writeUInt32LE(value >>> 0, this.#used);
-    this.#used += this.#width;
-  }
-
-  pushLong(value: bigint): void {
-    this.#reserve(this.#width);
-    this.#bytes.writeBigInt64LE(BigInt.asIntN(64, value), this.#used);
     this.#used += this.#width;
   }
 

@@ -15,6 +15,7 @@ export interface PlanMemory {
   /** Per file: mode, uid, gid, flags, extents not yet done. */
   readonly fileWords: SharedArrayBuffer;
   readonly sizes: SharedArrayBuffer;
+  /** Per file: seconds and nanoseconds. Nanoseconds alone would not fit 64 bits after the year 2262; ext4 goes on to 2446. */
   readonly mtimes: SharedArrayBuffer;
   /** Per frame: archive, first extent. One more at the end. */
   readonly frameWords: SharedArrayBuffer;
@@ -31,6 +32,7 @@ const wordsPerFile = 5;
 const wordsPerFrame = 2;
 const wordsPerExtent = 3;
 const hashSize = 32;
+const nsPerSecond = 1_000_000_000n;
 
 export interface PlanFile {
   readonly path: BytePath;
@@ -65,7 +67,7 @@ export class Plan {
   readonly #hashes: Buffer;
   readonly #fileWords: Int32Array;
   readonly #sizes: Float64Array;
-  readonly #mtimes: BigInt64Array;
+  readonly #mtimes: Float64Array;
   readonly #frameWords: Uint32Array;
   readonly #framePlaces: Float64Array;
   readonly #extentWords: Uint32Array;
@@ -79,7 +81,7 @@ export class Plan {
     this.#hashes = Buffer.from(memory.hashes);
     this.#fileWords = new Int32Array(memory.fileWords);
     this.#sizes = new Float64Array(memory.sizes);
-    this.#mtimes = new BigInt64Array(memory.mtimes);
+    this.#mtimes = new Float64Array(memory.mtimes);
     this.#frameWords = new Uint32Array(memory.frameWords);
     this.#framePlaces = new Float64Array(memory.framePlaces);
     this.#extentWords = new Uint32Array(memory.extentWords);
@@ -102,7 +104,7 @@ export class Plan {
       uid: (this.#fileWords[at + 1] ?? 0) >>> 0,
       gid: (this.#fileWords[at + 2] ?? 0) >>> 0,
       size: this.size(file),
-      mtimeNs: this.#mtimes[file] ?? 0n,
+      mtimeNs: BigInt(this.#mtimes[file * 2] ?? 0) * nsPerSecond + BigInt(this.#mtimes[file * 2 + 1] ?? 0),
       sparse: ((this.#fileWords[at + 3] ?? 0) & fileFlags.sparse) !== 0,
       sha256: this.#hashes.subarray(file * hashSize, (file + 1) * hashSize),
     };
@@ -155,7 +157,7 @@ export class PlanBuilder {
   readonly #hashes = new Column('bytes');
   readonly #fileWords = new Column('word');
   readonly #sizes = new Column('double');
-  readonly #mtimes = new Column('long');
+  readonly #mtimes = new Column('double');
   readonly #extents = { archive: new Column('word'), offset: new Column('double'), stored: new Column('double') };
   readonly #extentWords = new Column('word');
   readonly #extentPlaces = new Column('double');
@@ -172,7 +174,9 @@ export class PlanBuilder {
     this.#hashes.append(Buffer.from(file.sha256, 'hex'));
     for (const word of [file.mode, file.uid, file.gid, file.sparse ? fileFlags.sparse : 0, file.extents]) this.#fileWords.push(word);
     this.#sizes.push(file.size);
-    this.#mtimes.pushLong(file.mtimeNs);
+    const nanoseconds = file.mtimeNs % nsPerSecond;
+    this.#mtimes.push(Number((file.mtimeNs - nanoseconds) / nsPerSecond));
+    this.#mtimes.push(Number(nanoseconds));
     this.#files += 1;
     return this.#files - 1;
   }
