@@ -8,8 +8,9 @@ A vector is a file, a file is a scenario: `name: value` lines, an empty line, th
   vault      base64 of a holdfast.vault that the reader may use
   released   number of plaintext bytes a streaming reader gives out: all, or those before the refusal
   payload    their SHA-256
-  inside     what the zstd and ZIP layers say, where the object is a whole archive or manifest: success or corrupt
+  inside     what the zstd layer says, where the object is a whole archive or manifest: success, corrupt or truncated
   content    SHA-256 of the ZIP or the JSON lines
+  key        where the object lies in a destination whose vault is the vector's first 92 bytes: such vectors make whole snapshots
 """
 
 import base64
@@ -263,6 +264,8 @@ def vaults():
     vector("vault-repairs-old-header", "an old object's damaged header, with the new password", flip(under_old, 70), password="new", vault=vault)
     vector("vault-repairs-swapped-header", "an object whose header was replaced by the vault's older record", old + under_new[92:],
            password="new", vault=vault)
+    vector("vault-repairs-header-of-other-key", "the header was replaced by one of another vault key, which the password opens too",
+           new_second + under_new[92:], password="new", vault=twice)
     vector("vault-swapped-header-alone", "the same without the vault: the commitment differs", old + under_new[92:], password="old", expect="corrupt")
     vector("vault-cannot-repair-salt", "the message's salt is not in the vault", flip(under_new, 95), password="new", vault=vault, expect="corrupt")
     vector("vault-cannot-repair-both", "header and commitment are damaged", flip(flip(under_new, 50), 120), password="new", vault=vault, expect="corrupt")
@@ -318,6 +321,40 @@ def classics():
     give("password-space", "never trimmed", make("space", b"space", "space "), password="space ")
 
 
+def row_of(entry, inode):
+    """A manifest's entry without its content."""
+    name = entry.name.rstrip(b"/").removeprefix(b".holdfast/files/")
+    row = {"path": name.decode()} if entry.utf8() else {"pathB64": base64.b64encode(name).decode()}
+    row["type"] = "directory" if stat.S_ISDIR(entry.mode) else "symlink" if stat.S_ISLNK(entry.mode) else "file"
+    return row | {"mode": stat.S_IMODE(entry.mode), "uid": entry.uid, "gid": entry.gid, "size": 0, "mtime": str(entry.mtime),
+                  "ctime": str(entry.mtime), "inode": str(inode)}
+
+
+def extents_of(archive_number, stream, places):
+    sizes = inside.read_seek_table(stream)
+    offset = lambda frame: sum(stored for stored, _ in sizes[:frame])  # noqa: E731
+    return [[archive_number, offset(frame), sizes[frame][0], start, length] for frame, start, length in places]
+
+
+def first_line(snapshot, rows, archives):
+    count = lambda kind: sum(row["type"] == kind for row in rows)  # noqa: E731
+    return {
+        "holdfast": "manifest", "version": 1, "id": snapshot, "server": "H\u00f6hle", "slug": "hoehle",
+        "machine": "0123456789abcdef0123456789abcdef", "host": "keller", "time": "2025-11-23T22:05:00.123Z", "root": "/srv/hoehle",
+        "preset": None, "excludes": ["*.tmp"], "hooks": [], "warnings": [{"code": "vanished", "message": "gone while it was read", "path": "tmp/x"}],
+        "totals": {"entries": len(rows), "files": count("file"), "directories": count("directory"), "symlinks": count("symlink"),
+                   "bytes": sum(row["size"] for row in rows if "linkOf" not in row)},
+        "archives": archives,
+    }
+
+
+def manifest(name, comment, first, rows):
+    plain = inside.line(first) + b"".join(inside.line(row) for row in rows)
+    made = message(name, inside.manifest_frames(first, rows), MANIFEST)
+    vector(name, comment, made, label=MANIFEST, fields=[
+        ("key", f"hoehle/{first['id']}.manifest"), ("inside", "success"), ("content", hashlib.sha256(plain).hexdigest())])
+
+
 def whole():
     """Whole archives: ZIP in frames in a seal, and the manifests that name them."""
     D, F, L = stat.S_IFDIR | 0o755, stat.S_IFREG | 0o644, stat.S_IFLNK | 0o777
@@ -333,63 +370,51 @@ def whole():
         inside.Entry(b"link", L, b"gr\xc3\xbc\xc3\x9fe.txt"),
         inside.Entry(b"not-utf8-\xff\xfe", F, b"a name in Latin-1\n"),
         inside.Entry(b"old", F, b"before 1970", mtime=-1),
-        inside.Entry(b"second name", L, b"empty"),
-        inside.Entry(b"setuid", stat.S_IFREG | 0o4755, b"#!/bin/sh\n", uid=0, gid=0),
+        inside.Entry(b"second name", L, b"big.bin"),
+        inside.Entry(b"setuid", stat.S_IFREG | 0o4755, b"#!/bin/sh\n"),
         inside.Entry(b"year 2300", F, b"beyond 32 bits", mtime=10_413_792_000 * 10**9),
     ]
+    snapshot = "20251123T220500Z-k3v9qa"
+    key = f"hoehle/{snapshot}.holdfast"
     contents, places = inside.zip_frames(entries)
     stream = inside.seekable(contents, inside.packed_frame)
-    archive(
-        "whole-archive", "folders, links, strange names, a file over two frames", stream, contents,
-    )
-    sizes, offsets, at = inside.read_seek_table(stream), [], 0
-    for stored, _ in sizes:
-        offsets.append(at)
-        at += stored
-    rows = [{"path": ".", "type": "directory"}]  # the root, its stamps below
-    for entry, extents in zip(entries, places):
-        name = entry.name.rstrip(b"/").removeprefix(b".holdfast/files/")
-        row = {"path": name.decode()} if entry.utf8() else {"pathB64": base64.b64encode(name).decode()}
-        row["type"] = "directory" if stat.S_ISDIR(entry.mode) else "symlink" if stat.S_ISLNK(entry.mode) else "file"
-        row |= {"mode": stat.S_IMODE(entry.mode), "uid": entry.uid, "gid": entry.gid, "size": 0, "mtime": str(entry.mtime),
-                "ctime": str(entry.mtime), "inode": str(4711 + len(rows))}
+    archive("whole-archive", "folders, links, strange names, a file over two frames", stream, contents, key)
+    rows = [row_of(inside.Entry(b".", D), 2) | {"extents": []}]
+    for inode, (entry, extents) in enumerate(zip(entries, places), 4711):
+        row = row_of(entry, inode) | {"extents": []}
         if entry.name == b"second name":
-            row |= {"type": "file", "mode": 0o644, "size": 0, "inode": "4715", "linkOf": "empty"}
+            row |= {"type": "file", "mode": 0o644, "size": len(big), "inode": "4713", "linkOf": "big.bin"}
         elif row["type"] == "symlink":
             row["target"] = entry.data.decode()
         elif row["type"] == "file":
-            row |= {"size": len(entry.data), "sha256": hashlib.sha256(entry.data).hexdigest()}
-        places_of_data = extents if row["type"] == "file" and "linkOf" not in row else []
-        row["extents"] = [[0, offsets[frame], sizes[frame][0], start, length] for frame, start, length in places_of_data]
+            row |= {"size": len(entry.data), "sha256": hashlib.sha256(entry.data).hexdigest(), "extents": extents_of(0, stream, extents)}
         rows.append(row)
-    rows[0] |= {key: rows[1][key] for key in ("mode", "uid", "gid", "size", "mtime", "ctime")} | {"inode": "2", "extents": []}
-    files = [row for row in rows if row["type"] == "file"]
-    first = {
-        "holdfast": "manifest", "version": 1, "id": "20251123T220500Z-k3v9qa", "server": "H\u00f6hle", "slug": "hoehle",
-        "machine": "0123456789abcdef0123456789abcdef", "host": "keller", "time": "2025-11-23T22:05:00.123Z", "root": "/srv/hoehle",
-        "preset": None, "excludes": ["*.tmp"], "hooks": [], "warnings": [{"code": "vanished", "message": "gone while it was read", "path": "tmp/x"}],
-        "totals": {"entries": len(rows), "files": len(files), "directories": sum(row["type"] == "directory" for row in rows),
-                   "symlinks": sum(row["type"] == "symlink" for row in rows), "bytes": sum(row.get("size", 0) for row in files)},
-        "archives": [inside.archive_record("hoehle/20251123T220500Z-k3v9qa.holdfast", message("whole-archive", stream),
-                                           sum(map(len, contents)), len(contents))],
-    }
-    plain = inside.line(first) + b"".join(inside.line(row) for row in rows)
-    made = message("whole-manifest", inside.manifest_frames(first, rows), MANIFEST)
-    vector("whole-manifest", "the manifest of whole-archive", made, label=MANIFEST,
-           fields=[("inside", "success"), ("content", hashlib.sha256(plain).hexdigest())])
+    record = inside.archive_record(key, message("whole-archive", stream), sum(map(len, contents)), len(contents))
+    manifest("whole-manifest", "the manifest of whole-archive", first_line(snapshot, rows, [record]), rows)
 
-    pieces = [(f".holdfast/pieces/world/region.bin@{offset:016d}".encode(), seeded(f"piece {offset}", 3000 if offset < 6000 else 500))
-              for offset in (0, 3000, 6000)]
-    for number, (name, data) in enumerate(pieces, 1):
-        contents, _ = inside.zip_frames([inside.Entry(name, F, data)])
-        archive(f"whole-volume-{number}", "a piece of a file larger than a volume", inside.seekable(contents), contents)
+    snapshot, extents, records, content = "20251124T220500Z-a2b3c4", [], [], b""
+    for number in range(3):
+        data = seeded(f"piece {number}", 500 if number == 2 else 3000)
+        name = f"volume {number + 1}".replace(" ", "-")
+        stored = inside.Entry(f".holdfast/pieces/world/region.bin@{len(content):016d}".encode(), F, data)
+        contents, places = inside.zip_frames(([inside.Entry(b"world/", D)] if number == 0 else []) + [stored])
+        stream = inside.seekable(contents)
+        key = f"hoehle/{snapshot}{'' if number == 0 else f'.{number + 1:03d}'}.holdfast"
+        archive(f"whole-{name}", "a piece of a file larger than a volume", stream, contents, key)
+        extents += extents_of(number, stream, places[-1])
+        records.append(inside.archive_record(key, message(f"whole-{name}", stream), sum(map(len, contents)), len(contents)))
+        content += data
+    rows = [row_of(inside.Entry(name, D), inode) | {"extents": []} for inode, name in ((2, b"."), (3, b"world/"))]
+    region = {"size": len(content), "sha256": hashlib.sha256(content).hexdigest(), "extents": extents}
+    rows.append(row_of(inside.Entry(b"world/region.bin", F), 4) | region)
+    manifest("whole-volumes-manifest", "a file in three pieces, in three volumes", first_line(snapshot, rows, records), rows)
+
     contents, _ = inside.zip_frames([inside.Entry(b"a", F, b"alpha"), inside.Entry(b"b", F, b"beta")])
     stream = b"".join(map(inside.raw_frame, contents))
     archive("whole-without-seek-table", "readers do without the seek table", stream, contents)
     archive("whole-no-entries", "a ZIP without an entry", inside.seekable(inside.zip_frames([])[0]), inside.zip_frames([])[0])
-    table = inside.seekable(contents)
-    fail = lambda name, comment, stream: archive(f"whole-{name}", comment, stream, None)  # noqa: E731
-    fail("frame-cut", "sealed as a whole, but the zstd stream ends inside a frame", stream[:-5])
+    fail = lambda name, comment, stream, code="corrupt": archive(f"whole-{name}", comment, stream, None, code=code)  # noqa: E731
+    fail("frame-cut", "sealed as a whole, but the zstd stream ends inside a frame", stream[:-5], "truncated")
     fail("frame-lies-about-size", "the frame's content size is larger than its content", lying_frame(contents))
     joined = b"".join(contents)
     wide = struct.pack("<IBB", 0xFD2FB528, 0, 14 << 3) + (len(joined) << 3 | 1).to_bytes(3, "little") + joined
@@ -404,8 +429,9 @@ def lying_frame(contents):
     return honest[:5] + struct.pack("<H", len(joined) - 256 + 1) + honest[7:]
 
 
-def archive(name, comment, stream, contents):
-    fields = [("inside", "corrupt" if contents is None else "success")]
+def archive(name, comment, stream, contents, key=None, code="corrupt"):
+    fields = [("key", key)] if key else []
+    fields.append(("inside", code if contents is None else "success"))
     if contents is not None:
         fields.append(("content", hashlib.sha256(b"".join(contents)).hexdigest()))
         assert inside.unpack(stream) == b"".join(contents), name
@@ -446,11 +472,10 @@ def hex_lines(value):
 def primitives():
     """Known answers of each primitive, and of the small computations around them, by python-cryptography."""
     hexed = lambda **values: {key: value.hex() if isinstance(value, bytes) else value for key, value in values.items()}  # noqa: E731
+    prefix = b"c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\0"
     expand = [
-        hexed(key=key, info=info, length=length, out=HKDFExpand(hashes.SHA512(), length, info).derive(key))
-        for key, info, length in (
-            (bytes(32), b"", 76), (KEY, b"info", 64), (KEY, b"info", 65), (KEY, hf.info_of(ARCHIVE, HEAD, SALT), 76), (b"\xff" * 32, b"\0", 1),
-        )
+        hexed(key=key, salt=salt, context=context, out=HKDFExpand(hashes.SHA512(), 76, prefix + salt + context).derive(key))
+        for key, salt, context in ((bytes(32), bytes(24), b""), (KEY, SALT, b"context"), (b"\xff" * 32, SALT, bytes(300)))
     ]
     pbkdf2 = [
         hexed(password=password.encode(), salt=salt, iterations=count, out=hashlib.pbkdf2_hmac("sha256", password.encode(), salt, count, 32))

@@ -69,17 +69,14 @@ export class Keyring {
     } catch (error) {
       refusal = error;
     }
-    if (header !== null && (await this.unwrap(header)) !== null) {
-      const opened = this.#withHeader(header.bytes, stored, label);
-      if (opened !== null) return opened;
-      throw new Fault('corrupt', `${name}: the password is right, but the beginning of the file is damaged or belongs to another kind of object`, {
-        operation: 'open',
-        context,
-      });
-    }
-    const repaired = await this.#repair(stored, label);
-    if (repaired !== null) return repaired;
-    throw this.#explain(stored, header, refusal, name);
+    const unwrapped = header !== null && (await this.unwrap(header)) !== null;
+    const opened = this.#withHeader(stored.subarray(0, headerSize), stored, label) ?? (await this.#withRecords(stored, label));
+    if (opened !== null) return opened;
+    if (!unwrapped) throw this.#explain(stored, header, refusal, name);
+    throw new Fault('corrupt', `${name}: the password is right, but the beginning of the file is damaged or belongs to another kind of object`, {
+      operation: 'open',
+      context,
+    });
   }
 
   #withHeader(header: Buffer, stored: Buffer, label: Label): OpenedObject | null {
@@ -94,10 +91,14 @@ export class Keyring {
     return null;
   }
 
-  async #repair(stored: Buffer, label: Label): Promise<OpenedObject | null> {
+  /** The vault gives keys to an object older than the password, and its header back to one whose own was damaged or swapped. */
+  async #withRecords(stored: Buffer, label: Label): Promise<OpenedObject | null> {
     for (const record of this.#records) {
-      if (record.equals(stored.subarray(0, headerSize))) continue;
       await this.unwrap(parseHeader(record));
+      const opened = this.#withHeader(stored.subarray(0, headerSize), stored, label);
+      if (opened !== null) return opened;
+    }
+    for (const record of this.#records) {
       const opened = this.#withHeader(record, stored, label);
       if (opened !== null) return opened;
     }
@@ -107,6 +108,10 @@ export class Keyring {
   #explain(stored: Buffer, header: Header | null, refusal: unknown, name: string): unknown {
     const context = { object: name };
     const known = this.#records.some((record) => record.equals(stored.subarray(0, headerSize)));
+    // A password that opens nothing at all says nothing about the object.
+    if (this.#password !== null && this.#records.length > 0 && this.#vaultKeys.length === 0) {
+      return new Fault('wrong-password', `${name}: wrong password`, { operation: 'open', context });
+    }
     if (header === null) {
       // A lone file whose header cannot even be read: that reading has already said what is wrong.
       if (this.#records.length === 0 || !hasMagic(stored)) return refusal;
