@@ -22,7 +22,7 @@ let number = 0;
 afterAll(() => {
   rmSync(base, { recursive: true, force: true });
   console.log(
-    `swap: ${survived.single} kill points survived, ${survived.double} more with recovery killed too, ${survived.errors} failing calls taken back or finished`,
+    `swap: ${survived.single} kill points survived, ${survived.double} more killed a second time, in recovery or on the way back, ${survived.errors} failing calls taken back or finished`,
   );
 });
 
@@ -32,7 +32,7 @@ interface Stage {
   readonly old: string;
 }
 
-function callsFor(scenario: Scenario, plan: Pick<FaultPlan, 'at' | 'kind' | 'code'>): ReturnType<typeof faultyCalls> {
+function callsFor(scenario: Scenario, plan: Pick<FaultPlan, 'at' | 'kind' | 'code' | 'deadAfter'>): ReturnType<typeof faultyCalls> {
   return faultyCalls({
     ...plan,
     ...(scenario.inside === undefined ? {} : { inside: scenario.inside }),
@@ -159,6 +159,29 @@ describe.each(scenarios)('$name', (scenario) => {
     }
   });
 });
+
+test.each(['whole swap', 'swap of children with carry-over', 'partial swap'])(
+  '%s: taken back after a call that failed, and killed in the middle of that',
+  async (name) => {
+    const scenario = scenarios.find((one) => one.name === name);
+    if (scenario === undefined) throw new Error('no scenario');
+    const { fresh, calls: total } = await undisturbed(scenario);
+    for (let at = 1; at <= total; at += 2) {
+      for (let deadAfter = 1 + (at % 3); ; deadAfter += 3) {
+        const stage = await setUp(scenario);
+        const calls = callsFor(scenario, { at, kind: 'error', code: 'EIO', deadAfter });
+        await outcome(scenario.run(stage.target, calls));
+        const where = `EIO at call ${at} (${calls.hit()}), killed ${deadAfter} later`;
+        await recover(stage.target, callsFor(scenario, quiet));
+        await judge(scenario, stage, fresh, where);
+        rmSync(stage.home, { recursive: true });
+        // Where the failure changes nothing, the run goes on to its end: those kills are tried elsewhere.
+        if (!calls.died() || deadAfter > 30) break;
+        survived.double++;
+      }
+    }
+  },
+);
 
 test('a discard killed anywhere leaves the target alone and is finished by the next', async () => {
   const [scenario] = scenarios;

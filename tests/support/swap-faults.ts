@@ -23,6 +23,8 @@ export interface FaultyCalls extends FileCalls {
   readonly count: () => number;
   /** The call that was hit, once it was. */
   readonly hit: () => string | null;
+  /** Whether it came to `deadAfter`. */
+  readonly died: () => boolean;
 }
 
 export interface FaultPlan {
@@ -34,6 +36,8 @@ export interface FaultPlan {
    */
   readonly kind: 'dead' | 'error';
   readonly code?: string;
+  /** Only for `error`: this many calls after it the process is dead too. */
+  readonly deadAfter?: number;
   /** Real SIGKILL instead of the make-believe one. */
   readonly kill?: () => void;
   /** The target's parent may not be written: children are swapped. */
@@ -47,6 +51,7 @@ export function faultyCalls(plan: FaultPlan): FaultyCalls {
   let count = 0;
   let hit: string | null = null;
   let dead = false;
+  let died = false;
 
   function alive(): void {
     if (dead) throw systemError('EKILLED', 'the process is dead');
@@ -55,6 +60,10 @@ export function faultyCalls(plan: FaultPlan): FaultyCalls {
   function strikes(name: string): boolean {
     alive();
     count++;
+    if (plan.deadAfter !== undefined && count === plan.at + plan.deadAfter) {
+      dead = died = true;
+      alive();
+    }
     if (count !== plan.at) return false;
     hit = name;
     if (plan.kind === 'dead') dead = true;
@@ -109,7 +118,7 @@ export function faultyCalls(plan: FaultPlan): FaultyCalls {
       }
     };
   }
-  return Object.assign(calls as unknown as FileCalls, { count: () => count, hit: () => hit });
+  return Object.assign(calls as unknown as FileCalls, { count: () => count, hit: () => hit, died: () => died });
 }
 
 export function systemError(code: string, text: string): Error {

@@ -28,7 +28,9 @@ export async function runSwap(calls: FileCalls, home: Home, journal: Journal): P
       throw new Fault('already-exists', `${shown(before)} appeared meanwhile`, { operation: journal.operation });
     await writeJournal(calls, journalPath(home), between);
   } catch (error) {
-    await finishOld(calls, home, journal);
+    // The journal may say "between" on disk although writing it failed. It has to say "old" again before staging may be touched:
+    // killed in the middle of removing it, the next command would else go forward with what is left.
+    await settleOld(calls, home, journal, error);
     throw swapFault(error, journal.operation, `nothing was exchanged in ${shown(home.target)}`);
   }
   return await goForward(calls, home, between);
@@ -58,10 +60,23 @@ export async function goForward(calls: FileCalls, home: Home, journal: Journal):
 
 async function goBack(calls: FileCalls, home: Home, journal: Journal, head: RecordHead, reason: unknown): Promise<void> {
   const roots = rootsOf(home, head);
-  try {
+  await orLeaveIt(home, journal, reason, async () => {
     await moveBack(calls, roots, slotsOf(calls, home, journal));
     if (head.mode !== 'whole') await removeEmptyFolders(calls, roots.before);
-    await writeJournal(calls, journalPath(home), { ...journal, state: 'old' });
+  });
+  await settleOld(calls, home, journal, reason);
+}
+
+/** Nothing has moved, or all is back: says so on disk, then takes away what was prepared. */
+async function settleOld(calls: FileCalls, home: Home, journal: Journal, reason: unknown): Promise<void> {
+  await orLeaveIt(home, journal, reason, () => writeJournal(calls, journalPath(home), { ...journal, state: 'old' }));
+  await finishOld(calls, home, journal);
+}
+
+/** Where even this fails, the journal stays and the next command goes on from what it finds. */
+async function orLeaveIt(home: Home, journal: Journal, reason: unknown, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
   } catch (error) {
     const why = `${asFault(reason, journal.operation).message}; then: ${asFault(error, journal.operation).message}`;
     throw swapFault(
@@ -70,7 +85,6 @@ async function goBack(calls: FileCalls, home: Home, journal: Journal, head: Reco
       `the exchange of ${shown(home.target)} stopped half way and could not be taken back; nothing is lost, any command on this target goes on with it (${why})`,
     );
   }
-  await finishOld(calls, home, journal);
 }
 
 /** State old: takes away what was prepared. */
