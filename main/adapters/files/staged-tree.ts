@@ -3,6 +3,7 @@ import { Fault } from '../../contract/faults.ts';
 import { isAscii, pathBytes, showPath } from '../../engine/archive/byte-path.ts';
 import type { BytePath } from '../../engine/archive/byte-path.ts';
 import { setLinkTimes, setTimes } from './exact-times.ts';
+import { HeldFolders, longestPath } from './held-folders.ts';
 
 export interface Attributes {
   /** Permission bits. */
@@ -21,6 +22,7 @@ export class StagedTree {
   readonly #baseText: string | null;
   readonly #owner: boolean;
   readonly #folders = new Set<string>();
+  readonly #held = new HeldFolders();
   #lastFolder = '';
 
   /** `owner`: set uid and gid too, which only root may. */
@@ -31,6 +33,7 @@ export class StagedTree {
   }
 
   location(path: BytePath): string | Buffer {
+    if (this.#base.length + path.length > longestPath) return this.#held.reach(Buffer.concat([this.#base, pathBytes(path)]));
     return this.#baseText !== null && isAscii(path) ? this.#baseText + path : Buffer.concat([this.#base, pathBytes(path)]);
   }
 
