@@ -13,6 +13,7 @@ const flagStreamed = 0x0008;
 const flagUtf8 = 0x0800;
 const versionZip64 = 45;
 const versionPlain = 20;
+const zip64LocalSize = 20;
 const madeByUnix = (3 << 8) | versionZip64;
 export const modeType = 0o170000;
 export const modeDirectory = 0o040000;
@@ -28,8 +29,16 @@ export interface ZipEntry {
   readonly gid: number;
   /** Nanoseconds since 1970. */
   readonly mtimeNs: bigint;
-  /** Sizes and CRC come in a descriptor after the data. */
-  readonly streamed: boolean;
+}
+
+/** What local and central header have in common, worked out once: an archive of small files is mostly headers. */
+export interface ZipRecord {
+  readonly name: Buffer;
+  readonly extra: Buffer;
+  readonly time: number;
+  readonly date: number;
+  readonly flags: number;
+  readonly mode: number;
 }
 
 /** What is known once the data has been written. */
@@ -40,44 +49,52 @@ export interface ZipEntryEnd {
   readonly offset: number;
 }
 
-function fitsUnixTime(seconds: bigint): boolean {
-  return seconds >= -(2n ** 31n) && seconds < 2n ** 31n;
-}
-
-/** UT (0x5455): mtime in seconds; ux (0x7875): owner; hf (0x6668): the nanoseconds that UT lacks. */
-function timeAndOwner(entry: ZipEntry): Buffer {
+export function zipRecord(entry: ZipEntry): ZipRecord {
   let seconds = entry.mtimeNs / 1_000_000_000n;
-  let nanoseconds = entry.mtimeNs % 1_000_000_000n;
+  let nanoseconds = entry.mtimeNs - seconds * 1_000_000_000n;
   if (nanoseconds < 0n) {
     seconds -= 1n;
     nanoseconds += 1_000_000_000n;
   }
-  const withTime = fitsUnixTime(seconds);
-  const extra = Buffer.alloc((withTime ? 9 : 0) + 15 + 8);
-  let at = 0;
+  const [time, date] = dosTime(Number(seconds));
+  const utf8 = isAscii(entry.name) || pathText(entry.name) !== null;
+  return {
+    name: pathBytes(entry.name),
+    extra: timeAndOwner(Number(seconds), Number(nanoseconds), entry.uid, entry.gid),
+    time,
+    date,
+    flags: utf8 ? flagUtf8 : 0,
+    mode: entry.mode,
+  };
+}
+
+/** UT (0x5455): mtime in seconds, where it fits 32 bits; ux (0x7875): owner; hf (0x6668): the nanoseconds that UT lacks. */
+function timeAndOwner(seconds: number, nanoseconds: number, uid: number, gid: number): Buffer {
+  const withTime = seconds >= -(2 ** 31) && seconds < 2 ** 31;
+  let at = withTime ? 9 : 0;
+  const extra = Buffer.allocUnsafe(at + 15 + 8);
   if (withTime) {
     extra.writeUInt16LE(0x5455, 0);
     extra.writeUInt16LE(5, 2);
     extra[4] = 1;
-    extra.writeInt32LE(Number(seconds), 5);
-    at = 9;
+    extra.writeInt32LE(seconds, 5);
   }
-  extra.writeUInt16LE(0x7875, at);
-  extra.writeUInt16LE(11, at + 2);
-  extra[at + 4] = 1;
-  extra[at + 5] = 4;
-  extra.writeUInt32LE(entry.uid >>> 0, at + 6);
-  extra[at + 10] = 4;
-  extra.writeUInt32LE(entry.gid >>> 0, at + 11);
-  extra.writeUInt16LE(0x6668, at + 15);
-  extra.writeUInt16LE(4, at + 17);
-  extra.writeUInt32LE(Number(nanoseconds), at + 19);
+  at = extra.writeUInt16LE(0x7875, at);
+  at = extra.writeUInt16LE(11, at);
+  at = extra.writeUInt8(1, at);
+  at = extra.writeUInt8(4, at);
+  at = extra.writeUInt32LE(uid >>> 0, at);
+  at = extra.writeUInt8(4, at);
+  at = extra.writeUInt32LE(gid >>> 0, at);
+  at = extra.writeUInt16LE(0x6668, at);
+  at = extra.writeUInt16LE(4, at);
+  extra.writeUInt32LE(nanoseconds, at);
   return extra;
 }
 
 /** Date and time in MS-DOS form, of the UTC time: [time, date]. Times outside 1980 to 2107 are moved to its borders. */
-function dosTime(mtimeNs: bigint): readonly [number, number] {
-  const date = new Date(Number(mtimeNs / 1_000_000n));
+function dosTime(seconds: number): readonly [number, number] {
+  const date = new Date(seconds * 1000);
   const year = date.getUTCFullYear();
   if (!(year >= 1980)) return [0, (1 << 5) | 1];
   if (year > 2107) return [(23 << 11) | (59 << 5) | 29, (127 << 9) | (12 << 5) | 31];
@@ -87,35 +104,40 @@ function dosTime(mtimeNs: bigint): readonly [number, number] {
   ];
 }
 
-function flags(entry: ZipEntry): number {
-  const utf8 = isAscii(entry.name) || pathText(entry.name) !== null;
-  return (utf8 ? flagUtf8 : 0) | (entry.streamed ? flagStreamed : 0);
+/** `streamed`: sizes and CRC come in a descriptor after the data. */
+export function localHeaderSize(record: ZipRecord, streamed: boolean): number {
+  return 30 + record.name.length + (streamed ? zip64LocalSize : 0) + record.extra.length;
 }
 
-/** A local header; for a streamed entry size and CRC are not looked at. */
-export function localHeader(entry: ZipEntry, known: { readonly size: number; readonly crc: number }): Buffer {
-  const name = pathBytes(entry.name);
-  const extra = timeAndOwner(entry);
-  const zip64 = entry.streamed ? 20 : 0;
-  const header = Buffer.alloc(30 + name.length + zip64 + extra.length);
-  const [time, date] = dosTime(entry.mtimeNs);
-  header.writeUInt32LE(localSignature, 0);
-  header.writeUInt16LE(entry.streamed ? versionZip64 : versionPlain, 4);
-  header.writeUInt16LE(flags(entry), 6);
-  header.writeUInt16LE(time, 10);
-  header.writeUInt16LE(date, 12);
-  header.writeUInt32LE(entry.streamed ? 0 : known.crc, 14);
-  header.writeUInt32LE(entry.streamed ? max32 : known.size, 18);
-  header.writeUInt32LE(entry.streamed ? max32 : known.size, 22);
-  header.writeUInt16LE(name.length, 26);
-  header.writeUInt16LE(zip64 + extra.length, 28);
-  name.copy(header, 30);
-  if (entry.streamed) {
-    header.writeUInt16LE(0x0001, 30 + name.length);
-    header.writeUInt16LE(16, 32 + name.length);
+/** Writes a local header to the start of `out`; for a streamed entry size and CRC are not looked at. Returns its length. */
+export function writeLocalHeader(
+  out: Buffer,
+  record: ZipRecord,
+  streamed: boolean,
+  known: { readonly size: number; readonly crc: number },
+): number {
+  const { name, extra } = record;
+  let at = out.writeUInt32LE(localSignature, 0);
+  at = out.writeUInt16LE(streamed ? versionZip64 : versionPlain, at);
+  at = out.writeUInt16LE(record.flags | (streamed ? flagStreamed : 0), at);
+  at = out.writeUInt16LE(0, at);
+  at = out.writeUInt16LE(record.time, at);
+  at = out.writeUInt16LE(record.date, at);
+  at = out.writeUInt32LE(streamed ? 0 : known.crc, at);
+  at = out.writeUInt32LE(streamed ? max32 : known.size, at);
+  at = out.writeUInt32LE(streamed ? max32 : known.size, at);
+  at = out.writeUInt16LE(name.length, at);
+  at = out.writeUInt16LE((streamed ? zip64LocalSize : 0) + extra.length, at);
+  out.set(name, at);
+  at += name.length;
+  if (streamed) {
+    at = out.writeUInt16LE(0x0001, at);
+    at = out.writeUInt16LE(16, at);
+    out.fill(0, at, at + 16);
+    at += 16;
   }
-  extra.copy(header, 30 + name.length + zip64);
-  return header;
+  out.set(extra, at);
+  return at + extra.length;
 }
 
 /** After the data of a streamed entry. */
@@ -128,38 +150,45 @@ export function dataDescriptor(end: { readonly size: number; readonly crc: numbe
   return descriptor;
 }
 
-/** One entry of the central directory. */
-export function centralHeader(entry: ZipEntry, end: ZipEntryEnd): Buffer {
-  const name = pathBytes(entry.name);
-  const wide: bigint[] = [];
-  if (end.size >= max32) wide.push(BigInt(end.size), BigInt(end.size));
-  if (end.offset >= max32) wide.push(BigInt(end.offset));
-  const zip64 = wide.length > 0 ? 4 + wide.length * 8 : 0;
-  const extra = timeAndOwner(entry);
-  const header = Buffer.alloc(46 + name.length + zip64 + extra.length);
-  const [time, date] = dosTime(entry.mtimeNs);
-  const directory = (entry.mode & modeType) === modeDirectory;
-  header.writeUInt32LE(centralSignature, 0);
-  header.writeUInt16LE(madeByUnix, 4);
-  header.writeUInt16LE(entry.streamed || zip64 > 0 ? versionZip64 : versionPlain, 6);
-  header.writeUInt16LE(flags(entry), 8);
-  header.writeUInt16LE(time, 12);
-  header.writeUInt16LE(date, 14);
-  header.writeUInt32LE(end.crc, 16);
-  header.writeUInt32LE(Math.min(end.size, max32), 20);
-  header.writeUInt32LE(Math.min(end.size, max32), 24);
-  header.writeUInt16LE(name.length, 28);
-  header.writeUInt16LE(zip64 + extra.length, 30);
-  header.writeUInt32LE((((entry.mode & 0xffff) << 16) | (directory ? 0x10 : 0)) >>> 0, 38);
-  header.writeUInt32LE(Math.min(end.offset, max32), 42);
-  name.copy(header, 46);
+/** The most that a central header takes beside name and extra fields. */
+export const centralHeaderRoom = 46 + 4 + 24;
+
+/** Writes an entry of the central directory to `out` at `start`. Returns where it ends. */
+export function writeCentralHeader(out: Buffer, start: number, record: ZipRecord, streamed: boolean, end: ZipEntryEnd): number {
+  const { name, extra } = record;
+  const wideSize = end.size >= max32;
+  const wideOffset = end.offset >= max32;
+  const zip64 = wideSize || wideOffset ? 4 + (wideSize ? 16 : 0) + (wideOffset ? 8 : 0) : 0;
+  const directory = (record.mode & modeType) === modeDirectory;
+  let at = out.writeUInt32LE(centralSignature, start);
+  at = out.writeUInt16LE(madeByUnix, at);
+  at = out.writeUInt16LE(streamed || zip64 > 0 ? versionZip64 : versionPlain, at);
+  at = out.writeUInt16LE(record.flags | (streamed ? flagStreamed : 0), at);
+  at = out.writeUInt16LE(0, at);
+  at = out.writeUInt16LE(record.time, at);
+  at = out.writeUInt16LE(record.date, at);
+  at = out.writeUInt32LE(end.crc, at);
+  at = out.writeUInt32LE(Math.min(end.size, max32), at);
+  at = out.writeUInt32LE(Math.min(end.size, max32), at);
+  at = out.writeUInt16LE(name.length, at);
+  at = out.writeUInt16LE(zip64 + extra.length, at);
+  // Comment length, disk number, internal attributes.
+  out.fill(0, at, at + 6);
+  at = out.writeUInt32LE((((record.mode & 0xffff) << 16) | (directory ? 0x10 : 0)) >>> 0, at + 6);
+  at = out.writeUInt32LE(Math.min(end.offset, max32), at);
+  out.set(name, at);
+  at += name.length;
   if (zip64 > 0) {
-    header.writeUInt16LE(0x0001, 46 + name.length);
-    header.writeUInt16LE(wide.length * 8, 48 + name.length);
-    wide.forEach((value, index) => header.writeBigUInt64LE(value, 50 + name.length + index * 8));
+    at = out.writeUInt16LE(0x0001, at);
+    at = out.writeUInt16LE(zip64 - 4, at);
+    if (wideSize) {
+      at = out.writeBigUInt64LE(BigInt(end.size), at);
+      at = out.writeBigUInt64LE(BigInt(end.size), at);
+    }
+    if (wideOffset) at = out.writeBigUInt64LE(BigInt(end.offset), at);
   }
-  extra.copy(header, 46 + name.length + zip64);
-  return header;
+  out.set(extra, at);
+  return at + extra.length;
 }
 
 /** ZIP64 end record, its locator and the end record. `offset`: where the central directory begins. */

@@ -4,8 +4,8 @@ import type { BigIntStats } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { pathFromBytes, rootPath } from '../../../engine/archive/byte-path.ts';
 import type { BytePath } from '../../../engine/archive/byte-path.ts';
-import { modeSymlink, pieceName, zipName } from '../../../engine/archive/zip.ts';
-import type { ZipEntry } from '../../../engine/archive/zip.ts';
+import { modeSymlink, pieceName, zipName, zipRecord } from '../../../engine/archive/zip.ts';
+import type { ZipEntry, ZipRecord } from '../../../engine/archive/zip.ts';
 import { entryLineStart } from '../../../engine/snapshots/manifest-entry.ts';
 import type { ManifestEntry } from '../../../engine/snapshots/manifest-entry.ts';
 import type { WalkedEntry } from '../../files/walk.ts';
@@ -59,7 +59,7 @@ export class EntryReader {
 
   #addDirectory({ path, stat }: WalkedEntry): void {
     // The root has no name of its own inside the ZIP.
-    if (path !== rootPath) this.#parts.volumes.addSmall(zipEntry(zipName(path, true), stat), 0, () => ({ size: 0, crc: 0 }));
+    if (path !== rootPath) this.#parts.volumes.addSmall(zipRecord(zipEntry(zipName(path, true), stat)), 0, () => ({ size: 0, crc: 0 }));
     this.#totals.directories += 1;
     this.#note({ path, ...entryStamps(stat, 'directory') }, []);
   }
@@ -78,8 +78,8 @@ export class EntryReader {
   }
 
   #storeLink(path: BytePath, stat: BigIntStats, target: Buffer): void {
-    const entry = { ...zipEntry(zipName(path, false), stat), mode: modeSymlink | 0o777 };
-    this.#parts.volumes.addSmall(entry, target.length, (room) => {
+    const record = zipRecord({ ...zipEntry(zipName(path, false), stat), mode: modeSymlink | 0o777 });
+    this.#parts.volumes.addSmall(record, target.length, (room) => {
       target.copy(room);
       return { size: target.length, crc: crc32(target) };
     });
@@ -134,8 +134,9 @@ export class EntryReader {
   #readFile(path: BytePath, handle: number, stat: BigIntStats): ReadFile {
     const size = Number(stat.size);
     const entry = zipEntry(zipName(path, false), stat);
-    const content = this.#parts.volumes.fitsFrame(entry, size)
-      ? this.#readSmall(entry, handle, stat, size)
+    const record = zipRecord(entry);
+    const content = this.#parts.volumes.fitsFrame(record, size)
+      ? this.#readSmall(record, handle, stat, size)
       : this.#readLarge(path, entry, handle, size);
     const after = fstatSync(handle, { bigint: true });
     const moved = content.moved || stampsMoved(stat, after);
@@ -145,10 +146,10 @@ export class EntryReader {
     return { ...content, moved };
   }
 
-  #readSmall(entry: ZipEntry, handle: number, stat: BigIntStats, size: number): ReadFile {
+  #readSmall(record: ZipRecord, handle: number, stat: BigIntStats, size: number): ReadFile {
     let sha256 = '';
     let moved = false;
-    const run = this.#parts.volumes.addSmall(entry, size, (room) => {
+    const run = this.#parts.volumes.addSmall(record, size, (room) => {
       let length = 0;
       let before = stat;
       for (let tries = 1; ; tries += 1) {
@@ -176,9 +177,9 @@ export class EntryReader {
     do {
       const start = position;
       let crc = 0;
-      const entry = { ...whole, streamed: true, name: inPieces ? pieceName(path, start) : whole.name };
+      const record = zipRecord({ ...whole, name: inPieces ? pieceName(path, start) : whole.name });
       const run = this.#parts.volumes.addStreamed(
-        entry,
+        record,
         (room) => {
           const want = Math.min(room.length, start + pieceSize - position, size - position);
           const taken = readUpTo(handle, room.subarray(0, want), position);
@@ -204,7 +205,7 @@ export class EntryReader {
 }
 
 function zipEntry(name: BytePath, stat: BigIntStats): ZipEntry {
-  return { name, mode: Number(stat.mode), uid: Number(stat.uid), gid: Number(stat.gid), mtimeNs: stat.mtimeNs, streamed: false };
+  return { name, mode: Number(stat.mode), uid: Number(stat.uid), gid: Number(stat.gid), mtimeNs: stat.mtimeNs };
 }
 
 function readUpTo(handle: number, room: Buffer, position: number): number {

@@ -58,19 +58,20 @@ export class FrameWriter {
 
   /** An entry's manifest text and where its data lies, for the sealer to complete once those frames are compressed. */
   note(text: string, runs: readonly Run[]): void {
-    const bytes = Buffer.from(text, 'utf8');
-    const size = 8 + runs.length * 16 + bytes.length;
+    // At most three bytes of UTF-8 for each unit of text: counting them exactly would cost more than the room.
+    const size = 8 + runs.length * 16 + text.length * 3;
     if (this.#open && frameNotesSize - this.#noted < size) this.close(0);
     if (!this.#open) this.#begin();
-    let at = this.#notes.writeUInt32LE(bytes.length, this.#noted);
-    at = this.#notes.writeUInt32LE(runs.length, at);
+    const start = this.#noted;
+    let at = this.#notes.writeUInt32LE(runs.length, start + 4);
     for (const run of runs) {
       at = this.#notes.writeUInt32LE(run.frame, at);
       at = this.#notes.writeUInt32LE(run.offset, at);
       at = this.#notes.writeDoubleLE(run.length, at);
     }
-    bytes.copy(this.#notes, at);
-    this.#noted = at + bytes.length;
+    const length = this.#notes.write(text, at);
+    this.#notes.writeUInt32LE(length, start);
+    this.#noted = at + length;
   }
 
   /** Hands the frame over to the compressors. */

@@ -23,6 +23,7 @@ interface LaterLink extends Attributes {
 
 interface LaterFolder extends Attributes {
   readonly path: BytePath;
+  readonly wanted: boolean;
 }
 
 /** Completes a tree whose files have been written: folders, empty files, hard links, symbolic links, and at last folders' attributes. */
@@ -46,11 +47,14 @@ runWorker('finish', (task: FinisherTask, tell) => {
     lost.add(path);
   }
 
-  function addHardLink(path: BytePath, first: BytePath): void {
+  function addHardLink(entry: ManifestEntry, first: BytePath): void {
+    const { path } = entry;
     const holder = includes(first, false) ? first : holders.get(first);
     if (holder === undefined) {
       holders.set(first, path);
       if (lost.has(path)) lostLinks.push(showPath(path));
+      // Content came under this name already; where there is none, nobody has made the file.
+      else if (!tree.hasFile(path)) makeEmpty(path, attributes(entry));
     } else if (lost.has(holder)) lostLinks.push(showPath(path));
     else tree.makeHardLink(path, holder);
   }
@@ -59,9 +63,13 @@ runWorker('finish', (task: FinisherTask, tell) => {
     if (entry.sha256 !== emptyHash) {
       throw new Fault('corrupt', `the manifest says that ${showPath(entry.path)} is empty and that it is not`, { operation: 'restore' });
     }
-    const handle = tree.createFile(entry.path);
+    makeEmpty(entry.path, attributes(entry));
+  }
+
+  function makeEmpty(path: BytePath, rest: Attributes): void {
+    const handle = tree.createFile(path);
     try {
-      tree.finishFile(handle, entry.path, attributes(entry), { chown: fchownSync, chmod: fchmodSync });
+      tree.finishFile(handle, path, rest, { chown: fchownSync, chmod: fchmodSync });
     } finally {
       closeSync(handle);
     }
@@ -73,10 +81,11 @@ runWorker('finish', (task: FinisherTask, tell) => {
     else if (entry.type === 'directory') {
       const wanted = includes(path, true);
       if (wanted) tree.makeFolder(path);
-      if (wanted || tree.hasFolder(path)) folders.push({ path, ...attributes(entry) });
+      // One that is not wanted may still come to lead to something: an empty file or a link below it is made later.
+      folders.push({ path, wanted, ...attributes(entry) });
     } else if (!includes(path, false)) return;
     else if (entry.type === 'symlink' && entry.target !== undefined) symlinks.push({ path, target: entry.target, ...attributes(entry) });
-    else if (entry.linkOf !== undefined) addHardLink(path, entry.linkOf);
+    else if (entry.linkOf !== undefined) addHardLink(entry, entry.linkOf);
     else if (entry.type === 'file' && entry.extents.length === 0) addEmptyFile(entry);
   }
 
@@ -87,7 +96,9 @@ runWorker('finish', (task: FinisherTask, tell) => {
     first = false;
   }
   for (const { path, target, ...rest } of symlinks) tree.makeSymlink(path, target, rest);
-  for (const { path, ...rest } of folders.toReversed()) tree.finishFolder(path, rest);
+  for (const { path, wanted, ...rest } of folders.toReversed()) {
+    if (wanted || tree.hasFolder(path)) tree.finishFolder(path, rest);
+  }
   tell({ kind: 'finished', root, lostLinks });
 });
 
