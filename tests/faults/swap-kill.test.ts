@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import type { FileCalls } from '../../main/adapters/files/file-calls.ts';
 import { nodeFileCalls } from '../../main/adapters/files/file-calls.ts';
 import { removeTree } from '../../main/adapters/files/remove-tree.ts';
@@ -18,6 +18,9 @@ import { treeDigest } from '../support/tree-digest.ts';
 const base = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'holdfast-swap-kill-'));
 const survived = { single: 0, double: 0, errors: 0 };
 let number = 0;
+
+// Hundreds of restores each; on a busy machine that takes its time.
+vi.setConfig({ testTimeout: 300_000 });
 
 afterAll(() => {
   rmSync(base, { recursive: true, force: true });
