@@ -1,4 +1,5 @@
 import { chmodSync, closeSync, constants, lchownSync, linkSync, lstatSync, mkdirSync, openSync, symlinkSync, unlinkSync } from 'node:fs';
+import type { Stats } from 'node:fs';
 import { Fault } from '../../contract/faults.ts';
 import { isAscii, pathBytes, showPath } from '../../engine/archive/byte-path.ts';
 import type { BytePath } from '../../engine/archive/byte-path.ts';
@@ -58,7 +59,21 @@ export class StagedTree {
   }
 
   hasFolder(path: BytePath): boolean {
-    return this.#folders.has(path) || lstatSync(this.location(path), { throwIfNoEntry: false })?.isDirectory() === true;
+    return this.#folders.has(path) || this.#look(path)?.isDirectory() === true;
+  }
+
+  hasFile(path: BytePath): boolean {
+    return this.#look(path)?.isFile() === true;
+  }
+
+  #look(path: BytePath): Stats | null {
+    try {
+      return lstatSync(this.location(path), { throwIfNoEntry: false }) ?? null;
+    } catch (error) {
+      // A long path is reached through folders that may not be there.
+      if (isErrno(error, 'ENOENT')) return null;
+      throw error;
+    }
   }
 
   /** A new file. A name that is there already means that the snapshot holds it twice. */
@@ -110,8 +125,13 @@ export class StagedTree {
   makeHardLink(path: BytePath, first: BytePath): void {
     this.leadTo(path);
     this.#named(path, () => {
-      // Only a file of ours has further names: whatever else stands there was not meant by an honest snapshot.
-      if (!lstatSync(this.location(first)).isFile()) throw new Error('its first name is no file');
+      // Only a file of ours has further names: whatever else stands there, or does not, was not meant by an honest snapshot.
+      if (lstatSync(this.location(first), { throwIfNoEntry: false })?.isFile() !== true) {
+        throw new Fault('corrupt', `the snapshot says that ${showPath(path)} is ${showPath(first)}, which is no file of it`, {
+          operation: 'restore',
+          context: { path: showPath(path) },
+        });
+      }
       linkSync(this.location(first), this.location(path));
     });
   }

@@ -53,6 +53,8 @@ export interface ArchiveDamage {
 export interface UnpackResult {
   readonly files: number;
   readonly bytes: number;
+  /** Links and folders that were brought back because they were wanted themselves. */
+  readonly others: number;
   /** Folder, attributes: what was restored as the root entry says; null when the root was not selected. */
   readonly root: { readonly mode: number; readonly uid: number; readonly gid: number; readonly mtimeNs: bigint } | null;
   readonly damage: readonly ArchiveDamage[];

@@ -88,7 +88,7 @@ async function restoreArchive(
     if (damage !== undefined && !request.salvage) {
       throw new Fault('corrupt', damage.message, { operation: 'restore', context: { object: damage.object } });
     }
-    if (result.files + foldersAndLinks(header, partial) === 0) {
+    if (result.files + result.others === 0) {
       throw new Fault('not-found', nothingMessage(request), { operation: 'restore', context: { snapshot: snapshot.id } });
     }
     run.onProgress?.({ phase: 'swap', files: result.files, bytes: result.bytes, totalFiles: result.files, totalBytes: result.bytes, storedBytes: 0 });
@@ -125,11 +125,6 @@ function commit(staging: Staging, header: ManifestHeader, request: RestoreReques
     carryOver: partial ? null : (path, isDirectory) => excluded(pathFromBytes(path), isDirectory),
     ...(partial ? { exchange: (path: Buffer) => includes(pathFromBytes(path), true) } : {}),
   });
-}
-
-/** A whole snapshot of empty folders is worth restoring; a pattern that matches no file is a mistake. */
-function foldersAndLinks(header: ManifestHeader, partial: boolean): number {
-  return partial ? 0 : header.totals.directories - 1 + header.totals.symlinks;
 }
 
 function nothingMessage(request: RestoreRequest): string {

@@ -39,6 +39,7 @@ runWorker('finish', (task: FinisherTask, tell) => {
   /** By first name: the name that holds the content in this tree. */
   const holders = new Map<BytePath, BytePath>();
   let root: Attributes | null = null;
+  let others = 0;
 
   for (let file = 0; file < plan.files; file += 1) {
     if (!plan.isDamaged(file)) continue;
@@ -97,9 +98,10 @@ runWorker('finish', (task: FinisherTask, tell) => {
   }
   for (const { path, target, ...rest } of symlinks) tree.makeSymlink(path, target, rest);
   for (const { path, wanted, ...rest } of folders.toReversed()) {
+    if (wanted) others += 1;
     if (wanted || tree.hasFolder(path)) tree.finishFolder(path, rest);
   }
-  tell({ kind: 'finished', root, lostLinks });
+  tell({ kind: 'finished', root, others: others + symlinks.length, lostLinks });
 });
 
 function attributes(entry: ManifestEntry): Attributes {

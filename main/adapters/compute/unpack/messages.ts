@@ -81,4 +81,4 @@ export type UnpackMessage =
   /** A file that came out, but not as the manifest says. */
   | { readonly kind: 'lost-file'; readonly file: number; readonly why: string }
   | { readonly kind: 'hashed'; readonly archive: number; readonly sha256: string }
-  | { readonly kind: 'finished'; readonly root: UnpackResult['root']; readonly lostLinks: readonly string[] };
+  | { readonly kind: 'finished'; readonly root: UnpackResult['root']; readonly others: number; readonly lostLinks: readonly string[] };

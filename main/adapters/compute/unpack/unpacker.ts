@@ -27,14 +27,14 @@ export const threadUnpacker: Unpacker = async (request, run) => {
   const directories = openSpool();
   try {
     const sha256 = await moveContent(request, run, { planned, layout, losses, staging, directories });
-    let root: UnpackResult['root'] = null;
+    let finished: Finished = { root: null, others: 0 };
     for (let file = 0; file < layout.files; file += 1) if (layout.isDamaged(file)) losses.loseFile(file);
     if (losses.any && !request.tolerant) throw damageFault(request, losses);
-    if (staging !== null) root = await finish(request, manifest.file, planned, staging, losses, run);
+    if (staging !== null) finished = await finish(request, manifest.file, planned, staging, losses, run);
     return {
       files: planned.files - losses.files.length,
       bytes: planned.bytes,
-      root,
+      ...finished,
       damage: losses.damage,
       damagedFiles: losses.files,
       sha256,
@@ -194,6 +194,8 @@ async function spoolDirectories(request: UnpackRequest, spool: FileSpool): Promi
   return { directories, directorySpool: spool.handle };
 }
 
+type Finished = Pick<UnpackResult, 'root' | 'others'>;
+
 async function finish(
   request: UnpackRequest,
   manifest: ManifestFile,
@@ -201,21 +203,21 @@ async function finish(
   staging: string,
   losses: Losses,
   run: UnpackRun,
-): Promise<UnpackResult['root']> {
+): Promise<Finished> {
   const control = new SharedArrayBuffer(monitorWords * 4);
   const task: FinisherTask = { control, manifest, plan: planned.plan, include: request.include, staging, owner: process.getuid?.() === 0 };
-  let root: UnpackResult['root'] = null;
+  let done: Finished = { root: null, others: 0 };
   await runThreads(
     [{ script: new URL('./finisher-worker.ts', import.meta.url), task }],
     new Monitor(new Int32Array(control)),
     (message) => {
       const finished = message as Extract<UnpackMessage, { kind: 'finished' }>;
-      root = finished.root;
+      done = { root: finished.root, others: finished.others };
       losses.loseLinks(finished.lostLinks);
     },
     run.signal,
   );
-  return root;
+  return done;
 }
 
 function damageFault(request: UnpackRequest, losses: Losses): Fault {
