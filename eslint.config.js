@@ -30,7 +30,7 @@ const noDefaultExports = [
 const noEmptyCatch = [{ selector: 'CatchClause > BlockStatement[body.length=0]', message: 'Handle what is caught, or let it pass.' }];
 
 export default defineConfig(
-  globalIgnores(['node_modules/', 'try/', '.cache/', 'coverage/', 'tests/golden/', 'tests/vectors/', '**/*.d.ts']),
+  globalIgnores(['node_modules/', 'try/', '.cache/', 'coverage/', 'tests/golden/', 'tests/vectors/data/', '**/*.d.ts']),
   {
     files: [...ts, ...js],
     plugins: { holdfast: { rules: { rooms: roomsRule, 'auth-tag-length': authTagLengthRule } } },

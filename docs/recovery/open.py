@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Opens a Holdfast file without Holdfast: an archive becomes its ZIP, a manifest its JSON lines. See docs/format.md.
 
-    python3 open.py 20261123T220500Z-k3v9qa.holdfast -o world.zip --password-file pw.txt --vault holdfast.vault
+    python3 open.py 20261123T220500Z-k3v7qa.holdfast -o world.zip --password-file pw.txt --vault holdfast.vault
 
 Needs python3-cryptography and zstd (apt-get install python3-cryptography zstd). Exit codes: 0 done, 1 failed, 2 usage,
 12 wrong password or key, 13 damaged. After any but 0 the output is only what came before the damage."""

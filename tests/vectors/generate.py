@@ -374,7 +374,7 @@ def whole():
         inside.Entry(b"setuid", stat.S_IFREG | 0o4755, b"#!/bin/sh\n"),
         inside.Entry(b"year 2300", F, b"beyond 32 bits", mtime=10_413_792_000 * 10**9),
     ]
-    snapshot = "20251123T220500Z-k3v9qa"
+    snapshot = "20251123T220500Z-k3v7qa"
     key = f"hoehle/{snapshot}.holdfast"
     contents, places = inside.zip_frames(entries)
     stream = inside.seekable(contents, inside.packed_frame)

@@ -14,7 +14,8 @@ import type { Vector } from '../support/vectors.ts';
 
 const vectors = readVectors();
 const isSealed = (vector: Vector): boolean => field(vector, 'label') !== 'classic';
-const titled = (list: readonly Vector[]): [string, Vector][] => list.map((vector) => [`${vector.name}: ${field(vector, 'comment')}`, vector]);
+const titled = (list: readonly Vector[]): [string, Vector][] =>
+  list.map((vector) => [`${vector.name}: ${field(vector, 'comment')}`, vector]);
 const withFile = vectors.filter((vector) => vector.fields.has('password-file'));
 const withoutFile = vectors.filter((vector) => !vector.fields.has('password-file'));
 
@@ -68,7 +69,8 @@ describe('sizes alone', () => {
   test('betray every cut that is certain to be one', () => {
     const cut = named('truncated');
     expect(cut.length).toBeGreaterThan(10);
-    for (const vector of cut) expect(() => plainSize(vector.blob.length), vector.name).toThrow(expect.objectContaining({ code: 'truncated' }));
+    for (const vector of cut)
+      expect(() => plainSize(vector.blob.length), vector.name).toThrow(expect.objectContaining({ code: 'truncated' }));
   });
 });
 
