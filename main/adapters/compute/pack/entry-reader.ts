@@ -90,7 +90,7 @@ export class EntryReader {
     const first = listed.nlink > 1n ? this.#firstNames.get(inode) : undefined;
     if (first !== undefined && this.#parts.format === 'archive') {
       // Opened by hand the ZIP then still has the content under every name; the manifest makes it a hard link again.
-      this.#storeLink(path, listed, Buffer.from(relativeLink(path, first), 'latin1'));
+      this.#storeLink(path, listed, Buffer.from(relativeLink(zipName(path, false), zipName(first, false)), 'latin1'));
       this.#totals.files += 1;
       this.#note({ path, ...entryStamps(listed, 'file'), linkOf: first }, []);
       return;
@@ -218,7 +218,7 @@ function readUpTo(handle: number, room: Buffer, position: number): number {
   return length;
 }
 
-/** From the folder of `path` to `first`, both inside the same root. */
+/** From the folder of `path` to `first`, both names inside the same ZIP. */
 function relativeLink(path: BytePath, first: BytePath): string {
   return '../'.repeat(path.split('/').length - 1) + first;
 }

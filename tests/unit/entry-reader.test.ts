@@ -1,0 +1,210 @@
+import { execFileSync } from 'node:child_process';
+import {
+  appendFileSync,
+  chmodSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { createFrameRingMemory, FrameRing, slotState } from '../../main/adapters/compute/frame-ring.ts';
+import { EntryReader } from '../../main/adapters/compute/pack/entry-reader.ts';
+import { FrameWriter } from '../../main/adapters/compute/pack/frame-writer.ts';
+import { VolumeWriter } from '../../main/adapters/compute/pack/volume-writer.ts';
+import type { WalkedEntry } from '../../main/adapters/files/walk.ts';
+import { pathFromText } from '../../main/engine/archive/byte-path.ts';
+import type { Warning } from '../../main/contract/reports.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+
+interface Noted {
+  readonly path: string;
+  readonly size: number;
+  readonly linkOf?: string;
+  readonly racy?: boolean;
+  /** What the extents point at. */
+  readonly content: string;
+}
+
+/** What the reader made of the entries: the first frames are looked into as the sealer would. */
+function read(
+  folder: string,
+  work: (add: (name: string, before?: () => void) => void) => void,
+): { notes: Noted[]; warnings: readonly Warning[]; zip: Buffer } {
+  const ring = new FrameRing(createFrameRingMemory({ slots: 4, parts: 1, partSize: 1024 }));
+  const frames = new FrameWriter(ring);
+  const volumeSize = 2 ** 30;
+  const volumes = new VolumeWriter(frames, volumeSize);
+  const reader = new EntryReader({ ring, frames, volumes, format: 'archive', volumeSize, clockOffset: 3_600_000 });
+  work((name, before) => {
+    const file = join(folder, name);
+    // What the walk saw; `before` is what happens until the reader comes to it.
+    const stat = lstatSync(file, { bigint: true });
+    const walked: WalkedEntry = { path: pathFromText(name), kind: stat.isFile() ? 'file' : 'symlink', stat, file };
+    before?.();
+    reader.add(walked);
+  });
+  volumes.endVolume();
+  const notes: Noted[] = [];
+  const contents: Buffer[] = [];
+  for (let slot = 0; slot < ring.slots && ring.state(slot) === slotState.filled; slot += 1) {
+    const bytes = ring.notes(slot);
+    contents.push(Buffer.from(ring.content(slot).subarray(0, ring.sizes(slot).content)));
+    for (let at = 0; at < ring.sizes(slot).notes;) {
+      const length = bytes.readUInt32LE(at);
+      const runs = bytes.readUInt32LE(at + 4);
+      let content = '';
+      for (let run = 0; run < runs; run += 1) {
+        const place = at + 8 + run * 16;
+        const from = bytes.readUInt32LE(place + 4);
+        content += ring.content(bytes.readUInt32LE(place)).toString('latin1', from, from + bytes.readDoubleLE(place + 8));
+      }
+      at += 8 + runs * 16;
+      notes.push({ ...(JSON.parse(`${bytes.toString('utf8', at, at + length)}}`) as Omit<Noted, 'content'>), content });
+      at += length;
+    }
+  }
+  return { notes, warnings: reader.warnings.list, zip: Buffer.concat(contents) };
+}
+
+describe('an entry that changes between the walk and its reading', () => {
+  const cases: readonly (readonly [string, string, (file: string) => void])[] = [
+    ['vanished', 'a file that is gone', (file) => rmSync(file)],
+    [
+      'changed',
+      'a pipe in its place, which must hold nobody up',
+      (file) => {
+        rmSync(file);
+        execFileSync('mkfifo', [file]);
+      },
+    ],
+    [
+      'changed',
+      'a link in its place, which must not be followed',
+      (file) => {
+        rmSync(file);
+        symlinkSync('/etc/hostname', file);
+      },
+    ],
+    [
+      'changed',
+      'a folder in its place',
+      (file) => {
+        rmSync(file);
+        mkdirSync(file);
+      },
+    ],
+    [
+      'changed',
+      'a device in its place',
+      (file) => {
+        rmSync(file);
+        symlinkSync('/dev/zero', file);
+      },
+    ],
+  ];
+  it.each(cases)('%s: %s', (code, _what, change) => {
+    const folder = tempFolder();
+    for (const name of ['before', 'victim', 'victim after']) writeFileSync(join(folder, name), `content of ${name}`);
+    const { notes, warnings } = read(folder, (add) => {
+      add('before');
+      add('victim', () => change(join(folder, 'victim')));
+      add('victim after');
+    });
+    expect(notes.map(({ path, content }) => [path, content])).toEqual([
+      ['before', 'content of before'],
+      ['victim after', 'content of victim after'],
+    ]);
+    expect(warnings).toMatchObject([{ code, path: 'victim' }]);
+  });
+
+  it('a file that became longer is read as it is', () => {
+    const folder = tempFolder();
+    writeFileSync(join(folder, 'victim'), 'short');
+    const { notes, warnings } = read(folder, (add) => add('victim', () => appendFileSync(join(folder, 'victim'), ' and more')));
+    expect(notes).toMatchObject([{ path: 'victim', size: 14, content: 'short and more' }]);
+    expect(warnings).toEqual([]);
+  });
+
+  it('a name of a hard-linked file that another file took never lends its content to the other names', () => {
+    const folder = tempFolder();
+    writeFileSync(join(folder, 'a'), 'of the three names');
+    linkSync(join(folder, 'a'), join(folder, 'b'));
+    linkSync(join(folder, 'a'), join(folder, 'c'));
+    writeFileSync(join(folder, 'new'), 'something else');
+    const { notes } = read(folder, (add) => {
+      add('a', () => renameSync(join(folder, 'new'), join(folder, 'a')));
+      add('b');
+      add('c');
+    });
+    expect(notes.map(({ path, content, linkOf }) => [path, content, linkOf])).toEqual([
+      ['a', 'something else', undefined],
+      ['b', 'of the three names', undefined],
+      ['c', '', 'b'],
+    ]);
+  });
+
+  it('a first name that cannot be read leaves the content to the next one', () => {
+    const folder = tempFolder();
+    writeFileSync(join(folder, 'a'), 'content');
+    linkSync(join(folder, 'a'), join(folder, 'b'));
+    const { notes, warnings } = read(folder, (add) => {
+      add('a', () => rmSync(join(folder, 'a')));
+      add('b');
+    });
+    expect(notes).toMatchObject([{ path: 'b', content: 'content' }]);
+    expect(warnings).toMatchObject([{ code: 'vanished' }]);
+  });
+
+  it('a link that is gone is told of', () => {
+    const folder = tempFolder();
+    symlinkSync('x', join(folder, 'link'));
+    const { notes, warnings } = read(folder, (add) => add('link', () => rmSync(join(folder, 'link'))));
+    expect({ notes, codes: warnings.map(({ code }) => code) }).toEqual({ notes: [], codes: ['vanished'] });
+  });
+});
+
+describe('a further name of a file', () => {
+  it('is a link in the ZIP that leads to where the content lies there, also past our own reserved folder', () => {
+    const folder = tempFolder();
+    mkdirSync(join(folder, '.holdfast', 'inner'), { recursive: true });
+    mkdirSync(join(folder, 'a'));
+    writeFileSync(join(folder, '.holdfast', 'first'), 'content');
+    const names = ['.holdfast/inner/second', 'a/third', 'fourth'];
+    for (const name of names) linkSync(join(folder, '.holdfast', 'first'), join(folder, name));
+    const { notes, zip } = read(folder, (add) => {
+      for (const name of ['.holdfast/first', ...names]) add(name);
+    });
+    expect(notes.map(({ linkOf }) => linkOf)).toEqual([undefined, '.holdfast/first', '.holdfast/first', '.holdfast/first']);
+    const file = join(folder, 'content.zip');
+    writeFileSync(file, zip);
+    execFileSync('unzip', ['-q', file, '-d', join(folder, 'by hand')]);
+    for (const name of ['.holdfast/files/.holdfast/inner/second', 'a/third', 'fourth']) {
+      expect(readFileSync(join(folder, 'by hand', name), 'utf8')).toBe('content');
+    }
+  });
+});
+
+describe('racy', () => {
+  it('is whatever was touched less than a minute before it was read, or later than that', () => {
+    const folder = tempFolder();
+    writeFileSync(join(folder, 'settled'), 'x');
+    writeFileSync(join(folder, 'future'), 'x');
+    chmodSync(join(folder, 'future'), 0o600);
+    execFileSync('touch', ['-d', '2100-01-01', join(folder, 'future')]);
+    // The reader's clock is an hour ahead: what was made just now is an hour old.
+    const { notes } = read(folder, (add) => {
+      add('settled');
+      add('future');
+    });
+    expect(notes.map(({ path, racy }) => [path, racy])).toEqual([
+      ['settled', undefined],
+      ['future', true],
+    ]);
+  });
+});
