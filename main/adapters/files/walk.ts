@@ -1,17 +1,23 @@
 import { closeSync, constants, lstatSync, openSync, readdirSync } from 'node:fs';
-import type { BigIntStats } from 'node:fs';
+import type { BigIntStats, Dirent } from 'node:fs';
 import { asBytePath, isAscii, joinPath, rootPath } from '../../engine/archive/byte-path.ts';
 import type { BytePath } from '../../engine/archive/byte-path.ts';
 
+export type WalkedKind = 'file' | 'directory' | 'symlink' | 'other';
+
 export interface WalkedEntry {
   readonly path: BytePath;
-  readonly stat: BigIntStats;
+  readonly kind: WalkedKind;
+  /** Null for a file unless it was asked for: who opens the file learns more from the open file. */
+  readonly stat: BigIntStats | null;
   /** What to open it by: inside a folder that is held open, so that no folder can be swapped for a link on the way. */
   readonly file: string | Buffer;
 }
 
 export interface WalkOptions {
   readonly root: string;
+  /** Look at files too, not only at folders and links. */
+  readonly statFiles: boolean;
   /** Left out, and not descended into when a folder. */
   readonly excluded: (path: BytePath, isDirectory: boolean) => boolean;
   /** Something could not be looked at; the walk goes on. */
@@ -29,7 +35,7 @@ export function* walk(options: WalkOptions): Generator<WalkedEntry> {
   const root = openFolder(options.root);
   try {
     const file = heldFolders ? `/proc/self/fd/${root}/.` : options.root;
-    yield { path: rootPath, stat: lstatSync(file, { bigint: true }), file };
+    yield { path: rootPath, kind: 'directory', stat: lstatSync(file, { bigint: true }), file };
     yield* walkFolder(options, rootPath, root, Buffer.from(options.root, 'utf8'));
   } finally {
     closeSync(root);
@@ -38,28 +44,33 @@ export function* walk(options: WalkOptions): Generator<WalkedEntry> {
 
 function* walkFolder(options: WalkOptions, folder: BytePath, handle: number, location: string | Buffer): Generator<WalkedEntry> {
   const base = heldFolders ? `/proc/self/fd/${handle}/` : `${Buffer.from(location).toString('latin1')}/`;
-  let names: string[];
+  let found: Dirent[];
   try {
-    names = readdirSync(heldFolders ? base : location, { encoding: 'latin1' });
+    found = readdirSync(heldFolders ? base : location, { encoding: 'latin1', withFileTypes: true });
   } catch (error) {
     options.onError(folder, error);
     return;
   }
-  names.sort();
-  for (const name of names) {
+  found.sort((a, b) => (a.name < b.name ? -1 : 1));
+  for (const entry of found) {
+    const { name } = entry;
     const path = joinPath(folder, asBytePath(name));
     const file = isAscii(name) && isAscii(base) ? base + name : Buffer.from(base + name, 'latin1');
-    let stat: BigIntStats;
-    try {
-      stat = lstatSync(file, { bigint: true });
-    } catch (error) {
-      options.onError(path, error);
-      continue;
+    let kind = kindOf(entry);
+    let stat: BigIntStats | null = null;
+    // Some file systems do not say in a listing what an entry is: all kinds are false then.
+    if (kind !== 'file' || options.statFiles) {
+      try {
+        stat = lstatSync(file, { bigint: true });
+      } catch (error) {
+        options.onError(path, error);
+        continue;
+      }
+      kind = kindOf(stat);
     }
-    const isDirectory = stat.isDirectory();
-    if (options.excluded(path, isDirectory)) continue;
-    yield { path, stat, file };
-    if (!isDirectory) continue;
+    if (options.excluded(path, kind === 'directory')) continue;
+    yield { path, kind, stat, file };
+    if (kind !== 'directory') continue;
     let child: number;
     try {
       child = openFolder(file);
@@ -73,6 +84,12 @@ function* walkFolder(options: WalkOptions, folder: BytePath, handle: number, loc
       closeSync(child);
     }
   }
+}
+
+function kindOf(entry: Dirent | BigIntStats): WalkedKind {
+  if (entry.isFile()) return 'file';
+  if (entry.isDirectory()) return 'directory';
+  return entry.isSymbolicLink() ? 'symlink' : 'other';
 }
 
 function openFolder(path: string | Buffer): number {

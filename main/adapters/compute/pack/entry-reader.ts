@@ -51,20 +51,21 @@ export class EntryReader {
   }
 
   add(entry: WalkedEntry): void {
-    if (entry.stat.isFile()) this.#addFile(entry);
-    else if (entry.stat.isDirectory()) this.#addDirectory(entry);
-    else if (entry.stat.isSymbolicLink()) this.#addSymlink(entry);
+    const { kind, stat } = entry;
+    if (kind === 'file') this.#addFile(entry);
+    else if (kind === 'directory' && stat !== null) this.#addDirectory(entry.path, stat);
+    else if (kind === 'symlink' && stat !== null) this.#addSymlink(entry, stat);
     else this.warnings.add('special', entry.path, 'is a socket, pipe or device and was left out', 'note');
   }
 
-  #addDirectory({ path, stat }: WalkedEntry): void {
+  #addDirectory(path: BytePath, stat: BigIntStats): void {
     // The root has no name of its own inside the ZIP.
     if (path !== rootPath) this.#parts.volumes.addSmall(zipRecord(zipEntry(zipName(path, true), stat)), 0, () => ({ size: 0, crc: 0 }));
     this.#totals.directories += 1;
     this.#note({ path, ...entryStamps(stat, 'directory') }, []);
   }
 
-  #addSymlink({ path, stat, file }: WalkedEntry): void {
+  #addSymlink({ path, file }: WalkedEntry, stat: BigIntStats): void {
     let target: Buffer;
     try {
       target = readlinkSync(file, { encoding: 'buffer' });
@@ -85,16 +86,7 @@ export class EntryReader {
     });
   }
 
-  #addFile({ path, file, stat: listed }: WalkedEntry): void {
-    const inode = `${listed.dev}:${listed.ino}`;
-    const first = listed.nlink > 1n ? this.#firstNames.get(inode) : undefined;
-    if (first !== undefined && this.#parts.format === 'archive') {
-      // Opened by hand the ZIP then still has the content under every name; the manifest makes it a hard link again.
-      this.#storeLink(path, listed, Buffer.from(relativeLink(zipName(path, false), zipName(first, false)), 'latin1'));
-      this.#totals.files += 1;
-      this.#note({ path, ...entryStamps(listed, 'file'), linkOf: first }, []);
-      return;
-    }
+  #addFile({ path, file }: WalkedEntry): void {
     let handle: number;
     try {
       handle = openSync(file, openFlags);
@@ -105,6 +97,12 @@ export class EntryReader {
     try {
       const stat = fstatSync(handle, { bigint: true });
       if (!stat.isFile()) throw Object.assign(new Error('no longer a file'), { code: 'ELOOP' });
+      const inode = `${stat.dev}:${stat.ino}`;
+      const first = stat.nlink > 1n ? this.#firstNames.get(inode) : undefined;
+      if (first !== undefined && this.#parts.format === 'archive') {
+        this.#addHardLink(path, first, stat);
+        return;
+      }
       const content = this.#readFile(path, handle, stat);
       const sparse = stat.blocks * 512n < stat.size;
       const racy = content.moved || isRacy(stat, Date.now() + this.#parts.clockOffset);
@@ -122,13 +120,20 @@ export class EntryReader {
         },
         content.runs,
       );
-      if (listed.nlink > 1n) this.#firstNames.set(inode, path);
+      if (stat.nlink > 1n) this.#firstNames.set(inode, path);
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && 'syscall' in error) && errnoOf(error) !== 'ELOOP') throw error;
       this.warnings.cannotRead(path, error);
     } finally {
       closeSync(handle);
     }
+  }
+
+  #addHardLink(path: BytePath, first: BytePath, stat: BigIntStats): void {
+    // Opened by hand the ZIP then still has the content under every name; the manifest makes it a hard link again.
+    this.#storeLink(path, stat, Buffer.from(relativeLink(zipName(path, false), zipName(first, false)), 'latin1'));
+    this.#totals.files += 1;
+    this.#note({ path, ...entryStamps(stat, 'file'), linkOf: first }, []);
   }
 
   #readFile(path: BytePath, handle: number, stat: BigIntStats): ReadFile {

@@ -16,6 +16,7 @@ runWorker('read', (task: ReaderTask, tell) => {
   const reader = new EntryReader({ ring, frames, volumes, format: task.format, volumeSize: task.volumeSize, clockOffset: task.clockOffset });
   const entries = walk({
     root: task.root,
+    statFiles: false,
     excluded: compileExcludes(task.excludes),
     onError: (path, error) => reader.warnings.cannotRead(path, error),
   });

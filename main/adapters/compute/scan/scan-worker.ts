@@ -17,6 +17,7 @@ runWorker('scan', (task: ScanTask, tell) => {
   let unreadable = false;
   const walked = walk({
     root: task.root,
+    statFiles: true,
     excluded: compileExcludes(task.excludes),
     onError: () => {
       unreadable = true;
@@ -27,9 +28,8 @@ runWorker('scan', (task: ScanTask, tell) => {
   let unchanged = true;
   for (const entry of walked) {
     if (monitor.stopped) return;
-    const { stat } = entry;
     // Left out of every snapshot, so never in the last one.
-    if (!stat.isFile() && !stat.isDirectory() && !stat.isSymbolicLink()) continue;
+    if (entry.kind === 'other') continue;
     const known = last.next();
     unchanged = known.done !== true && same(entry, known.value, now);
     if (!unchanged) break;
@@ -47,8 +47,8 @@ function* entries(task: ScanTask): Generator<ManifestEntry, undefined> {
   }
 }
 
-function same({ path, stat, file }: WalkedEntry, known: ManifestEntry, now: number): boolean {
-  const type = stat.isFile() ? 'file' : stat.isDirectory() ? 'directory' : 'symlink';
+function same({ path, kind: type, stat, file }: WalkedEntry, known: ManifestEntry, now: number): boolean {
+  if (stat === null || type === 'other') return false;
   if (path !== known.path || type !== known.type || known.racy === true) return false;
   const stamps = entryStamps(stat, type);
   if (

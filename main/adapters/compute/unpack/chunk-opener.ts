@@ -46,8 +46,8 @@ export class ChunkOpener {
     }
   }
 
-  end(): void {
-    const start = this.#run.whole ? objectHeadSize : 0;
+  /** `start`: bytes of the run that came before those of the chunks. */
+  end(start: number): void {
     if (this.#received + start < this.#run.length) {
       const at = this.#run.offset + start + this.#received;
       this.#damaged('truncated', `it ends after ${at} bytes, ${this.#run.length - this.#received - start} short`, [at, 0]);

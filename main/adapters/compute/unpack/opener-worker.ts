@@ -46,7 +46,7 @@ runWorker('unseal', (task: OpenerTask, send) => {
       ring.freeInput(input);
       input += 1;
     }
-    chunks.end();
+    chunks.end(run.whole ? (head?.length ?? objectHeadSize) : 0);
     cutter.end();
     if (hash !== null) tellHash(run, hash);
   }
