@@ -1,5 +1,6 @@
 import { readlinkSync } from 'node:fs';
 import { pathFromBytes } from '../../../engine/archive/byte-path.ts';
+import type { BytePath } from '../../../engine/archive/byte-path.ts';
 import { compileExcludes } from '../../../engine/archive/exclude.ts';
 import { parseEntry } from '../../../engine/snapshots/manifest.ts';
 import type { ManifestEntry } from '../../../engine/snapshots/manifest-entry.ts';
@@ -63,5 +64,15 @@ function same({ path, kind: type, stat, file }: WalkedEntry, known: ManifestEntr
     return false;
   }
   if (type === 'file') return !isRacy(stat, now);
-  return type === 'directory' || pathFromBytes(readlinkSync(file, { encoding: 'buffer' })) === known.target;
+  return type === 'directory' || targetOf(file) === known.target;
+}
+
+/** Null where the link is gone or something else by now: that is a change like any other. */
+function targetOf(file: string | Buffer): BytePath | null {
+  try {
+    return pathFromBytes(readlinkSync(file, { encoding: 'buffer' }));
+  } catch (error) {
+    if (error instanceof Error && 'syscall' in error) return null;
+    throw error;
+  }
 }
