@@ -14,6 +14,8 @@ export interface OpenVault {
   readonly header: Buffer;
   readonly vaultKey: Buffer;
   readonly records: readonly Buffer[];
+  /** What was wrong with the stored vault, which these records repair. */
+  readonly damage?: string;
 }
 
 /** The records of a stored vault, newest first. Fault corrupt when it is no list of header records. */

@@ -10,12 +10,13 @@ import { findObject, selectSnapshot } from '../snapshots/catalog.ts';
 import type { Catalog, ListedSnapshot } from '../snapshots/catalog.ts';
 import { compareChecksums } from '../snapshots/checksums.ts';
 import { fetchManifest } from '../snapshots/manifest-store.ts';
-import type { ManifestHeader } from '../snapshots/manifest.ts';
+import type { ManifestArchive, ManifestHeader } from '../snapshots/manifest.ts';
 import type { Staging } from '../snapshots/restore-target.ts';
 import { loadVault } from '../snapshots/vault-store.ts';
-import type { CallOptions } from '../storage/backend.ts';
+import type { ByteStream, CallOptions } from '../storage/backend.ts';
 import { restoreClassic } from './restore-classic.ts';
 import { keepApart } from './places.ts';
+import { archiveProblem } from './snapshots.ts';
 
 /** Brings a snapshot back: built and verified in a staging folder, then exchanged with the target in one step. */
 export async function restore(host: EngineHost, destination: OpenDestination, request: RestoreRequest, run: RunContext): Promise<RestoreReport> {
@@ -28,6 +29,7 @@ export async function restore(host: EngineHost, destination: OpenDestination, re
   const snapshot = await selectSnapshot(catalog, request, options);
   const manifest = findObject(snapshot, 'manifest');
   const warnings: Warning[] = recovered.map((message) => ({ code: 'recovered', message, level: 'note' }));
+  if (vault.damage !== undefined) warnings.push({ code: 'vault', message: vault.damage });
   const report =
     manifest === null && findObject(snapshot, 'classic') !== null
       ? await restoreClassic(host, destination, snapshot, request, run)
@@ -53,6 +55,8 @@ async function restoreArchive(
     const { header } = manifest;
     const archives = await Promise.all(header.archives.map((archive) => openArchive(catalog.vault, archive, null)));
     const partial = request.include.length > 0;
+    const misfits = header.archives.map((archive) => misfit(snapshot, archive)).filter((message) => message !== null);
+    if (misfits[0] !== undefined && !request.salvage) throw new Fault('corrupt', misfits[0], { operation: 'restore', context: { snapshot: header.id } });
     const result = await host.unpacker(
       {
         manifest: manifest.spool,
@@ -75,7 +79,16 @@ async function restoreArchive(
           });
           return staging.dir;
         },
-        read: (index, range) => readStored(catalog.backend, archives[index]?.key ?? '', range, options),
+        read: async (index, range) => {
+          const key = archives[index]?.key ?? '';
+          try {
+            return await readStored(catalog.backend, key, range, options);
+          } catch (error) {
+            if (!(error instanceof Fault) || error.code !== 'not-found') throw error;
+            if (!request.salvage) throw new Fault('corrupt', `${key} is gone`, { operation: 'restore', context: { object: key }, cause: error });
+            return nothing();
+          }
+        },
         directory: async () => null,
       },
       run,
@@ -104,6 +117,7 @@ async function restoreArchive(
       warnings: [
         ...ready.notes.map((message): Warning => ({ code: 'target', message, level: 'note' })),
         ...(manifest.repaired ? [{ code: 'header', message: `${object.key}: its damaged header was repaired from the vault` }] : []),
+        ...misfits.map((message) => ({ code: 'damage', message })),
         ...result.damage.map(({ message, archive }) => ({ code: 'damage', message: `${archives[archive]?.key ?? ''}: ${message}` })),
         ...checks.map(({ message }) => ({ code: 'checksum', message })),
         ...done.notes.map((message): Warning => ({ code: 'target', message, level: 'note' })),
@@ -116,6 +130,14 @@ async function restoreArchive(
     await manifest.spool.dispose();
   }
 }
+
+/** What the listing shows already: an archive of this snapshot that is gone, cut short, or longer than it was written. */
+function misfit(snapshot: ListedSnapshot, archive: ManifestArchive): string | null {
+  if (!archive.key.startsWith(`${snapshot.slug}/${snapshot.id}.`)) return null;
+  return archiveProblem(snapshot, [archive]);
+}
+
+async function* nothing(): ByteStream {}
 
 function commit(staging: Staging, header: ManifestHeader, request: RestoreRequest, result: UnpackResult, partial: boolean): ReturnType<Staging['commit']> {
   const excluded = compileExcludes(header.excludes);

@@ -1,6 +1,7 @@
 import { Fault } from '../../contract/faults.ts';
 import type { Damage, RunContext, VerifyReport, VerifyRequest, Warning } from '../../contract/reports.ts';
 import type { ArchiveDamage } from '../archive/unpacker.ts';
+import { vaultName } from '../archive/vault.ts';
 import type { OpenDestination } from '../engine.ts';
 import type { EngineHost } from '../host.ts';
 import { openArchive, readDirectory, readSeekTable, readStored } from '../snapshots/archive-reader.ts';
@@ -29,7 +30,7 @@ export async function verify(host: EngineHost, destination: OpenDestination, req
   const catalog: Catalog = { backend: destination.backend, vault, zstd: host.zstd };
   const snapshots = await chosen(catalog, request, options);
   const rows: VerifyReport['snapshots'][number][] = [];
-  const damage: Damage[] = [];
+  const damage: Damage[] = vault.damage === undefined ? [] : [{ snapshot: 'destination', object: vaultName, kind: 'vault', message: vault.damage, files: [] }];
   const warnings: Warning[] = [];
   for (const snapshot of snapshots) {
     const result = await verifyOne(host, destination, catalog, snapshot, request.quick, run);
@@ -76,7 +77,7 @@ async function verifyOne(
       if (problem === null) present.push(archive);
       else damage.push(named(archive.key, problem.kind, problem.message));
     }
-    const checked = quick ? null : await readAll(host, catalog, manifest, object.key, run);
+    const checked = quick ? null : await readable(damage, named, object.key, () => readAll(host, catalog, manifest, object.key, run));
     if (checked !== null) damage.push(...checked.damage.map((one): Damage => ({ ...one, snapshot: snapshot.id })));
     const sums = await compareChecksums(catalog.backend, present, checked === null ? [] : present.map(({ key }) => checked.sha256.get(key) ?? null), options);
     for (const { kind, object: key, message } of sums) if (kind === 'damage') damage.push(named(key, 'checksum', message));
@@ -168,6 +169,22 @@ async function readAll(
     return { damage: [...damage, { object: name, kind: 'files', message, files: result.damagedFiles }], sha256 };
   }
   return { damage, sha256 };
+}
+
+/** A manifest that is sealed well and says what cannot be is this snapshot's damage, and no reason to leave the others unchecked. */
+async function readable<T>(
+  damage: Damage[],
+  named: (key: string, kind: string, message: string) => Damage,
+  key: string,
+  act: () => Promise<T>,
+): Promise<T | null> {
+  try {
+    return await act();
+  } catch (error) {
+    if (!isDamage(error) && !(error instanceof Fault && ['wrong-key', 'wrong-password'].includes(error.code))) throw error;
+    damage.push(named(key, error.code, error.message));
+    return null;
+  }
 }
 
 /** Damage found on the way is a finding, not the end of the verification. */

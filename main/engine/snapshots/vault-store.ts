@@ -1,7 +1,7 @@
 import { Fault } from '../../contract/faults.ts';
 import { headerSize, parseHeader } from '../archive/header.ts';
 import { Keyring } from '../archive/keyring.ts';
-import { createVault, openVault, openVaultWithKeys, parseRecoveryKeys, parseVault, vaultName } from '../archive/vault.ts';
+import { createVault, openVault, openVaultWithKeys, parseRecoveryKeys, vaultName } from '../archive/vault.ts';
 import type { OpenVault } from '../archive/vault.ts';
 import type { Credentials } from '../engine.ts';
 import type { Random } from '../ports.ts';
@@ -11,6 +11,7 @@ import { uploadBytes } from '../storage/upload-object.ts';
 import { readObjectName } from './names.ts';
 
 const maxVaultSize = 1024 * headerSize;
+const newestObjects = 16;
 
 export interface VaultOptions extends CallOptions {
   readonly credentials: Credentials;
@@ -18,33 +19,75 @@ export interface VaultOptions extends CallOptions {
   readonly create?: { readonly random: Random; readonly iterations: number };
 }
 
-/** The destination's vault, opened. Faults: not-found (nothing here yet), wrong-password, wrong-key, corrupt. */
+/**
+ * The destination's vault, opened; `damage` says what was wrong with the stored one and is repaired in memory (and in the destination by
+ * whoever may create). Faults: not-found (nothing here yet), wrong-password, wrong-key, corrupt.
+ */
 export async function loadVault(backend: Backend, options: VaultOptions): Promise<OpenVault> {
-  const records = await readRecords(backend, options);
-  if (records !== null) return openRecords(records, options.credentials);
-  const rebuilt = await recordsFromObjects(backend, options);
-  if (rebuilt !== null) {
-    const vault = await openRebuilt(rebuilt, options.credentials);
-    if (options.create !== undefined) await storeRecords(backend, vault.records, options);
-    return vault;
+  const slots = await readSlots(backend, options);
+  const vault =
+    slots?.some(isRecord) === true ? await openSlots(backend, slots, options) : await openFromObjects(backend, slots !== null, options);
+  if (vault === null) {
+    if (options.create === undefined) {
+      throw new Fault('not-found', 'this destination holds no Holdfast snapshots', { operation: 'open vault' });
+    }
+    return makeVault(backend, { ...options, create: options.create });
   }
-  if (options.create === undefined) {
-    throw new Fault('not-found', 'this destination holds no Holdfast snapshots', { operation: 'open vault' });
+  if (vault.damage !== undefined && options.create !== undefined) await storeRecords(backend, vault.records, options);
+  return vault;
+}
+
+/**
+ * Opens the stored records, and where some are damaged puts the objects' own headers in their places: never in another place, so that
+ * a password that was given up does not become the newest again.
+ */
+async function openSlots(backend: Backend, slots: readonly Buffer[], options: VaultOptions): Promise<OpenVault> {
+  const whole = slots.every(isRecord);
+  let refused: unknown = null;
+  if (whole) {
+    try {
+      return await openRecords(slots, options.credentials);
+    } catch (error) {
+      if (!(error instanceof Fault) || error.code !== 'wrong-password') throw error;
+      refused = error;
+    }
   }
-  return makeVault(backend, { ...options, create: options.create });
+  // A mere typing error must not wait for thousands of objects: what lies beyond the newest is needed only where a record is gone.
+  const headers = ((await recordsFromObjects(backend, options, whole ? newestObjects : Infinity)) ?? []).map(({ header }) => header);
+  const repaired = slots.map((slot) => {
+    if (headers.some((header) => header.equals(slot))) return slot;
+    const spare = headers.filter((header) => !slots.some((other) => other.equals(header)));
+    return spare.find((header) => isDamagedCopy(slot, header)) ?? (isRecord(slot) ? slot : (spare[0] ?? slot));
+  });
+  if (refused !== null && repaired.every((record, index) => record === slots[index])) throw refused;
+  const records = repaired.filter((record, index) => isRecord(record) && repaired.findIndex((other) => other.equals(record)) === index);
+  return { ...(await openRecords(records, options.credentials)), damage: `${vaultName} is damaged; the objects' own headers repair it` };
+}
+
+async function openFromObjects(backend: Backend, damaged: boolean, options: VaultOptions): Promise<OpenVault | null> {
+  const found = await recordsFromObjects(backend, options);
+  if (found === null) return null;
+  const damage = `${vaultName} is ${damaged ? 'damaged' : 'missing'}; it was rebuilt from the objects' own headers`;
+  return { ...(await openRebuilt(found, options.credentials)), damage };
 }
 
 export async function vaultExists(backend: Backend, options: CallOptions): Promise<boolean> {
-  if ((await readRecords(backend, options)) !== null) return true;
+  if ((await readSlots(backend, options)) !== null) return true;
   return (await recordsFromObjects(backend, options)) !== null;
 }
 
 /** Called just before a snapshot is committed: whatever another machine did meanwhile, the vault must hold the record it needs. */
 export async function ensureVaultHolds(backend: Backend, vault: OpenVault, options: CallOptions): Promise<void> {
-  const stored = await readRecords(backend, options);
-  if (stored?.some((record) => record.equals(vault.header)) === true) return;
-  const missing = vault.records.filter((record) => stored?.some((known) => known.equals(record)) !== true);
-  await storeRecords(backend, [...(stored ?? []), ...missing], options);
+  const stored = (await readSlots(backend, options))?.filter(isRecord) ?? [];
+  if (stored.some((record) => record.equals(vault.header))) return;
+  const newest = stored[0];
+  if (newest !== undefined && (await vault.keyring.unwrap(parseHeader(newest))) === null) {
+    throw new Fault('wrong-password', 'another machine began this destination at the same moment, with another password', {
+      operation: 'open vault',
+    });
+  }
+  const missing = vault.records.filter((record) => !stored.some((known) => known.equals(record)));
+  await storeRecords(backend, [...stored, ...missing], options);
 }
 
 /** Replaces the vault in one step. */
@@ -65,28 +108,56 @@ async function makeVault(
   } catch (error) {
     if (!(error instanceof Fault) || error.code !== 'already-exists') throw error;
     // Another machine was first: its vault is the vault.
-    const records = await readRecords(backend, options);
-    if (records === null) throw error;
-    return openRecords(records, options.credentials);
+    const slots = await readSlots(backend, options);
+    if (slots === null) throw error;
+    return openSlots(backend, slots, options);
   }
-  return vault;
+  // Where the provider knows no "only if absent", the vault of a machine that came first may just have been replaced by ours.
+  const others = await recordsFromObjects(backend, options);
+  if (others === null) return vault;
+  const records = [...vault.records, ...others.map(({ header }) => header).filter((header) => !header.equals(vault.header))];
+  for (const { header } of others) {
+    if ((await vault.keyring.unwrap(parseHeader(header))) !== null) continue;
+    await storeRecords(backend, records.slice(1), options);
+    throw new Fault('wrong-password', 'another machine began this destination at the same moment, with another password', {
+      operation: 'open vault',
+    });
+  }
+  await storeRecords(backend, records, options);
+  return openVault(records, options.credentials.password);
 }
 
-async function readRecords(backend: Backend, options: CallOptions): Promise<readonly Buffer[] | null> {
+/** The places of the stored vault, each with a record or with what is left of one; null when there is no vault. */
+async function readSlots(backend: Backend, options: CallOptions): Promise<readonly Buffer[] | null> {
   let bytes: Uint8Array;
   try {
     bytes = await readBytes(backend, vaultName, { limit: maxVaultSize, signal: options.signal });
   } catch (error) {
-    if (error instanceof Fault && error.code === 'not-found') return null;
+    if (!(error instanceof Fault)) throw error;
+    if (error.code === 'not-found') return null;
+    // Larger than any vault: not ours, and the objects' own headers hold all that it should.
+    if (error.code === 'corrupt') return [];
     throw error;
   }
+  const slots: Buffer[] = [];
+  for (let at = 0; at < bytes.length; at += headerSize) slots.push(Buffer.from(bytes.subarray(at, at + headerSize)));
+  return slots;
+}
+
+function isRecord(slot: Buffer): boolean {
   try {
-    return parseVault(bytes);
+    return slot.length === headerSize && parseHeader(slot).bytes.length === headerSize;
   } catch (error) {
-    // A damaged vault is as good as a missing one: the objects' own headers hold all that it held.
-    if (error instanceof Fault && (error.code === 'corrupt' || error.code === 'unsupported')) return null;
+    if (error instanceof Fault) return false;
     throw error;
   }
+}
+
+/** Two records share little more than magic, cost and perhaps a salt; one that was damaged still shares most of what is random. */
+function isDamagedCopy(slot: Buffer, header: Buffer): boolean {
+  let same = 0;
+  for (let at = 16; at < headerSize; at += 1) if (slot[at] === header[at]) same += 1;
+  return same > (headerSize - 16) / 2;
 }
 
 function openRecords(records: readonly Buffer[], credentials: Credentials): Promise<OpenVault> | OpenVault {
@@ -94,8 +165,14 @@ function openRecords(records: readonly Buffer[], credentials: Credentials): Prom
   return openVaultWithKeys(records, parseRecoveryKeys(credentials.text));
 }
 
+interface FoundHeader {
+  readonly header: Buffer;
+  /** On how many objects; a damaged header is on one only. */
+  count: number;
+}
+
 /** The distinct headers of all objects, newest object first; null when nothing of ours is there. */
-async function recordsFromObjects(backend: Backend, options: CallOptions): Promise<readonly Buffer[] | null> {
+async function recordsFromObjects(backend: Backend, options: CallOptions, most = Infinity): Promise<readonly FoundHeader[] | null> {
   const found: { key: string; id: string }[] = [];
   let ours = false;
   for await (const { key } of backend.list('', options)) {
@@ -107,10 +184,13 @@ async function recordsFromObjects(backend: Backend, options: CallOptions): Promi
   }
   if (!ours) return null;
   found.sort((a, b) => (a.id < b.id ? 1 : -1));
-  const records: Buffer[] = [];
-  for (const { key } of found) {
+  const records: FoundHeader[] = [];
+  for (const { key } of found.slice(0, most)) {
     const header = await readHeader(backend, key, options);
-    if (header !== null && !records.some((known) => known.equals(header))) records.push(header);
+    if (header === null) continue;
+    const known = records.find((record) => record.header.equals(header));
+    if (known === undefined) records.push({ header, count: 1 });
+    else known.count += 1;
   }
   return records;
 }
@@ -127,14 +207,30 @@ async function readHeader(backend: Backend, key: string, options: CallOptions): 
   }
 }
 
-/** Headers of damaged objects are among the rebuilt ones: those that the password opens come first. */
-async function openRebuilt(records: readonly Buffer[], credentials: Credentials): Promise<OpenVault> {
-  if (credentials.kind === 'recovery-key') return openVaultWithKeys(records, parseRecoveryKeys(credentials.text));
-  const keyring = new Keyring({ password: credentials.password });
-  const opened: Buffer[] = [];
-  for (const record of records) if ((await keyring.unwrap(parseHeader(record))) !== null) opened.push(record);
-  if (opened.length === 0) {
-    throw new Fault('wrong-password', 'wrong password: none of the snapshots here opens with it (the vault is missing)', { operation: 'open vault' });
+/**
+ * Headers of damaged objects are among the rebuilt ones. What several objects bear is no damage and keeps its order, so that a former
+ * password is still told from the present one; of the others, those that the password opens come first.
+ */
+async function openRebuilt(found: readonly FoundHeader[], credentials: Credentials): Promise<OpenVault> {
+  const all = found.map(({ header }) => header);
+  if (all.length === 0) {
+    throw new Fault('corrupt', 'the vault is missing, and no header of an object is left whole to rebuild it from', {
+      operation: 'open vault',
+    });
   }
-  return openVault([...opened, ...records.filter((record) => !opened.includes(record))], credentials.password);
+  if (credentials.kind === 'recovery-key') return openVaultWithKeys(all, parseRecoveryKeys(credentials.text));
+  const keyring = new Keyring({ password: credentials.password });
+  const opened = new Set<Buffer>();
+  for (const header of all) if ((await keyring.unwrap(parseHeader(header))) !== null) opened.add(header);
+  if (opened.size === 0) {
+    throw new Fault('wrong-password', 'wrong password: none of the snapshots here opens with it (the vault is missing)', {
+      operation: 'open vault',
+    });
+  }
+  const sure = found.filter(({ count }) => count > 1).map(({ header }) => header);
+  const rest = all.filter((header) => !sure.includes(header));
+  return openVault(
+    [...sure, ...rest.filter((header) => opened.has(header)), ...rest.filter((header) => !opened.has(header))],
+    credentials.password,
+  );
 }
