@@ -170,7 +170,7 @@ test.each(['whole swap', 'swap of children with carry-over', 'partial swap'])(
     if (scenario === undefined) throw new Error('no scenario');
     const { fresh, calls: total } = await undisturbed(scenario);
     for (let at = 1; at <= total; at += 2) {
-      for (let deadAfter = 1 + (at % 3); ; deadAfter += 3) {
+      for (let deadAfter = 1 + (at % 4); ; deadAfter += 5) {
         const stage = await setUp(scenario);
         const calls = callsFor(scenario, { at, kind: 'error', code: 'EIO', deadAfter });
         await outcome(scenario.run(stage.target, calls));
