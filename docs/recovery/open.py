@@ -56,8 +56,10 @@ def open_sealed(source, kinds, password, key, vault):
     start = source.read(148)
     own, salt, commitment = start[:92], start[92:116], start[116:]
     records = [vault[at : at + 92] for at in range(0, len(vault), 92)]
-    if len(vault) % 92 or len(records) > 1024 or any(map(flaw, records)):
+    if len(vault) % 92 or len(records) > 1024:
         raise Stop(13, "the vault file is damaged; try without it")
+    for bad in filter(None, map(flaw, records)):
+        raise Stop(bad.args[0], f"a record of the vault is unusable ({bad.args[1]}); try without it")
     if len(start) < 148:
         raise Stop(13, "damaged: cut short before its first chunk")
     if flaw(own) and not records:

@@ -220,6 +220,8 @@ def passwords():
     vector("password-nfd-made", "made with the decomposed form, typed composed", made(decomposed, "password-nfd-made"), password=composed)
     vector("password-compatibility", "NFC, not NFKC: the ligature stays itself", made("\ufb01sh", "password-compatibility"),
            password="fish", expect="wrong-password")
+    vector("password-compatibility-kept", "the ligature opens what was made with it", made("\ufb01sh", "password-compatibility-kept"),
+           password="\ufb01sh")
     vector("password-trailing-space", "a space at its end is part of it", made("space ", "password-trailing-space"), password="space ")
     vector("password-trailing-space-missing", "without it, it is another password", made("space ", "password-trailing-space-missing"),
            password="space", expect="wrong-password")
@@ -271,6 +273,15 @@ def vaults():
     vector("vault-cannot-repair-both", "header and commitment are damaged", flip(flip(under_new, 50), 120), password="new", vault=vault, expect="corrupt")
     vector("vault-damaged-header-wrong-password", "a damaged header and a wrong password", flip(under_new, 50), password="neither",
            vault=vault, expect="wrong-password")
+    for name, comment, bad, code in (
+        ("cut", "a vault one byte short", vault[:-1], "corrupt"),
+        ("too-long", "a vault of 1,025 records", new * 1025, "corrupt"),
+        ("bad-magic", "a record that does not begin with HOLDFAST", flip(vault, 92), "corrupt"),
+        ("bad-cost", "a record that asks for too many iterations", flip(vault, 92 + 12, 0x80), "unsupported"),
+    ):
+        vector(f"vault-{name}", comment + ": it is not used at all", under_new, password="new", vault=bad, expect=code)
+    full = new + old * 1023
+    vector("vault-full", "1,024 records", under_old, password="new", vault=full)
     vector("vault-foreign", "the vault of another destination, the object's own header opens it", under_new, password="new",
            vault=hf.make_header(seeded("foreign", 32), "new", seeded("foreign salt", 16), seeded("foreign nonce", 12)))
 

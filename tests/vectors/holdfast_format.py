@@ -91,11 +91,8 @@ def vault_records(vault):
     if len(vault) == 0 or len(vault) % HEADER or len(vault) > MAX_RECORDS * HEADER:
         raise Refused("corrupt", "a vault is 1 to 1024 records of 92 bytes")
     records = [vault[at : at + HEADER] for at in range(0, len(vault), HEADER)]
-    try:
-        for record in records:
-            check_header(record)
-    except Refused as refused:
-        raise Refused("corrupt", "a record of the vault is damaged") from refused
+    for record in records:
+        check_header(record)
     return records
 
 
