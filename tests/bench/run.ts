@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { measure } from '../../scripts/try/choose-folder.ts';
 import { measureOneFile, measureRoundTrip, measureTenfold, restic } from './round-trip.ts';
 import { cache, root, versionOf } from './run-command.ts';
-import { machine, oneFileRows, roundTripRows, tableOf, tenfoldRows } from './table.ts';
+import { load, machine, oneFileRows, roundTripRows, tableOf, tenfoldRows } from './table.ts';
 import { generatedTree, megabyteFiles } from './tree.ts';
 
 const quick = process.argv.includes('--quick');
@@ -22,6 +22,7 @@ const tell = (text: string): void => {
   process.stdout.write(`${text}\n`);
 };
 
+const loadBefore = load();
 mkdirSync(cache, { recursive: true });
 tell('Making the generated trees (kept in .cache/bench) …');
 const tree = generatedTree(cache, quick ? 'quick' : 'full');
@@ -63,7 +64,7 @@ else {
 
 Made by \`npm run bench\`, on:
 
-${machine()}
+${machine(loadBefore)}
 
 Each figure is the median of ${String(rounds)} rounds, whole processes, start included, warm cache, \`sync\` before each. The peer did the same work in the
 same round: \`tar c | zstd -3 -T0 | openssl enc -aes-256-ctr -pbkdf2\` and the reverse, which neither authenticates nor checks anything, and

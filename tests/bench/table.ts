@@ -1,4 +1,4 @@
-import { cpus, release, totalmem } from 'node:os';
+import { cpus, loadavg, release, totalmem } from 'node:os';
 import { statfsSync } from 'node:fs';
 import { cache, versionOf } from './run-command.ts';
 import { restic } from './round-trip.ts';
@@ -106,14 +106,19 @@ export function tableOf(rows: readonly Row[]): string {
   return [first, `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`, ...rest].join('\n');
 }
 
+/** Processes that want a core, averaged over the last minute. */
+export function load(): number {
+  return loadavg()[0] ?? 0;
+}
+
 /** What the figures depend on. */
-export function machine(): string {
+export function machine(loadBefore: number): string {
   const processors = cpus();
   const versions = [
     `Node ${process.versions.node}`,
     versionOf('tar', ['--version']),
     versionOf('zstd', ['--version'])?.replace(/^\*\*\* (.*), by.*/, '$1'),
-    versionOf('openssl', ['version']),
+    versionOf('openssl', ['version'])?.replace(/ \(.*/, ''),
     versionOf(restic, ['version']),
   ].filter((version) => version !== null && version !== undefined);
   const fileSystems: Readonly<Record<number, string>> = {
@@ -127,6 +132,6 @@ export function machine(): string {
     `- ${processors[0]?.model.trim() ?? 'unknown processor'}, ${String(processors.length)} cores, ${(totalmem() / 2 ** 30).toFixed(0)} GiB of memory`,
     `- Linux ${release()}, ${fileSystems[statfsSync(cache).type] ?? 'another file system'}`,
     `- ${versions.join('; ')}`,
-    `- measured on ${new Date().toISOString().slice(0, 10)}`,
+    `- measured on ${new Date().toISOString().slice(0, 10)}; load before the start ${loadBefore.toFixed(1)}${loadBefore > 1 ? ' (the machine was busy with other work: read the ratios with care)' : ''}`,
   ].join('\n');
 }
