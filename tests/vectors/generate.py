@@ -50,11 +50,11 @@ def vector(name, comment, blob, label=ARCHIVE, password=PASSWORD, expect=None, k
     """Asks the second implementation for the outcome, and refuses to write a vector whose outcome is not the one stated."""
     assert name not in written, name
     recovery = dict(fields).get("recovery-key")
+    if keys or recovery is not None:
+        password = None
     try:
         if recovery is not None:
-            password, keys = None, [hf.read_recovery_key(recovery)]
-        if keys:
-            password = None
+            keys = [hf.read_recovery_key(recovery)]
         if password_file is not None:
             password = hf.password_from_file(password_file)
         if label == "classic":
