@@ -196,6 +196,7 @@ export class EntryReader {
           return taken;
         },
         () => crc,
+        inPieces,
       );
       if (run.length > 0) runs.push(run);
       if (position < start + pieceSize) break;

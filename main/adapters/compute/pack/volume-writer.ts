@@ -47,22 +47,25 @@ export class VolumeWriter {
 
   /**
    * An entry of any size. `read` fills the buffer it is given and returns how many bytes it put there; 0 ends the data. When it
-   * throws, what was written stays as a gap that no directory lists, and the next entry follows behind it.
+   * throws at once, nothing has been written. When it throws later, what was written stays: as an entry of its own where it is a
+   * piece, else as a gap that no directory lists, and the next entry follows behind it.
    */
-  addStreamed(record: ZipRecord, read: (room: Buffer) => number, crcOf: () => number): Run {
+  addStreamed(record: ZipRecord, read: (room: Buffer) => number, crcOf: () => number, isPiece = false): Run {
     this.#endVolumeWhenFull();
     const header = localHeaderSize(record, true);
-    writeLocalHeader(this.#frames.room(header + 1), record, true, { size: 0, crc: 0 });
+    const room = this.#frames.room(header + 1);
+    let taken = read(room.subarray(header));
+    writeLocalHeader(room, record, true, { size: 0, crc: 0 });
     this.#frames.advance(header);
     const start = { frame: this.#frames.frame, offset: this.#frames.used };
     let length = 0;
-    let whole = false;
+    // 7z takes a ZIP that begins with a gap for damaged, and a volume often begins with a piece.
+    let whole = isPiece;
     try {
-      for (;;) {
-        const taken = read(this.#frames.room(1));
-        if (taken === 0) break;
+      while (taken > 0) {
         this.#frames.advance(taken);
         length += taken;
+        taken = read(this.#frames.room(1));
       }
       whole = true;
     } finally {

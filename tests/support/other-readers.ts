@@ -1,0 +1,47 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { password } from './run-holdfast.ts';
+import type { Workshop } from './run-holdfast.ts';
+
+export const opener = fileURLToPath(new URL('../../docs/recovery/open.py', import.meta.url));
+/** The system's own: the one with python3-cryptography. */
+const python = '/usr/bin/python3';
+
+function runs(program: string, ...args: string[]): boolean {
+  return spawnSync(program, args, { stdio: 'ignore' }).status === 0;
+}
+
+export const hasOpener = runs(python, '-c', 'import cryptography') && runs('zstd', '--version');
+export const hasTracer = hasOpener && runs('strace', '-qq', '-o', '/dev/null', 'true') && runs('7z', 'i') && runs('unzip', '-v');
+
+let opened = 0;
+
+/** Opens a stored object with the Python opener; the path of what came out. */
+export function archiveOpened(shop: Workshop, key: string, ...options: string[]): string {
+  const passwordFile = shop.path('password');
+  if (!existsSync(passwordFile)) writeFileSync(passwordFile, password);
+  opened += 1;
+  const out = shop.path(`opened-${opened}`);
+  execFileSync(python, [opener, `${shop.place}/${key}`, '-o', out, '--password-file', passwordFile, ...options], { stdio: 'pipe' });
+  return out;
+}
+
+const testzip = 'import sys,zipfile\nbad = zipfile.ZipFile(sys.argv[1]).testzip()\nsys.exit(repr(bad) if bad is not None else 0)';
+
+/** Other programs' judgement of a ZIP: empty when they find nothing wrong with it. */
+export const zipReaders: Readonly<Record<string, (zip: string) => string>> = {
+  unzip: (zip) => complaint('unzip', ['-tqq', zip]),
+  '7z': (zip) => complaint('7z', ['t', zip]),
+  python: (zip) => complaint(python, ['-c', testzip, zip]),
+};
+
+function complaint(program: string, args: readonly string[]): string {
+  const { status, stdout, stderr } = spawnSync(program, args, { encoding: 'latin1', maxBuffer: 2 ** 30 });
+  if (status === 0 && !/warning/i.test(stdout + stderr)) return '';
+  return `${program} ends with ${status}: ${(stdout + stderr).slice(-2000)}`;
+}
+
+export function python3(script: string, ...args: string[]): string {
+  return execFileSync(python, ['-c', script, ...args], { encoding: 'utf8', maxBuffer: 2 ** 30 });
+}
