@@ -1,16 +1,21 @@
-const widths = { bytes: 1, word: 4, double: 8 } as const;
+const widths = { bytes: 1, word: 4, double: 8, long: 8 } as const;
+const step = 2 ** 20;
+/** Address space that a column may come to use; memory is taken only as it grows. */
+const maxSize = 2 ** 32;
 
-/** A list of numbers of one kind that grows by doubling and ends in shared memory. */
+/** A list of numbers of one kind in shared memory that grows in place: never copied, never larger than what it holds. */
 export class Column {
   readonly #width: number;
   readonly #kind: keyof typeof widths;
+  readonly #shared: SharedArrayBuffer;
   #bytes: Buffer;
   #used = 0;
 
   constructor(kind: keyof typeof widths) {
     this.#kind = kind;
     this.#width = widths[kind];
-    this.#bytes = Buffer.alloc(1024 * this.#width);
+    this.#shared = new SharedArrayBuffer(step, { maxByteLength: maxSize });
+    this.#bytes = Buffer.from(this.#shared, 0, step);
   }
 
   get length(): number {
@@ -24,6 +29,12 @@ export class Column {
     this.#used += this.#width;
   }
 
+  pushLong(value: bigint): void {
+    this.#reserve(this.#width);
+    this.#bytes.writeBigInt64LE(BigInt.asIntN(64, value), this.#used);
+    this.#used += this.#width;
+  }
+
   append(bytes: Uint8Array): void {
     this.#reserve(bytes.length);
     this.#bytes.set(bytes, this.#used);
@@ -34,18 +45,15 @@ export class Column {
     return this.#kind === 'double' ? this.#bytes.readDoubleLE(index * 8) : this.#bytes.readUInt32LE(index * this.#width);
   }
 
-  /** The list as it is now, as shared memory. The list's own memory is given back. */
-  shared(): SharedArrayBuffer {
-    const shared = new SharedArrayBuffer(Math.max(this.#used, this.#width));
-    Buffer.from(shared).set(this.#bytes.subarray(0, this.#used));
-    this.#bytes = Buffer.alloc(this.#width);
-    return shared;
+  /** The list's memory, for other threads. It may be longer than what the list holds. */
+  get shared(): SharedArrayBuffer {
+    return this.#shared;
   }
 
   #reserve(more: number): void {
     if (this.#used + more <= this.#bytes.length) return;
-    const larger = Buffer.alloc(Math.max(this.#bytes.length * 2, this.#used + more));
-    this.#bytes.copy(larger, 0, 0, this.#used);
-    this.#bytes = larger;
+    const size = Math.ceil((this.#used + more) / step) * step;
+    this.#shared.grow(size);
+    this.#bytes = Buffer.from(this.#shared, 0, size);
   }
 }

@@ -202,47 +202,50 @@ export class PlanBuilder {
     const archive = (index: number): number => (index < count ? this.#extents.archive.at(index) : (extra[index - count]?.archive ?? 0));
     const offset = (index: number): number => (index < count ? this.#extents.offset.at(index) : (extra[index - count]?.offset ?? 0));
     const stored = (index: number): number => (index < count ? this.#extents.stored.at(index) : (extra[index - count]?.stored ?? 0));
-    const order = new Uint32Array(count + extra.length).map((_, index) => index);
     const compare = (a: number, b: number): number => archive(a) - archive(b) || offset(a) - offset(b) || a - b;
-    // A whole snapshot's extents come in order already; sorting a million of them again would be the costliest step.
+    // A whole snapshot's extents come in order already, and then nothing is sorted or copied.
     let sorted = extra.length === 0;
     for (let index = 1; sorted && index < count; index += 1) sorted = compare(index - 1, index) < 0;
-    if (!sorted) order.sort(compare);
+    const order = sorted ? null : new Uint32Array(count + extra.length).map((_, index) => index).sort(compare);
 
     const frameWords = new Column('word');
     const framePlaces = new Column('double');
-    const extentWords = new Column('word');
-    const extentPlaces = new Column('double');
+    const extentWords = sorted ? this.#extentWords : new Column('word');
+    const extentPlaces = sorted ? this.#extentPlaces : new Column('double');
     let frames = 0;
+    let extents = 0;
     let last = { archive: -1, offset: -1 };
-    for (const index of order) {
+    for (let turn = 0; turn < count + extra.length; turn += 1) {
+      const index = order?.[turn] ?? turn;
       if (archive(index) !== last.archive || offset(index) !== last.offset) {
         last = { archive: archive(index), offset: offset(index) };
         frameWords.push(last.archive);
-        frameWords.push(extentPlaces.length);
+        frameWords.push(extents);
         framePlaces.push(last.offset);
         framePlaces.push(stored(index));
         frames += 1;
       }
       if (index >= count) continue;
+      extents += 1;
+      if (sorted) continue;
       for (let word = 0; word < wordsPerExtent; word += 1) extentWords.push(this.#extentWords.at(index * wordsPerExtent + word));
       extentPlaces.push(this.#extentPlaces.at(index));
     }
     frameWords.push(0);
-    frameWords.push(extentPlaces.length);
+    frameWords.push(extents);
     return {
       files: this.#files,
       frames,
-      paths: this.#paths.shared(),
-      pathStart: this.#pathStart.shared(),
-      hashes: this.#hashes.shared(),
-      fileWords: this.#fileWords.shared(),
-      sizes: this.#sizes.shared(),
-      mtimes: this.#mtimes.shared(),
-      frameWords: frameWords.shared(),
-      framePlaces: framePlaces.shared(),
-      extentWords: extentWords.shared(),
-      extentPlaces: extentPlaces.shared(),
+      paths: this.#paths.shared,
+      pathStart: this.#pathStart.shared,
+      hashes: this.#hashes.shared,
+      fileWords: this.#fileWords.shared,
+      sizes: this.#sizes.shared,
+      mtimes: this.#mtimes.shared,
+      frameWords: frameWords.shared,
+      framePlaces: framePlaces.shared,
+      extentWords: extentWords.shared,
+      extentPlaces: extentPlaces.shared,
     };
   }
 }
