@@ -155,8 +155,10 @@ def main():
     finally:
         if unzstd:
             unzstd.communicate()
+    if unzstd and unzstd.returncode < 0:
+        raise Stop(1, "the output was closed before its end")
     if unzstd and unzstd.returncode:
-        raise Stop(13, "damaged: sealed as a whole, but no good zstd stream")
+        raise Stop(13, "zstd refused what was sealed, with the message above: damaged, unless the disk is full")
 
 
 if __name__ == "__main__":

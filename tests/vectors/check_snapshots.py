@@ -37,7 +37,7 @@ def open_archive(folder, vault, record, password):
     places, at = {}, 0
     for size, content in sizes:
         frame = stream[at : at + size]
-        assert frame[:4] == bytes.fromhex("28b52ffd") and frame[4] & 0x03 == 0 and (frame[4] >> 6 or frame[4] & 0x20), "frame header"
+        assert frame[:4] == bytes.fromhex("28b52ffd") and frame[4] & 0x07 == 0 and (frame[4] >> 6 or frame[4] & 0x20), "frame header"
         places[at, size] = inside.unpack(frame)
         assert len(places[at, size]) == content, "content size"
         at += size
