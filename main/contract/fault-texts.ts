@@ -70,8 +70,8 @@ export const faultTexts: Readonly<Record<FaultCode, FaultText>> = {
     next: 'Free space on the disk, or keep fewer snapshots.',
   },
   locked: {
-    says: 'Another run is busy with this server, or another computer owns it.',
-    next: 'Wait until the other run is over; “--take-over” makes this computer the owner.',
+    says: 'Something else is using it: another run, a process in the folder, or the computer that owns this server.',
+    next: 'Wait for that run or stop that process; a server that another computer owns needs “--take-over”.',
   },
   'config-invalid': {
     says: 'A setting is wrong.',

@@ -1,7 +1,7 @@
 import { chmodSync, closeSync, constants, lchownSync, linkSync, lstatSync, mkdirSync, openSync, symlinkSync, unlinkSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import { Fault } from '../../contract/faults.ts';
-import { isAscii, pathBytes, showPath } from '../../engine/archive/byte-path.ts';
+import { checkInnerPath, isAscii, pathBytes, showPath } from '../../engine/archive/byte-path.ts';
 import type { BytePath } from '../../engine/archive/byte-path.ts';
 import { setLinkTimes, setTimes } from './exact-times.ts';
 import { HeldFolders, longestPath } from './held-folders.ts';
@@ -40,6 +40,7 @@ export class StagedTree {
 
   /** Makes the folders that lead to `path`. */
   leadTo(path: BytePath): void {
+    if (process.platform === 'win32') checkInnerPath(path, 'windows');
     const end = path.lastIndexOf('/');
     if (end > 0) this.makeFolder(path.slice(0, end) as BytePath);
   }

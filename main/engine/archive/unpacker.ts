@@ -25,7 +25,7 @@ export interface UnpackRequest {
   /** Empty: everything. */
   readonly include: readonly string[];
   /** Asked once it is known what will be written: where to build the tree. Null: nothing is written, everything is read and checked. */
-  readonly staging: ((needs: { readonly files: number; readonly bytes: number }) => Promise<string>) | null;
+  readonly staging: ((needs: { readonly files: number; readonly bytes: number; readonly diskBytes: number }) => Promise<string>) | null;
   /** Read every archive from its first to its last byte and hash it on the way; otherwise only the frames that are needed. */
   readonly whole: boolean;
   /** Go on over damage and report it; otherwise the first one is a fault. */

@@ -65,14 +65,14 @@ async function restoreArchive(
         include: request.include,
         whole: !partial,
         tolerant: request.salvage,
-        staging: async ({ files, bytes }) => {
+        staging: async ({ files, bytes, diskBytes }) => {
           if (bytes > header.totals.bytes) throw new Fault('corrupt', `${object.key} holds more than it says`, { operation: 'restore' });
           staging = await host.targets.prepare({
             target: request.target,
             id: snapshot.id,
             replace: request.replace,
             force: request.force,
-            bytesNeeded: bytes,
+            bytesNeeded: diskBytes,
             filesNeeded: files,
             partial,
             time: host.clock.now(),
@@ -144,7 +144,7 @@ function commit(staging: Staging, header: ManifestHeader, request: RestoreReques
   const { includes } = compileIncludes(request.include);
   return staging.commit({
     root: partial ? null : result.root,
-    carryOver: partial ? null : (path, isDirectory) => excluded(pathFromBytes(path), isDirectory),
+    carryOver: (path, isDirectory) => excluded(pathFromBytes(path), isDirectory),
     ...(partial ? { exchange: (path: Buffer) => includes(pathFromBytes(path), true) } : {}),
   });
 }

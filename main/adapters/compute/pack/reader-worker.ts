@@ -1,5 +1,6 @@
 import { rootPath } from '../../../engine/archive/byte-path.ts';
 import { compileExcludes } from '../../../engine/archive/exclude.ts';
+import { isRestoreLeftover } from '../../../engine/archive/own-files.ts';
 import { FrameRing } from '../frame-ring.ts';
 import { runWorker } from '../worker-entry.ts';
 import { walk } from '../../files/walk.ts';
@@ -14,10 +15,11 @@ runWorker('read', (task: ReaderTask, tell) => {
   const frames = new FrameWriter(ring);
   const volumes = new VolumeWriter(frames, task.format === 'classic' ? Number.POSITIVE_INFINITY : task.volumeSize);
   const reader = new EntryReader({ ring, frames, volumes, format: task.format, volumeSize: task.volumeSize, clockOffset: task.clockOffset });
+  const excluded = compileExcludes(task.excludes);
   const entries = walk({
     root: task.root,
     statFiles: false,
-    excluded: compileExcludes(task.excludes),
+    excluded: (path, isDirectory) => isRestoreLeftover(path) || excluded(path, isDirectory),
     onError: (path, error) => reader.warnings.cannotRead(path, error),
   });
   for (const entry of entries) {

@@ -2,6 +2,7 @@ import { readlinkSync } from 'node:fs';
 import { pathFromBytes } from '../../../engine/archive/byte-path.ts';
 import type { BytePath } from '../../../engine/archive/byte-path.ts';
 import { compileExcludes } from '../../../engine/archive/exclude.ts';
+import { isRestoreLeftover } from '../../../engine/archive/own-files.ts';
 import { parseEntry } from '../../../engine/snapshots/manifest.ts';
 import type { ManifestEntry } from '../../../engine/snapshots/manifest-entry.ts';
 import { entryStamps, isRacy } from '../../files/stamps.ts';
@@ -16,10 +17,11 @@ import type { Scanned, ScanTask } from './messages.ts';
 runWorker('scan', (task: ScanTask, tell) => {
   const monitor = new Monitor(new Int32Array(task.control));
   let unreadable = false;
+  const excluded = compileExcludes(task.excludes);
   const walked = walk({
     root: task.root,
     statFiles: true,
-    excluded: compileExcludes(task.excludes),
+    excluded: (path, isDirectory) => isRestoreLeftover(path) || excluded(path, isDirectory),
     onError: () => {
       unreadable = true;
     },

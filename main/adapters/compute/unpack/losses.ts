@@ -39,6 +39,11 @@ export class Losses {
     return [...files, ...this.#links.map((path) => ({ path, ranges: [] }))];
   }
 
+  /** Size of the files that did not come back. */
+  get bytes(): number {
+    return [...this.#ranges.keys()].reduce((sum, file) => sum + this.#plan.size(file), 0);
+  }
+
   get any(): boolean {
     return this.damage.length > 0 || this.#ranges.size > 0;
   }

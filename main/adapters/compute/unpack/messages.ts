@@ -24,6 +24,8 @@ export interface Planned {
   readonly kind: 'planned';
   readonly plan: PlanMemory;
   readonly bytes: number;
+  /** What they take on a disk with blocks of 4 KiB. */
+  readonly diskBytes: number;
   /** Every file selected, hard links and empty ones too. */
   readonly files: number;
 }

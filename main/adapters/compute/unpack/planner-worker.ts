@@ -10,6 +10,7 @@ import { runWorker } from '../worker-entry.ts';
 import type { Planned, PlannerTask } from './messages.ts';
 import { PlanBuilder } from './plan.ts';
 
+const blockSize = 4096;
 /** A compressed frame is hardly ever larger than its content; far beyond that no slot is made for it. */
 const maxStoredFrame = maxFrameContent + 2 ** 20;
 
@@ -21,10 +22,12 @@ runWorker('plan', (task: PlannerTask, tell) => {
   /** Content that is wanted only under a further name: first name → the name it is restored by. */
   const borrowed = new Map<BytePath, BytePath>();
   let bytes = 0;
+  let diskBytes = 0;
   let files = 0;
 
   function addContent(entry: ManifestEntry, path: BytePath): void {
     bytes += entry.size;
+    diskBytes += spaceFor(entry);
     if (entry.extents.length === 0) return;
     const file = plan.addFile({
       path,
@@ -75,6 +78,12 @@ runWorker('plan', (task: PlannerTask, tell) => {
       offset += stored;
     }
   });
-  const planned: Planned = { kind: 'planned', plan: plan.build(), bytes, files };
+  const planned: Planned = { kind: 'planned', plan: plan.build(), bytes, diskBytes, files };
   tell(planned);
 });
+
+/** Whole blocks; of a sparse file only what is known to be data, which compressed is no more than it was. */
+function spaceFor(entry: ManifestEntry): number {
+  const data = entry.sparse === true ? Math.min(entry.size, entry.extents.reduce((sum, extent) => sum + extent[2], 0)) : entry.size;
+  return Math.ceil(data / blockSize) * blockSize;
+}

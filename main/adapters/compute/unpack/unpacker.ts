@@ -21,7 +21,7 @@ const slots = 6;
 export const threadUnpacker: Unpacker = async (request, run) => {
   const manifest = await handleOf(request);
   const planned = await plan(request, manifest.file, run);
-  const staging = request.staging === null ? null : await request.staging({ files: planned.files, bytes: planned.bytes });
+  const staging = request.staging === null ? null : await request.staging({ files: planned.files, bytes: planned.bytes, diskBytes: planned.diskBytes });
   const layout = new Plan(planned.plan);
   const losses = new Losses(layout);
   const directories = openSpool();
@@ -33,7 +33,7 @@ export const threadUnpacker: Unpacker = async (request, run) => {
     if (staging !== null) finished = await finish(request, manifest.file, planned, staging, losses, run);
     return {
       files: planned.files - losses.files.length,
-      bytes: planned.bytes,
+      bytes: planned.bytes - losses.bytes,
       ...finished,
       damage: losses.damage,
       damagedFiles: losses.files,
