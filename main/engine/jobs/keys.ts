@@ -8,6 +8,7 @@ import type { Label } from '../archive/seal.ts';
 import { changeVaultPassword, formatRecoveryKey, parseRecoveryKeys, parseVault, vaultName } from '../archive/vault.ts';
 import type { Credentials, Engine, OpenDestination } from '../engine.ts';
 import type { EngineHost } from '../host.ts';
+import { learnVaultKeys } from '../snapshots/vault-keys.ts';
 import { loadVault, storeRecords } from '../snapshots/vault-store.ts';
 import type { ByteStream } from '../storage/backend.ts';
 
@@ -19,6 +20,7 @@ export async function changePassword(
   run: RunContext,
 ): Promise<{ records: number; newKey: boolean }> {
   const vault = await loadVault(destination.backend, { signal: run.signal, credentials: destination.credentials });
+  await learnVaultKeys(destination.backend, vault, { signal: run.signal });
   const records = await changeVaultPassword(vault, request, host.random, host.iterations);
   await storeRecords(destination.backend, records, { signal: run.signal });
   return { records: records.length, newKey: request.newKey };

@@ -8,10 +8,11 @@ import type { Random } from '../ports.ts';
 import type { Backend, CallOptions } from '../storage/backend.ts';
 import { readBytes } from '../storage/read-object.ts';
 import { uploadBytes } from '../storage/upload-object.ts';
-import { readObjectName } from './names.ts';
+import { isRecord, newestObjects, recordsFromObjects } from './object-heads.ts';
+import type { FoundHeader } from './object-heads.ts';
+import { withNewestKey } from './vault-keys.ts';
 
 const maxVaultSize = 1024 * headerSize;
-const newestObjects = 16;
 
 export interface VaultOptions extends CallOptions {
   readonly credentials: Credentials;
@@ -33,8 +34,9 @@ export async function loadVault(backend: Backend, options: VaultOptions): Promis
     }
     return makeVault(backend, { ...options, create: options.create });
   }
-  if (vault.damage !== undefined && options.create !== undefined) await storeRecords(backend, vault.records, options);
-  return vault;
+  if (options.create === undefined) return vault;
+  if (vault.damage !== undefined) await storeRecords(backend, vault.records, options);
+  return options.credentials.kind === 'password' ? vault : withNewestKey(backend, vault, options);
 }
 
 /**
@@ -144,15 +146,6 @@ async function readSlots(backend: Backend, options: CallOptions): Promise<readon
   return slots;
 }
 
-function isRecord(slot: Buffer): boolean {
-  try {
-    return slot.length === headerSize && parseHeader(slot).bytes.length === headerSize;
-  } catch (error) {
-    if (error instanceof Fault) return false;
-    throw error;
-  }
-}
-
 /** Two records share little more than magic, cost and perhaps a salt; one that was damaged still shares most of what is random. */
 function isDamagedCopy(slot: Buffer, header: Buffer): boolean {
   let same = 0;
@@ -163,48 +156,6 @@ function isDamagedCopy(slot: Buffer, header: Buffer): boolean {
 function openRecords(records: readonly Buffer[], credentials: Credentials): Promise<OpenVault> | OpenVault {
   if (credentials.kind === 'password') return openVault(records, credentials.password);
   return openVaultWithKeys(records, parseRecoveryKeys(credentials.text));
-}
-
-interface FoundHeader {
-  readonly header: Buffer;
-  /** On how many objects; a damaged header is on one only. */
-  count: number;
-}
-
-/** The distinct headers of all objects, newest object first; null when nothing of ours is there. */
-async function recordsFromObjects(backend: Backend, options: CallOptions, most = Infinity): Promise<readonly FoundHeader[] | null> {
-  const found: { key: string; id: string }[] = [];
-  let ours = false;
-  for await (const { key } of backend.list('', options)) {
-    const name = readObjectName(key);
-    if (name === null) continue;
-    if (name.kind === 'classic') continue;
-    ours = true;
-    if ((name.kind === 'manifest' || name.kind === 'archive') && key.length > 0) found.push({ key, id: name.id });
-  }
-  if (!ours) return null;
-  found.sort((a, b) => (a.id < b.id ? 1 : -1));
-  const records: FoundHeader[] = [];
-  for (const { key } of found.slice(0, most)) {
-    const header = await readHeader(backend, key, options);
-    if (header === null) continue;
-    const known = records.find((record) => record.header.equals(header));
-    if (known === undefined) records.push({ header, count: 1 });
-    else known.count += 1;
-  }
-  return records;
-}
-
-async function readHeader(backend: Backend, key: string, options: CallOptions): Promise<Buffer | null> {
-  try {
-    const bytes = await readBytes(backend, key, { range: { offset: 0, length: headerSize }, limit: headerSize, signal: options.signal });
-    return parseHeader(bytes).bytes;
-  } catch (error) {
-    // One damaged or vanished object is no reason to lose the others; what cannot be reached is.
-    const skip = ['corrupt', 'truncated', 'unsupported', 'range-invalid', 'not-found'];
-    if (error instanceof Fault && skip.includes(error.code)) return null;
-    throw error;
-  }
 }
 
 /**
