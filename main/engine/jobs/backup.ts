@@ -6,7 +6,7 @@ import type { OpenVault } from '../archive/vault.ts';
 import type { OpenDestination } from '../engine.ts';
 import type { EngineHost, SourceFolder } from '../host.ts';
 import { presetPatterns } from '../presets.ts';
-import { listServer, readHeader, slugFor } from '../snapshots/catalog.ts';
+import { listServer, openedCatalog, readHeader, slugFor } from '../snapshots/catalog.ts';
 import type { Catalog, ServerListing } from '../snapshots/catalog.ts';
 import { fetchManifest, writeManifest } from '../snapshots/manifest-store.ts';
 import type { ManifestHeader } from '../snapshots/manifest.ts';
@@ -34,7 +34,7 @@ export async function backup(host: EngineHost, destination: OpenDestination, req
   const excludes = [...(request.preset === undefined ? [] : presetPatterns(request.preset)), ...source.ignore, ...request.excludes];
 
   const vault = await loadVault(backend, { ...options, credentials: destination.credentials, create: host });
-  const catalog: Catalog = { backend, vault, zstd: host.zstd };
+  const catalog = openedCatalog(backend, vault, host.zstd);
   const server = request.server ?? defaultName(source.root);
   const slug = await slugFor(catalog, server, options);
   const lock = await host.lock(`backup ${JSON.stringify(destination.settings)} ${slug}`);
@@ -110,22 +110,24 @@ class Written {
     this.#keys.push(key);
   }
 
-  /** Removes all, the manifest first. The run's own signal is not asked: cleaning up is what a cancelled run still owes. */
+  /**
+   * Removes all, the manifest first: while that stands, nothing that it names may go. The run's own signal is not asked: cleaning up is
+   * what a cancelled run still owes.
+   */
   async undo(fault: Fault): Promise<Fault> {
+    let left: { key: string; reason: string } | null = null;
     for (const key of this.#keys.toReversed()) {
       try {
         await this.#backend.remove(key);
       } catch (error) {
-        const reason = asFault(error, 'remove').message;
-        return new Fault(fault.code, fault.message, {
-          operation: fault.operation,
-          persistence: fault.persistence,
-          context: { ...fault.context, leftover: key, leftoverReason: reason },
-          cause: fault,
-        });
+        left ??= { key, reason: asFault(error, 'remove').message };
+        if (key.endsWith('.manifest')) break;
       }
     }
-    return fault;
+    if (left === null) return fault;
+    const { code, message, operation, persistence } = fault;
+    const context = { ...fault.context, leftover: left.key, leftoverReason: left.reason };
+    return new Fault(code, message, { operation, persistence, context, cause: fault });
   }
 }
 

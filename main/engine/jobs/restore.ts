@@ -6,7 +6,7 @@ import type { UnpackResult } from '../archive/unpacker.ts';
 import type { OpenDestination } from '../engine.ts';
 import type { EngineHost } from '../host.ts';
 import { openArchive, readStored } from '../snapshots/archive-reader.ts';
-import { findObject, selectSnapshot } from '../snapshots/catalog.ts';
+import { findObject, openedCatalog, selectSnapshot } from '../snapshots/catalog.ts';
 import type { Catalog, ListedSnapshot } from '../snapshots/catalog.ts';
 import { compareChecksums } from '../snapshots/checksums.ts';
 import { fetchManifest } from '../snapshots/manifest-store.ts';
@@ -25,7 +25,7 @@ export async function restore(host: EngineHost, destination: OpenDestination, re
   const recovered = await host.targets.recover(request.target);
   const options: CallOptions = { signal: run.signal };
   const vault = await loadVault(destination.backend, { ...options, credentials: destination.credentials });
-  const catalog: Catalog = { backend: destination.backend, vault, zstd: host.zstd };
+  const catalog = openedCatalog(destination.backend, vault, host.zstd);
   const snapshot = await selectSnapshot(catalog, request, options);
   const manifest = findObject(snapshot, 'manifest');
   const warnings: Warning[] = recovered.map((message) => ({ code: 'recovered', message, level: 'note' }));

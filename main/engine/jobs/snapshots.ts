@@ -3,7 +3,7 @@ import type { EntryRow, RunContext, SnapshotRow } from '../../contract/reports.t
 import { pathFromText, rootPath, showPath } from '../archive/byte-path.ts';
 import type { OpenDestination, SnapshotSelector } from '../engine.ts';
 import type { EngineHost } from '../host.ts';
-import { displayName, findObject, isCompleteClassic, listServers, readHeader, selectServer, selectSnapshot } from '../snapshots/catalog.ts';
+import { displayName, findObject, isCompleteClassic, listServers, openedCatalog, readHeader, selectServer, selectSnapshot } from '../snapshots/catalog.ts';
 import type { Catalog, ListedSnapshot } from '../snapshots/catalog.ts';
 import type { ManifestEntry } from '../snapshots/manifest-entry.ts';
 import { openManifest } from '../snapshots/manifest-store.ts';
@@ -14,7 +14,7 @@ import type { CallOptions } from '../storage/backend.ts';
 
 export async function openCatalog(host: EngineHost, destination: OpenDestination, options: CallOptions): Promise<Catalog> {
   const vault = await loadVault(destination.backend, { ...options, credentials: destination.credentials });
-  return { backend: destination.backend, vault, zstd: host.zstd };
+  return openedCatalog(destination.backend, vault, host.zstd);
 }
 
 /** Everything that is there, incomplete snapshots too, oldest first in each server. */

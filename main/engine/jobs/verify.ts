@@ -5,7 +5,7 @@ import { vaultName } from '../archive/vault.ts';
 import type { OpenDestination } from '../engine.ts';
 import type { EngineHost } from '../host.ts';
 import { openArchive, readDirectory, readSeekTable, readStored } from '../snapshots/archive-reader.ts';
-import { findObject, isCompleteClassic, listServers, selectServer, selectSnapshot } from '../snapshots/catalog.ts';
+import { findObject, isCompleteClassic, listServers, openedCatalog, selectServer, selectSnapshot } from '../snapshots/catalog.ts';
 import type { Catalog, ListedSnapshot } from '../snapshots/catalog.ts';
 import { compareChecksums } from '../snapshots/checksums.ts';
 import { fetchManifest } from '../snapshots/manifest-store.ts';
@@ -27,7 +27,7 @@ export async function verify(host: EngineHost, destination: OpenDestination, req
   const started = host.clock.now();
   const options: CallOptions = { signal: run.signal };
   const vault = await loadVault(destination.backend, { ...options, credentials: destination.credentials });
-  const catalog: Catalog = { backend: destination.backend, vault, zstd: host.zstd };
+  const catalog = openedCatalog(destination.backend, vault, host.zstd);
   const snapshots = await chosen(catalog, request, options);
   const rows: VerifyReport['snapshots'][number][] = [];
   const damage: Damage[] = vault.damage === undefined ? [] : [{ snapshot: 'destination', object: vaultName, kind: 'vault', message: vault.damage, files: [] }];

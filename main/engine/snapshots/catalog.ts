@@ -3,7 +3,7 @@ import type { OpenVault } from '../archive/vault.ts';
 import type { Zstd } from '../host.ts';
 import type { Backend, CallOptions, ObjectInfo } from '../storage/backend.ts';
 import type { ManifestHeader } from './manifest.ts';
-import { openManifest } from './manifest-store.ts';
+import { readManifestHeader } from './manifest-store.ts';
 import { isSnapshotId, readObjectName, serverPrefix, slugify, slugPattern } from './names.ts';
 import type { ObjectName } from './names.ts';
 
@@ -65,16 +65,28 @@ export interface Catalog {
   readonly backend: Backend;
   readonly vault: OpenVault;
   readonly zstd: Zstd;
+  /** First lines that have been read already, by key: one command asks for some of them more than once. */
+  readonly headers: Map<string, ManifestHeader | Fault>;
+}
+
+export function openedCatalog(backend: Backend, vault: OpenVault, zstd: Zstd): Catalog {
+  return { backend, vault, zstd, headers: new Map() };
 }
 
 /** A snapshot's first line, or why it cannot be had. */
 export async function readHeader(catalog: Catalog, snapshot: ListedSnapshot, options: CallOptions): Promise<ManifestHeader | Fault | null> {
   const manifest = findObject(snapshot, 'manifest');
   if (manifest === null) return null;
+  const known = catalog.headers.get(manifest.key);
+  if (known !== undefined) return known;
+  const header = await tryHeader(catalog, manifest, options);
+  catalog.headers.set(manifest.key, header);
+  return header;
+}
+
+async function tryHeader(catalog: Catalog, manifest: ListedObject, options: CallOptions): Promise<ManifestHeader | Fault> {
   try {
-    const reader = await openManifest(catalog.zstd, catalog.backend, catalog.vault, manifest.key, { ...options, size: manifest.size });
-    await reader.close();
-    return reader.header;
+    return await readManifestHeader(catalog.zstd, catalog.backend, catalog.vault, manifest, options);
   } catch (error) {
     if (error instanceof Fault && ['corrupt', 'truncated', 'wrong-password', 'wrong-key', 'not-found'].includes(error.code)) return error;
     throw error;

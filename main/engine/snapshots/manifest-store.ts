@@ -4,7 +4,7 @@ import type { OpenVault } from '../archive/vault.ts';
 import { messageContext, messageSaltSize, objectHeadSize, plainSize, seal, unseal } from '../archive/seal.ts';
 import type { Label } from '../archive/seal.ts';
 import type { EngineHost, Zstd } from '../host.ts';
-import type { Backend, ByteStream, CallOptions, ObjectInfo } from '../storage/backend.ts';
+import type { Backend, ByteRange, ByteStream, CallOptions, ObjectInfo } from '../storage/backend.ts';
 import { uploadStream } from '../storage/upload-object.ts';
 import { maxEntryLine, maxFirstLine, parseEntry, parseManifestHeader } from './manifest.ts';
 import type { ManifestHeader } from './manifest.ts';
@@ -32,6 +32,8 @@ export async function writeManifest(
   return uploadStream(backend, key, stored(), { sizeHint: entryLines.size, ...(options.signal === undefined ? {} : { signal: options.signal }) });
 }
 
+type ReadOptions = CallOptions & { readonly size?: number; readonly range?: ByteRange };
+
 export interface ManifestReader {
   readonly header: ManifestHeader;
   readonly repaired: boolean;
@@ -49,7 +51,7 @@ export async function openManifest(
   backend: Backend,
   vault: OpenVault,
   key: string,
-  options: CallOptions & { readonly size?: number },
+  options: ReadOptions,
 ): Promise<ManifestReader> {
   const { repaired, plain } = await openSealed(backend, vault, 'holdfast/v2/manifest', key, options);
   const text = splitLines(zstd.decompress(plain), key);
@@ -86,13 +88,39 @@ function readFirstLine(first: IteratorResult<Buffer>, key: string): ManifestHead
   return header;
 }
 
+const firstLineRange = 64 * 1024;
+
+/** Only the first line, which hardly ever needs more than the first 64 KiB. Faults as openManifest. */
+export async function readManifestHeader(
+  zstd: Zstd,
+  backend: Backend,
+  vault: OpenVault,
+  object: { readonly key: string; readonly size: number },
+  options: CallOptions,
+): Promise<ManifestHeader> {
+  plainSize(object.size);
+  const range = { offset: 0, length: Math.min(object.size, firstLineRange) };
+  try {
+    return await firstLineOf({ ...options, range });
+  } catch (error) {
+    if (!(error instanceof Fault) || error.code !== 'truncated' || range.length === object.size) throw error;
+    return firstLineOf(options);
+  }
+
+  async function firstLineOf(read: ReadOptions): Promise<ManifestHeader> {
+    const reader = await openManifest(zstd, backend, vault, object.key, read);
+    await reader.close();
+    return reader.header;
+  }
+}
+
 /** Brings a whole manifest near, for threads that read it more than once. The caller disposes of the spool. */
 export async function fetchManifest(
   host: Pick<EngineHost, 'zstd' | 'openSpool'>,
   backend: Backend,
   vault: OpenVault,
   key: string,
-  options: CallOptions & { readonly size?: number },
+  options: ReadOptions,
 ): Promise<{ readonly header: ManifestHeader; readonly repaired: boolean; readonly spool: Spool }> {
   const spool = host.openSpool();
   try {
@@ -114,7 +142,7 @@ export async function openSealed(
   vault: OpenVault,
   label: Label,
   key: string,
-  options: CallOptions & { readonly size?: number },
+  options: ReadOptions,
 ): Promise<{ readonly repaired: boolean; readonly plain: AsyncGenerator<Uint8Array> }> {
   if (options.size !== undefined) plainSize(options.size);
   const stream = (await backend.read(key, options))[Symbol.asyncIterator]();

@@ -4,8 +4,9 @@ import type { Random } from '../ports.ts';
 import type { ObjectKey } from '../storage/backend.ts';
 
 const letters = 'abcdefghijklmnopqrstuvwxyz234567';
-const idPattern = /^\d{8}T\d{6}Z-[a-z2-7]{6}$/;
-const namePattern = /^(\d{8}T\d{6}Z-[a-z2-7]{6})(\..+)$/;
+// We write letters a to z and 2 to 7; other writers' base32 may have any digit.
+const idPattern = /^\d{8}T\d{6}Z-[a-z0-9]{6}$/;
+const namePattern = /^(\d{8}T\d{6}Z-[a-z0-9]{6})(\..+)$/;
 export const slugPattern = /^[a-z0-9-]{1,63}$/;
 
 /** `20261123T220500Z-k3v9qa`: UTC, whole seconds, and six letters so that two of one second differ. */
