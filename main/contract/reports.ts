@@ -149,7 +149,13 @@ export interface Damage {
 }
 
 export interface VerifyReport {
-  readonly snapshots: readonly { readonly id: string; readonly server: string; readonly ok: boolean; readonly files: number; readonly bytes: number }[];
+  readonly snapshots: readonly {
+    readonly id: string;
+    readonly server: string;
+    readonly ok: boolean;
+    readonly files: number;
+    readonly bytes: number;
+  }[];
   readonly damage: readonly Damage[];
   readonly warnings: readonly Warning[];
   readonly elapsedMs: number;

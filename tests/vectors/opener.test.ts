@@ -43,7 +43,8 @@ async function runOpener(vector: Vector, ...more: readonly string[]): Promise<Ru
     const { fields } = vector;
     const recoveryKey = fields.get('recovery-key') ?? formatRecoveryKey(Buffer.from(fields.get('vault-key') ?? '', 'hex'));
     if (fields.has('password')) args.push('--password-file', put('password', passwordOf(vector)));
-    else if (fields.has('password-file')) args.push('--password-file', put('password', Buffer.from(field(vector, 'password-file'), 'base64')));
+    else if (fields.has('password-file'))
+      args.push('--password-file', put('password', Buffer.from(field(vector, 'password-file'), 'base64')));
     else args.push('--recovery-key', put('key', recoveryKey));
     if (fields.has('vault')) args.push('--vault', put('vault', Buffer.from(field(vector, 'vault'), 'base64')));
     const { status, said } = await new Promise<{ status: number; said: string }>((resolve) => {
@@ -55,7 +56,8 @@ async function runOpener(vector: Vector, ...more: readonly string[]): Promise<Ru
   }
 }
 
-const titled = (list: readonly Vector[]): [string, Vector][] => list.map((vector) => [`${vector.name}: ${field(vector, 'comment')}`, vector]);
+const titled = (list: readonly Vector[]): [string, Vector][] =>
+  list.map((vector) => [`${vector.name}: ${field(vector, 'comment')}`, vector]);
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 describe.skipIf(!tools)('docs/recovery/open.py comes to the stated end and lets out the same bytes', () => {

@@ -14,12 +14,12 @@ export function* spoolLines(handle: number, size: number): Generator<Buffer> {
   const output = Buffer.allocUnsafe(pieceSize);
   let held: Buffer[] = [];
   let heldSize = 0;
-  for (let offset = 0; offset < size; ) {
+  for (let offset = 0; offset < size;) {
     const length = readSync(handle, input, 0, Math.min(input.length, size - offset), offset);
     if (length === 0) throw new Fault('unexpected', 'a temporary file ended early', { operation: 'read spool' });
     offset += length;
     let source = input.subarray(0, length);
-    for (let produced = output.length; source.length > 0 || produced === output.length; ) {
+    for (let produced = output.length; source.length > 0 || produced === output.length;) {
       const [, made, taken] = context.decompressStream(output, source);
       produced = made;
       source = source.subarray(taken);

@@ -20,7 +20,7 @@ async function* decompress(source: ByteStream): ByteStream {
   let midFrame = false;
   for await (const piece of source) {
     let rest = piece;
-    for (let produced = output.length; rest.length > 0 || produced === output.length; ) {
+    for (let produced = output.length; rest.length > 0 || produced === output.length;) {
       let hint: number;
       let taken: number;
       try {

@@ -32,7 +32,7 @@ export function openSpool(folder = tmpdir()): FileSpool {
 
   async function readRange(offset: number, length: number): Promise<Buffer> {
     const buffer = Buffer.allocUnsafe(length);
-    for (let filled = 0; filled < length; ) {
+    for (let filled = 0; filled < length;) {
       const { bytesRead } = await readAt(handle, buffer, filled, length - filled, offset + filled);
       if (bytesRead === 0) throw new Fault('unexpected', 'a temporary file ended early', { operation: 'read spool' });
       filled += bytesRead;
@@ -55,7 +55,7 @@ export function openSpool(folder = tmpdir()): FileSpool {
     read: readAll,
     readRange,
     async append(bytes) {
-      for (let done = 0; done < bytes.length; ) {
+      for (let done = 0; done < bytes.length;) {
         done += (await writeAt(handle, bytes, done, bytes.length - done, size + done)).bytesWritten;
       }
       size += bytes.length;

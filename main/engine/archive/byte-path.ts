@@ -66,7 +66,8 @@ export function checkInnerPath(path: BytePath, platform: 'posix' | 'windows' = '
   for (const part of path.split('/')) {
     if (part === '') throw refuse('absolute or empty part');
     if (part === '.' || part === '..') throw refuse(part);
-    if (platform === 'windows' && (/[\\:*?"<>|]/.test(part) || /[. ]$/.test(part) || windowsDevice.test(part))) throw refuse('no Windows name');
+    if (platform === 'windows' && (/[\\:*?"<>|]/.test(part) || /[. ]$/.test(part) || windowsDevice.test(part)))
+      throw refuse('no Windows name');
   }
 }
 

@@ -73,10 +73,14 @@ export class Keyring {
     const opened = this.#withHeader(stored.subarray(0, headerSize), stored, label) ?? (await this.#withRecords(stored, label));
     if (opened !== null) return opened;
     if (!unwrapped) throw this.#explain(stored, header, refusal, name);
-    throw new Fault('corrupt', `${name}: the password is right, but the beginning of the file is damaged or belongs to another kind of object`, {
-      operation: 'open',
-      context,
-    });
+    throw new Fault(
+      'corrupt',
+      `${name}: the password is right, but the beginning of the file is damaged or belongs to another kind of object`,
+      {
+        operation: 'open',
+        context,
+      },
+    );
   }
 
   #withHeader(header: Buffer, stored: Buffer, label: Label): OpenedObject | null {

@@ -201,21 +201,24 @@ export function plainSize(storedSize: number): number {
 }
 
 /** Where the chunks lie that hold these plain bytes, in a stored object of this size, and what to drop at the front. */
-export function sealedRange(plain: ByteRange, storedSize: number): { readonly range: ByteRange; readonly firstChunk: number; readonly skip: number; readonly reachesEnd: boolean } {
+export function sealedRange(
+  plain: ByteRange,
+  storedSize: number,
+): { readonly range: ByteRange; readonly firstChunk: number; readonly skip: number; readonly reachesEnd: boolean } {
   const firstChunk = Math.floor(plain.offset / chunkSize);
   const offset = objectHeadSize + firstChunk * sealedChunkSize;
   const lastChunk = Math.floor((plain.offset + Math.max(plain.length, 1) - 1) / chunkSize);
   const end = Math.min(objectHeadSize + (lastChunk + 1) * sealedChunkSize, storedSize);
-  return { range: { offset, length: end - offset }, firstChunk, skip: plain.offset - firstChunk * chunkSize, reachesEnd: end === storedSize };
+  return {
+    range: { offset, length: end - offset },
+    firstChunk,
+    skip: plain.offset - firstChunk * chunkSize,
+    reachesEnd: end === storedSize,
+  };
 }
 
 /** Salt, commitment and chunks of one message. `salt` must be fresh for every message. */
-export async function* seal(
-  source: ByteStream,
-  inputKey: Uint8Array,
-  salt: Uint8Array,
-  context: Uint8Array,
-): AsyncGenerator<Uint8Array> {
+export async function* seal(source: ByteStream, inputKey: Uint8Array, salt: Uint8Array, context: Uint8Array): AsyncGenerator<Uint8Array> {
   const keys = deriveMessage(inputKey, salt, context);
   yield Buffer.concat([salt, keys.commitment]);
   const sealer = new Sealer(keys);

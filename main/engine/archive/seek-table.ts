@@ -26,7 +26,8 @@ export function seekTableSize(frames: number): number {
 }
 
 export function encodeSeekTable(frames: readonly FrameSize[]): Buffer {
-  if (frames.length > maxFrames) throw new Fault('unsupported', `an archive ends at ${maxFrames} frames`, { operation: 'write seek table' });
+  if (frames.length > maxFrames)
+    throw new Fault('unsupported', `an archive ends at ${maxFrames} frames`, { operation: 'write seek table' });
   const table = Buffer.alloc(seekTableSize(frames.length));
   table.writeUInt32LE(skippableMagic, 0);
   table.writeUInt32LE(table.length - skippableHeaderSize, 4);

@@ -25,7 +25,12 @@ import { keepApart } from './places.ts';
 const wantedPart = (backend: Backend): number => (backend.info.limits.minPart > 1 ? 16 : 1) * 2 ** 20;
 
 /** Turns a folder into a snapshot. What fails leaves the destination as it was, but for a vault. */
-export async function backup(host: EngineHost, destination: OpenDestination, request: BackupRequest, run: RunContext): Promise<BackupReport> {
+export async function backup(
+  host: EngineHost,
+  destination: OpenDestination,
+  request: BackupRequest,
+  run: RunContext,
+): Promise<BackupReport> {
   const started = host.clock.now();
   const { backend } = destination;
   const options: CallOptions = { signal: run.signal };
@@ -63,7 +68,8 @@ export async function backup(host: EngineHost, destination: OpenDestination, req
       const warnings = [...clockWarning(offset), ...packed.warnings];
       let stored = packed.archives.reduce((sum, archive) => sum + archive.size, 0);
       try {
-        if (packed.totals.entries < 2) throw new Fault('config-invalid', `${source.root} holds nothing to back up`, { operation: 'backup' });
+        if (packed.totals.entries < 2)
+          throw new Fault('config-invalid', `${source.root} holds nothing to back up`, { operation: 'backup' });
         if (request.format === 'archive') {
           await ensureVaultHolds(backend, vault, options);
           const header = manifestHeader({ id, server, slug, machine, time, source, request, excludes, warnings, packed });
@@ -156,7 +162,10 @@ function pack(host: EngineHost, into: PackInto, run: RunContext): Promise<PackRe
         written.add(key);
         const info = await writer.finish({ sha256: archive.sha256 });
         if (info.size !== archive.size) {
-          throw new Fault('corrupt', `${key} has ${info.size} bytes after ${archive.size} were sent`, { operation: 'upload', context: { object: key } });
+          throw new Fault('corrupt', `${key} has ${info.size} bytes after ${archive.size} were sent`, {
+            operation: 'upload',
+            context: { object: key },
+          });
         }
         written.add(checksumKey(key));
         const line = `${archive.sha256}  ${key.slice(serverPrefix(slug).length)}\n`;
@@ -186,7 +195,9 @@ async function lastSnapshot(catalog: Catalog, listing: ServerListing, options: C
 }
 
 function sameRules(last: ManifestHeader, request: BackupRequest, excludes: readonly string[]): boolean {
-  return last.preset === (request.preset ?? null) && JSON.stringify(last.excludes) === JSON.stringify(excludes) && last.warnings.every(isNote);
+  return (
+    last.preset === (request.preset ?? null) && JSON.stringify(last.excludes) === JSON.stringify(excludes) && last.warnings.every(isNote)
+  );
 }
 
 /** A snapshot that misses something it should hold is no state to rest on. */
@@ -281,4 +292,3 @@ function clockWarning(offset: number): Warning[] {
 function defaultName(root: string): string {
   return root.split('/').findLast((part) => part !== '') ?? 'server';
 }
-

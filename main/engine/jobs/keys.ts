@@ -29,11 +29,18 @@ export async function changePassword(
 const rule = '─'.repeat(72);
 
 /** One page of text, to print and to keep elsewhere. */
-export async function kit(host: EngineHost, destination: OpenDestination, request: { readonly recoveryKey: boolean }, run: RunContext): Promise<string> {
+export async function kit(
+  host: EngineHost,
+  destination: OpenDestination,
+  request: { readonly recoveryKey: boolean },
+  run: RunContext,
+): Promise<string> {
   const vault = await loadVault(destination.backend, { signal: run.signal, credentials: destination.credentials });
   const machine = await host.machine();
   const settings = Object.entries(destination.settings).map(([name, value]) => `  ${name}: ${value}`);
-  const vaultText = Buffer.concat(vault.records).toString('base64').replace(/.{1,72}/g, '  $&\n');
+  const vaultText = Buffer.concat(vault.records)
+    .toString('base64')
+    .replace(/.{1,72}/g, '  $&\n');
   const keys = vault.keyring.vaultKeys.map((key) => `  ${formatRecoveryKey(key)}`);
   return [
     'HOLDFAST RECOVERY KIT',
@@ -48,7 +55,7 @@ export async function kit(host: EngineHost, destination: OpenDestination, reques
     '  3. holdfast restore latest -d DESTINATION --server NAME --target FOLDER',
     '',
     'Without Holdfast',
-    '  1. Download a server\'s newest .holdfast file(s) and its .manifest.',
+    "  1. Download a server's newest .holdfast file(s) and its .manifest.",
     '  2. Save the program at the end of this page as open.py, and the vault below as holdfast.vault (base64 -d).',
     '  3. python3 open.py SNAPSHOT.holdfast -o out.zip   (needs python3-cryptography and zstd)',
     '  4. unzip out.zip; files in pieces: cat .holdfast/pieces/NAME@* > NAME',
@@ -83,7 +90,8 @@ export async function openFile(
   }
   const whole = behind(head, source, run.signal);
   const records = request.vault === undefined ? [] : parseVault(request.vault);
-  if (!hasMagic(head) && records.length === 0) return { kind: 'zip', content: host.zstd.decompress(await openClassic(host, whole, request.credentials)) };
+  if (!hasMagic(head) && records.length === 0)
+    return { kind: 'zip', content: host.zstd.decompress(await openClassic(host, whole, request.credentials)) };
 
   const keyring =
     request.credentials.kind === 'password'
@@ -105,7 +113,9 @@ export async function openFile(
 /** Nothing is let out before the tag at the end held: the plain bytes wait in a spool. */
 async function openClassic(host: EngineHost, file: ByteStream, credentials: Credentials): Promise<ByteStream> {
   if (credentials.kind !== 'password') {
-    throw new Fault('wrong-key', 'this is no sealed archive of version 2, and a classic file opens with the password only', { operation: 'open file' });
+    throw new Fault('wrong-key', 'this is no sealed archive of version 2, and a classic file opens with the password only', {
+      operation: 'open file',
+    });
   }
   const sealed = host.openSpool();
   for await (const piece of file) await sealed.append(piece);

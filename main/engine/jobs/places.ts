@@ -5,10 +5,16 @@ export function keepApart(folder: string, destination: string | undefined): void
   if (destination === undefined) return;
   const context = { folder, destination };
   if (isInside(destination, folder)) {
-    throw new Fault('config-invalid', `the destination ${destination} lies inside the folder ${folder}`, { operation: 'check places', context });
+    throw new Fault('config-invalid', `the destination ${destination} lies inside the folder ${folder}`, {
+      operation: 'check places',
+      context,
+    });
   }
   if (isInside(folder, destination)) {
-    throw new Fault('config-invalid', `the folder ${folder} lies inside the destination ${destination}`, { operation: 'check places', context });
+    throw new Fault('config-invalid', `the folder ${folder} lies inside the destination ${destination}`, {
+      operation: 'check places',
+      context,
+    });
   }
 }
 

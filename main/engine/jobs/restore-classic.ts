@@ -104,13 +104,17 @@ async function decrypt(
       for await (const piece of unsealClassic(hashed(await backend.read(object.key, options), hash), password)) await spool.append(piece);
       same = expected === null || hash.digest('hex') === expected;
       if (same) return spool;
-      throw new Fault('corrupt', `${object.key}: its SHA-256 is not the one in its checksum file`, { operation: 'restore', context: { object: object.key } });
+      throw new Fault('corrupt', `${object.key}: its SHA-256 is not the one in its checksum file`, {
+        operation: 'restore',
+        context: { object: object.key },
+      });
     } catch (error) {
       await spool.dispose();
       if (!(error instanceof Fault) || error.code !== 'wrong-password') throw error;
       // With a checksum file beside it, wrong password and damage can be told apart after all.
       const damaged = expected !== null && hash.digest('hex') !== expected;
-      if (damaged) throw new Fault('corrupt', `${object.key} is damaged`, { operation: 'restore', context: { object: object.key }, cause: error });
+      if (damaged)
+        throw new Fault('corrupt', `${object.key} is damaged`, { operation: 'restore', context: { object: object.key }, cause: error });
       failure = error;
     }
   }

@@ -19,7 +19,12 @@ import { keepApart } from './places.ts';
 import { archiveProblem } from './snapshots.ts';
 
 /** Brings a snapshot back: built and verified in a staging folder, then exchanged with the target in one step. */
-export async function restore(host: EngineHost, destination: OpenDestination, request: RestoreRequest, run: RunContext): Promise<RestoreReport> {
+export async function restore(
+  host: EngineHost,
+  destination: OpenDestination,
+  request: RestoreRequest,
+  run: RunContext,
+): Promise<RestoreReport> {
   const started = host.clock.now();
   keepApart(request.target, destination.localPath);
   const recovered = await host.targets.recover(request.target);
@@ -47,7 +52,10 @@ async function restoreArchive(
   const options: CallOptions = { signal: run.signal };
   const object = findObject(snapshot, 'manifest');
   if (object === null) {
-    throw new Fault('not-found', `snapshot ${snapshot.id} is incomplete: it has no manifest`, { operation: 'restore', context: { snapshot: snapshot.id } });
+    throw new Fault('not-found', `snapshot ${snapshot.id} is incomplete: it has no manifest`, {
+      operation: 'restore',
+      context: { snapshot: snapshot.id },
+    });
   }
   const manifest = await fetchManifest(host, catalog.backend, catalog.vault, object.key, { ...options, size: object.size });
   let staging: Staging | null = null;
@@ -56,7 +64,8 @@ async function restoreArchive(
     const archives = await Promise.all(header.archives.map((archive) => openArchive(catalog.vault, archive, null)));
     const partial = request.include.length > 0;
     const misfits = header.archives.map((archive) => misfit(snapshot, archive)).filter((message) => message !== null);
-    if (misfits[0] !== undefined && !request.salvage) throw new Fault('corrupt', misfits[0], { operation: 'restore', context: { snapshot: header.id } });
+    if (misfits[0] !== undefined && !request.salvage)
+      throw new Fault('corrupt', misfits[0], { operation: 'restore', context: { snapshot: header.id } });
     const result = await host.unpacker(
       {
         manifest: manifest.spool,
@@ -85,7 +94,8 @@ async function restoreArchive(
             return await readStored(catalog.backend, key, range, options);
           } catch (error) {
             if (!(error instanceof Fault) || error.code !== 'not-found') throw error;
-            if (!request.salvage) throw new Fault('corrupt', `${key} is gone`, { operation: 'restore', context: { object: key }, cause: error });
+            if (!request.salvage)
+              throw new Fault('corrupt', `${key} is gone`, { operation: 'restore', context: { object: key }, cause: error });
             return nothing();
           }
         },
@@ -104,7 +114,14 @@ async function restoreArchive(
     if (result.files + result.others === 0) {
       throw new Fault('not-found', nothingMessage(request), { operation: 'restore', context: { snapshot: snapshot.id } });
     }
-    run.onProgress?.({ phase: 'swap', files: result.files, bytes: result.bytes, totalFiles: result.files, totalBytes: result.bytes, storedBytes: 0 });
+    run.onProgress?.({
+      phase: 'swap',
+      files: result.files,
+      bytes: result.bytes,
+      totalFiles: result.files,
+      totalBytes: result.bytes,
+      storedBytes: 0,
+    });
     const done = await commit(ready, header, request, result, partial);
     return {
       id: header.id,
@@ -139,7 +156,13 @@ function misfit(snapshot: ListedSnapshot, archive: ManifestArchive): string | nu
 
 async function* nothing(): ByteStream {}
 
-function commit(staging: Staging, header: ManifestHeader, request: RestoreRequest, result: UnpackResult, partial: boolean): ReturnType<Staging['commit']> {
+function commit(
+  staging: Staging,
+  header: ManifestHeader,
+  request: RestoreRequest,
+  result: UnpackResult,
+  partial: boolean,
+): ReturnType<Staging['commit']> {
   const excluded = compileExcludes(header.excludes);
   const { includes } = compileIncludes(request.include);
   return staging.commit({

@@ -3,7 +3,16 @@ import type { EntryRow, RunContext, SnapshotRow } from '../../contract/reports.t
 import { pathFromText, rootPath, showPath } from '../archive/byte-path.ts';
 import type { OpenDestination, SnapshotSelector } from '../engine.ts';
 import type { EngineHost } from '../host.ts';
-import { displayName, findObject, isCompleteClassic, listServers, openedCatalog, readHeader, selectServer, selectSnapshot } from '../snapshots/catalog.ts';
+import {
+  displayName,
+  findObject,
+  isCompleteClassic,
+  listServers,
+  openedCatalog,
+  readHeader,
+  selectServer,
+  selectSnapshot,
+} from '../snapshots/catalog.ts';
 import type { Catalog, ListedSnapshot } from '../snapshots/catalog.ts';
 import type { ManifestEntry } from '../snapshots/manifest-entry.ts';
 import { openManifest } from '../snapshots/manifest-store.ts';
@@ -26,7 +35,8 @@ export async function snapshots(
 ): Promise<readonly SnapshotRow[]> {
   const options: CallOptions = { signal: run.signal };
   const catalog = await openCatalog(host, destination, options);
-  const servers = filter.server === undefined ? await listServers(catalog.backend, options) : [await selectServer(catalog, filter.server, options)];
+  const servers =
+    filter.server === undefined ? await listServers(catalog.backend, options) : [await selectServer(catalog, filter.server, options)];
   const rows: SnapshotRow[] = [];
   for (const listing of servers.toSorted((a, b) => (a.slug < b.slug ? -1 : 1))) {
     const name = await displayName(catalog, listing, options);
@@ -102,7 +112,10 @@ export async function* list(
   const snapshot = await selectSnapshot(catalog, request, options);
   const manifest = findObject(snapshot, 'manifest');
   if (manifest === null) {
-    const why = findObject(snapshot, 'classic') === null ? 'is incomplete' : 'is a classic one, whose content cannot be listed without reading it whole';
+    const why =
+      findObject(snapshot, 'classic') === null
+        ? 'is incomplete'
+        : 'is a classic one, whose content cannot be listed without reading it whole';
     throw new Fault('unsupported', `snapshot ${snapshot.id} ${why}`, { operation: 'list', context: { snapshot: snapshot.id } });
   }
   const reader = await openManifest(host.zstd, catalog.backend, catalog.vault, manifest.key, { ...options, size: manifest.size });
@@ -113,7 +126,11 @@ export async function* list(
     found = true;
     yield row(entry);
   }
-  if (!found) throw new Fault('not-found', `snapshot ${snapshot.id} holds no ${request.path ?? ''}`, { operation: 'list', context: { snapshot: snapshot.id } });
+  if (!found)
+    throw new Fault('not-found', `snapshot ${snapshot.id} holds no ${request.path ?? ''}`, {
+      operation: 'list',
+      context: { snapshot: snapshot.id },
+    });
 }
 
 function row(entry: ManifestEntry): EntryRow {

@@ -17,7 +17,8 @@ export async function verifyClassic(
   run: RunContext,
 ): Promise<Verified> {
   const object = findObject(snapshot, 'classic');
-  if (object === null) throw new Fault('not-found', `snapshot ${snapshot.id} is incomplete`, { operation: 'verify', context: { snapshot: snapshot.id } });
+  if (object === null)
+    throw new Fault('not-found', `snapshot ${snapshot.id} is incomplete`, { operation: 'verify', context: { snapshot: snapshot.id } });
   if (destination.credentials.kind !== 'password') {
     throw new Fault('config-invalid', 'a classic snapshot opens with the password only', { operation: 'verify' });
   }
@@ -42,7 +43,8 @@ export async function verifyClassic(
     const same = expected === null || hash.digest('hex') === expected;
     if (!same) damage.push(named('checksum', `${key}: its SHA-256 is not the one in its checksum file`));
     // The checksum holds and the tag does not: the file is as it was written, so the password is what is wrong.
-    else if (!opened && damage.length === 0) throw new Fault('wrong-password', `${key}: wrong password`, { operation: 'verify', context: { object: key } });
+    else if (!opened && damage.length === 0)
+      throw new Fault('wrong-password', `${key}: wrong password`, { operation: 'verify', context: { object: key } });
   }
   return { server: snapshot.slug, files: 0, bytes: 0, damage, warnings: [] };
 }
@@ -50,7 +52,7 @@ export async function verifyClassic(
 /** Reads to the end, which is where the tag is. */
 async function opens(stored: ByteStream, password: string): Promise<true> {
   const plain = unsealClassic(stored, password);
-  for (let piece = await plain.next(); piece.done !== true; ) piece = await plain.next();
+  for (let piece = await plain.next(); piece.done !== true;) piece = await plain.next();
   return true;
 }
 

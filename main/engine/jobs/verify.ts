@@ -23,14 +23,20 @@ export interface Verified {
 }
 
 /** Reads back what is stored and names all damage. Changes nothing. */
-export async function verify(host: EngineHost, destination: OpenDestination, request: VerifyRequest, run: RunContext): Promise<VerifyReport> {
+export async function verify(
+  host: EngineHost,
+  destination: OpenDestination,
+  request: VerifyRequest,
+  run: RunContext,
+): Promise<VerifyReport> {
   const started = host.clock.now();
   const options: CallOptions = { signal: run.signal };
   const vault = await loadVault(destination.backend, { ...options, credentials: destination.credentials });
   const catalog = openedCatalog(destination.backend, vault, host.zstd);
   const snapshots = await chosen(catalog, request, options);
   const rows: VerifyReport['snapshots'][number][] = [];
-  const damage: Damage[] = vault.damage === undefined ? [] : [{ snapshot: 'destination', object: vaultName, kind: 'vault', message: vault.damage, files: [] }];
+  const damage: Damage[] =
+    vault.damage === undefined ? [] : [{ snapshot: 'destination', object: vaultName, kind: 'vault', message: vault.damage, files: [] }];
   const warnings: Warning[] = [];
   for (const snapshot of snapshots) {
     const result = await verifyOne(host, destination, catalog, snapshot, request.quick, run);
@@ -43,8 +49,11 @@ export async function verify(host: EngineHost, destination: OpenDestination, req
 
 async function chosen(catalog: Catalog, request: VerifyRequest, options: CallOptions): Promise<readonly ListedSnapshot[]> {
   if (request.snapshot !== 'all') return [await selectSnapshot(catalog, request, options)];
-  const servers = request.server === undefined ? await listServers(catalog.backend, options) : [await selectServer(catalog, request.server, options)];
-  const found = servers.flatMap(({ snapshots }) => snapshots).filter((one) => findObject(one, 'manifest') !== null || isCompleteClassic(one));
+  const servers =
+    request.server === undefined ? await listServers(catalog.backend, options) : [await selectServer(catalog, request.server, options)];
+  const found = servers
+    .flatMap(({ snapshots }) => snapshots)
+    .filter((one) => findObject(one, 'manifest') !== null || isCompleteClassic(one));
   if (found.length === 0) throw new Fault('not-found', 'there is no complete snapshot to verify', { operation: 'verify' });
   return found;
 }
@@ -70,7 +79,9 @@ async function verifyOne(
   }
   try {
     const { header } = manifest;
-    const damage: Damage[] = manifest.repaired ? [named(object.key, 'header', `${object.key}: its header is damaged; the vault repairs it`)] : [];
+    const damage: Damage[] = manifest.repaired
+      ? [named(object.key, 'header', `${object.key}: its header is damaged; the vault repairs it`)]
+      : [];
     const present: ManifestHeader['archives'] = [];
     for (const archive of header.archives) {
       const problem = await presence(catalog, archive, options);
@@ -79,7 +90,12 @@ async function verifyOne(
     }
     const checked = quick ? null : await readable(damage, named, object.key, () => readAll(host, catalog, manifest, object.key, run));
     if (checked !== null) damage.push(...checked.damage.map((one): Damage => ({ ...one, snapshot: snapshot.id })));
-    const sums = await compareChecksums(catalog.backend, present, checked === null ? [] : present.map(({ key }) => checked.sha256.get(key) ?? null), options);
+    const sums = await compareChecksums(
+      catalog.backend,
+      present,
+      checked === null ? [] : present.map(({ key }) => checked.sha256.get(key) ?? null),
+      options,
+    );
     for (const { kind, object: key, message } of sums) if (kind === 'damage') damage.push(named(key, 'checksum', message));
     return {
       server: header.server,

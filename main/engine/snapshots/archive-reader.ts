@@ -132,4 +132,3 @@ async function firstPiece(stream: ByteStream): Promise<ByteStream> {
 }
 
 async function* nothing(): ByteStream {}
-

@@ -127,7 +127,9 @@ export async function selectServer(catalog: Catalog, server: string | undefined,
     if (only === undefined) throw new Fault('not-found', 'this destination holds no snapshots', { operation: 'find server' });
     if (others.length === 0) return only;
     const names = all.map(({ slug }) => slug).join(', ');
-    throw new Fault('config-invalid', `this destination holds several servers (${names}): name one with --server`, { operation: 'find server' });
+    throw new Fault('config-invalid', `this destination holds several servers (${names}): name one with --server`, {
+      operation: 'find server',
+    });
   }
   for (const listing of all) if ((await displayName(catalog, listing, options)) === server) return listing;
   throw new Fault('not-found', `this destination holds no server named "${server}"`, { operation: 'find server', context: { server } });
@@ -155,10 +157,15 @@ export async function selectSnapshot(
   const matches = listing.snapshots.filter(({ id }) => id.startsWith(wanted));
   const [match] = matches;
   if (match === undefined) {
-    throw new Fault('not-found', `${listing.slug} has no snapshot ${wanted}`, { operation: 'find snapshot', context: { snapshot: wanted } });
+    throw new Fault('not-found', `${listing.slug} has no snapshot ${wanted}`, {
+      operation: 'find snapshot',
+      context: { snapshot: wanted },
+    });
   }
   if (matches.length > 1) {
-    throw new Fault('config-invalid', `${matches.length} snapshots begin with ${wanted}: give more of the id`, { operation: 'find snapshot' });
+    throw new Fault('config-invalid', `${matches.length} snapshots begin with ${wanted}: give more of the id`, {
+      operation: 'find snapshot',
+    });
   }
   return match;
 }

@@ -24,7 +24,10 @@ export async function readChecksum(backend: Backend, key: string, options: CallO
   }
   const [, hex, name] = /^([0-9a-f]{64}) [ *]([^\r\n]+)\r?\n?$/.exec(text) ?? [];
   if (hex === undefined || name !== key.slice(key.lastIndexOf('/') + 1)) {
-    throw new Fault('corrupt', `${checksumKey(key)} is no checksum of ${key}`, { operation: 'read checksum', context: { object: checksumKey(key) } });
+    throw new Fault('corrupt', `${checksumKey(key)} is no checksum of ${key}`, {
+      operation: 'read checksum',
+      context: { object: checksumKey(key) },
+    });
   }
   return hex;
 }
@@ -46,7 +49,11 @@ export async function compareChecksums(
       const stored = await readChecksum(backend, key, options);
       if (stored === null) findings.push({ kind: 'warning', object: checksumKey(key), message: `${checksumKey(key)} is missing` });
       else if (stored !== ours && ours === sha256) {
-        findings.push({ kind: 'damage', object: checksumKey(key), message: `${checksumKey(key)} names another SHA-256 than the archive has` });
+        findings.push({
+          kind: 'damage',
+          object: checksumKey(key),
+          message: `${checksumKey(key)} names another SHA-256 than the archive has`,
+        });
       }
     } catch (error) {
       if (!(error instanceof Fault) || error.code !== 'corrupt') throw error;

@@ -29,7 +29,10 @@ export async function writeManifest(
     yield* seal(plain(), vault.vaultKey, host.random.bytes(messageSaltSize), messageContext('holdfast/v2/manifest', vault.header));
   }
   const key = manifestKey(header.slug, header.id);
-  return uploadStream(backend, key, stored(), { sizeHint: entryLines.size, ...(options.signal === undefined ? {} : { signal: options.signal }) });
+  return uploadStream(backend, key, stored(), {
+    sizeHint: entryLines.size,
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  });
 }
 
 type ReadOptions = CallOptions & { readonly size?: number; readonly range?: ByteRange };
@@ -76,7 +79,8 @@ export async function openManifest(
 
 /** Faults: truncated, corrupt; corrupt as well when it says that it is another snapshot's than its name does. */
 function readFirstLine(first: IteratorResult<Buffer>, key: string): ManifestHeader {
-  if (first.done === true) throw new Fault('truncated', `${key} has no first line`, { operation: 'read manifest', context: { object: key } });
+  if (first.done === true)
+    throw new Fault('truncated', `${key} has no first line`, { operation: 'read manifest', context: { object: key } });
   const header = parseManifestHeader(first.value.toString('utf8'), key);
   const name = readObjectName(key);
   if (name !== null && (header.id !== name.id || header.slug !== name.slug)) {
@@ -208,7 +212,8 @@ async function* splitLines(source: ByteStream, key: string): AsyncGenerator<Buff
     }
     if (rest.length > 0) held.push(Buffer.from(rest));
     heldSize += rest.length;
-    if (heldSize > limit) throw new Fault('corrupt', `${key} has a line that is too long`, { operation: 'read manifest', context: { object: key } });
+    if (heldSize > limit)
+      throw new Fault('corrupt', `${key} has a line that is too long`, { operation: 'read manifest', context: { object: key } });
   }
   if (heldSize > 0) throw new Fault('truncated', `${key} ends inside a line`, { operation: 'read manifest', context: { object: key } });
 }

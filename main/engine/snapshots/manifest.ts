@@ -142,6 +142,10 @@ function parseJson(line: string, name: string): unknown {
   try {
     return JSON.parse(line);
   } catch (cause) {
-    throw new Fault('corrupt', `${name}: a line of the manifest is no JSON`, { operation: 'read manifest', context: { object: name }, cause });
+    throw new Fault('corrupt', `${name}: a line of the manifest is no JSON`, {
+      operation: 'read manifest',
+      context: { object: name },
+      cause,
+    });
   }
 }

@@ -34,7 +34,7 @@ export class LineSpool {
   #flush(): void {
     if (this.#filled === 0) return;
     const frame = compress(this.#pending.subarray(0, this.#filled), { compressionLevel: 3 });
-    for (let at = 0; at < frame.length; ) at += writeSync(this.#handle, frame, at, frame.length - at, this.#size + at);
+    for (let at = 0; at < frame.length;) at += writeSync(this.#handle, frame, at, frame.length - at, this.#size + at);
     this.#size += frame.length;
     this.#filled = 0;
   }

@@ -14,7 +14,14 @@ runWorker('read', (task: ReaderTask, tell) => {
   const ring = new FrameRing(task.ring);
   const frames = new FrameWriter(ring);
   const volumes = new VolumeWriter(frames, task.format === 'classic' ? Number.POSITIVE_INFINITY : task.volumeSize);
-  const reader = new EntryReader({ ring, frames, volumes, format: task.format, volumeSize: task.volumeSize, clockOffset: task.clockOffset });
+  const reader = new EntryReader({
+    ring,
+    frames,
+    volumes,
+    format: task.format,
+    volumeSize: task.volumeSize,
+    clockOffset: task.clockOffset,
+  });
   const excluded = compileExcludes(task.excludes);
   const entries = walk({
     root: task.root,

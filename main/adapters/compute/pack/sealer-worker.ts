@@ -131,13 +131,17 @@ runWorker('seal', (task: SealerTask, send) => {
     offset += sizes.stored;
 
     const notes = ring.notes(slot);
-    for (let at = 0; at < sizes.notes; ) {
+    for (let at = 0; at < sizes.notes;) {
       const textLength = notes.readUInt32LE(at);
       const runs = notes.readUInt32LE(at + 4);
       at += 8;
       const extents: Extent[] = [];
       for (let run = 0; run < runs; run += 1, at += 16) {
-        placeRun(placed, { frame: notes.readUInt32LE(at), offset: notes.readUInt32LE(at + 4), length: notes.readDoubleLE(at + 8) }, extents);
+        placeRun(
+          placed,
+          { frame: notes.readUInt32LE(at), offset: notes.readUInt32LE(at + 4), length: notes.readDoubleLE(at + 8) },
+          extents,
+        );
       }
       spool.append(notes.subarray(at, at + textLength), entryLineEnd(extents));
       at += textLength;

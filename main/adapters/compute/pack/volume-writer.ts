@@ -1,4 +1,11 @@
-import { centralHeaderRoom, dataDescriptor, endRecords, localHeaderSize, writeCentralHeader, writeLocalHeader } from '../../../engine/archive/zip.ts';
+import {
+  centralHeaderRoom,
+  dataDescriptor,
+  endRecords,
+  localHeaderSize,
+  writeCentralHeader,
+  writeLocalHeader,
+} from '../../../engine/archive/zip.ts';
 import type { ZipRecord } from '../../../engine/archive/zip.ts';
 import { endsVolume, frameContentSize } from '../frame-ring.ts';
 import type { FrameWriter, Run } from './frame-writer.ts';

@@ -72,7 +72,7 @@ runWorker('extract', (task: ExtractorTask, send) => {
 
   function hashFile(handle: number, size: number): Buffer {
     const sum = createHash('sha256');
-    for (let position = 0; position < size; ) {
+    for (let position = 0; position < size;) {
       const length = readSync(handle, reread, 0, Math.min(reread.length, size - position), position);
       if (length === 0) break;
       sum.update(reread.subarray(0, length));
@@ -92,7 +92,10 @@ runWorker('extract', (task: ExtractorTask, send) => {
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       const { archive } = plan.frame(filled.frame);
-      tell({ kind: 'damage', damage: { archive, kind: 'frame', message: `a frame cannot be decompressed (${error.message})`, range: null } });
+      tell({
+        kind: 'damage',
+        damage: { archive, kind: 'frame', message: `a frame cannot be decompressed (${error.message})`, range: null },
+      });
       tell({ kind: 'lost-frame', frame: filled.frame });
     }
     ring.free(turn);
@@ -111,10 +114,10 @@ runWorker('extract', (task: ExtractorTask, send) => {
 function writeAll(handle: number, file: PlanFile, data: Buffer, position: number): void {
   try {
     if (!file.sparse) {
-      for (let done = 0; done < data.length; ) done += writeSync(handle, data, done, data.length - done, position + done);
+      for (let done = 0; done < data.length;) done += writeSync(handle, data, done, data.length - done, position + done);
       return;
     }
-    for (let start = 0; start < data.length; ) {
+    for (let start = 0; start < data.length;) {
       const aligned = blockSize - ((position + start) % blockSize);
       const end = Math.min(start + aligned, data.length);
       if (!isZero(data.subarray(start, end))) writeSync(handle, data, start, end - start, position + start);

@@ -22,7 +22,7 @@ runWorker('unseal', (task: OpenerTask, send) => {
     const chunks = new ChunkOpener(run, task, cutter, tell);
     cutter.begin(run.firstFrame, run.frames, run.firstChunk * chunkSize);
     let head: Buffer | null = run.whole ? Buffer.alloc(0) : null;
-    for (let last = false; !last; ) {
+    for (let last = false; !last;) {
       ring.monitor.waitUntil(() => !ring.inputFree(input));
       const filled = ring.inputLength(input);
       let bytes = ring.input(input).subarray(0, filled.length);
@@ -36,7 +36,12 @@ runWorker('unseal', (task: OpenerTask, send) => {
           if (!head.equals(archive.head)) {
             tell({
               kind: 'damage',
-              damage: { archive: run.archive, kind: 'header', message: 'its first 148 bytes have been altered', range: [0, objectHeadSize] },
+              damage: {
+                archive: run.archive,
+                kind: 'header',
+                message: 'its first 148 bytes have been altered',
+                range: [0, objectHeadSize],
+              },
             });
           }
           head = null;

@@ -84,6 +84,12 @@ runWorker('plan', (task: PlannerTask, tell) => {
 
 /** Whole blocks; of a sparse file only what is known to be data, which compressed is no more than it was. */
 function spaceFor(entry: ManifestEntry): number {
-  const data = entry.sparse === true ? Math.min(entry.size, entry.extents.reduce((sum, extent) => sum + extent[2], 0)) : entry.size;
+  const data =
+    entry.sparse === true
+      ? Math.min(
+          entry.size,
+          entry.extents.reduce((sum, extent) => sum + extent[2], 0),
+        )
+      : entry.size;
   return Math.ceil(data / blockSize) * blockSize;
 }

@@ -8,7 +8,7 @@ const nearEnough = 256 * 1024;
 /** What has to be read of each archive, in order: all of it, or the stretches that hold the wanted frames. */
 export function readRuns(plan: Plan, archiveSizes: readonly number[], whole: boolean): readonly ReadRun[] {
   const runs: ReadRun[] = [];
-  for (let frame = 0; frame < plan.frames; ) {
+  for (let frame = 0; frame < plan.frames;) {
     const first = frame;
     const { archive, offset } = plan.frame(first);
     const size = archiveSizes[archive] ?? 0;
@@ -35,4 +35,3 @@ export function readRuns(plan: Plan, archiveSizes: readonly number[], whole: boo
   }
   return runs;
 }
-

@@ -7,7 +7,17 @@ import { Monitor, monitorWords } from '../monitor.ts';
 import { runThreads } from '../threads.ts';
 import type { ThreadSpec } from '../threads.ts';
 import { Losses } from './losses.ts';
-import type { CheckerTask, ExtractorTask, FinisherTask, ManifestFile, OpenerTask, Planned, PlannerTask, ReadRun, UnpackMessage } from './messages.ts';
+import type {
+  CheckerTask,
+  ExtractorTask,
+  FinisherTask,
+  ManifestFile,
+  OpenerTask,
+  Planned,
+  PlannerTask,
+  ReadRun,
+  UnpackMessage,
+} from './messages.ts';
 import { Plan } from './plan.ts';
 import { readRuns } from './read-runs.ts';
 import { createUnpackRingMemory, inputSize, UnpackRing } from './unpack-ring.ts';
@@ -21,7 +31,8 @@ const slots = 6;
 export const threadUnpacker: Unpacker = async (request, run) => {
   const manifest = await handleOf(request);
   const planned = await plan(request, manifest.file, run);
-  const staging = request.staging === null ? null : await request.staging({ files: planned.files, bytes: planned.bytes, diskBytes: planned.diskBytes });
+  const staging =
+    request.staging === null ? null : await request.staging({ files: planned.files, bytes: planned.bytes, diskBytes: planned.diskBytes });
   const layout = new Plan(planned.plan);
   const losses = new Losses(layout);
   const directories = openSpool();
@@ -160,7 +171,7 @@ async function feed(request: UnpackRequest, runs: readonly ReadRun[], ring: Unpa
     let filled = 0;
     for await (const piece of await request.read(archive, { offset, length })) {
       onBytes(piece.length);
-      for (let at = 0; at < piece.length; ) {
+      for (let at = 0; at < piece.length;) {
         if (slot === null) {
           const next = input;
           await ring.monitor.whenTrue(() => ring.inputFree(next));

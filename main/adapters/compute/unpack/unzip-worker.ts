@@ -65,7 +65,7 @@ runWorker('unzip', (task: UnzipTask, tell) => {
     const handle = into.createFile(path);
     try {
       for (const piece of contentOf(task.handle, entry, path)) {
-        for (let done = 0; done < piece.length; ) done += writeSync(handle, piece, done);
+        for (let done = 0; done < piece.length;) done += writeSync(handle, piece, done);
       }
       into.finishFile(handle, path, rest, { chown: fchownSync, chmod: fchmodSync });
     } finally {
@@ -84,7 +84,12 @@ function innerPath(name: BytePath): BytePath {
 
 function attributes(entry: ZipFileEntry, isDirectory: boolean): Attributes {
   const mode = entry.mode === 0 ? (isDirectory ? 0o755 : 0o644) : entry.mode & 0o7777;
-  return { mode, uid: entry.owner?.uid ?? process.getuid?.() ?? 0, gid: entry.owner?.gid ?? process.getgid?.() ?? 0, mtimeNs: entry.mtimeNs };
+  return {
+    mode,
+    uid: entry.owner?.uid ?? process.getuid?.() ?? 0,
+    gid: entry.owner?.gid ?? process.getgid?.() ?? 0,
+    mtimeNs: entry.mtimeNs,
+  };
 }
 
 function* contentOf(handle: number, entry: ZipFileEntry, path: BytePath): Generator<Buffer> {
@@ -107,7 +112,8 @@ function* stored(handle: number, start: number, entry: ZipFileEntry): Generator<
 }
 
 function* inflated(handle: number, start: number, entry: ZipFileEntry, path: BytePath): Generator<Buffer> {
-  if (entry.method !== 8) throw new Fault('unsupported', `${showPath(path)} is compressed by method ${entry.method}`, { operation: 'read ZIP' });
+  if (entry.method !== 8)
+    throw new Fault('unsupported', `${showPath(path)} is compressed by method ${entry.method}`, { operation: 'read ZIP' });
   if (entry.packed > maxInflated || entry.size > maxInflated) {
     throw new Fault('unsupported', `${showPath(path)} is deflated and larger than 1 GiB`, { operation: 'read ZIP' });
   }

@@ -102,7 +102,7 @@ export class ZipAudit {
 
 function* readDirectory(directory: Buffer, problem: (message: string) => void): Generator<Listed, undefined> {
   let last = -1;
-  for (let at = 0; at < directory.length; ) {
+  for (let at = 0; at < directory.length;) {
     if (directory.length - at < 46 || directory.readUInt32LE(at) !== centralSignature) {
       problem('the central directory of the ZIP is damaged');
       return;

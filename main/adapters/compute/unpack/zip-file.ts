@@ -28,7 +28,7 @@ function refuse(why: string): Fault {
 
 export function readZipBytes(handle: number, offset: number, length: number): Buffer {
   const bytes = Buffer.allocUnsafe(length);
-  for (let filled = 0; filled < length; ) {
+  for (let filled = 0; filled < length;) {
     const taken = readSync(handle, bytes, filled, length - filled, offset + filled);
     if (taken === 0) throw refuse('it ends early');
     filled += taken;
@@ -52,7 +52,7 @@ export function* zipEntries(handle: number, size: number): Generator<ZipFileEntr
   }
   if (length > maxDirectory || offset + length > size) throw refuse('its directory lies outside of it');
   const directory = readZipBytes(handle, offset, length);
-  for (let at = 0; at < directory.length; ) {
+  for (let at = 0; at < directory.length;) {
     if (directory.length - at < 46 || directory.readUInt32LE(at) !== 0x0201_4b50) throw refuse('its directory is wrong');
     const nameLength = directory.readUInt16LE(at + 28);
     const extraLength = directory.readUInt16LE(at + 30);
@@ -83,7 +83,8 @@ function readEntry(directory: Buffer, at: number, extra: Buffer): ZipFileEntry {
       if (offset === max32) offset = take();
     } else if (id === 0x5455 && data.length >= 5 && ((data[0] ?? 0) & 1) === 1) seconds = data.readInt32LE(1);
     else if (id === 0x6668 && data.length >= 4) nanoseconds = data.readUInt32LE(0);
-    else if (id === 0x7875 && data.length >= 11 && data[1] === 4 && data[6] === 4) owner = { uid: data.readUInt32LE(2), gid: data.readUInt32LE(7) };
+    else if (id === 0x7875 && data.length >= 11 && data[1] === 4 && data[6] === 4)
+      owner = { uid: data.readUInt32LE(2), gid: data.readUInt32LE(7) };
   }
   const byUnix = directory.readUInt16LE(at + 4) >> 8 === 3;
   const dos = dosTime(directory.readUInt16LE(at + 12), directory.readUInt16LE(at + 14));
