@@ -1,7 +1,7 @@
 import { asFault, Fault } from '../../contract/faults.ts';
 import type { BackupReport, BackupRequest, RunContext, Warning } from '../../contract/reports.ts';
 import { newClassicKey } from '../archive/classic.ts';
-import type { PackedArchive, PackResult, SealWith, VolumeUpload } from '../archive/packer.ts';
+import type { PackResult, SealWith, VolumeUpload } from '../archive/packer.ts';
 import type { OpenVault } from '../archive/vault.ts';
 import type { OpenDestination } from '../engine.ts';
 import type { EngineHost, SourceFolder } from '../host.ts';
@@ -12,14 +12,16 @@ import { fetchManifest, writeManifest } from '../snapshots/manifest-store.ts';
 import type { ManifestHeader } from '../snapshots/manifest.ts';
 import { archiveKey, checksumKey, classicKey, manifestKey, newSnapshotId, serverPrefix } from '../snapshots/names.ts';
 import { ensureVaultHolds, loadVault } from '../snapshots/vault-store.ts';
-import type { Backend, CallOptions, ObjectKey } from '../storage/backend.ts';
+import type { Backend, CallOptions } from '../storage/backend.ts';
 import { largestClockOffsetMs } from '../storage/check-destination.ts';
 import { measureClockOffset } from '../storage/clock-offset.ts';
 import { choosePartSize } from '../storage/part-size.ts';
 import { openPartWriter } from '../storage/part-writer.ts';
 import { uploadBytes } from '../storage/upload-object.ts';
+import { manifestHeader } from './manifest-header.ts';
 import { checkOwner } from './owner.ts';
 import { keepApart } from './places.ts';
+import { Written } from './written.ts';
 
 /** Whole parts wait in memory while they are sent: larger ones only where the provider asks for them. */
 const wantedPart = (backend: Backend): number => (backend.info.limits.minPart > 1 ? 16 : 1) * 2 ** 20;
@@ -96,44 +98,6 @@ export async function backup(
     }
   } finally {
     await lock.release();
-  }
-}
-
-/** The keys a run has written so far, so that a failing one leaves nothing behind. */
-class Written {
-  readonly #backend: Backend;
-  readonly #keys: ObjectKey[] = [];
-
-  constructor(backend: Backend) {
-    this.#backend = backend;
-  }
-
-  get archives(): readonly ObjectKey[] {
-    return this.#keys.filter((key) => key.endsWith('.holdfast') || key.endsWith('.enc'));
-  }
-
-  add(key: ObjectKey): void {
-    this.#keys.push(key);
-  }
-
-  /**
-   * Removes all, the manifest first: while that stands, nothing that it names may go. The run's own signal is not asked: cleaning up is
-   * what a cancelled run still owes.
-   */
-  async undo(fault: Fault): Promise<Fault> {
-    let left: { key: string; reason: string } | null = null;
-    for (const key of this.#keys.toReversed()) {
-      try {
-        await this.#backend.remove(key);
-      } catch (error) {
-        left ??= { key, reason: asFault(error, 'remove').message };
-        if (key.endsWith('.manifest')) break;
-      }
-    }
-    if (left === null) return fault;
-    const { code, message, operation, persistence } = fault;
-    const context = { ...fault.context, leftover: left.key, leftoverReason: left.reason };
-    return new Fault(code, message, { operation, persistence, context, cause: fault });
   }
 }
 
@@ -236,45 +200,6 @@ async function checkStored(backend: Backend, header: ManifestHeader, options: Ca
     const message = sizes.has(key) ? `${key} has ${sizes.get(key)} bytes instead of ${size}` : `${key} is gone`;
     throw new Fault('corrupt', message, { operation: 'check archives', context: { object: key } });
   }
-}
-
-function manifestHeader(parts: {
-  id: string;
-  server: string;
-  slug: string;
-  machine: { id: string; host: string };
-  time: number;
-  source: SourceFolder;
-  request: BackupRequest;
-  excludes: readonly string[];
-  warnings: readonly Warning[];
-  packed: PackResult;
-}): ManifestHeader {
-  const { id, slug, packed, request } = parts;
-  return {
-    holdfast: 'manifest',
-    version: 1,
-    id,
-    server: parts.server,
-    slug,
-    machine: parts.machine.id,
-    host: parts.machine.host,
-    time: new Date(parts.time).toISOString(),
-    root: parts.source.root,
-    preset: request.preset ?? null,
-    excludes: [...parts.excludes],
-    hooks: [],
-    warnings: parts.warnings.map(({ code, message, path }) => ({ code, message, ...(path === undefined ? {} : { path }) })),
-    totals: packed.totals,
-    archives: packed.archives.map((archive: PackedArchive, index) => ({
-      key: archiveKey(slug, id, index),
-      size: archive.size,
-      sha256: archive.sha256,
-      head: Buffer.from(archive.head).toString('base64'),
-      zipSize: archive.zipSize,
-      frames: archive.frames,
-    })),
-  };
 }
 
 function unchangedReport(last: ManifestHeader): Omit<BackupReport, 'elapsedMs'> {
