@@ -7,11 +7,11 @@ import { findObject, isCompleteClassic, listServer, readHeader, selectServer } f
 import type { Catalog, ListedObject, ListedSnapshot, ServerListing } from '../snapshots/catalog.ts';
 import type { ManifestHeader } from '../snapshots/manifest.ts';
 import { checksumKey, serverPrefix, snapshotTime } from '../snapshots/names.ts';
-import type { CallOptions } from '../storage/backend.ts';
+import type { CallOptions, ObjectInfo } from '../storage/backend.ts';
 import { largestClockOffsetMs } from '../storage/check-destination.ts';
-import { measureClockOffset } from '../storage/clock-offset.ts';
+import { measureClockOffset, probePrefix } from '../storage/clock-offset.ts';
 import { checkOwner } from './owner.ts';
-import { archiveProblem, openCatalog } from './snapshots.ts';
+import { archiveProblem, openCatalog, storedSizes } from './snapshots.ts';
 
 /** What no manifest ever named may be a run still under way; after this long it is not. */
 const leftoverAfterMs = 48 * 3_600_000;
@@ -33,7 +33,8 @@ export async function prune(host: EngineHost, destination: OpenDestination, requ
   const { slug } = await selectServer(catalog, request.server, options);
   const lock = await host.lock(`backup ${JSON.stringify(destination.settings)} ${slug}`);
   try {
-    const offset = await measureClockOffset(destination.backend, serverPrefix(slug), host.clock, host.random, options);
+    // A dry run writes nothing at all, not even what the provider's clock is read from: it goes by ours.
+    const offset = request.dryRun ? 0 : await measureClockOffset(destination.backend, serverPrefix(slug), host.clock, host.random, options);
     if (Math.abs(offset) > largestClockOffsetMs) {
       const minutes = Math.round(Math.abs(offset) / 60_000);
       throw new Fault('config-invalid', `this computer's clock is ${minutes} minutes off the destination's: nothing is removed by a wrong clock`, {
@@ -58,6 +59,7 @@ async function pruneListing(
 ): Promise<PruneReport> {
   const warnings: Warning[] = [];
   const known: Known[] = [];
+  const sizes = storedSizes(listing.snapshots);
   let unreadable: string | null = null;
   for (const snapshot of listing.snapshots) {
     const header = await readHeader(catalog, snapshot, options);
@@ -65,7 +67,7 @@ async function pruneListing(
       unreadable = header.message;
       warnings.push({ code: 'manifest', message: `${header.message}; no archive of this server is removed until it is repaired or deleted` });
     }
-    known.push(describe(snapshot, header instanceof Fault ? null : header, header instanceof Fault));
+    known.push(describe(snapshot, header instanceof Fault ? null : header, header instanceof Fault, sizes));
   }
   const newest = known.findLast(({ header }) => header !== null)?.header ?? null;
   checkOwner(newest, (await host.machine()).id, request.takeOver);
@@ -82,9 +84,10 @@ async function pruneListing(
   );
   const removed = new Set(decision.remove.map(({ id }) => id));
   for (const { snapshot, complete, header } of known) {
-    if (!complete && header !== null) warnings.push({ code: 'damaged', message: `${snapshot.id}: ${archiveProblem(snapshot, header.archives) ?? 'incomplete'}; it was left as it is` });
+    if (!complete && header !== null) warnings.push({ code: 'damaged', message: `${snapshot.id}: ${archiveProblem(sizes, header.archives) ?? 'incomplete'}; it was left as it is` });
   }
-  const objects = doomed(known, removed, providerNow, unreadable !== null);
+  const probes = await oldProbes(catalog, listing.slug, providerNow, options);
+  const objects = [...doomed(known, removed, providerNow, unreadable !== null), ...probes];
   if (!request.dryRun) for (const { key } of objects) await catalog.backend.remove(key, options);
   const iso = (time: number): string => new Date(time).toISOString();
   return {
@@ -96,14 +99,24 @@ async function pruneListing(
   };
 }
 
-function describe(snapshot: ListedSnapshot, header: ManifestHeader | null, broken: boolean): Known {
+function describe(snapshot: ListedSnapshot, header: ManifestHeader | null, broken: boolean, sizes: ReadonlyMap<string, number>): Known {
   if (header !== null) {
-    return { snapshot, header, time: Date.parse(header.time), complete: archiveProblem(snapshot, header.archives) === null };
+    return { snapshot, header, time: Date.parse(header.time), complete: archiveProblem(sizes, header.archives) === null };
   }
   return { snapshot, header, time: snapshotTime(snapshot.id), complete: !broken && isCompleteClassic(snapshot) };
 }
 
-/** In the order of removal: manifests and what makes classic files count; then archives; then what belonged to them. */
+/** What killed runs left of reading the provider's clock. */
+async function oldProbes(catalog: Catalog, slug: string, providerNow: number, options: CallOptions): Promise<readonly ObjectInfo[]> {
+  const probes: ObjectInfo[] = [];
+  for await (const info of catalog.backend.list(`${serverPrefix(slug)}${probePrefix}`, options)) if (isOld(info, providerNow)) probes.push(info);
+  return probes;
+}
+
+/**
+ * In the order of removal: manifests; then archives and classic files; then what belonged to them. A classic file without its checksum
+ * file may be somebody's only copy whose .sha256 was lost on the way: no sweep touches it.
+ */
 function doomed(known: readonly Known[], removed: ReadonlySet<string>, providerNow: number, keepArchives: boolean): readonly ListedObject[] {
   const named = new Set<string>();
   for (const { snapshot, header } of known) {
@@ -118,12 +131,12 @@ function doomed(known: readonly Known[], removed: ReadonlySet<string>, providerN
     const committed = findObject(snapshot, 'manifest') !== null || isCompleteClassic(snapshot);
     for (const object of snapshot.objects) {
       const { kind } = object.name;
-      const leftover = !committed && isOld(object, providerNow);
+      const leftover = !committed && findObject(snapshot, 'classic') === null && isOld(object, providerNow);
       if (!going && !leftover && header === null) continue;
       if (named.has(object.key)) continue;
       // A pin outlives nothing that it kept: a pinned snapshot is never among the removed.
       if (!going && !leftover) continue;
-      if (kind === 'manifest' || (kind === 'checksum' && findObject(snapshot, 'classic') !== null)) first.push(object);
+      if (kind === 'manifest') first.push(object);
       else if (keepArchives && (kind === 'archive' || kind === 'damaged' || kind === 'checksum')) continue;
       else if (kind === 'archive' || kind === 'classic') data.push(object);
       else rest.push(object);
@@ -133,6 +146,6 @@ function doomed(known: readonly Known[], removed: ReadonlySet<string>, providerN
 }
 
 /** By the provider's own times: ours, and the one in the name, may be wrong. */
-function isOld(object: ListedObject, providerNow: number): boolean {
+function isOld(object: ObjectInfo, providerNow: number): boolean {
   return providerNow - object.modifiedAt > leftoverAfterMs;
 }

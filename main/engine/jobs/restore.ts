@@ -16,7 +16,7 @@ import { loadVault } from '../snapshots/vault-store.ts';
 import type { ByteStream, CallOptions } from '../storage/backend.ts';
 import { restoreClassic } from './restore-classic.ts';
 import { keepApart } from './places.ts';
-import { archiveProblem } from './snapshots.ts';
+import { archiveProblem, storedSizes } from './snapshots.ts';
 
 /** Brings a snapshot back: built and verified in a staging folder, then exchanged with the target in one step. */
 export async function restore(
@@ -151,7 +151,7 @@ async function restoreArchive(
 /** What the listing shows already: an archive of this snapshot that is gone, cut short, or longer than it was written. */
 function misfit(snapshot: ListedSnapshot, archive: ManifestArchive): string | null {
   if (!archive.key.startsWith(`${snapshot.slug}/${snapshot.id}.`)) return null;
-  return archiveProblem(snapshot, [archive]);
+  return archiveProblem(storedSizes([snapshot]), [archive]);
 }
 
 async function* nothing(): ByteStream {}

@@ -40,8 +40,9 @@ export async function snapshots(
   const rows: SnapshotRow[] = [];
   for (const listing of servers.toSorted((a, b) => (a.slug < b.slug ? -1 : 1))) {
     const name = await displayName(catalog, listing, options);
+    const sizes = storedSizes(listing.snapshots);
     for (const snapshot of listing.snapshots) {
-      const row = await describe(host, catalog, snapshot, name, options);
+      const row = await describe(host, catalog, snapshot, { name, sizes }, options);
       if (row !== null) rows.push(row);
     }
   }
@@ -52,7 +53,7 @@ async function describe(
   host: EngineHost,
   catalog: Catalog,
   snapshot: ListedSnapshot,
-  server: string,
+  listed: { readonly name: string; readonly sizes: ReadonlyMap<string, number> },
   options: CallOptions,
 ): Promise<SnapshotRow | null> {
   const { id, slug, objects } = snapshot;
@@ -67,7 +68,7 @@ async function describe(
     ...(pin === null || pin.note === '' ? {} : { note: pin.note }),
   };
   const idTime = new Date(snapshotTime(id)).toISOString();
-  const unknown = { ...common, server, time: idTime, files: null, bytes: null };
+  const unknown = { ...common, server: listed.name, time: idTime, files: null, bytes: null };
   const header = await readHeader(catalog, snapshot, options);
   if (header instanceof Fault) return { ...unknown, complete: false, format: 'archive', problem: header.message };
   if (header === null) {
@@ -76,22 +77,26 @@ async function describe(
     const problem = classic ? 'no checksum file: the upload did not end' : 'no manifest: the run did not end';
     return { ...unknown, complete: false, format: classic ? 'classic' : 'archive', problem };
   }
-  const problem = archiveProblem(snapshot, header.archives) ?? (Date.parse(header.time) > host.clock.now() ? 'dated in the future' : null);
+  const problem = archiveProblem(listed.sizes, header.archives) ?? (Date.parse(header.time) > host.clock.now() ? 'dated in the future' : null);
   return {
     ...common,
     server: header.server,
     time: header.time,
     files: header.totals.files,
     bytes: header.totals.bytes,
-    complete: archiveProblem(snapshot, header.archives) === null,
+    complete: archiveProblem(listed.sizes, header.archives) === null,
     format: 'archive',
     ...(problem === null ? {} : { problem }),
   };
 }
 
-/** An archive of its own that is missing or has another size, seen from the listing alone. */
-export function archiveProblem(snapshot: ListedSnapshot, archives: readonly { key: string; size: number }[]): string | null {
-  const sizes = new Map(snapshot.objects.map(({ key, size }) => [key, size]));
+/** The size of every object of these snapshots, by key. */
+export function storedSizes(snapshots: readonly ListedSnapshot[]): ReadonlyMap<string, number> {
+  return new Map(snapshots.flatMap(({ objects }) => objects.map(({ key, size }) => [key, size] as const)));
+}
+
+/** An archive, of its own or of an earlier snapshot, that is missing or has another size, seen from the listing alone. */
+export function archiveProblem(sizes: ReadonlyMap<string, number>, archives: readonly { key: string; size: number }[]): string | null {
   for (const { key, size } of archives) {
     const stored = sizes.get(key);
     if (stored === undefined) return `${key} is gone`;

@@ -2,6 +2,9 @@ import type { Clock, Random } from '../ports.ts';
 import type { Backend, CallOptions, ObjectInfo } from './backend.ts';
 import { uploadBytes } from './upload-object.ts';
 
+/** How the names of objects begin that are put only to see what the provider makes of them. */
+export const probePrefix = 'holdfast-test-';
+
 /**
  * The provider's time minus ours, in milliseconds, from the stamp of a tiny object that is put below `folderPrefix` (empty, or ending
  * in `/`) and removed again. 0 when the stamp lies between the beginning and the end of the call: it cannot be known better.
@@ -13,7 +16,7 @@ export async function measureClockOffset(
   random: Random,
   options: CallOptions = {},
 ): Promise<number> {
-  const key = `${folderPrefix}holdfast-test-${randomName(random)}`;
+  const key = `${folderPrefix}${probePrefix}${randomName(random)}`;
   try {
     return await timedPut(backend, key, new Uint8Array(1), clock, options).then(({ offsetMs }) => offsetMs);
   } finally {
