@@ -1,7 +1,7 @@
 import { readSync } from 'node:fs';
 import binding from 'zstd-napi/binding.js';
 import { Fault } from '../../contract/faults.ts';
-import { maxEntryLine } from '../../engine/snapshots/manifest.ts';
+import { maxEntryLine } from '../../engine/snapshots/read-entry.ts';
 
 const pieceSize = 256 * 1024;
 const maxWindowLog = 23;

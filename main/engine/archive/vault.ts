@@ -131,10 +131,11 @@ export function parseRecoveryKey(line: string): Buffer {
   return key;
 }
 
-/** The recovery keys in a text, one on a line; blank lines and `#` comments do not matter. */
+/** The recovery keys in a text, one on a line: a file of keys, with blank lines and `#` comments, or a whole recovery kit. */
 export function parseRecoveryKeys(text: string): readonly Buffer[] {
   const lines = text.split(/\r?\n/).map((line) => line.trim());
-  const keys = lines.filter((line) => line !== '' && !line.startsWith('#')).map(parseRecoveryKey);
+  const marked = lines.filter((line) => line.toUpperCase().startsWith(recoveryPrefix));
+  const keys = (marked.length > 0 ? marked : lines.filter((line) => line !== '' && !line.startsWith('#'))).map(parseRecoveryKey);
   if (keys.length === 0) throw new Fault('config-invalid', 'the recovery-key file holds no key', { operation: 'read recovery key' });
   return keys;
 }

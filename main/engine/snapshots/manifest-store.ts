@@ -6,8 +6,9 @@ import type { Label } from '../archive/seal.ts';
 import type { EngineHost, Zstd } from '../host.ts';
 import type { Backend, ByteRange, ByteStream, CallOptions, ObjectInfo } from '../storage/backend.ts';
 import { uploadStream } from '../storage/upload-object.ts';
-import { maxEntryLine, maxFirstLine, parseEntry, parseManifestHeader } from './manifest.ts';
+import { maxFirstLine, parseManifestHeader } from './manifest.ts';
 import type { ManifestHeader } from './manifest.ts';
+import { maxEntryLine, parseEntry } from './read-entry.ts';
 import type { ManifestEntry } from './manifest-entry.ts';
 import { manifestKey, readObjectName } from './names.ts';
 

@@ -3,7 +3,7 @@ import { pathFromBytes } from '../../../engine/archive/byte-path.ts';
 import type { BytePath } from '../../../engine/archive/byte-path.ts';
 import { compileExcludes } from '../../../engine/archive/exclude.ts';
 import { isRestoreLeftover } from '../../../engine/archive/own-files.ts';
-import { parseEntry } from '../../../engine/snapshots/manifest.ts';
+import { parseEntry } from '../../../engine/snapshots/read-entry.ts';
 import type { ManifestEntry } from '../../../engine/snapshots/manifest-entry.ts';
 import { entryStamps, isRacy } from '../../files/stamps.ts';
 import { walk } from '../../files/walk.ts';

@@ -4,7 +4,7 @@ import { Fault } from '../../../contract/faults.ts';
 import { rootPath, showPath } from '../../../engine/archive/byte-path.ts';
 import type { BytePath } from '../../../engine/archive/byte-path.ts';
 import { compileIncludes } from '../../../engine/archive/exclude.ts';
-import { parseEntry } from '../../../engine/snapshots/manifest.ts';
+import { parseEntry } from '../../../engine/snapshots/read-entry.ts';
 import type { ManifestEntry } from '../../../engine/snapshots/manifest-entry.ts';
 import { StagedTree } from '../../files/staged-tree.ts';
 import type { Attributes } from '../../files/staged-tree.ts';

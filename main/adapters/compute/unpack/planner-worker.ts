@@ -3,7 +3,7 @@ import type { BytePath } from '../../../engine/archive/byte-path.ts';
 import { compileIncludes } from '../../../engine/archive/exclude.ts';
 import { maxFrameContent } from '../../../engine/archive/seek-table.ts';
 import type { ManifestEntry } from '../../../engine/snapshots/manifest-entry.ts';
-import { parseEntry } from '../../../engine/snapshots/manifest.ts';
+import { parseEntry } from '../../../engine/snapshots/read-entry.ts';
 import { Monitor } from '../monitor.ts';
 import { spoolLines } from '../spool-lines.ts';
 import { runWorker } from '../worker-entry.ts';
