@@ -46,8 +46,23 @@ const rows: readonly { readonly room: string; readonly may: readonly string[]; r
   },
   {
     room: 'main/adapters',
-    may: ['../engine/ports.ts', '../contract/faults.ts', 'node:fs/promises', 'node:worker_threads', 'zstd-napi', 'zstd-napi/binding.js'],
-    mayNot: ['electron', '../headless/cli.ts', '../electron/main.ts', '../../renderer/app.ts', 'commander', 'left-pad'],
+    may: [
+      '../engine/ports.ts',
+      '../contract/faults.ts',
+      'node:fs/promises',
+      'node:worker_threads',
+      'zstd-napi',
+      'zstd-napi/binding.js',
+    ].concat('@aws-sdk/client-s3'),
+    mayNot: [
+      'electron',
+      '../headless/cli.ts',
+      '../electron/main.ts',
+      '../../renderer/app.ts',
+      'commander',
+      'left-pad',
+      '@aws-sdk/lib-storage',
+    ],
   },
   {
     room: 'main/electron',
