@@ -23,12 +23,15 @@ export async function openSourceFolder(folder: string): Promise<SourceFolder> {
 }
 
 async function readIgnoreFile(root: string): Promise<readonly string[]> {
+  const path = join(root, ignoreFile);
   try {
-    return parseIgnoreFile(await readFile(join(root, ignoreFile)));
+    // A pipe of that name would be read for ever, and a folder is no list of patterns.
+    if (!(await stat(path)).isFile()) return [];
   } catch (error) {
-    if (isErrno(error, 'ENOENT')) return [];
+    if (isErrno(error, 'ENOENT') || isErrno(error, 'ELOOP')) return [];
     throw error;
   }
+  return parseIgnoreFile(await named(path, () => readFile(path)));
 }
 
 async function named<T>(folder: string, act: () => Promise<T>): Promise<T> {

@@ -3,17 +3,39 @@ import { classicEnding } from '../archive/classic.ts';
 import type { Random } from '../ports.ts';
 import type { ObjectKey } from '../storage/backend.ts';
 
-const letters = 'abcdefghijklmnopqrstuvwxyz234567';
+/** In the order in which they sort. */
+const letters = '234567abcdefghijklmnopqrstuvwxyz';
+const tails = 32 ** 6;
 // We write letters a to z and 2 to 7; other writers' base32 may have any digit.
 const idPattern = /^\d{8}T\d{6}Z-[a-z0-9]{6}$/;
 const namePattern = /^(\d{8}T\d{6}Z-[a-z0-9]{6})(\..+)$/;
 export const slugPattern = /^[a-z0-9-]{1,63}$/;
 
-/** `20261123T220500Z-k3v9qa`: UTC, whole seconds, and six letters so that two of one second differ. */
-export function newSnapshotId(time: number, random: Random): string {
-  const stamp = new Date(time).toISOString().slice(0, 19).replace(/[-:]/g, '');
-  const tail = Array.from(random.bytes(6), (byte) => letters.charAt(byte % 32)).join('');
-  return `${stamp}Z-${tail}`;
+/**
+ * `20261123T220500Z-k3v9qa`: UTC, whole seconds, and six letters so that two of one second differ. Snapshots are ordered by their
+ * ids, so one of the same second as `earlier` ones gets letters behind theirs: the newest must be the newest.
+ */
+export function newSnapshotId(time: number, random: Random, earlier: readonly string[] = []): string {
+  const stamp = stampOf(time);
+  const last = earlier.reduce((most, id) => (id.startsWith(stamp) ? Math.max(most, tailValue(id.slice(stamp.length))) : most), -1);
+  // No further than half-way to the end, so that there is always room for the next one.
+  const from = last + 1;
+  const room = Math.ceil((tails - from) / (last < 0 ? 1 : 2));
+  if (room < 1) return newSnapshotId(time + 1000, random, earlier);
+  const drawn = random.bytes(6).reduce((value, byte) => value * 32 + (byte % 32), 0);
+  return stamp + tailText(from + (drawn % room));
+}
+
+function stampOf(time: number): string {
+  return `${new Date(time).toISOString().slice(0, 19).replace(/[-:]/g, '')}Z-`;
+}
+
+function tailValue(tail: string): number {
+  return Array.from(tail).reduce((value, letter) => value * 32 + letters.indexOf(letter), 0);
+}
+
+function tailText(value: number): string {
+  return Array.from({ length: 6 }, (_, index) => letters.charAt(Math.floor(value / 32 ** (5 - index)) % 32)).join('');
 }
 
 export function isSnapshotId(text: string): boolean {

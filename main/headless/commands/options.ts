@@ -1,4 +1,5 @@
-import { stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { Fault } from '../../contract/faults.ts';
@@ -118,7 +119,7 @@ export async function openDestination(host: CliHost, options: DestinationOptions
   const engine = await host.openEngine();
   const newVault = async (): Promise<boolean> => mayMakeVault && !(await engine.hasVault(backend, { signal: host.signal }));
   const credentials = await readCredentials(options, host, newVault);
-  return { engine, destination: { backend, credentials, localPath: settings.path, settings: settingsAsText(settings) } };
+  return { engine, destination: { backend, credentials, localPath: await realPlace(settings.path), settings: settingsAsText(settings) } };
 }
 
 /** A mistyped folder is told before a password is asked for, and never as a destination without snapshots. */
@@ -130,6 +131,17 @@ async function refuseMissingFolder({ path }: DestinationSettings): Promise<void>
     throw new Fault(isForbidden(error) ? 'permission-denied' : 'unexpected', `The destination folder ${path} cannot be opened`, about);
   });
   if (!info.isDirectory()) throw new Fault('config-invalid', `The destination ${path} is not a folder`, { operation, context: { path } });
+}
+
+/** The folder behind all links, also where it or the folders that lead to it are not made yet. */
+async function realPlace(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    // What else is wrong with it, the backend says.
+    if (!isMissing(error) || dirname(path) === path) return path;
+    return join(await realPlace(dirname(path)), basename(path));
+  }
 }
 
 export function readRates(rates: RateOptions): Bandwidth {
