@@ -5,7 +5,7 @@ import type { DestinationCheck } from '../contract/reports.ts';
 import type { Backend } from '../engine/storage/backend.ts';
 import { checkDestination } from '../engine/storage/check-destination.ts';
 import { standardStack } from '../engine/storage/stack.ts';
-import type { Observer } from './compose.ts';
+import type { Observer } from './host.ts';
 import type { DestinationSettings } from './destination-url.ts';
 import type { Bandwidth } from './host.ts';
 

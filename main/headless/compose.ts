@@ -1,13 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { addAbortSignal } from 'node:stream';
 import { isatty } from 'node:tty';
-import type { CallRecord } from '../engine/storage/layers/observe.ts';
-import type { CliHost } from './host.ts';
+import type { CliHost, Observer } from './host.ts';
 import { sinkOf } from './sink.ts';
-
-export interface Observer {
-  readonly onCall?: (record: CallRecord) => void;
-}
 
 /**
  * The real host: this process, its terminal, the folder destination behind the standard layers. Whatever costs time to load is loaded

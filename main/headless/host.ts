@@ -2,6 +2,7 @@ import type { DestinationCheck } from '../contract/reports.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { RestoreTargets, UndoTarget } from '../engine/snapshots/restore-target.ts';
 import type { Backend } from '../engine/storage/backend.ts';
+import type { CallRecord } from '../engine/storage/layers/observe.ts';
 import type { DestinationSettings } from './destination-url.ts';
 
 /** Where text or bytes go. `write` settles once they are handed over, so that a slow reader slows us down. */
@@ -12,6 +13,11 @@ export interface Sink {
   /** The reader has gone (`| head`): further writes are dropped, and a long listing may stop. */
   readonly closed: boolean;
   write(data: string | Uint8Array): Promise<void>;
+}
+
+/** Told of every call that goes to a destination. */
+export interface Observer {
+  readonly onCall?: (record: CallRecord) => void;
 }
 
 /** Bytes per second; absent: as fast as it goes. */

@@ -1,4 +1,5 @@
 import { futimesSync, lutimesSync } from 'node:fs';
+import { splitNanoseconds } from '../../engine/archive/nanoseconds.ts';
 import { libc } from '../system/libc.ts';
 
 /*
@@ -9,13 +10,8 @@ const atWorkingFolder = -100;
 const symlinkNoFollow = 0x100;
 
 function timespecs(mtimeNs: bigint): BigInt64Array {
-  let seconds = mtimeNs / 1_000_000_000n;
-  let nanoseconds = mtimeNs % 1_000_000_000n;
-  if (nanoseconds < 0n) {
-    seconds -= 1n;
-    nanoseconds += 1_000_000_000n;
-  }
-  return BigInt64Array.of(seconds, nanoseconds, seconds, nanoseconds);
+  const { seconds, rest } = splitNanoseconds(mtimeNs);
+  return BigInt64Array.of(seconds, rest, seconds, rest);
 }
 
 /** Sets access and modification time of an open file or folder. */

@@ -2,6 +2,7 @@ import { createCipheriv, createDecipheriv, createHmac, createSecretKey, timingSa
 import type { KeyObject } from 'node:crypto';
 import { Fault } from '../../contract/faults.ts';
 import type { ByteRange, ByteStream } from '../storage/backend.ts';
+import { Blocks } from './blocks.ts';
 import { headerSize } from './header.ts';
 
 /*
@@ -65,8 +66,7 @@ type Emit = (bytes: Uint8Array) => void;
 /** Seals plain bytes chunk by chunk. One sealer makes one message; its keys must never seal another. */
 export class Sealer {
   readonly #keys: MessageKeys;
-  readonly #pending = Buffer.allocUnsafe(chunkSize);
-  #filled = 0;
+  readonly #blocks = new Blocks(chunkSize);
   #index: number;
 
   constructor(keys: MessageKeys, firstChunk = 0) {
@@ -75,45 +75,45 @@ export class Sealer {
   }
 
   update(plain: Uint8Array, emit: Emit): void {
-    let offset = 0;
-    while (offset < plain.length) {
-      if (this.#filled === 0 && plain.length - offset >= chunkSize) {
-        this.#seal(plain.subarray(offset, offset + chunkSize), emit);
-        offset += chunkSize;
-        continue;
-      }
-      const take = Math.min(chunkSize - this.#filled, plain.length - offset);
-      this.#pending.set(plain.subarray(offset, offset + take), this.#filled);
-      this.#filled += take;
-      offset += take;
-      if (this.#filled === chunkSize) {
-        this.#seal(this.#pending, emit);
-        this.#filled = 0;
-      }
-    }
+    this.#blocks.add(plain, (chunk) => this.#seal(chunk, emit));
   }
 
   /** The last chunk, always shorter than the others and possibly empty. */
   end(emit: Emit): void {
-    this.#seal(this.#pending.subarray(0, this.#filled), emit);
-    this.#filled = 0;
+    this.#seal(this.#blocks.rest, emit);
   }
 
   #seal(plain: Uint8Array, emit: Emit): void {
     const nonce = chunkNonce(this.#keys.baseNonce, this.#index);
+    // Counted before anything comes out: whatever happens then, no second chunk can have this nonce.
+    this.#index += 1;
     const cipher = createCipheriv('aes-256-gcm', this.#keys.key, nonce, { authTagLength: tagSize });
     emit(cipher.update(plain));
     cipher.final();
     emit(cipher.getAuthTag());
-    this.#index += 1;
   }
+}
+
+/** One sealed chunk, of 16 to 16,400 bytes. Faults: truncated (no room for a tag), corrupt. */
+export function openChunk(keys: MessageKeys, index: number, sealed: Uint8Array): Buffer {
+  const body = sealed.length - tagSize;
+  const context = { chunk: index, offset: objectHeadSize + index * sealedChunkSize };
+  if (body < 0) throw new Fault('truncated', `ends before its last chunk (chunk ${index})`, { operation: 'unseal', context });
+  const decipher = createDecipheriv('aes-256-gcm', keys.key, chunkNonce(keys.baseNonce, index), { authTagLength: tagSize });
+  decipher.setAuthTag(sealed.subarray(body));
+  const plain = decipher.update(sealed.subarray(0, body));
+  try {
+    decipher.final();
+  } catch (cause) {
+    throw new Fault('corrupt', `chunk ${index} has been altered`, { operation: 'unseal', context, cause });
+  }
+  return plain;
 }
 
 /** Opens a message chunk by chunk, from its first chunk or from a later one. Nothing is emitted before its tag held. */
 export class Unsealer {
   readonly #keys: MessageKeys;
-  readonly #pending = Buffer.allocUnsafe(sealedChunkSize);
-  #filled = 0;
+  readonly #blocks = new Blocks(sealedChunkSize);
   #index: number;
 
   constructor(keys: MessageKeys, firstChunk = 0) {
@@ -122,64 +122,25 @@ export class Unsealer {
   }
 
   update(sealed: Uint8Array, emit: Emit): void {
-    let offset = 0;
-    while (offset < sealed.length) {
-      if (this.#filled === 0 && sealed.length - offset >= sealedChunkSize) {
-        this.#open(sealed.subarray(offset, offset + sealedChunkSize), emit);
-        offset += sealedChunkSize;
-        continue;
-      }
-      const take = Math.min(sealedChunkSize - this.#filled, sealed.length - offset);
-      this.#pending.set(sealed.subarray(offset, offset + take), this.#filled);
-      this.#filled += take;
-      offset += take;
-      if (this.#filled === sealedChunkSize) {
-        this.#open(this.#pending, emit);
-        this.#filled = 0;
-      }
-    }
+    this.#blocks.add(sealed, (chunk) => this.#open(chunk, emit));
   }
 
   /** The message ends here: what is left must be the short last chunk. */
   end(emit: Emit): void {
-    if (this.#filled < tagSize) {
-      throw new Fault('truncated', `ends before its last chunk (chunk ${this.#index})`, {
-        operation: 'unseal',
-        context: { chunk: this.#index },
-      });
-    }
-    this.#open(this.#pending.subarray(0, this.#filled), emit);
-    this.#filled = 0;
+    this.#open(this.#blocks.rest, emit);
   }
 
   /** A range that ends before the message does: it must have been whole chunks. */
   endOfRange(): void {
-    if (this.#filled !== 0) {
-      throw new Fault('truncated', `the stored bytes end inside chunk ${this.#index}`, {
-        operation: 'unseal',
-        context: { chunk: this.#index },
-      });
-    }
-  }
-
-  /** Steps over a chunk that could not be opened, to salvage what follows it. */
-  skipChunk(): void {
-    this.#index += 1;
-    this.#filled = 0;
+    if (this.#blocks.rest.length === 0) return;
+    throw new Fault('truncated', `the stored bytes end inside chunk ${this.#index}`, {
+      operation: 'unseal',
+      context: { chunk: this.#index },
+    });
   }
 
   #open(sealed: Uint8Array, emit: Emit): void {
-    const nonce = chunkNonce(this.#keys.baseNonce, this.#index);
-    const decipher = createDecipheriv('aes-256-gcm', this.#keys.key, nonce, { authTagLength: tagSize });
-    const body = sealed.length - tagSize;
-    decipher.setAuthTag(sealed.subarray(body));
-    const plain = decipher.update(sealed.subarray(0, body));
-    try {
-      decipher.final();
-    } catch (cause) {
-      const context = { chunk: this.#index, offset: objectHeadSize + this.#index * sealedChunkSize };
-      throw new Fault('corrupt', `chunk ${this.#index} has been altered`, { operation: 'unseal', context, cause });
-    }
+    const plain = openChunk(this.#keys, this.#index, sealed);
     this.#index += 1;
     emit(plain);
   }

@@ -1,3 +1,4 @@
+import { splitNanoseconds } from './nanoseconds.ts';
 import { isAscii, pathBytes, pathText } from './byte-path.ts';
 import type { BytePath } from './byte-path.ts';
 
@@ -50,17 +51,12 @@ export interface ZipEntryEnd {
 }
 
 export function zipRecord(entry: ZipEntry): ZipRecord {
-  let seconds = entry.mtimeNs / 1_000_000_000n;
-  let nanoseconds = entry.mtimeNs - seconds * 1_000_000_000n;
-  if (nanoseconds < 0n) {
-    seconds -= 1n;
-    nanoseconds += 1_000_000_000n;
-  }
+  const { seconds, rest } = splitNanoseconds(entry.mtimeNs);
   const [time, date] = dosTime(Number(seconds));
   const utf8 = isAscii(entry.name) || pathText(entry.name) !== null;
   return {
     name: pathBytes(entry.name),
-    extra: timeAndOwner(Number(seconds), Number(nanoseconds), entry.uid, entry.gid),
+    extra: timeAndOwner(Number(seconds), Number(rest), entry.uid, entry.gid),
     time,
     date,
     flags: utf8 ? flagUtf8 : 0,

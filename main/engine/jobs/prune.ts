@@ -37,10 +37,14 @@ export async function prune(host: EngineHost, destination: OpenDestination, requ
     const offset = request.dryRun ? 0 : await measureClockOffset(destination.backend, serverPrefix(slug), host.clock, host.random, options);
     if (Math.abs(offset) > largestClockOffsetMs) {
       const minutes = Math.round(Math.abs(offset) / 60_000);
-      throw new Fault('config-invalid', `this computer's clock is ${minutes} minutes off the destination's: nothing is removed by a wrong clock`, {
-        operation: 'prune',
-        context: { minutes },
-      });
+      throw new Fault(
+        'config-invalid',
+        `this computer's clock is ${minutes} minutes off the destination's: nothing is removed by a wrong clock`,
+        {
+          operation: 'prune',
+          context: { minutes },
+        },
+      );
     }
     const listing = await listServer(destination.backend, slug, options);
     return await pruneListing(host, catalog, listing, host.clock.now() + offset, request, options);
@@ -65,7 +69,10 @@ async function pruneListing(
     const header = await readHeader(catalog, snapshot, options);
     if (header instanceof Fault) {
       unreadable = header.message;
-      warnings.push({ code: 'manifest', message: `${header.message}; no archive of this server is removed until it is repaired or deleted` });
+      warnings.push({
+        code: 'manifest',
+        message: `${header.message}; no archive of this server is removed until it is repaired or deleted`,
+      });
     }
     known.push(describe(snapshot, header instanceof Fault ? null : header, header instanceof Fault, sizes));
   }
@@ -84,7 +91,11 @@ async function pruneListing(
   );
   const removed = new Set(decision.remove.map(({ id }) => id));
   for (const { snapshot, complete, header } of known) {
-    if (!complete && header !== null) warnings.push({ code: 'damaged', message: `${snapshot.id}: ${archiveProblem(sizes, header.archives) ?? 'incomplete'}; it was left as it is` });
+    if (!complete && header !== null)
+      warnings.push({
+        code: 'damaged',
+        message: `${snapshot.id}: ${archiveProblem(sizes, header.archives) ?? 'incomplete'}; it was left as it is`,
+      });
   }
   const probes = await oldProbes(catalog, listing.slug, providerNow, options);
   const objects = [...doomed(known, removed, providerNow, unreadable !== null), ...probes];
@@ -109,7 +120,8 @@ function describe(snapshot: ListedSnapshot, header: ManifestHeader | null, broke
 /** What killed runs left of reading the provider's clock. */
 async function oldProbes(catalog: Catalog, slug: string, providerNow: number, options: CallOptions): Promise<readonly ObjectInfo[]> {
   const probes: ObjectInfo[] = [];
-  for await (const info of catalog.backend.list(`${serverPrefix(slug)}${probePrefix}`, options)) if (isOld(info, providerNow)) probes.push(info);
+  for await (const info of catalog.backend.list(`${serverPrefix(slug)}${probePrefix}`, options))
+    if (isOld(info, providerNow)) probes.push(info);
   return probes;
 }
 
@@ -117,7 +129,12 @@ async function oldProbes(catalog: Catalog, slug: string, providerNow: number, op
  * In the order of removal: manifests; then archives and classic files; then what belonged to them. A classic file without its checksum
  * file may be somebody's only copy whose .sha256 was lost on the way: no sweep touches it.
  */
-function doomed(known: readonly Known[], removed: ReadonlySet<string>, providerNow: number, keepArchives: boolean): readonly ListedObject[] {
+function doomed(
+  known: readonly Known[],
+  removed: ReadonlySet<string>,
+  providerNow: number,
+  keepArchives: boolean,
+): readonly ListedObject[] {
   const named = new Set<string>();
   for (const { snapshot, header } of known) {
     if (header === null || removed.has(snapshot.id)) continue;

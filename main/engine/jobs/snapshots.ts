@@ -1,6 +1,7 @@
 import { Fault } from '../../contract/faults.ts';
 import type { EntryRow, RunContext, SnapshotRow } from '../../contract/reports.ts';
 import { pathFromText, rootPath, showPath } from '../archive/byte-path.ts';
+import { splitNanoseconds } from '../archive/nanoseconds.ts';
 import type { OpenDestination, SnapshotSelector } from '../engine.ts';
 import type { EngineHost } from '../host.ts';
 import {
@@ -77,7 +78,8 @@ async function describe(
     const problem = classic ? 'no checksum file: the upload did not end' : 'no manifest: the run did not end';
     return { ...unknown, complete: false, format: classic ? 'classic' : 'archive', problem };
   }
-  const problem = archiveProblem(listed.sizes, header.archives) ?? (Date.parse(header.time) > host.clock.now() ? 'dated in the future' : null);
+  const problem =
+    archiveProblem(listed.sizes, header.archives) ?? (Date.parse(header.time) > host.clock.now() ? 'dated in the future' : null);
   return {
     ...common,
     server: header.server,
@@ -151,12 +153,7 @@ function row(entry: ManifestEntry): EntryRow {
 
 /** `2026-11-23T22:05:00.123456789Z` */
 function isoNanoseconds(ns: bigint): string {
-  let seconds = ns / 1_000_000_000n;
-  let rest = ns % 1_000_000_000n;
-  if (rest < 0n) {
-    seconds -= 1n;
-    rest += 1_000_000_000n;
-  }
+  const { seconds, rest } = splitNanoseconds(ns);
   const date = new Date(Number(seconds) * 1000);
   const text = Number.isNaN(date.getTime()) ? String(seconds) : date.toISOString().slice(0, 19);
   return `${text}.${String(rest).padStart(9, '0')}Z`;

@@ -6,8 +6,9 @@ import type { OpenDestination } from '../engine.ts';
 import { findObject } from '../snapshots/catalog.ts';
 import type { ListedSnapshot } from '../snapshots/catalog.ts';
 import { readChecksum } from '../snapshots/checksums.ts';
-import type { ByteStream } from '../storage/backend.ts';
-import type { Verified } from './verify.ts';
+import { checksumKey } from '../snapshots/names.ts';
+import type { Backend, ByteStream, CallOptions } from '../storage/backend.ts';
+import type { Verified } from './verified.ts';
 
 /** A classic file has one checksum and one tag: it is whole or it is not. */
 export async function verifyClassic(
@@ -26,7 +27,9 @@ export async function verifyClassic(
   const damage: Damage[] = [];
   const named = (kind: string, message: string): Damage => ({ snapshot: snapshot.id, object: key, kind, message, files: [] });
   const options = { signal: run.signal };
-  const expected = await readChecksum(destination.backend, key, options);
+  const expected = await readable(destination.backend, key, options, (object, message) => {
+    damage.push({ ...named('checksum', message), object });
+  });
   if (!quick) {
     const hash = createHash('sha256');
     let opened = false;
@@ -47,6 +50,22 @@ export async function verifyClassic(
       throw new Fault('wrong-password', `${key}: wrong password`, { operation: 'verify', context: { object: key } });
   }
   return { server: snapshot.slug, files: 0, bytes: 0, damage, warnings: [] };
+}
+
+/** A checksum file that is none is a finding of its own. */
+async function readable(
+  backend: Backend,
+  key: string,
+  options: CallOptions,
+  found: (object: string, message: string) => void,
+): Promise<string | null> {
+  try {
+    return await readChecksum(backend, key, options);
+  } catch (error) {
+    if (!(error instanceof Fault) || error.code !== 'corrupt') throw error;
+    found(checksumKey(key), error.message);
+    return null;
+  }
 }
 
 /** Reads to the end, which is where the tag is. */

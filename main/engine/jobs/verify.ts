@@ -13,14 +13,7 @@ import type { ManifestHeader } from '../snapshots/manifest.ts';
 import { loadVault } from '../snapshots/vault-store.ts';
 import type { CallOptions } from '../storage/backend.ts';
 import { verifyClassic } from './verify-classic.ts';
-
-export interface Verified {
-  readonly server: string;
-  readonly files: number;
-  readonly bytes: number;
-  readonly damage: readonly Damage[];
-  readonly warnings: readonly Warning[];
-}
+import type { Verified } from './verified.ts';
 
 /** Reads back what is stored and names all damage. Changes nothing. */
 export async function verify(

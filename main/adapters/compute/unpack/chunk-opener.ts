@@ -1,5 +1,7 @@
 import { Fault } from '../../../contract/faults.ts';
-import { chunkSize, objectHeadSize, sealedChunkSize, Unsealer } from '../../../engine/archive/seal.ts';
+import { Blocks } from '../../../engine/archive/blocks.ts';
+import { chunkSize, objectHeadSize, openChunk, sealedChunkSize } from '../../../engine/archive/seal.ts';
+import type { MessageKeys } from '../../../engine/archive/seal.ts';
 import type { FrameCutter } from './frame-cutter.ts';
 import type { OpenerTask, ReadRun, UnpackMessage } from './messages.ts';
 
@@ -9,9 +11,8 @@ export class ChunkOpener {
   readonly #tolerant: boolean;
   readonly #cutter: FrameCutter;
   readonly #tell: (message: UnpackMessage) => void;
-  readonly #unsealer: Unsealer;
-  readonly #pending = Buffer.allocUnsafe(sealedChunkSize);
-  #filled = 0;
+  readonly #keys: MessageKeys;
+  readonly #blocks = new Blocks(sealedChunkSize);
   #chunk: number;
   #received = 0;
 
@@ -22,28 +23,13 @@ export class ChunkOpener {
     this.#tolerant = task.tolerant;
     this.#cutter = cutter;
     this.#tell = tell;
-    this.#unsealer = new Unsealer(archive.keys, run.firstChunk);
+    this.#keys = archive.keys;
     this.#chunk = run.firstChunk;
   }
 
   update(bytes: Uint8Array): void {
     this.#received += bytes.length;
-    let offset = 0;
-    while (offset < bytes.length) {
-      if (this.#filled === 0 && bytes.length - offset >= sealedChunkSize) {
-        this.#open(bytes.subarray(offset, offset + sealedChunkSize));
-        offset += sealedChunkSize;
-        continue;
-      }
-      const take = Math.min(sealedChunkSize - this.#filled, bytes.length - offset);
-      this.#pending.set(bytes.subarray(offset, offset + take), this.#filled);
-      this.#filled += take;
-      offset += take;
-      if (this.#filled === sealedChunkSize) {
-        this.#filled = 0;
-        this.#open(this.#pending);
-      }
-    }
+    this.#blocks.add(bytes, (sealed) => this.#open(sealed));
   }
 
   /** `start`: bytes of the run that came before those of the chunks. */
@@ -53,25 +39,19 @@ export class ChunkOpener {
       this.#damaged('truncated', `it ends after ${at} bytes, ${this.#run.length - this.#received - start} short`, [at, 0]);
       return;
     }
-    try {
-      if (!this.#run.reachesEnd) this.#unsealer.endOfRange();
-      else {
-        this.#unsealer.update(this.#pending.subarray(0, this.#filled), this.#cutter.add);
-        this.#unsealer.end(this.#cutter.add);
-      }
-    } catch (error) {
-      this.#failed(error, this.#filled);
-    }
+    // A run that does not reach the object's end is whole chunks, by how it was laid out.
+    if (this.#run.reachesEnd) this.#open(this.#blocks.rest);
   }
 
   #open(sealed: Uint8Array): void {
+    let plain: Uint8Array | null = null;
     try {
-      this.#unsealer.update(sealed, this.#cutter.add);
+      plain = openChunk(this.#keys, this.#chunk, sealed);
     } catch (error) {
-      this.#unsealer.skipChunk();
       this.#failed(error, sealed.length);
     }
     this.#chunk += 1;
+    if (plain !== null) this.#cutter.add(plain);
   }
 
   #failed(error: unknown, length: number): void {

@@ -1,0 +1,6 @@
+/** Nanoseconds since 1970 as whole seconds and the rest, 0 to 999,999,999, as a timespec has them; before 1970 too. */
+export function splitNanoseconds(ns: bigint): { readonly seconds: bigint; readonly rest: bigint } {
+  const seconds = ns / 1_000_000_000n;
+  const rest = ns - seconds * 1_000_000_000n;
+  return rest < 0n ? { seconds: seconds - 1n, rest: rest + 1_000_000_000n } : { seconds, rest };
+}
