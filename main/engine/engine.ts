@@ -1,4 +1,5 @@
 import type {
+  ArchiveFormat,
   BackupReport,
   BackupRequest,
   EntryRow,
@@ -59,7 +60,12 @@ export interface Engine {
   /** Turns a sealed file on disk into its ZIP, or a manifest into its JSON lines, piece by piece. */
   openFile(
     file: AsyncIterable<Uint8Array>,
-    request: { readonly credentials: Credentials; readonly vault?: Uint8Array },
+    request: {
+      readonly credentials: Credentials;
+      readonly vault?: Uint8Array;
+      /** What its name says it is; without one, a file that does not begin like an archive, and has no vault, is taken for classic. */
+      readonly format?: ArchiveFormat;
+    },
     run: RunContext,
   ): Promise<{ readonly kind: 'zip' | 'json-lines'; readonly content: AsyncIterable<Uint8Array> }>;
 }

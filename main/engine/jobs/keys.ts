@@ -78,7 +78,7 @@ const labels: readonly Label[] = ['holdfast/v2/archive', 'holdfast/v2/manifest',
 export async function openFile(
   host: EngineHost,
   file: ByteStream,
-  request: { readonly credentials: Credentials; readonly vault?: Uint8Array },
+  request: Parameters<Engine['openFile']>[1],
   run: RunContext,
 ): ReturnType<Engine['openFile']> {
   const source = file[Symbol.asyncIterator]();
@@ -90,8 +90,11 @@ export async function openFile(
   }
   const whole = behind(head, source, run.signal);
   const records = request.vault === undefined ? [] : parseVault(request.vault);
-  if (!hasMagic(head) && records.length === 0)
+  const classic = request.format === undefined ? records.length === 0 : request.format === 'classic';
+  // What begins like an archive is one: whoever renames it must not get the weaker reading.
+  if (classic && !hasMagic(head)) {
     return { kind: 'zip', content: host.zstd.decompress(await openClassic(host, whole, request.credentials)) };
+  }
 
   const keyring =
     request.credentials.kind === 'password'

@@ -1,7 +1,7 @@
 import { basename, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { Fault } from '../../contract/faults.ts';
-import type { Warning } from '../../contract/reports.ts';
+import type { ArchiveFormat, Warning } from '../../contract/reports.ts';
 import { exitCodeOfReport } from '../exit-codes.ts';
 import type { CliHost, CommandContext } from '../host.ts';
 import { writeNewFile } from '../new-file.ts';
@@ -13,7 +13,7 @@ import { progressLine } from '../progress.ts';
 import { findVault, readSealedFile, recordedSha256 } from '../sealed-file.ts';
 import type { SealedFile } from '../sealed-file.ts';
 import { formatSize } from '../units.ts';
-import { withPassword } from './options.ts';
+import { given, withPassword } from './options.ts';
 import type { JsonOption } from './options.ts';
 
 interface Options extends PasswordOptions, JsonOption {
@@ -47,7 +47,7 @@ export function addOpen(program: Command, { host, end }: CommandContext): void {
       const progress = progressLine(host);
       try {
         const source = counted(file, progress.onProgress);
-        const request = { credentials, ...(vault === undefined ? {} : { vault }) };
+        const request = { credentials, ...given({ vault, format: formatOf(path) }) };
         const { kind, content } = await engine.openFile(source, request, { signal: host.signal });
         const warnings: Warning[] = [];
         const checked = withChecksum(content, file, kind, warnings);
@@ -105,6 +105,12 @@ async function copy(host: CliHost, content: AsyncIterable<Uint8Array>): Promise<
     await host.stdout.write(piece);
     if (host.stdout.closed) return;
   }
+}
+
+/** By the file's ending; undefined for a name that we never gave. */
+function formatOf(path: string): ArchiveFormat | undefined {
+  if (path.endsWith('.zip.zst.enc')) return 'classic';
+  return /\.(holdfast|manifest)$/.test(path) ? 'archive' : undefined;
 }
 
 function withoutEnding(path: string): string {
