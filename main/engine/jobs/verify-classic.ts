@@ -46,6 +46,8 @@ export async function verifyClassic(
     const same = expected === null || hash.digest('hex') === expected;
     if (!same) damage.push(named('checksum', `${key}: its SHA-256 is not the one in its checksum file`));
     // The checksum holds and the tag does not: the file is as it was written, so the password is what is wrong.
+    else if (!opened && expected === null && damage.length === 0)
+      damage.push(named('sealed', `${key}: another password, or damage: without its checksum file nobody can tell`));
     else if (!opened && damage.length === 0)
       throw new Fault('wrong-password', `${key}: wrong password`, { operation: 'verify', context: { object: key } });
   }

@@ -1,7 +1,7 @@
 import { Fault } from '../../contract/faults.ts';
 import { plainSize, sealedRange, Unsealer } from '../archive/seal.ts';
 import type { MessageKeys } from '../archive/seal.ts';
-import { decodeSeekTable, seekTableSize } from '../archive/seek-table.ts';
+import { decodeSeekTable, seekTableLength, seekTableSize } from '../archive/seek-table.ts';
 import type { FrameSize } from '../archive/seek-table.ts';
 import type { UnpackArchive } from '../archive/unpacker.ts';
 import type { OpenVault } from '../archive/vault.ts';
@@ -49,11 +49,16 @@ export async function readSeekTable(
   const length = Math.min(seekTableSize(archive.count), total);
   const tail = await readPlain(backend, archive, { offset: total - length, length }, options);
   const frames = decodeSeekTable(tail, total);
-  if (frames !== null && frames.length !== archive.count) {
-    throw new Fault('corrupt', `${archive.key} has ${frames.length} frames, its manifest says ${archive.count}`, {
-      operation: 'read seek table',
-      context: { object: archive.key },
-    });
+  // A table that does not fit into what the manifest leaves for it speaks of more frames.
+  if (frames === null ? seekTableLength(tail) !== null : frames.length !== archive.count) {
+    throw new Fault(
+      'corrupt',
+      `${archive.key} has a seek table of ${frames?.length ?? 'more'} frames, its manifest says ${archive.count}`,
+      {
+        operation: 'read seek table',
+        context: { object: archive.key },
+      },
+    );
   }
   return frames;
 }

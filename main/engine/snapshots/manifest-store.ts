@@ -90,6 +90,15 @@ function readFirstLine(first: IteratorResult<Buffer>, key: string): ManifestHead
       context: { object: key },
     });
   }
+  for (const archive of header.archives) {
+    // Nothing outside of the server's own folder is ever read, whatever a manifest says.
+    const named = readObjectName(archive.key);
+    if (named?.kind === 'archive' && named.slug === header.slug) continue;
+    throw new Fault('corrupt', `${key} names an archive that cannot be one of its server: ${archive.key}`, {
+      operation: 'read manifest',
+      context: { object: key },
+    });
+  }
   return header;
 }
 

@@ -48,7 +48,9 @@ runWorker('unzip', (task: UnzipTask, tell) => {
       folders.push({ path, ...rest });
     } else if ((entry.mode & modeType) === modeSymlink) {
       if (entry.size > 65_536) throw corrupt(path, 'is a link with an impossible target');
-      symlinks.push({ path, target: pathFromBytes(Buffer.concat([...contentOf(task.handle, entry, path)])), ...rest });
+      const target = pathFromBytes(Buffer.concat([...contentOf(task.handle, entry, path)]));
+      if (target.length === 0 || target.includes('\0')) throw corrupt(path, 'is a link with an impossible target');
+      symlinks.push({ path, target, ...rest });
     } else {
       files += 1;
       bytes += entry.size;

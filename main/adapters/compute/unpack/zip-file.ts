@@ -27,6 +27,8 @@ function refuse(why: string): Fault {
 }
 
 export function readZipBytes(handle: number, offset: number, length: number): Buffer {
+  // ZIP64 can name places that no number holds exactly and no file reaches.
+  if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(offset + length)) throw refuse('it names a place that cannot be');
   const bytes = Buffer.allocUnsafe(length);
   for (let filled = 0; filled < length;) {
     const taken = readSync(handle, bytes, filled, length - filled, offset + filled);
@@ -58,7 +60,10 @@ export function* zipEntries(handle: number, size: number): Generator<ZipFileEntr
     const extraLength = directory.readUInt16LE(at + 30);
     const next = at + 46 + nameLength + extraLength + directory.readUInt16LE(at + 32);
     if (next > directory.length) throw refuse('its directory ends inside an entry');
-    yield readEntry(directory, at, directory.subarray(at + 46 + nameLength, at + 46 + nameLength + extraLength));
+    const entry = readEntry(directory, at, directory.subarray(at + 46 + nameLength, at + 46 + nameLength + extraLength));
+    // Sizes are summed up before anything is read, to see whether there is room: they must be possible.
+    if (entry.offset + entry.packed > size || (entry.method === 0 && entry.size !== entry.packed)) throw refuse('an entry is larger than the file');
+    yield entry;
     at = next;
   }
 }
