@@ -33,7 +33,7 @@ describe('the id of a snapshot', () => {
     const random = seededRandom(9);
     const seen = Array.from({ length: 6 }, () => new Set<string>());
     for (let count = 0; count < 2000; count += 1)
-      for (const [place, letter] of [...newSnapshotId(time, random).slice(17)].entries()) seen[place]?.add(letter);
+      for (const [place, letter] of Array.from(newSnapshotId(time, random).slice(17)).entries()) seen[place]?.add(letter);
     expect(seen.map(({ size }) => size)).toEqual([32, 32, 32, 32, 32, 32]);
   });
 });
