@@ -82,7 +82,7 @@ beforeAll(async () => {
 
 async function stored(
   bytes: Buffer,
-  checksum: string | null = `${createHash('sha256').update(bytes).digest('hex')}`,
+  checksum: string | null = createHash('sha256').update(bytes).digest('hex'),
 ): Promise<{ snapshot: string; server: string }> {
   const server = `classic-${(number += 1)}`;
   const snapshot = '20261101T000000Z-aaaaaa';

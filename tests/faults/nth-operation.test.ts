@@ -260,7 +260,7 @@ test('lost replies settle: with the retry layer each call may fail once on eithe
   const next = seededNumbers(7);
   const random = { bytes: (length: number): Uint8Array => Uint8Array.from({ length }, () => Math.floor(next() * 256)) };
   const patient = (backend: Backend): World =>
-    worldOn(retry({ clock: { now: provider.now, sleep: async () => undefined }, random })(backend));
+    worldOn(retry({ clock: { now: () => provider.now(), sleep: async () => undefined }, random })(backend));
   const probe = failCall({ k: Infinity, fault: new Fault('unexpected', 'never'), when: 'before' });
   await backup(patient(probe.layer(await fresh())));
   for (const when of ['before', 'after'] as const) {
