@@ -1,0 +1,79 @@
+import { closeSync, existsSync, ftruncateSync, lstatSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { differences, seeTree } from '../support/compare-trees.ts';
+import { archiveOpened, hasTracer, python3, zipReaders } from '../support/other-readers.ts';
+import { isRoot, Workshop } from '../support/run-holdfast.ts';
+
+const shop = new Workshop('large');
+const slow = process.env['HOLDFAST_SLOW'] === '1';
+const gib = 2 ** 30;
+
+describe.skipIf(!hasTracer)('more than a ZIP without ZIP64 can say', () => {
+  it('70,000 entries', { timeout: 180_000 }, async () => {
+    const source = shop.path('many');
+    for (let folder = 0; folder < 70; folder += 1) {
+      mkdirSync(join(source, String(folder)), { recursive: true });
+      for (let file = 0; file < 1000; file += 1)
+        writeFileSync(join(source, String(folder), `f${file}`), file % 10 === 0 ? `${folder}/${file}` : '');
+    }
+    const backup = await shop.backup(source);
+    expect(backup.value, backup.stdout).toMatchObject({ outcome: 'written', files: 70_000 });
+    expect((await shop.verify(['latest', '--server', 'many'])).code).toBe(0);
+    const archives = shop.objects('many').filter((name) => name.endsWith('.holdfast'));
+    expect(archives).toHaveLength(1);
+    const zip = archiveOpened(shop, `many/${archives[0]}`);
+    for (const [reader, read] of Object.entries(zipReaders)) expect(read(zip), reader).toBe('');
+    expect(python3('import sys,zipfile; print(len(zipfile.ZipFile(sys.argv[1]).namelist()))', zip).trim()).toBe('70070');
+    const target = shop.path('many-back');
+    expect((await shop.restore(target, ['--server', 'many'])).code).toBe(0);
+    expect(differences(seeTree(source, { owners: isRoot }), seeTree(target, { owners: isRoot }))).toEqual([]);
+  });
+
+  it('a hole of 1 GiB comes back as a hole', { timeout: 180_000 }, async () => {
+    const source = shop.path('hole');
+    mkdirSync(source);
+    writeHollow(join(source, 'image'), gib);
+    const backup = await shop.backup(source);
+    expect(backup.code, backup.stdout).toBe(0);
+    const target = shop.path('hole-back');
+    expect((await shop.restore(target, ['--server', 'hole'])).code).toBe(0);
+    expect(differences(seeTree(source, { owners: isRoot }), seeTree(target, { owners: isRoot }))).toEqual([]);
+    expect(lstatSync(join(target, 'image')).blocks * 512).toBeLessThan(2 ** 20);
+  });
+});
+
+/** 5 GiB take most of a minute: only where that is wanted (HOLDFAST_SLOW=1). */
+describe.skipIf(!hasTracer || !slow)('files and archives beyond 4 GiB', () => {
+  it.each([
+    ['as one entry', '16G', 1],
+    ['in pieces', '1G', 6],
+  ] as const)('%s', { timeout: 600_000 }, async (_what, volume, archives) => {
+    const server = `huge-${volume.toLowerCase()}`;
+    const source = shop.path(server);
+    mkdirSync(source);
+    writeHollow(join(source, 'b image'), 5 * gib);
+    // Behind 4 GiB in the ZIP, too.
+    writeFileSync(join(source, 'c small'), 'behind it');
+    const backup = await shop.backup(source, ['--volume-size', volume]);
+    expect(backup.code, backup.stdout).toBe(0);
+    const names = shop.objects(server).filter((name) => name.endsWith('.holdfast'));
+    expect(names.length).toBe(archives);
+    expect((await shop.verify(['latest', '--server', server])).code).toBe(0);
+    for (const name of names) {
+      const zip = archiveOpened(shop, `${server}/${name}`);
+      expect(existsSync(zip)).toBe(true);
+      for (const [reader, read] of Object.entries(zipReaders)) expect(read(zip), `${reader} on ${name}`).toBe('');
+    }
+    const target = shop.path(`${server}-back`);
+    expect((await shop.restore(target, ['--server', server])).code).toBe(0);
+    expect(differences(seeTree(source, { owners: isRoot }), seeTree(target, { owners: isRoot }))).toEqual([]);
+  });
+});
+
+function writeHollow(path: string, size: number): void {
+  const handle = openSync(path, 'w');
+  for (const at of [0, Math.floor(size / 3) + 1, size - 10]) writeSync(handle, `data at ${at}`.slice(0, 10), at);
+  ftruncateSync(handle, size);
+  closeSync(handle);
+}
