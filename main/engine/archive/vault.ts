@@ -58,8 +58,9 @@ export function openVaultWithKeys(records: readonly Buffer[], vaultKeys: readonl
 
 /** A new vault: one record with a fresh vault key. */
 export async function createVault(password: string, random: Random, iterations = defaultIterations): Promise<OpenVault> {
-  const records = await recordsFor([Buffer.from(random.bytes(vaultKeySize))], password, random, iterations);
-  return openVault(records, password);
+  const vaultKey = Buffer.from(random.bytes(vaultKeySize));
+  const records = await recordsFor([vaultKey], password, random, iterations);
+  return { keyring: new Keyring({ password, vaultKeys: [vaultKey], records }), header: newestRecord(records), vaultKey, records };
 }
 
 /** New records in front of the old ones: each vault key in use under the new password. With `newKey`, a fresh vault key comes first. */
