@@ -1,6 +1,5 @@
-import { closeSync, openSync, unlinkSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
-import { read, write } from 'node:fs';
+import { closeSync, existsSync, openSync, read, unlinkSync, write } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -22,11 +21,23 @@ export interface FileSpool extends Spool {
   setSize(size: number): void;
 }
 
+/** TMPDIR where it is set; else /var/tmp, because /tmp is memory on many machines and a classic ZIP is as large as its server. */
+function spoolFolder(): string {
+  return process.env['TMPDIR'] === undefined && existsSync('/var/tmp') ? '/var/tmp' : tmpdir();
+}
+
+/** A temporary file that cannot be made or written, as a fault that says where. */
+export function spoolFault(cause: unknown, folder = spoolFolder()): Fault {
+  const full = cause instanceof Error && 'code' in cause && (cause.code === 'ENOSPC' || cause.code === 'EDQUOT');
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const options = { operation: 'write temporary file', context: { folder }, cause };
+  if (full) return new Fault('disk-full', `no space left for temporary files in ${folder} (TMPDIR names another place)`, options);
+  return new Fault('permission-denied', `temporary files cannot be written in ${folder}: ${reason} (TMPDIR names another place)`, options);
+}
+
 /** A file without a name: it is unlinked at once, so that nothing is left whatever happens to the process. */
-export function openSpool(folder = tmpdir()): FileSpool {
-  const path = join(folder, `holdfast-${randomBytes(8).toString('hex')}.spool`);
-  const handle = openSync(path, 'wx+', 0o600);
-  unlinkSync(path);
+export function openSpool(folder = spoolFolder()): FileSpool {
+  const handle = openUnnamed(folder);
   let size = 0;
   let open = true;
 
@@ -56,7 +67,11 @@ export function openSpool(folder = tmpdir()): FileSpool {
     readRange,
     async append(bytes) {
       for (let done = 0; done < bytes.length;) {
-        done += (await writeAt(handle, bytes, done, bytes.length - done, size + done)).bytesWritten;
+        try {
+          done += (await writeAt(handle, bytes, done, bytes.length - done, size + done)).bytesWritten;
+        } catch (error) {
+          throw spoolFault(error, folder);
+        }
       }
       size += bytes.length;
     },
@@ -65,4 +80,15 @@ export function openSpool(folder = tmpdir()): FileSpool {
       open = false;
     },
   };
+}
+
+function openUnnamed(folder: string): number {
+  const path = join(folder, `holdfast-${randomBytes(8).toString('hex')}.spool`);
+  try {
+    const handle = openSync(path, 'wx+', 0o600);
+    unlinkSync(path);
+    return handle;
+  } catch (error) {
+    throw spoolFault(error, folder);
+  }
 }

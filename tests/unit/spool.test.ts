@@ -1,0 +1,41 @@
+import { closeSync, openSync, readdirSync, readlinkSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { openSpool, spoolFault } from '../../main/adapters/files/spool.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+
+describe('a spool', () => {
+  it('gives back what was put in, and has no name that a killed process could leave behind', async () => {
+    const folder = tempFolder();
+    const spool = openSpool(folder);
+    expect(readdirSync(folder)).toEqual([]);
+    expect(readlinkSync(`/proc/self/fd/${spool.handle}`)).toMatch(/\(deleted\)$/);
+    await spool.append(Buffer.alloc(300_000, 1));
+    await spool.append(Buffer.from('end'));
+    const pieces: Buffer[] = [];
+    for await (const piece of spool.read()) pieces.push(Buffer.from(piece));
+    expect(Buffer.concat(pieces)).toEqual(Buffer.concat([Buffer.alloc(300_000, 1), Buffer.from('end')]));
+    expect((await spool.readRange(299_999, 3)).toString('latin1')).toBe('\x01en');
+    await spool.dispose();
+  });
+
+  it('says where temporary files cannot be made, and how to name another place', () => {
+    const folder = join(tempFolder(), 'missing');
+    expect(() => openSpool(folder)).toThrow(folder);
+    expect(() => openSpool(folder)).toThrow(/TMPDIR/);
+  });
+
+  it('calls a full disk a full disk', () => {
+    // Every write to /dev/full is refused with the kernel's own ENOSPC.
+    const full = openSync('/dev/full', 'w');
+    let refused: unknown;
+    try {
+      writeSync(full, 'x');
+    } catch (error) {
+      refused = error;
+    } finally {
+      closeSync(full);
+    }
+    expect(spoolFault(refused)).toMatchObject({ code: 'disk-full' });
+  });
+});
