@@ -161,7 +161,11 @@ describe('two machines that make a vault at the same moment', () => {
     return { backend, reached: reach.promise, go: () => go.resolve() };
   }
 
-  const orders = ['the first has finished everything', 'the first has not committed yet'] as const;
+  const orders = [
+    'the first has finished everything',
+    'the first has not committed yet',
+    'the first has uploaded nothing but its vault',
+  ] as const;
   test.each(orders.flatMap((order) => [true, false].map((ifAbsent) => ({ order, ifAbsent }))))(
     'when the second writes its vault, $order (ifAbsent kept: $ifAbsent)',
     async ({ order, ifAbsent }) => {
@@ -177,7 +181,8 @@ describe('two machines that make a vault at the same moment', () => {
         second.go();
         await backupB;
       } else {
-        const first = halting(store, (key) => key.endsWith('.manifest'));
+        const ending = order === 'the first has not committed yet' ? '.manifest' : '.holdfast';
+        const first = halting(store, (key) => key.endsWith(ending));
         const backupA = world({ backend: first.backend, machine: 'a' }).backup(folder, { server: 'one' });
         await first.reached;
         second.go();
