@@ -217,6 +217,6 @@ export function describeUploads(use: Use, options: SuiteOptions): void {
       if (++pieces % 16 === 0) watch();
     }
     expect(received.digest('hex')).toBe(sent.digest('hex'));
-    if (options.keepsBytesElsewhere ?? true) expect(largest - before).toBeLessThan(60_000_000);
+    if (options.keepsBytesElsewhere ?? true) expect(largest - before).toBeLessThan(options.mostBuffers ?? 60_000_000);
   }, 120_000);
 }

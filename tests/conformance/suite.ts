@@ -24,6 +24,11 @@ export interface SuiteOptions {
   readonly manyKeys?: number;
   /** The large object does not stay in this process. Default true. */
   readonly keepsBytesElsewhere?: boolean;
+  /**
+   * How many bytes the buffers for an object of 100 MB may take at most. Default 60 MB. What comes from a socket is garbage piece by piece,
+   * and V8 lets up to 64 MB of that gather before it collects.
+   */
+  readonly mostBuffers?: number;
 }
 
 /** Gives the backend of the running test; every test has a fresh, empty one. */

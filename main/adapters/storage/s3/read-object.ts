@@ -1,0 +1,71 @@
+import type { GetObjectCommandOutput } from '@aws-sdk/client-s3';
+import { Fault } from '../../../contract/faults.ts';
+import type { ByteRange } from '../../../engine/storage/backend.ts';
+import { cancelledFault } from '../../../engine/storage/cancel.ts';
+import { stopBy } from './client.ts';
+import { mapped, toFault } from './errors.ts';
+import { notS3, type Bucket } from './object-info.ts';
+
+/** The object's bytes as they come. The request is made at the first step: a stream that nobody reads holds no connection. */
+export async function* readPieces(
+  bucket: Bucket,
+  key: string,
+  range: ByteRange | undefined,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const { place, connect } = bucket;
+  const reply = await mapped('read', key, signal, async () => {
+    const s3 = await connect();
+    const wanted = range === undefined ? {} : { Range: `bytes=${range.offset}-${range.offset + range.length - 1}` };
+    return await s3.getObject({ Bucket: place.bucket, Key: place.base + key, ...wanted }, stopBy(signal));
+  });
+  const pieces = bodyOf(reply, key);
+  let left: number;
+  try {
+    left = range === undefined ? wholeLength(reply, key) : rangeLength(reply, key, range);
+  } catch (error) {
+    await pieces.return?.();
+    throw error;
+  }
+  try {
+    for await (const piece of { [Symbol.asyncIterator]: () => pieces }) {
+      left -= piece.byteLength;
+      yield piece;
+    }
+  } catch (error) {
+    if (signal?.aborted === true) throw cancelledFault('read');
+    throw toFault(error, 'read', key, { key });
+  }
+  if (left === 0) return;
+  const context = { key, missing: left };
+  throw new Fault('unavailable', `read of ${key} broke off with ${left} bytes to come`, { operation: 'read', context });
+}
+
+function bodyOf(reply: GetObjectCommandOutput, key: string): AsyncIterator<Uint8Array> {
+  const body: unknown = reply.Body;
+  if (typeof body === 'object' && body !== null && Symbol.asyncIterator in body) {
+    return (body as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
+  }
+  throw notS3('read', key);
+}
+
+function wholeLength(reply: GetObjectCommandOutput, key: string): number {
+  if (reply.ETag === undefined || reply.ContentLength === undefined) throw notS3('read', key);
+  return reply.ContentLength;
+}
+
+/** RFC 9110 §15.3.7: a server may answer with less, and cuts what reaches past the end. */
+function rangeLength(reply: GetObjectCommandOutput, key: string, range: ByteRange): number {
+  const { offset, length } = range;
+  if (reply.$metadata.httpStatusCode !== 206) {
+    throw new Fault('unsupported', `the server sent all of ${key} where a range was asked for`, { operation: 'read', context: { key } });
+  }
+  const [, first, last, size] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(reply.ContentRange ?? '') ?? [];
+  if (first === undefined) throw notS3('read', key);
+  if (Number(size) < offset + length) {
+    const context = { key, size: Number(size), end: offset + length };
+    throw new Fault('range-invalid', `${key} has ${size} bytes, none at ${offset + length - 1}`, { operation: 'read', context });
+  }
+  if (Number(first) !== offset || Number(last) !== offset + length - 1) throw notS3('read', key);
+  return length;
+}

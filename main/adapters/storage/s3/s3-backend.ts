@@ -1,0 +1,50 @@
+import type { Backend, BackendLimits } from '../../../engine/storage/backend.ts';
+import { checkedCalls } from '../../../engine/storage/layers/checked-calls.ts';
+import { connector, stopBy } from './client.ts';
+import { mapped } from './errors.ts';
+import { listObjects, listUploads } from './listing.ts';
+import { headObject, type Bucket } from './object-info.ts';
+import { readPieces } from './read-object.ts';
+import { resolveS3Place, type S3Credentials, type S3Settings } from './settings.ts';
+import { beginSmall, smallSize } from './small-upload.ts';
+import { parseToken } from './tokens.ts';
+import { abortMultipart, beginMultipart } from './upload.ts';
+
+/** AWS: "Amazon S3 multipart upload limits"; the other servers keep to them. */
+const limits: BackendLimits = {
+  minPart: 5 * 1024 * 1024,
+  maxPart: 5 * 1024 ** 3,
+  partMultiple: 1,
+  maxParts: 10_000,
+  parallelParts: 4,
+};
+
+/**
+ * A destination in a bucket of AWS S3 or of any server that speaks its protocol. Nothing is sent, and the SDK not loaded, before the
+ * first call. Throws fault config-invalid for settings that lack something.
+ */
+export function s3Backend(settings: S3Settings, credentials: S3Credentials): Backend {
+  const place = resolveS3Place(settings);
+  const bucket: Bucket = { place, connect: connector(place, credentials) };
+  return checkedCalls({
+    info: { scheme: 's3', label: place.label, limits, checksum: 'md5' },
+    stat: (key, call) => headObject(bucket, key, 'stat', call),
+    list: (prefix, call) => listObjects(bucket, prefix, call),
+    read: (key, call) => Promise.resolve(readPieces(bucket, key, call?.range, call?.signal)),
+    beginUpload: (key, call) => {
+      const ifAbsent = call?.ifAbsent === true;
+      const small = call?.sizeHint !== undefined && call.sizeHint <= smallSize;
+      return small ? Promise.resolve(beginSmall(bucket, key, ifAbsent)) : beginMultipart(bucket, key, ifAbsent, call);
+    },
+    openUploads: (prefix, call) => listUploads(bucket, prefix, call),
+    abandon: async (token, call) => {
+      const upload = parseToken(token);
+      if (upload !== null) await abortMultipart(bucket, upload.key, upload.uploadId, call);
+    },
+    remove: (key, call) =>
+      mapped('remove', key, call?.signal, async () => {
+        const s3 = await bucket.connect();
+        await s3.deleteObject({ Bucket: place.bucket, Key: place.base + key }, stopBy(call?.signal));
+      }),
+  });
+}
