@@ -62,7 +62,11 @@ export async function backup(
     const offset = await measureClockOffset(backend, serverPrefix(slug), host.clock, host.random, options);
     const now = host.clock.now() + (Math.abs(offset) > largestClockOffsetMs ? offset : 0);
     const time = request.time ?? now;
-    const id = newSnapshotId(time, host.random, listing.snapshots.map((snapshot) => snapshot.id));
+    const id = newSnapshotId(
+      time,
+      host.random,
+      listing.snapshots.map((snapshot) => snapshot.id),
+    );
     const written = new Written(backend);
     try {
       const seal = await sealWith(host, destination, vault, request);

@@ -11,6 +11,7 @@ import type { ListedObject, ListedSnapshot } from '../snapshots/catalog.ts';
 import { readChecksum } from '../snapshots/checksums.ts';
 import type { Staging } from '../snapshots/restore-target.ts';
 import type { ByteStream } from '../storage/backend.ts';
+import { keepApart } from './places.ts';
 
 /**
  * Brings a classic snapshot back. Its one tag stands at the end, so what is decrypted is put aside unread until tag and checksum
@@ -47,6 +48,7 @@ export async function restoreClassic(
             partial,
             time: host.clock.now(),
           });
+          keepApart(staging.target, destination.localPath);
           return staging.dir;
         },
       },

@@ -38,7 +38,7 @@ export async function restore(
   const report =
     manifest === null && findObject(snapshot, 'classic') !== null
       ? await restoreClassic(host, destination, snapshot, request, run)
-      : await restoreArchive(host, catalog, snapshot, request, run);
+      : await restoreArchive(host, catalog, snapshot, destination.localPath, request, run);
   return { ...report, warnings: [...warnings, ...report.warnings], elapsedMs: host.clock.now() - started };
 }
 
@@ -46,6 +46,7 @@ async function restoreArchive(
   host: EngineHost,
   catalog: Catalog,
   snapshot: ListedSnapshot,
+  localPath: string | undefined,
   request: RestoreRequest,
   run: RunContext,
 ): Promise<Omit<RestoreReport, 'elapsedMs'>> {
@@ -86,6 +87,8 @@ async function restoreArchive(
             partial,
             time: host.clock.now(),
           });
+          // Only now it is known where the target really lies, behind links.
+          keepApart(staging.target, localPath);
           return staging.dir;
         },
         read: async (index, range) => {

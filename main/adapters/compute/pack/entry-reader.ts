@@ -32,6 +32,8 @@ interface ReadFile {
 }
 
 const maxTries = 3;
+/** A ZIP's names end at 65,535 bytes; a piece's is a little longer than its file's path. */
+const longestName = 65_000;
 // A FIFO that took a file's place must not hold the reader up for ever.
 const openFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
@@ -52,6 +54,10 @@ export class EntryReader {
 
   add(entry: WalkedEntry): void {
     const { kind, stat } = entry;
+    if (entry.path.length > longestName) {
+      this.warnings.add('name-too-long', entry.path, 'has a path that is too long for a ZIP and was left out');
+      return;
+    }
     if (kind === 'file') this.#addFile(entry);
     else if (kind === 'directory' && stat !== null) this.#addDirectory(entry.path, stat);
     else if (kind === 'symlink' && stat !== null) this.#addSymlink(entry, stat);

@@ -1,3 +1,4 @@
+import { Fault } from '../../../contract/faults.ts';
 import { frameContentSize, frameNotesSize, slotState } from '../frame-ring.ts';
 import type { FrameRing } from '../frame-ring.ts';
 
@@ -60,6 +61,11 @@ export class FrameWriter {
   note(text: string, runs: readonly Run[]): void {
     // At most three bytes of UTF-8 for each unit of text: counting them exactly would cost more than the room.
     const size = 8 + runs.length * 16 + text.length * 3;
+    if (size > frameNotesSize) {
+      throw new Fault('unsupported', `a file lies in ${runs.length} pieces, which is too many: choose a larger volume size`, {
+        operation: 'pack',
+      });
+    }
     if (this.#open && frameNotesSize - this.#noted < size) this.close(0);
     if (!this.#open) this.#begin();
     const start = this.#noted;
