@@ -7,6 +7,16 @@ const destinationHelp = `Destinations
 
   folder:/path       a folder on this computer or on a disk or share mounted here
   folder:relative    the same, from the current folder
+  s3:bucket/prefix?region=eu-central-1
+                     a bucket at AWS
+  s3:bucket/prefix?endpoint=https://host
+                     a bucket on another S3 server; region=, path-style=true|false, storage-class=, sse=AES256|aws:kms,
+                     sse-kms-key= and checksums=true|false may follow
+  s3:bucket/prefix?preset=wasabi&region=eu-central-1
+                     one of aws, minio, digitalocean, wasabi, r2, hetzner, b2-s3
+
+  In a shell, quote an address with ? and &. Keys come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (AWS_SESSION_TOKEN for
+  temporary ones), else from where the AWS tools look (AWS_PROFILE and so on), never from the address.
 
   Each destination has one password. Its first backup makes it.
 `;

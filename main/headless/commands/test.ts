@@ -1,11 +1,10 @@
 import type { Command } from 'commander';
 import type { DestinationCheck } from '../../contract/reports.ts';
-import { parseDestinationUrl } from '../destination-url.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { CommandContext } from '../host.ts';
 import { painter, printJson, printLine } from '../output.ts';
 import { printable } from '../printable.ts';
-import { readRates, withRates } from './options.ts';
+import { readDestination, readRates, withRates } from './options.ts';
 import type { JsonOption, RateOptions } from './options.ts';
 
 export function addTest(program: Command, { host, end }: CommandContext): void {
@@ -13,12 +12,12 @@ export function addTest(program: Command, { host, end }: CommandContext): void {
     .command('test')
     .summary('try out a destination')
     .description('Tries out a destination: put, read, range, list, delete, checksum, clock. What it writes it removes again.')
-    .argument('<destination>', 'the backup place, such as folder:/mnt/backup')
+    .argument('<destination>', 'the backup place, such as folder:/mnt/backup or s3:bucket/prefix')
     .option('--json', 'print one JSON document');
   withRates(command)
     .addHelpText('after', '\nExample:\n  holdfast test folder:/mnt/backup')
     .action(async (url: string, options: JsonOption & RateOptions) => {
-      const backend = await host.openBackend(parseDestinationUrl(url, host.cwd), readRates(options));
+      const backend = await host.openBackend(await readDestination(host, url), readRates(options));
       const paint = painter(host.stdout, host.env);
       const checks: DestinationCheck[] = [];
       for await (const check of host.checkDestination(backend, host.signal)) {
