@@ -19,6 +19,13 @@ const needs: readonly Need[] = [
   { package: 'python3-cryptography', reason: 'decrypts in the independent opener', probe: ['python3', '-c', 'import cryptography'] },
   { package: 'strace', reason: 'shows which files a restore touches', probe: ['strace', '--version'] },
   { package: 'git', reason: 'decides what an exclude pattern means', probe: ['git', '--version'] },
+  // Swift is the S3 server of the tests; a newer one is unpacked over what these bring along (swift.ts).
+  ...['proxy', 'account', 'container', 'object'].map((part): Need => ({
+    package: `swift-${part}`,
+    reason: 'is the S3 server that S3 destinations are tested on',
+    probe: ['test', '-x', `/usr/bin/swift-${part}-server`],
+  })),
+  { package: 'memcached', reason: 'belongs to that S3 server', probe: ['memcached', '--version'] },
 ];
 
 /** Installs what is missing when it may, else prints the line that would. Never fails: tests that lack something are skipped. */
