@@ -83,6 +83,11 @@ test.each([
   expect(toFault(errno(code), 'list', 'bucket b').code).toBe(expected);
 });
 
+test('a reset connection is one, though the SDK calls it TimeoutError', () => {
+  const error = Object.assign(errno('ECONNRESET'), { name: 'TimeoutError' });
+  expect(toFault(error, 'read', 'x').code).toBe('unavailable');
+});
+
 test('several addresses that all refuse are one server that cannot be reached', () => {
   expect(toFault(new AggregateError([errno('ECONNREFUSED'), errno('EHOSTUNREACH')]), 'list', 'b').code).toBe('unavailable');
 });

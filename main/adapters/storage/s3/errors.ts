@@ -167,6 +167,8 @@ interface Seen {
 }
 
 function meaningOf(seen: Seen): Meaning | undefined {
+  // The SDK calls a reset connection a TimeoutError.
+  if (seen.name === 'TimeoutError' && seen.errno !== undefined && Object.hasOwn(byErrno, seen.errno)) return byErrno[seen.errno];
   const named = Object.hasOwn(byName, seen.name) ? byName[seen.name] : undefined;
   if (named !== undefined) return named.code === 'unavailable' && seen.retryAfterMs !== undefined ? slower : named;
   if (seen.errno !== undefined && Object.hasOwn(byErrno, seen.errno)) return byErrno[seen.errno];
