@@ -165,7 +165,8 @@ export function writeFault(path: BytePath, cause: unknown): Fault {
   if (isErrno(cause, 'EACCES') || isErrno(cause, 'EPERM') || isErrno(cause, 'EROFS')) {
     return new Fault('permission-denied', `${where} may not be written: ${reason}`, options);
   }
-  if (isErrno(cause, 'ENAMETOOLONG')) return new Fault('unsupported', `the name or path of ${where} is too long for this file system`, options);
+  if (isErrno(cause, 'ENAMETOOLONG'))
+    return new Fault('unsupported', `the name or path of ${where} is too long for this file system`, options);
   if (isErrno(cause, 'EEXIST') || isErrno(cause, 'ENOTDIR') || isErrno(cause, 'EISDIR') || isErrno(cause, 'ELOOP')) {
     return new Fault('corrupt', `the snapshot names ${where} twice, or as two different things`, options);
   }

@@ -62,7 +62,8 @@ export function* zipEntries(handle: number, size: number): Generator<ZipFileEntr
     if (next > directory.length) throw refuse('its directory ends inside an entry');
     const entry = readEntry(directory, at, directory.subarray(at + 46 + nameLength, at + 46 + nameLength + extraLength));
     // Sizes are summed up before anything is read, to see whether there is room: they must be possible.
-    if (entry.offset + entry.packed > size || (entry.method === 0 && entry.size !== entry.packed)) throw refuse('an entry is larger than the file');
+    if (entry.offset + entry.packed > size || (entry.method === 0 && entry.size !== entry.packed))
+      throw refuse('an entry is larger than the file');
     yield entry;
     at = next;
   }
