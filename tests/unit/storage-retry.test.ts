@@ -191,6 +191,19 @@ describe('reading', () => {
     expect(await codeOf(reading)).toBe('source-changed');
   });
 
+  test('of an object that a shorter one replaced just before it was read on is fault source-changed', async () => {
+    const replacing: Layer = (inner) => ({
+      ...inner,
+      async read(key, options) {
+        if (options?.range !== undefined) await put(inner, 'object', patterned(2_000));
+        return await inner.read(key, options);
+      },
+    });
+    const cutting = cutFirstReads(1, 1, unavailable);
+    const { backend } = await over((inner) => cutting(replacing(inner)));
+    expect(await codeOf(get(backend, 'object'))).toBe('source-changed');
+  });
+
   test('of an object that is another one between two breaks is fault source-changed', async () => {
     const { backend, base } = await over(cutFirstReads(2, 2, unavailable));
     let pieces = 0;

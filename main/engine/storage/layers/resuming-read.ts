@@ -40,17 +40,23 @@ export async function* resumingRead(
         context: { key, position, end },
       });
     } catch (error) {
+      // It was long enough when it was last looked at, so a shorter one has taken its place.
+      if (position > start && error instanceof Fault && error.code === 'range-invalid') throw changed(key, position, error);
       await limit.afterFailure(error);
     }
     if (position === start) continue;
     const now = await patiently(options, 'stat', signal, () => inner.stat(key, { signal }));
     if (now.size < Math.max(position, end ?? 0) || (known !== undefined && !sameObject(known, now))) {
-      throw new Fault('source-changed', `${key} has changed while it was read`, { operation: 'read', context: { key, position } });
+      throw changed(key, position);
     }
     known = now;
     end ??= now.size;
     if (position === end) return;
   }
+}
+
+function changed(key: ObjectKey, position: number, cause?: Fault): Fault {
+  return new Fault('source-changed', `${key} has changed while it was read`, { operation: 'read', context: { key, position }, cause });
 }
 
 function sameObject(a: ObjectInfo, b: ObjectInfo): boolean {
