@@ -88,9 +88,12 @@ export class FrameRing {
     return Atomics.load(this.#control, headWords + slot * wordsPerSlot);
   }
 
-  /** A slot keeps its state while it is worked on: the frame's number tells it from the one that was there a round before. */
+  /**
+   * A slot keeps its state while it is worked on: the frame's number tells it from the one that was there a round before. The number
+   * is read first: it is written while the slot is free, so a state read after it cannot be the former frame's.
+   */
   holds(slot: number, frame: number, state: number): boolean {
-    return this.state(slot) === state && Atomics.load(this.#control, headWords + slot * wordsPerSlot + 5) === frame;
+    return Atomics.load(this.#control, headWords + slot * wordsPerSlot + 5) === frame && this.state(slot) === state;
   }
 
   setState(slot: number, state: number): void {

@@ -33,13 +33,12 @@ export async function runThreads(
   const exits = threads.map(({ script, task }) => {
     const worker = new Worker(script, { workerData: task, resourceLimits: { maxYoungGenerationSizeMb: 2 } });
     worker.on('message', (message: { kind: string; fault?: WireFault }) => {
-      if (message.kind === 'fault' && message.fault !== undefined) fail(Fault.fromWire(message.fault));
-      else {
-        queue = queue.then(async () => {
-          if (failure === null) await onMessage(message);
-        });
-        queue.catch((error: unknown) => fail(toFault(error)));
-      }
+      queue = queue.then(async () => {
+        // In order: what a thread said before it failed is heard first.
+        if (message.kind === 'fault' && message.fault !== undefined) fail(Fault.fromWire(message.fault));
+        else if (failure === null) await onMessage(message);
+      });
+      queue.catch((error: unknown) => fail(toFault(error)));
     });
     worker.on('error', (error) => fail(toFault(error)));
     return new Promise<void>((resolve) => worker.once('exit', () => resolve()));

@@ -80,14 +80,14 @@ export class StagedTree {
   /** A new file. A name that is there already means that the snapshot holds it twice. */
   createFile(path: BytePath): number {
     this.leadTo(path);
-    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+    const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
     return this.#named(path, () => openSync(this.location(path), flags, 0o600));
   }
 
-  /** A file that several threads write parts of. */
+  /** A file that another thread has created and writes other parts of. */
   openShared(path: BytePath): number {
     this.leadTo(path);
-    return this.#named(path, () => openSync(this.location(path), constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600));
+    return this.#named(path, () => openSync(this.location(path), constants.O_RDWR | constants.O_NOFOLLOW));
   }
 
   /** Owner first: changing it clears the set-id bits. */

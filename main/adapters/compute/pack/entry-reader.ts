@@ -103,7 +103,8 @@ export class EntryReader {
     try {
       const stat = fstatSync(handle, { bigint: true });
       if (!stat.isFile()) throw Object.assign(new Error('no longer a file'), { code: 'ELOOP' });
-      const inode = `${stat.dev}:${stat.ino}`;
+      // With its stamps: a number that was given to another file meanwhile is another file.
+      const inode = `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}`;
       const first = stat.nlink > 1n ? this.#firstNames.get(inode) : undefined;
       if (first !== undefined && this.#parts.format === 'archive') {
         this.#addHardLink(path, first, stat);

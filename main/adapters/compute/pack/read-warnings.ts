@@ -1,3 +1,4 @@
+import { Fault } from '../../../contract/faults.ts';
 import type { Warning } from '../../../contract/reports.ts';
 import { showPath } from '../../../engine/archive/byte-path.ts';
 import type { BytePath } from '../../../engine/archive/byte-path.ts';
@@ -16,6 +17,13 @@ export class ReadWarnings {
 
   cannotRead(path: BytePath, error: unknown): void {
     const code = errno(error);
+    // Not the file's fault, and the next one would fail as well: a snapshot without half its folders is none.
+    if (code === 'EMFILE' || code === 'ENFILE') {
+      throw new Fault('unexpected', `too many open files at ${showPath(path)}: raise the limit (ulimit -n)`, {
+        operation: 'read',
+        cause: error,
+      });
+    }
     if (code === 'ENOENT') this.add('vanished', path, 'was there when its folder was listed and gone when it was to be read');
     else if (code === 'ELOOP' || code === 'ENOTDIR') this.add('changed', path, 'turned into something else while it was being read');
     else this.add('unreadable', path, `could not be read (${code})`);

@@ -35,6 +35,8 @@ runWorker('check', (task: CheckerTask, send) => {
   }
 
   function endArchive(): void {
+    // Frames lost at the end leave the audit unfinished, which is no finding of its own.
+    if (archive >= 0 && zip.audit !== null && !lastFrameOf(archive, nextFrame - 1)) zip.audit = null;
     const found = zip.audit?.dataStarts;
     zip.audit?.end();
     for (const { file, position } of starts) {
@@ -42,6 +44,10 @@ runWorker('check', (task: CheckerTask, send) => {
     }
     starts = [];
     zip.audit = null;
+  }
+
+  function lastFrameOf(of: number, frame: number): boolean {
+    return frame + 1 >= plan.frames || plan.frame(frame + 1).archive !== of;
   }
 
   function beginArchive(next: number): void {
@@ -90,6 +96,8 @@ runWorker('check', (task: CheckerTask, send) => {
     if (frame.archive !== archive) {
       endArchive();
       beginArchive(frame.archive);
+      // An archive's first frame begins its stream.
+      if (frame.offset !== 0) zip.audit = null;
     } else if (filled.frame !== nextFrame) {
       // A frame before this one was lost: where the ZIP stands is no longer known.
       zip.audit = null;

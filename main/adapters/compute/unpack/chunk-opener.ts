@@ -36,6 +36,7 @@ export class ChunkOpener {
   end(start: number): void {
     if (this.#received + start < this.#run.length) {
       const at = this.#run.offset + start + this.#received;
+      this.#cutter.loseTheRest();
       this.#damaged('truncated', `it ends after ${at} bytes, ${this.#run.length - this.#received - start} short`, [at, 0]);
       return;
     }
@@ -57,13 +58,15 @@ export class ChunkOpener {
   #failed(error: unknown, length: number): void {
     if (!(error instanceof Fault)) throw error;
     const kind = error.code === 'truncated' ? 'truncated' : 'corrupt';
-    this.#damaged(kind, error.message, [objectHeadSize + this.#chunk * sealedChunkSize, length]);
     this.#cutter.skip(chunkSize);
+    this.#damaged(kind, error.message, [objectHeadSize + this.#chunk * sealedChunkSize, length]);
   }
 
   #damaged(kind: 'corrupt' | 'truncated', message: string, range: readonly [number, number]): void {
     this.#tell({ kind: 'damage', damage: { archive: this.#run.archive, kind, message, range } });
-    // A run that stops at the first damage is stopped by the main thread, once it has said what is lost.
-    if (!this.#tolerant) this.#cutter.loseTheRest();
+    if (this.#tolerant) return;
+    // The first damage ends it, once it has been said what is lost by it.
+    this.#cutter.loseCurrent();
+    throw new Fault('corrupt', message, { operation: 'unseal' });
   }
 }

@@ -1,7 +1,7 @@
 const widths = { bytes: 1, word: 4, double: 8, long: 8 } as const;
 const step = 2 ** 20;
 /** Address space that a column may come to use; memory is taken only as it grows. */
-const maxSize = 2 ** 32;
+const maxSize = 2 ** 30;
 
 /** A list of numbers of one kind in shared memory that grows in place: never copied, never larger than what it holds. */
 export class Column {

@@ -1,6 +1,7 @@
 import { createHash, hash } from 'node:crypto';
 import { closeSync, fchmodSync, fchownSync, ftruncateSync, readSync, writeSync } from 'node:fs';
 import binding from 'zstd-napi/binding.js';
+import type { BytePath } from '../../../engine/archive/byte-path.ts';
 import { maxFrameContent } from '../../../engine/archive/seek-table.ts';
 import { StagedTree, writeFault } from '../../files/staged-tree.ts';
 import { runWorker } from '../worker-entry.ts';
@@ -54,7 +55,7 @@ runWorker('extract', (task: ExtractorTask, send) => {
     const file = plan.file(extent.file);
     if (open?.file !== extent.file) {
       closeOpen();
-      open = { file: extent.file, handle: tree.openShared(file.path) };
+      open = { file: extent.file, handle: openLarge(extent.file, file.path) };
     }
     writeAll(open.handle, file, data, extent.inFile);
     ring.count(0, data.length);
@@ -68,6 +69,18 @@ runWorker('extract', (task: ExtractorTask, send) => {
       lose(extent.file, 'its content is not what was backed up');
     }
     closeOpen();
+  }
+
+  /** Several threads write a large file; the first to come creates it, and a name that is there already is one too many. */
+  function openLarge(file: number, path: BytePath): number {
+    if (plan.claimCreation(file)) {
+      const handle = tree.createFile(path);
+      plan.setCreated(file);
+      ring.monitor.changed();
+      return handle;
+    }
+    ring.monitor.waitUntil(() => plan.isCreated(file));
+    return tree.openShared(path);
   }
 
   function hashFile(handle: number, size: number): Buffer {
@@ -120,7 +133,9 @@ function writeAll(handle: number, file: PlanFile, data: Buffer, position: number
     for (let start = 0; start < data.length;) {
       const aligned = blockSize - ((position + start) % blockSize);
       const end = Math.min(start + aligned, data.length);
-      if (!isZero(data.subarray(start, end))) writeSync(handle, data, start, end - start, position + start);
+      if (!isZero(data.subarray(start, end))) {
+        for (let done = start; done < end;) done += writeSync(handle, data, done, end - done, position + done);
+      }
       start = end;
     }
   } catch (error) {

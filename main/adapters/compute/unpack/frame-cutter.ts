@@ -75,6 +75,11 @@ export class FrameCutter {
     this.#position = end;
   }
 
+  /** The frame that is under way, when a part of it was skipped, is lost now and not at its end. */
+  loseCurrent(): void {
+    if (this.#broken && this.#frame < this.#endFrame) this.#finish();
+  }
+
   loseTheRest(): void {
     while (this.#frame < this.#endFrame) {
       this.#broken = true;

@@ -27,7 +27,7 @@ export interface PlanMemory {
   readonly extentPlaces: SharedArrayBuffer;
 }
 
-export const fileFlags = { sparse: 1, damaged: 2 } as const;
+export const fileFlags = { sparse: 1, damaged: 2, creating: 4, created: 8 } as const;
 const wordsPerFile = 5;
 const wordsPerFrame = 2;
 const wordsPerExtent = 3;
@@ -115,6 +115,19 @@ export class Plan {
     return (Atomics.or(this.#fileWords, file * wordsPerFile + 3, fileFlags.damaged) & fileFlags.damaged) === 0;
   }
 
+  /** True for the one thread that is to create the file. */
+  claimCreation(file: number): boolean {
+    return (Atomics.or(this.#fileWords, file * wordsPerFile + 3, fileFlags.creating) & fileFlags.creating) === 0;
+  }
+
+  setCreated(file: number): void {
+    Atomics.or(this.#fileWords, file * wordsPerFile + 3, fileFlags.created);
+  }
+
+  isCreated(file: number): boolean {
+    return (Atomics.load(this.#fileWords, file * wordsPerFile + 3) & fileFlags.created) !== 0;
+  }
+
   isDamaged(file: number): boolean {
     return (Atomics.load(this.#fileWords, file * wordsPerFile + 3) & fileFlags.damaged) !== 0;
   }
@@ -122,10 +135,6 @@ export class Plan {
   /** One extent of a file is done; true when it was the last. */
   extentDone(file: number): boolean {
     return Atomics.sub(this.#fileWords, file * wordsPerFile + 4, 1) === 1;
-  }
-
-  extentsLeft(file: number): number {
-    return Atomics.load(this.#fileWords, file * wordsPerFile + 4);
   }
 
   frame(frame: number): PlanFrame {

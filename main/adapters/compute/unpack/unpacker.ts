@@ -155,6 +155,7 @@ async function moveContent(request: UnpackRequest, run: UnpackRun, work: Work): 
   } catch (error) {
     view.monitor.stop();
     await feeding;
+    if (!request.tolerant && losses.damage.length > 0 && run.signal?.aborted !== true) throw damageFault(request, losses);
     throw failure !== undefined && run.signal?.aborted !== true ? failure : error;
   } finally {
     clearInterval(timer);
