@@ -237,3 +237,31 @@ test('a stream given up half-way closes its file', async () => {
   }
   expect(await open()).toBeLessThanOrEqual(before);
 });
+
+describe('a folder that cannot be made', () => {
+  // Without an end of its own the making of folders would go on for ever here.
+  test('below a dangling link: a fault that names the link', async () => {
+    const link = join(base, 'dangling');
+    await symlink(join(base, 'nowhere'), link);
+    for (const path of [link, join(link, 'sub'), join(link, 'sub/deeper')]) {
+      const upload = put(folderBackend(path), 'server/a', Buffer.from('a'));
+      await expect(upload).rejects.toMatchObject({ code: 'config-invalid', message: `${link} is a symbolic link that leads nowhere` });
+    }
+  });
+
+  test('below a file: a fault that names the file', async () => {
+    const upload = put(folderBackend(join(outside, 'secret')), 'server/a', Buffer.from('a'));
+    await expect(upload).rejects.toMatchObject({ code: 'config-invalid' });
+  });
+
+  test('on a file system that makes none: a fault that names the folder', async () => {
+    const upload = put(folderBackend('/proc/holdfast'), 'server/a', Buffer.from('a'));
+    await expect(upload).rejects.toMatchObject({ code: 'not-found', message: 'The folder /proc/holdfast cannot be made there' });
+  });
+
+  test('one that is missing three levels deep is made', async () => {
+    const deep = folderBackend(join(base, 'x/y/z'));
+    await put(deep, 'server/a', Buffer.from('a'));
+    expect(await get(deep, 'server/a')).toEqual(Buffer.from('a'));
+  });
+});

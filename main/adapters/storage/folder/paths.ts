@@ -1,5 +1,5 @@
 import { constants, type Stats } from 'node:fs';
-import { lstat, mkdir, open, type FileHandle } from 'node:fs/promises';
+import { lstat, mkdir, open, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Fault } from '../../../contract/faults.ts';
 import { errnoOf } from './errors.ts';
@@ -62,19 +62,47 @@ export async function openObject(path: string, key: string): Promise<{ readonly 
   }
 }
 
-/** Makes `folder` and what is missing above it (0700), each entry durable. */
+/**
+ * Makes `folder` and what is missing above it (0700), each entry durable; the folder above is made once only. Faults: config-invalid
+ * when something else stands in a folder's place, a dangling link too; not-found, with ENOENT as its cause, when there is still no
+ * place for it: procfs answers so, and so does a folder that is removed meanwhile, which is worth another try.
+ */
 export async function makeFolder(folder: string): Promise<void> {
+  if ((await makeUnlessMissing(folder)) === null) return;
+  const above = dirname(folder);
+  if (above !== folder) await makeFolder(above);
+  const missing = await makeUnlessMissing(folder);
+  if (missing !== null) throw noPlaceFault(folder, missing);
+}
+
+/** Null: it is there now. Else the ENOENT: the folder above is missing. */
+async function makeUnlessMissing(folder: string): Promise<Error | null> {
   try {
     await mkdir(folder, { mode: 0o700 });
   } catch (error) {
     const errno = errnoOf(error);
-    if (errno === 'EEXIST') return;
-    if (errno !== 'ENOENT') throw error;
-    await makeFolder(dirname(folder));
-    await makeFolder(folder);
-    return;
+    if (errno === 'ENOENT' && error instanceof Error) return error;
+    if (errno !== 'EEXIST') throw error;
+    await mustBeFolder(folder);
+    return null;
   }
   await syncFolder(dirname(folder));
+  return null;
+}
+
+async function mustBeFolder(path: string): Promise<void> {
+  try {
+    if ((await stat(path)).isDirectory()) return;
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+    if ((await lstatIfAny(path)) === null) throw noPlaceFault(path, error);
+    throw new Fault('config-invalid', `${path} is a symbolic link that leads nowhere`, { context: { path } });
+  }
+  throw new Fault('config-invalid', `${path} is no folder`, { context: { path } });
+}
+
+function noPlaceFault(path: string, cause: unknown): Fault {
+  return new Fault('not-found', `The folder ${path} cannot be made there`, { context: { path }, cause });
 }
 
 /** As below, where the folder still stands: whoever took it away, empty, has made that durable. */

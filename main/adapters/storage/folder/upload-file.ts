@@ -87,7 +87,8 @@ function fileUpload(begun: Begun): Upload {
         await (ifAbsent ? moveIfAbsent(paths.data, target) : rename(paths.data, target));
         return;
       } catch (error) {
-        if (errnoOf(error) !== 'ENOENT' || attempt === 5 || (await lstatIfAny(paths.data)) === null) throw error;
+        const errno = errnoOf(error instanceof Fault ? error.cause : error);
+        if (errno !== 'ENOENT' || attempt === 5 || (await lstatIfAny(paths.data)) === null) throw error;
       }
     }
   }
