@@ -243,6 +243,6 @@ describe('a policy for people', () => {
       7, 0, -1, -1,
     ]);
     for (const text of ['', ' 7', '1e3', '-2', '7.0', '0x7', 'all', '99999999999999999999'])
-      expect(() => parseCount('daily', text)).toThrow(/daily/);
+      expect(() => parseCount('daily', text)).toThrow(`keep daily: ${text === '' ? 'nothing' : text} is no count`);
   });
 });

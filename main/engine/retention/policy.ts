@@ -24,12 +24,12 @@ export function policyCounts(policy: RetentionPolicy): Readonly<Record<RuleName,
   };
 }
 
-function countOf(rule: RuleName, count: number | undefined): number {
+function countOf(rule: RuleName, count: number | undefined, shown = String(count)): number {
   if (count === undefined) return 0;
   if (Number.isSafeInteger(count) && count >= unlimited) return count;
-  throw new Fault('config-invalid', `keep ${rule}: ${count} is no count: a whole number, 0 for none, or -1 (unlimited) for all`, {
+  throw new Fault('config-invalid', `keep ${rule}: ${shown} is no count: a whole number, 0 for none, or -1 (unlimited) for all`, {
     operation: 'read retention policy',
-    context: { rule, count: String(count) },
+    context: { rule, count: shown },
   });
 }
 
@@ -42,5 +42,5 @@ export function isEmptyPolicy(policy: RetentionPolicy): boolean {
 /** A count as a person types it, after `--keep-daily`: digits, `-1` or `unlimited`, as in restic. Else fault config-invalid. */
 export function parseCount(rule: RuleName, text: string): number {
   if (text === 'unlimited') return unlimited;
-  return countOf(rule, /^(-1|[0-9]+)$/.test(text) ? Number(text) : Number.NaN);
+  return countOf(rule, /^(-1|[0-9]+)$/.test(text) ? Number(text) : Number.NaN, text === '' ? 'nothing' : text);
 }
