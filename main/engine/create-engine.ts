@@ -21,11 +21,15 @@ export function createEngine(host: EngineHost): Engine {
     prune: (destination, request, run) => prune(host, destination, request, run),
     pin: async (destination, request, { signal }) => {
       const catalog = await openCatalog(host, destination, { signal });
-      await writePin(catalog, await selectSnapshot(catalog, request, { signal }), request.note ?? '', { signal });
+      const snapshot = await selectSnapshot(catalog, request, { signal });
+      await writePin(catalog, snapshot, request.note ?? '', { signal });
+      return snapshot.id;
     },
     unpin: async (destination, request, { signal }) => {
       const catalog = await openCatalog(host, destination, { signal });
-      await removePin(catalog, await selectSnapshot(catalog, request, { signal }), { signal });
+      const snapshot = await selectSnapshot(catalog, request, { signal });
+      await removePin(catalog, snapshot, { signal });
+      return snapshot.id;
     },
     changePassword: (destination, request, run) => changePassword(host, destination, request, run),
     hasVault: (backend, { signal }) => vaultExists(backend, { signal }),

@@ -45,8 +45,9 @@ export interface Engine {
   restore(destination: OpenDestination, request: RestoreRequest, run: RunContext): Promise<RestoreReport>;
   verify(destination: OpenDestination, request: VerifyRequest, run: RunContext): Promise<VerifyReport>;
   prune(destination: OpenDestination, request: PruneRequest, run: RunContext): Promise<PruneReport>;
-  pin(destination: OpenDestination, request: SnapshotSelector & { readonly note?: string }, run: RunContext): Promise<void>;
-  unpin(destination: OpenDestination, request: SnapshotSelector, run: RunContext): Promise<void>;
+  /** Settles, as unpin does, to the id of the snapshot: the request may have said `latest`. */
+  pin(destination: OpenDestination, request: SnapshotSelector & { readonly note?: string }, run: RunContext): Promise<string>;
+  unpin(destination: OpenDestination, request: SnapshotSelector, run: RunContext): Promise<string>;
   /** Puts new vault records in front. With `newKey` the next snapshot uses a fresh vault key. */
   changePassword(
     destination: OpenDestination,

@@ -203,6 +203,8 @@ describe('what a prune never touches', () => {
     expect(report.keep.map(({ id }) => id).sort()).toEqual([first, one.ids[4]].sort());
     expect(await keysOf(one.backend, `survival/${first}`)).toHaveLength(4);
     expect(await keysOf(one.backend, `survival/${second}`)).toEqual([]);
+    expect(await one.engine.pin(one.destination, { snapshot: 'latest', server: 'survival' }, {})).toBe(one.ids[4]);
+    expect(await one.engine.unpin(one.destination, { snapshot: 'latest', server: 'survival' }, {})).toBe(one.ids[4]);
     await one.engine.unpin(one.destination, { snapshot: first, server: 'survival' }, {});
     await one.prune({ policy: { last: 1 } });
     expect(await keysOf(one.backend, `survival/${first}`)).toEqual([]);

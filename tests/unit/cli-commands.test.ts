@@ -143,8 +143,8 @@ describe('what is asked of the engine', () => {
   it('pin and unpin', async () => {
     const requests: unknown[] = [];
     const engine: Calls = {
-      pin: (_, request) => (requests.push(request), Promise.resolve()),
-      unpin: (_, request) => (requests.push(request), Promise.resolve()),
+      pin: (_, request) => (requests.push(request), Promise.resolve('abcdef')),
+      unpin: (_, request) => (requests.push(request), Promise.resolve('abcdef')),
     };
     await run(['pin', 'abc', '-d', `folder:${tempFolder()}`, '--note', 'before the update'], engine);
     await run(['unpin', 'abc', '-d', `folder:${tempFolder()}`, '--server', 's'], engine);
@@ -157,6 +157,16 @@ describe('what is asked of the engine', () => {
 
 describe('JSON', () => {
   const destination = (): readonly string[] => ['-d', `folder:${tempFolder()}`, '--json'];
+
+  it('pin and unpin: the id of the snapshot that was meant, in the text too', async () => {
+    const engine: Calls = { pin: () => Promise.resolve('20261123T220500Z-k3v9qa'), unpin: () => Promise.resolve('20261123T220500Z-k3v9qa') };
+    const pinned = await run(['pin', 'latest', '--note', 'n', ...destination()], engine);
+    expect(JSON.parse(pinned.stdout)).toEqual({ snapshot: '20261123T220500Z-k3v9qa', pinned: true, note: 'n' });
+    const unpinned = await run(['unpin', 'latest', ...destination()], engine);
+    expect(JSON.parse(unpinned.stdout)).toEqual({ snapshot: '20261123T220500Z-k3v9qa', pinned: false });
+    const text = await run(['pin', 'latest', '-d', `folder:${tempFolder()}`], engine);
+    expect(text.stdout).toBe('Snapshot 20261123T220500Z-k3v9qa is pinned.\n');
+  });
 
   it('snapshots: a bare array; what says nothing is left out', async () => {
     const special: SnapshotRow = {

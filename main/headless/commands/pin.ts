@@ -20,9 +20,9 @@ export function addPin(program: Command, { host, end }: CommandContext): void {
     .action(async (snapshot: string, options: DestinationOptions & ServerOption & { readonly note?: string }) => {
       const { engine, destination } = await openDestination(host, options);
       const { server, note } = options;
-      await engine.pin(destination, { snapshot, ...given({ server, note }) }, { signal: host.signal });
-      const done = { snapshot, pinned: true, ...given({ note }) };
-      await (options.json === true ? printJson(host, done) : printLine(host, `Snapshot ${printable(snapshot)} is pinned.`));
+      const id = await engine.pin(destination, { snapshot, ...given({ server, note }) }, { signal: host.signal });
+      const done = { snapshot: id, pinned: true, ...given({ note }) };
+      await (options.json === true ? printJson(host, done) : printLine(host, `Snapshot ${printable(id)} is pinned.`));
       end(exitCodes.done);
     });
 }
@@ -37,9 +37,9 @@ export function addUnpin(program: Command, { host, end }: CommandContext): void 
     .addHelpText('after', '\nExample:\n  holdfast unpin 20261123T220500Z-k3v9qa -d folder:/mnt/backup')
     .action(async (snapshot: string, options: DestinationOptions & ServerOption) => {
       const { engine, destination } = await openDestination(host, options);
-      await engine.unpin(destination, { snapshot, ...given({ server: options.server }) }, { signal: host.signal });
-      const done = { snapshot, pinned: false };
-      await (options.json === true ? printJson(host, done) : printLine(host, `Snapshot ${printable(snapshot)} is no longer pinned.`));
+      const id = await engine.unpin(destination, { snapshot, ...given({ server: options.server }) }, { signal: host.signal });
+      const done = { snapshot: id, pinned: false };
+      await (options.json === true ? printJson(host, done) : printLine(host, `Snapshot ${printable(id)} is no longer pinned.`));
       end(exitCodes.done);
     });
 }
