@@ -159,7 +159,10 @@ describe('JSON', () => {
   const destination = (): readonly string[] => ['-d', `folder:${tempFolder()}`, '--json'];
 
   it('pin and unpin: the id of the snapshot that was meant, in the text too', async () => {
-    const engine: Calls = { pin: () => Promise.resolve('20261123T220500Z-k3v9qa'), unpin: () => Promise.resolve('20261123T220500Z-k3v9qa') };
+    const engine: Calls = {
+      pin: () => Promise.resolve('20261123T220500Z-k3v9qa'),
+      unpin: () => Promise.resolve('20261123T220500Z-k3v9qa'),
+    };
     const pinned = await run(['pin', 'latest', '--note', 'n', ...destination()], engine);
     expect(JSON.parse(pinned.stdout)).toEqual({ snapshot: '20261123T220500Z-k3v9qa', pinned: true, note: 'n' });
     const unpinned = await run(['unpin', 'latest', ...destination()], engine);
