@@ -49,6 +49,13 @@ export function commitmentHolds(keys: MessageKeys, objectHead: Uint8Array): bool
   return stored.length === commitmentSize && timingSafeEqual(keys.commitment, stored);
 }
 
+/** Whether an object with these first 148 bytes was sealed with this very vault key. */
+export function sealedWith(vaultKey: Uint8Array, objectHead: Uint8Array, label: Label): boolean {
+  const header = objectHead.subarray(0, headerSize);
+  const salt = objectHead.subarray(headerSize, headerSize + messageSaltSize);
+  return commitmentHolds(deriveMessage(vaultKey, salt, messageContext(label, header)), objectHead);
+}
+
 function chunkNonce(baseNonce: Buffer, index: number): Buffer {
   // One nonce must never serve two chunks: past the counter's end there is no way on (C2SP: MUST abort).
   if (!Number.isSafeInteger(index) || index < 0 || index >= maxChunks) {

@@ -2,6 +2,7 @@ import { asFault, Fault } from '../../contract/faults.ts';
 import type { BackupReport, BackupRequest, RunContext, Warning } from '../../contract/reports.ts';
 import { newClassicKey } from '../archive/classic.ts';
 import type { PackResult, SealWith, VolumeUpload } from '../archive/packer.ts';
+import { sealedWith } from '../archive/seal.ts';
 import type { OpenVault } from '../archive/vault.ts';
 import type { OpenDestination } from '../engine.ts';
 import type { EngineHost, SourceFolder } from '../host.ts';
@@ -10,7 +11,7 @@ import { listServer, openedCatalog, readHeader, slugFor } from '../snapshots/cat
 import type { Catalog, ServerListing } from '../snapshots/catalog.ts';
 import { fetchManifest, writeManifest } from '../snapshots/manifest-store.ts';
 import type { ManifestHeader } from '../snapshots/manifest.ts';
-import { archiveKey, checksumKey, classicKey, manifestKey, newSnapshotId, serverPrefix } from '../snapshots/names.ts';
+import { archiveKey, checksumKey, classicKey, damagedKey, manifestKey, newSnapshotId, serverPrefix } from '../snapshots/names.ts';
 import { ensureVaultHolds, loadVault } from '../snapshots/vault-store.ts';
 import type { Backend, CallOptions } from '../storage/backend.ts';
 import { largestClockOffsetMs } from '../storage/check-destination.ts';
@@ -18,6 +19,7 @@ import { measureClockOffset } from '../storage/clock-offset.ts';
 import { choosePartSize } from '../storage/part-size.ts';
 import { openPartWriter } from '../storage/part-writer.ts';
 import { uploadBytes } from '../storage/upload-object.ts';
+import { lockName } from './lock-name.ts';
 import { manifestHeader } from './manifest-header.ts';
 import { checkOwner } from './owner.ts';
 import { keepApart } from './places.ts';
@@ -44,7 +46,7 @@ export async function backup(
   const catalog = openedCatalog(backend, vault, host.zstd);
   const server = request.server ?? defaultName(source.root);
   const slug = await slugFor(catalog, server, options);
-  const lock = await host.lock(`backup ${JSON.stringify(destination.settings)} ${slug}`);
+  const lock = await host.lock(lockName(destination, slug));
   try {
     const listing = await listServer(backend, slug, options);
     const machine = await host.machine();
@@ -74,8 +76,10 @@ export async function backup(
       const warnings = [...clockWarning(offset), ...packed.warnings];
       let stored = packed.archives.reduce((sum, archive) => sum + archive.size, 0);
       try {
-        if (packed.totals.entries < 2)
-          throw new Fault('config-invalid', `${source.root} holds nothing to back up`, { operation: 'backup' });
+        if (packed.totals.files + packed.totals.symlinks === 0) {
+          const message = `${source.root} holds not one file to back up: is a disk below it not mounted?`;
+          throw new Fault('config-invalid', message, { operation: 'backup' });
+        }
         if (request.format === 'archive') {
           await ensureVaultHolds(backend, vault, options);
           const header = manifestHeader({ id, server, slug, machine, time, source, request, excludes, warnings, packed });
@@ -169,7 +173,7 @@ function sameRules(last: ManifestHeader, request: BackupRequest, excludes: reado
 }
 
 /** A snapshot that misses something it should hold is no state to rest on. */
-const isNote = (warning: { readonly code: string }): boolean => warning.code === 'special';
+const isNote = (warning: { readonly code: string }): boolean => warning.code === 'special' || warning.code === 'own-file';
 
 async function isUnchanged(
   host: EngineHost,
@@ -181,6 +185,8 @@ async function isUnchanged(
 ): Promise<boolean> {
   const key = manifestKey(last.slug, last.id);
   try {
+    if (!last.archives.every(({ head }) => sealedWith(catalog.vault.vaultKey, Buffer.from(head, 'base64'), 'holdfast/v2/archive')))
+      return false;
     await checkStored(catalog.backend, last, { signal: run.signal });
     const { spool } = await fetchManifest(host, catalog.backend, catalog.vault, key, { signal: run.signal });
     try {
@@ -200,8 +206,13 @@ async function checkStored(backend: Backend, header: ManifestHeader, options: Ca
   const listing = await listServer(backend, header.slug, options);
   const sizes = new Map(listing.snapshots.flatMap(({ objects }) => objects).map(({ key, size }) => [key, size]));
   for (const { key, size } of header.archives) {
-    if (sizes.get(key) === size) continue;
-    const message = sizes.has(key) ? `${key} has ${sizes.get(key)} bytes instead of ${size}` : `${key} is gone`;
+    const marked = sizes.has(damagedKey(key));
+    if (sizes.get(key) === size && !marked) continue;
+    const message = marked
+      ? `${key} is damaged`
+      : sizes.has(key)
+        ? `${key} has ${sizes.get(key)} bytes instead of ${size}`
+        : `${key} is gone`;
     throw new Fault('corrupt', message, { operation: 'check archives', context: { object: key } });
   }
 }

@@ -10,8 +10,9 @@ import { checksumKey, serverPrefix, snapshotTime } from '../snapshots/names.ts';
 import type { CallOptions, ObjectInfo } from '../storage/backend.ts';
 import { largestClockOffsetMs } from '../storage/check-destination.ts';
 import { measureClockOffset, probePrefix } from '../storage/clock-offset.ts';
+import { lockName } from './lock-name.ts';
 import { checkOwner } from './owner.ts';
-import { archiveProblem, openCatalog, storedSizes } from './snapshots.ts';
+import { snapshotProblem, openCatalog, storedSizes } from './snapshots.ts';
 
 /** What no manifest ever named may be a run still under way; after this long it is not. */
 const leftoverAfterMs = 48 * 3_600_000;
@@ -31,7 +32,7 @@ export async function prune(host: EngineHost, destination: OpenDestination, requ
   const options: CallOptions = { signal: run.signal };
   const catalog = await openCatalog(host, destination, options);
   const { slug } = await selectServer(catalog, request.server, options);
-  const lock = await host.lock(`backup ${JSON.stringify(destination.settings)} ${slug}`);
+  const lock = await host.lock(lockName(destination, slug));
   try {
     // A dry run writes nothing at all, not even what the provider's clock is read from: it goes by ours.
     const offset = request.dryRun ? 0 : await measureClockOffset(destination.backend, serverPrefix(slug), host.clock, host.random, options);
@@ -94,7 +95,7 @@ async function pruneListing(
     if (!complete && header !== null)
       warnings.push({
         code: 'damaged',
-        message: `${snapshot.id}: ${archiveProblem(sizes, header.archives) ?? 'incomplete'}; it was left as it is`,
+        message: `${snapshot.id}: ${snapshotProblem(sizes, header.archives) ?? 'incomplete'}; it was left as it is`,
       });
   }
   const probes = await oldProbes(catalog, listing.slug, providerNow, options);
@@ -112,7 +113,7 @@ async function pruneListing(
 
 function describe(snapshot: ListedSnapshot, header: ManifestHeader | null, broken: boolean, sizes: ReadonlyMap<string, number>): Known {
   if (header !== null) {
-    return { snapshot, header, time: Date.parse(header.time), complete: archiveProblem(sizes, header.archives) === null };
+    return { snapshot, header, time: Date.parse(header.time), complete: snapshotProblem(sizes, header.archives) === null };
   }
   return { snapshot, header, time: snapshotTime(snapshot.id), complete: !broken && isCompleteClassic(snapshot) };
 }

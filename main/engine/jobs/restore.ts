@@ -114,6 +114,11 @@ async function restoreArchive(
     if (damage !== undefined && !request.salvage) {
       throw new Fault('corrupt', damage.message, { operation: 'restore', context: { object: damage.object } });
     }
+    if (result.files + result.others === 0 && result.damagedFiles.length > 0) {
+      const names = result.damagedFiles.slice(0, 5).map(({ path }) => path);
+      const message = `not one file of ${snapshot.id} is whole; lost: ${names.join(', ')}${result.damagedFiles.length > 5 ? ` and ${result.damagedFiles.length - 5} more` : ''}`;
+      throw new Fault('corrupt', message, { operation: 'restore', context: { snapshot: snapshot.id } });
+    }
     if (result.files + result.others === 0) {
       throw new Fault('not-found', nothingMessage(request), { operation: 'restore', context: { snapshot: snapshot.id } });
     }
@@ -136,6 +141,11 @@ async function restoreArchive(
       damaged: result.damagedFiles,
       warnings: [
         ...ready.notes.map((message): Warning => ({ code: 'target', message, level: 'note' })),
+        ...header.warnings.map(({ message, path }): Warning => ({
+          code: 'at-backup',
+          message: `at the backup: ${path === undefined ? '' : `${path} `}${message}`,
+          level: 'note',
+        })),
         ...(manifest.repaired ? [{ code: 'header', message: `${object.key}: its damaged header was repaired from the vault` }] : []),
         ...misfits.map((message) => ({ code: 'damage', message })),
         ...result.damage.map(({ message, archive }) => ({ code: 'damage', message: `${archives[archive]?.key ?? ''}: ${message}` })),

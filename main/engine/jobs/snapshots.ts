@@ -15,9 +15,10 @@ import {
   selectSnapshot,
 } from '../snapshots/catalog.ts';
 import type { Catalog, ListedSnapshot } from '../snapshots/catalog.ts';
+import type { ManifestHeader } from '../snapshots/manifest.ts';
 import type { ManifestEntry } from '../snapshots/manifest-entry.ts';
 import { openManifest } from '../snapshots/manifest-store.ts';
-import { snapshotTime } from '../snapshots/names.ts';
+import { damagedKey, snapshotTime } from '../snapshots/names.ts';
 import { readPin } from '../snapshots/pins.ts';
 import { loadVault } from '../snapshots/vault-store.ts';
 import type { CallOptions } from '../storage/backend.ts';
@@ -79,14 +80,16 @@ async function describe(
     return { ...unknown, complete: false, format: classic ? 'classic' : 'archive', problem };
   }
   const problem =
-    archiveProblem(listed.sizes, header.archives) ?? (Date.parse(header.time) > host.clock.now() ? 'dated in the future' : null);
+    snapshotProblem(listed.sizes, header.archives) ??
+    missedProblem(header) ??
+    (Date.parse(header.time) > host.clock.now() ? 'dated in the future' : null);
   return {
     ...common,
     server: header.server,
     time: header.time,
     files: header.totals.files,
     bytes: header.totals.bytes,
-    complete: archiveProblem(listed.sizes, header.archives) === null,
+    complete: snapshotProblem(listed.sizes, header.archives) === null,
     format: 'archive',
     ...(problem === null ? {} : { problem }),
   };
@@ -95,6 +98,18 @@ async function describe(
 /** The size of every object of these snapshots, by key. */
 export function storedSizes(snapshots: readonly ListedSnapshot[]): ReadonlyMap<string, number> {
   return new Map(snapshots.flatMap(({ objects }) => objects.map(({ key, size }) => [key, size] as const)));
+}
+
+/** What the backup itself could not read: the snapshot counts, and is not all of the folder. */
+function missedProblem(header: ManifestHeader): string | null {
+  const missed = header.warnings.filter(({ code }) => code !== 'special' && code !== 'own-file' && code !== 'clock').length;
+  return missed === 0 ? null : `written with ${missed} warning${missed === 1 ? '' : 's'}`;
+}
+
+/** As archiveProblem, and also an archive that a verification has marked as damaged. */
+export function snapshotProblem(sizes: ReadonlyMap<string, number>, archives: readonly { key: string; size: number }[]): string | null {
+  const marked = archives.find(({ key }) => sizes.has(damagedKey(key)));
+  return archiveProblem(sizes, archives) ?? (marked === undefined ? null : `${marked.key} is damaged, as a verification found`);
 }
 
 /** An archive, of its own or of an earlier snapshot, that is missing or has another size, seen from the listing alone. */

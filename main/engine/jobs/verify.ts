@@ -12,10 +12,11 @@ import { fetchManifest } from '../snapshots/manifest-store.ts';
 import type { ManifestHeader } from '../snapshots/manifest.ts';
 import { loadVault } from '../snapshots/vault-store.ts';
 import type { CallOptions } from '../storage/backend.ts';
+import { markDamage } from './damage-marks.ts';
 import { verifyClassic } from './verify-classic.ts';
 import type { Verified } from './verified.ts';
 
-/** Reads back what is stored and names all damage. Changes nothing. */
+/** Reads back what is stored and names all damage. Changes nothing but the marks beside damaged archives. */
 export async function verify(
   host: EngineHost,
   destination: OpenDestination,
@@ -90,12 +91,13 @@ async function verifyOne(
       options,
     );
     for (const { kind, object: key, message } of sums) if (kind === 'damage') damage.push(named(key, 'checksum', message));
+    const marking = checked === null ? [] : await markDamage(host, catalog, header, damage, options);
     return {
       server: header.server,
       files: header.totals.files,
       bytes: header.totals.bytes,
       damage,
-      warnings: sums.filter(({ kind }) => kind === 'warning').map(({ message }) => ({ code: 'checksum', message })),
+      warnings: [...sums.filter(({ kind }) => kind === 'warning').map(({ message }) => ({ code: 'checksum', message })), ...marking],
     };
   } finally {
     await manifest.spool.dispose();

@@ -72,6 +72,7 @@ export function archiveKey(slug: string, id: string, volume: number): ObjectKey 
 export const classicKey = (slug: string, id: string): ObjectKey => `${serverPrefix(slug)}${id}${classicEnding}`;
 export const manifestKey = (slug: string, id: string): ObjectKey => `${serverPrefix(slug)}${id}.manifest`;
 export const pinKey = (slug: string, id: string): ObjectKey => `${serverPrefix(slug)}${id}.pin`;
+export const damagedKey = (key: ObjectKey): ObjectKey => `${key}.damaged`;
 export const checksumKey = (key: ObjectKey): ObjectKey => `${key}.sha256`;
 
 export type ObjectKind = 'archive' | 'classic' | 'checksum' | 'manifest' | 'partial' | 'damaged' | 'pin';

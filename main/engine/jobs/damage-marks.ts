@@ -1,0 +1,50 @@
+import { Fault } from '../../contract/faults.ts';
+import type { Damage, Warning } from '../../contract/reports.ts';
+import { messageContext, messageSaltSize, seal } from '../archive/seal.ts';
+import type { EngineHost } from '../host.ts';
+import type { Catalog } from '../snapshots/catalog.ts';
+import type { ManifestHeader } from '../snapshots/manifest.ts';
+import { damagedKey } from '../snapshots/names.ts';
+import type { ByteStream, CallOptions } from '../storage/backend.ts';
+import { uploadStream } from '../storage/upload-object.ts';
+
+/** What makes an archive one that nothing may rest on. A damaged header alone is repaired from the manifest. */
+const grave: ReadonlySet<string> = new Set(['corrupt', 'truncated', 'frame', 'zip']);
+
+/**
+ * Writes down beside each archive that was read whole and found damaged that it is, and takes the mark off one that is whole again. Prune
+ * and the next backup go by these marks. Only the server's owner writes; a destination that may not be written is told of and no failure.
+ */
+export async function markDamage(
+  host: EngineHost,
+  catalog: Catalog,
+  header: ManifestHeader,
+  damage: readonly Damage[],
+  options: CallOptions,
+): Promise<readonly Warning[]> {
+  if (header.machine !== (await host.machine()).id) return [];
+  try {
+    for (const { key } of header.archives) {
+      const found = damage.filter(({ object, kind }) => object === key && grave.has(kind));
+      if (found.length === 0) await catalog.backend.remove(damagedKey(key), options);
+      else await writeMark(host, catalog, key, found, options);
+    }
+    return [];
+  } catch (error) {
+    if (!(error instanceof Fault) || error.code === 'cancelled') throw error;
+    return [{ code: 'mark', message: `the damage could not be marked in the destination: ${error.message}` }];
+  }
+}
+
+async function writeMark(host: EngineHost, catalog: Catalog, key: string, found: readonly Damage[], options: CallOptions): Promise<void> {
+  const { vault, backend } = catalog;
+  const lines = found.map(({ kind, message, range }) => JSON.stringify({ kind, message, ...(range === undefined ? {} : { range }) }));
+  async function* plain(): ByteStream {
+    yield host.zstd.compress(Buffer.from(`${lines.join('\n')}\n`, 'utf8'));
+  }
+  async function* stored(): ByteStream {
+    yield vault.header;
+    yield* seal(plain(), vault.vaultKey, host.random.bytes(messageSaltSize), messageContext('holdfast/v2/damaged', vault.header));
+  }
+  await uploadStream(backend, damagedKey(key), stored(), options.signal === undefined ? {} : { signal: options.signal });
+}
