@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { freshPlace, makeBucket } from '../support/s3/destinations.ts';
-import { startSwift, swiftMissing, type Swift } from '../support/s3/swift.ts';
+import { onSwift, startSwift, swiftMissing, type Swift } from '../support/s3/swift.ts';
 import { describeBackend } from './suite.ts';
 
-describe.skipIf(swiftMissing !== '')('S3 on OpenStack Swift', () => {
+describe.skipIf(swiftMissing !== '')(onSwift('S3 on OpenStack Swift'), () => {
   let swift: Swift | undefined;
   let bucket = '';
   beforeAll(async () => {
@@ -12,9 +12,11 @@ describe.skipIf(swiftMissing !== '')('S3 on OpenStack Swift', () => {
   });
   afterAll(() => swift?.stop());
 
-  // Swift answers If-None-Match with 501, so two that look at the same moment both see nothing. A page of a listing has 1000 keys.
+  // With a single copy Swift answers 404 about once in a thousand reads while an object is replaced, whoever asks: it lists the folder, then
+  // opens the file. It answers If-None-Match with 501, so two that look at the same moment both see nothing. A page of a listing has 1000 keys.
   describeBackend('s3', async () => ({ backend: freshPlace(swift?.endpoint ?? '', bucket) }), {
     createsOnce: false,
+    gapsWhenReplaced: true,
     manyKeys: 1_050,
     mostBuffers: 90_000_000,
   });

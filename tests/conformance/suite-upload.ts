@@ -104,7 +104,8 @@ export function describeUploads(use: Use, options: SuiteOptions): void {
 
   /** A reader that was told that the object changed under it begins again. */
   async function retryOnChange(error: unknown): Promise<Buffer> {
-    if ((await codeOf(Promise.reject(error))) !== 'source-changed') throw error;
+    const code = await codeOf(Promise.reject(error));
+    if (code !== 'source-changed' && !(code === 'not-found' && options.gapsWhenReplaced === true)) throw error;
     return await get(use(), 'server/object').catch(retryOnChange);
   }
 

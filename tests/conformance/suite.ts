@@ -20,6 +20,8 @@ export interface SuiteOptions {
    * and the rest of the other. Default false.
    */
   readonly resumesReads?: boolean;
+  /** A reader may meet not-found for a moment while an object is being replaced, by a known fault of the server. Default false. */
+  readonly gapsWhenReplaced?: boolean;
   /** More than one page of a listing. */
   readonly manyKeys?: number;
   /** The large object does not stay in this process. Default true. */

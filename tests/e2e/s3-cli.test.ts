@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { patterned } from '../conformance/suite-support.ts';
 import { runCli, type CliRun } from '../support/run-cli.ts';
 import { makeBucket, plainClient } from '../support/s3/destinations.ts';
-import { startSwift, swiftKeys, swiftMissing, type Swift } from '../support/s3/swift.ts';
+import { onSwift, startSwift, swiftKeys, swiftMissing, type Swift } from '../support/s3/swift.ts';
 
 interface Check {
   readonly name: string;
@@ -14,7 +14,7 @@ interface Check {
   readonly next: string;
 }
 
-describe.skipIf(swiftMissing !== '')('the command line on a bucket of OpenStack Swift', () => {
+describe.skipIf(swiftMissing !== '')(onSwift('the command line on a bucket of OpenStack Swift'), () => {
   const base = mkdtempSync(join(tmpdir(), 'holdfast-s3-cli-'));
   let swift: Swift | undefined;
   let bucket = '';

@@ -18,6 +18,11 @@ export const swiftKeys = { accessKeyId: 'test:tester', secretAccessKey: 'testing
 /** Why the tests on a real S3 server cannot run here; empty when they can. */
 export const swiftMissing = whySwiftIsMissing();
 
+/** The name of a group of tests, with the reason where it has to be left out. */
+export function onSwift(name: string): string {
+  return swiftMissing === '' ? name : `${name} (left out: ${swiftMissing})`;
+}
+
 function whySwiftIsMissing(): string {
   if (!existsSync(join(binaries, 'swift-proxy-server'))) return 'no OpenStack Swift: run npm test as root on Debian once';
   for (const program of ['memcached', 'swift-ring-builder', 'setpriv']) {
