@@ -31,7 +31,7 @@ export type FaultCode = (typeof faultCodes)[number];
 /** `temporary`: worth another try. `exhausted`: was temporary, the tries are spent. `permanent`: trying again changes nothing. */
 export type Persistence = 'temporary' | 'permanent' | 'exhausted';
 
-/** What was being handled: object, chunk, file, path. Never a secret. */
+/** What was being handled: object, chunk, file, path. Never a secret. `next`: the step to take, where the code's own text would mislead. */
 export type FaultContext = Readonly<Record<string, string | number>>;
 
 export interface WireFault {

@@ -55,9 +55,9 @@ async function giveName(part: string, file: string): Promise<void> {
 }
 
 function exists(file: string, cause?: unknown): Fault {
-  return new Fault('already-exists', `${file} exists already and is not replaced; choose another name with -o`, {
+  return new Fault('already-exists', `${file} exists already and is not replaced`, {
     operation,
-    context: { file },
+    context: { file, next: 'Choose another name with -o, or move the existing file away.' },
     cause,
   });
 }

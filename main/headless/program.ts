@@ -100,7 +100,9 @@ export async function tell(error: unknown, args: readonly string[], host: CliHos
     ? new Fault('config-invalid', error.message.replace(/^error: /, '').replaceAll('\n', ' '), { operation: 'read the arguments' })
     : cancelledByUser(asFault(error, name ?? 'run'), host);
   const text = faultTexts[fault.code];
-  const next = usage ? `Run: holdfast ${name === undefined ? '' : `${name} `}--help` : text.next;
+  // Some faults know a better step than their code does.
+  const own = fault.context['next'];
+  const next = usage ? `Run: holdfast ${name === undefined ? '' : `${name} `}--help` : typeof own === 'string' ? own : text.next;
   const operation = fault.operation === '' ? (name ?? 'run') : fault.operation;
   await (asksForJson(args) ? printFaultJson(host, fault, { operation, next }) : printFault(host, fault, { ...text, next }));
   return exitCodeOf(fault.code);

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { FaultCode } from '../../main/contract/faults.ts';
 import { Fault, faultCodes } from '../../main/contract/faults.ts';
@@ -287,6 +289,16 @@ describe('exit codes', () => {
     ...{ 'rate-limited': 1, unavailable: 1, timeout: 1, 'wrong-password': 12, 'wrong-key': 12, corrupt: 13, truncated: 13 },
     ...{ 'source-changed': 1, 'disk-full': 1, locked: 11, 'config-invalid': 2, unsupported: 1, cancelled: 130, unexpected: 1 },
   };
+
+  it('of an existing kit file: the step names what to change, not another computer', async () => {
+    const file = join(tempFolder(), 'kit.txt');
+    writeFileSync(file, 'mine');
+    const { stderr, exitCode } = await run(['kit', '-d', `folder:${tempFolder()}`, '-o', file]);
+    expect([exitCode, stderr.split('\n')]).toEqual([
+      1,
+      [`holdfast: ${file} exists already and is not replaced`, 'Next: Choose another name with -o, or move the existing file away.', ''],
+    ]);
+  });
 
   it.each(faultCodes)('of the fault %s, as text and as JSON', async (code) => {
     const fault = new Fault(code, 'the thing itself', { operation: 'doing', context: { key: 'k' }, cause: new Error('the reason below') });

@@ -53,7 +53,10 @@ describe.each([false, true])('undo (of a partial restore: %s)', (partial) => {
     expect(gone.map((kept) => [kept.before, kept.partial])).toEqual([[`${target}.before-20261124T020000Z`, partial]]);
     expect(readdirSync(home)).toEqual(['srv']);
     expect(treeDigest(target)).toBe(fresh);
-    expect((await faultOf(undo.undo(target, later))).code).toBe('not-found');
+    expect(await faultOf(undo.undo(target, later))).toMatchObject({
+      code: 'not-found',
+      context: { next: expect.stringContaining('undo --target FOLDER --list') as string },
+    });
     expect(await undo.discard(target)).toEqual([]);
   });
 });

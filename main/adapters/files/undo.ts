@@ -46,7 +46,7 @@ export function createUndoTarget(options: RestoreTargetOptions = {}): UndoTarget
       if (newest === undefined) {
         throw new Fault('not-found', `no former content of ${shown(target)} is kept`, {
           operation: 'undo',
-          context: { target: shown(target) },
+          context: { target: shown(target), next: 'Check the folder; “holdfast undo --target FOLDER --list” shows what is kept.' },
         });
       }
       if (!force && (await look(calls, target)) !== null) await checkUse(target, 'undo');
