@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { memoryBackend } from '../../main/adapters/storage/memory/memory-backend.ts';
 import { Fault } from '../../main/contract/faults.ts';
 import { vaultName } from '../../main/engine/archive/vault.ts';
+import type { WritableSpool } from '../../main/engine/host.ts';
 import type { Backend } from '../../main/engine/storage/backend.ts';
 import { craftSnapshot } from '../support/craft-snapshot.ts';
 import { flipped } from '../support/damage.ts';
@@ -354,6 +355,56 @@ describe('the recovery kit', () => {
     expect(readdirSync(join(place, 'out'))).toEqual(['world.dat']);
     expect(readFileSync(join(place, 'out', 'world.dat'), 'utf8')).toBe('blocks');
   });
+});
+
+test('the steps of a kit open what is older than the password, by password and by recovery key', async () => {
+  const old = world();
+  const { archives } = await old.backup(smallFolder());
+  await old.engine.changePassword(old.destination, { newPassword: 'second', newKey: false }, {});
+  const now = world({ backend: old.backend, credentials: { kind: 'password', password: 'second' } });
+  const kit = await now.engine.kit(now.destination, { recoveryKey: true }, {});
+  const place = tempFolder();
+  writeFileSync(join(place, 'open.py'), kit.slice(kit.lastIndexOf('─\n') + 2));
+  const base64 = /worth nothing without the password\)\n([\s\S]*?)\n\n/.exec(kit)?.[1] ?? '';
+  writeFileSync(join(place, 'holdfast.vault'), Buffer.from(base64.replace(/\s/g, ''), 'base64'));
+  writeFileSync(join(place, 'SNAPSHOT.holdfast'), (await contents(old.backend)).get(archives[0] ?? '') ?? '');
+  writeFileSync(join(place, 'password'), 'second');
+  const steps = [...kit.matchAll(/python3 (open\.py SNAPSHOT\.holdfast .*?-o out\.zip)/g)].map((match) => (match[1] ?? '').split(' '));
+  expect(steps.map((step) => step.includes('--recovery-key'))).toEqual([false, true]);
+  const key = /^ {2}(HFRK1-[A-Z2-7-]{60,})$/m.exec(kit)?.[1] ?? '';
+  for (const [index, step] of steps.entries()) {
+    const args = step.map((word) => (word === 'HFRK1-...' ? key : word === 'out.zip' ? `${index}.zip` : word));
+    const typed = step.includes('--recovery-key') ? [] : ['--password-file', 'password'];
+    execFileSync('python3', [...args, ...typed], { cwd: place, stdio: 'pipe' });
+    execFileSync('python3', ['-c', `import zipfile; zipfile.ZipFile("${index}.zip").extractall("out${index}")`], { cwd: place });
+    expect(readFileSync(join(place, `out${index}`, 'world.dat'), 'utf8')).toBe('blocks');
+  }
+});
+
+test('a classic file whose reading fails leaves no spool behind', async () => {
+  const calls: string[] = [];
+  const openSpool = (): WritableSpool => {
+    const spool = world().host.openSpool();
+    calls.push('opened');
+    return {
+      get size() {
+        return spool.size;
+      },
+      append: (bytes) => spool.append(bytes),
+      read: () => spool.read(),
+      dispose: async () => {
+        calls.push('disposed');
+        await spool.dispose();
+      },
+    };
+  };
+  const { engine } = world({ host: { openSpool } });
+  const breaking = async function* (): AsyncGenerator<Uint8Array> {
+    yield Buffer.alloc(1000);
+    throw new Error('the disk is gone');
+  };
+  await expect(engine.openFile(breaking(), { credentials: { kind: 'password', password } }, {})).rejects.toThrow('the disk is gone');
+  expect(calls).toEqual(['opened', 'disposed']);
 });
 
 test('a destination that holds only what is not ours gets a vault, and keeps it all', async () => {

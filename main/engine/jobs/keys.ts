@@ -57,7 +57,9 @@ export async function kit(
     'Without Holdfast',
     "  1. Download a server's newest .holdfast file(s) and its .manifest.",
     '  2. Save the program at the end of this page as open.py, and the vault below as holdfast.vault (base64 -d).',
-    '  3. python3 open.py SNAPSHOT.holdfast -o out.zip   (needs python3-cryptography and zstd)',
+    '  3. python3 open.py SNAPSHOT.holdfast --vault holdfast.vault -o out.zip   (needs python3-cryptography and zstd)',
+    '     It asks for the password. With a recovery key instead:',
+    '     python3 open.py SNAPSHOT.holdfast --recovery-key HFRK1-... --vault holdfast.vault -o out.zip',
     '  4. unzip out.zip; files in pieces: cat .holdfast/pieces/NAME@* > NAME',
     '',
     `Vault records (${vaultName}, base64; worth nothing without the password)`,
@@ -121,21 +123,23 @@ async function openClassic(host: EngineHost, file: ByteStream, credentials: Cred
     });
   }
   const sealed = host.openSpool();
-  for await (const piece of file) await sealed.append(piece);
-  let failure: unknown;
-  for (const password of classicPasswords(credentials.password)) {
-    const spool = host.openSpool();
-    try {
-      for await (const piece of unsealClassic(sealed.read(), password)) await spool.append(piece);
-      await sealed.dispose();
-      return disposing(spool.read(), () => spool.dispose());
-    } catch (error) {
-      await spool.dispose();
-      failure = error;
+  try {
+    for await (const piece of file) await sealed.append(piece);
+    let failure: unknown;
+    for (const password of classicPasswords(credentials.password)) {
+      const spool = host.openSpool();
+      try {
+        for await (const piece of unsealClassic(sealed.read(), password)) await spool.append(piece);
+        return disposing(spool.read(), () => spool.dispose());
+      } catch (error) {
+        await spool.dispose();
+        failure = error;
+      }
     }
+    throw failure;
+  } finally {
+    await sealed.dispose();
   }
-  await sealed.dispose();
-  throw failure;
 }
 
 async function* disposing(source: ByteStream, dispose: () => Promise<void>): ByteStream {
