@@ -2,7 +2,7 @@ import { Fault } from '../../contract/faults.ts';
 import type { Damage, Warning } from '../../contract/reports.ts';
 import { messageContext, messageSaltSize, seal } from '../archive/seal.ts';
 import type { EngineHost } from '../host.ts';
-import type { Catalog } from '../snapshots/catalog.ts';
+import type { Catalog, ListedSnapshot } from '../snapshots/catalog.ts';
 import type { ManifestHeader } from '../snapshots/manifest.ts';
 import { damagedKey } from '../snapshots/names.ts';
 import type { ByteStream, CallOptions } from '../storage/backend.ts';
@@ -19,6 +19,7 @@ export async function markDamage(
   host: EngineHost,
   catalog: Catalog,
   header: ManifestHeader,
+  listed: ListedSnapshot,
   damage: readonly Damage[],
   options: CallOptions,
 ): Promise<readonly Warning[]> {
@@ -26,12 +27,13 @@ export async function markDamage(
   try {
     for (const { key } of header.archives) {
       const found = damage.filter(({ object, kind }) => object === key && grave.has(kind));
-      if (found.length === 0) await catalog.backend.remove(damagedKey(key), options);
-      else await writeMark(host, catalog, key, found, options);
+      const marked = listed.objects.some((object) => object.key === damagedKey(key));
+      if (found.length === 0 && marked) await catalog.backend.remove(damagedKey(key), options);
+      if (found.length > 0) await writeMark(host, catalog, key, found, options);
     }
     return [];
   } catch (error) {
-    if (!(error instanceof Fault) || error.code === 'cancelled') throw error;
+    if (!(error instanceof Fault) || error.code !== 'permission-denied') throw error;
     return [{ code: 'mark', message: `the damage could not be marked in the destination: ${error.message}` }];
   }
 }

@@ -91,7 +91,7 @@ async function verifyOne(
       options,
     );
     for (const { kind, object: key, message } of sums) if (kind === 'damage') damage.push(named(key, 'checksum', message));
-    const marking = checked === null ? [] : await markDamage(host, catalog, header, damage, options);
+    const marking = checked === null ? [] : await markDamage(host, catalog, header, snapshot, damage, options);
     return {
       server: header.server,
       files: header.totals.files,
