@@ -1,7 +1,8 @@
 import type { FileCalls } from './file-calls.ts';
 import { join, look } from './file-calls.ts';
 import type { Home } from './restore-places.ts';
-import { beforeName, recordName, stampOf } from './restore-places.ts';
+import { checkHead } from './own-names.ts';
+import { beforeName, recordName, stampOf, stampOfRecord } from './restore-places.ts';
 import type { RecordHead } from './swap-record.ts';
 import { readHead } from './swap-record.ts';
 
@@ -15,12 +16,14 @@ export interface KeptRecord {
 export async function keptRecords(calls: FileCalls, home: Home): Promise<readonly KeptRecord[]> {
   const records: KeptRecord[] = [];
   if ((await look(calls, home.folder))?.isDirectory() !== true) return records;
-  const start = Buffer.from(recordName(home, ''));
   for await (const bytes of calls.names(home.folder)) {
-    if (!bytes.subarray(0, start.length).equals(start)) continue;
     const name = bytes.toString();
+    // A user's own file may have a name that only begins like ours.
+    if (stampOfRecord(home, name) === null) continue;
     const head = await readHead(calls, join(home.folder, name));
-    if (head !== null) records.push({ name, head });
+    if (head === null) continue;
+    checkHead(home, name, head, join(home.folder, name));
+    records.push({ name, head });
   }
   return records;
 }

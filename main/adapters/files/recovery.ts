@@ -3,6 +3,7 @@ import type { FileCalls } from './file-calls.ts';
 import { look, shown, unlessGone } from './file-calls.ts';
 import type { Journal } from './journal.ts';
 import { draftPath, readJournal } from './journal.ts';
+import { checkJournal } from './own-names.ts';
 import { lockTarget } from './restore-lock.ts';
 import type { Home } from './restore-places.ts';
 import { besideHome, insideHome, journalPath, resolveTarget } from './restore-places.ts';
@@ -34,7 +35,10 @@ export async function recoverLocked(calls: FileCalls, target: Buffer): Promise<r
   for (const home of homesOf(target)) {
     const path = journalPath(home);
     const journal = await readJournal(calls, path);
-    if (journal !== null) words.push(...(await finish(calls, home, journal)));
+    if (journal !== null) {
+      await checkJournal(calls, home, journal);
+      words.push(...(await finish(calls, home, journal)));
+    }
     await unlessGone(calls.unlink(draftPath(path)));
   }
   return words;

@@ -48,6 +48,20 @@ export function beforeName(home: Home, stamp: string): string {
   return home.kind === 'inside' ? `${home.prefix}before-${stamp}` : `${baseFor(home.target)}.before-${stamp}`;
 }
 
+const stampPattern = /^\d{8}T\d{6}Z(?:-\d+)?$/;
+
+/** The stamp in a record's name, with the number of one that shares its second; null of any other name. */
+export function stampOfRecord(home: Home, name: string): string | null {
+  const start = recordName(home, '');
+  const stamp = name.startsWith(start) ? name.slice(start.length) : '';
+  return stampPattern.test(stamp) ? stamp : null;
+}
+
+export function isBeforeName(home: Home, name: string): boolean {
+  const start = beforeName(home, '');
+  return name.startsWith(start) && stampPattern.test(name.slice(start.length));
+}
+
 /** An id comes from a destination and is not trusted to be a plain name. */
 export function stagingName(home: Home, id: string): string {
   return `${home.prefix}restore-${id.replace(/[^A-Za-z0-9-]/g, '_').slice(0, 40)}`;

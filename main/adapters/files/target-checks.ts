@@ -1,5 +1,7 @@
 import { homedir } from 'node:os';
 import { Fault } from '../../contract/faults.ts';
+import { pathFromBytes } from '../../engine/archive/byte-path.ts';
+import { isRestoresOwn } from '../../engine/archive/own-files.ts';
 import type { PrepareRequest } from '../../engine/snapshots/restore-target.ts';
 import type { FileCalls } from './file-calls.ts';
 import { look, parentOf, shown } from './file-calls.ts';
@@ -92,8 +94,7 @@ export async function checkTarget(calls: FileCalls, target: Target, request: Pre
 /** What lies directly in the target without being part of a server: our own files, and ext4's box for lost ones. */
 export function staysInPlace(home: Home): (name: Buffer) => boolean {
   if (home.kind === 'beside') return () => false;
-  const ours = /^\.holdfast-(journal(\.new)?$|(undo|before|restore)-)/;
-  return (name) => ours.test(name.toString('latin1')) || name.equals(Buffer.from('lost+found'));
+  return (name) => isRestoresOwn(pathFromBytes(name)) || name.equals(Buffer.from('lost+found'));
 }
 
 async function holdsContent(calls: FileCalls, home: Home): Promise<boolean> {

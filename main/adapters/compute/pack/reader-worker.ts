@@ -1,6 +1,6 @@
 import { rootPath } from '../../../engine/archive/byte-path.ts';
 import { compileExcludes } from '../../../engine/archive/exclude.ts';
-import { isRestoreLeftover } from '../../../engine/archive/own-files.ts';
+import { isRestoresOwn } from '../../../engine/archive/own-files.ts';
 import { FrameRing } from '../frame-ring.ts';
 import { runWorker } from '../worker-entry.ts';
 import { walk } from '../../files/walk.ts';
@@ -26,7 +26,12 @@ runWorker('read', (task: ReaderTask, tell) => {
   const entries = walk({
     root: task.root,
     statFiles: false,
-    excluded: (path, isDirectory) => isRestoreLeftover(path) || excluded(path, isDirectory),
+    excluded: (path, isDirectory) => {
+      if (excluded(path, isDirectory)) return true;
+      if (!isRestoresOwn(path)) return false;
+      reader.warnings.add('own-file', path, 'bears a name that restores keep for themselves and was left out', 'note');
+      return true;
+    },
     onError: (path, error) => reader.warnings.cannotRead(path, error),
   });
   for (const entry of entries) {

@@ -2,7 +2,7 @@ import { readlinkSync } from 'node:fs';
 import { pathFromBytes } from '../../../engine/archive/byte-path.ts';
 import type { BytePath } from '../../../engine/archive/byte-path.ts';
 import { compileExcludes } from '../../../engine/archive/exclude.ts';
-import { isRestoreLeftover } from '../../../engine/archive/own-files.ts';
+import { isRestoresOwn } from '../../../engine/archive/own-files.ts';
 import { parseEntry } from '../../../engine/snapshots/read-entry.ts';
 import type { ManifestEntry } from '../../../engine/snapshots/manifest-entry.ts';
 import { entryStamps, isRacy } from '../../files/stamps.ts';
@@ -21,7 +21,7 @@ runWorker('scan', (task: ScanTask, tell) => {
   const walked = walk({
     root: task.root,
     statFiles: true,
-    excluded: (path, isDirectory) => isRestoreLeftover(path) || excluded(path, isDirectory),
+    excluded: (path, isDirectory) => isRestoresOwn(path) || excluded(path, isDirectory),
     onError: () => {
       unreadable = true;
     },

@@ -4,6 +4,7 @@ import { Fault } from '../../../contract/faults.ts';
 import { rootPath, showPath } from '../../../engine/archive/byte-path.ts';
 import type { BytePath } from '../../../engine/archive/byte-path.ts';
 import { compileIncludes } from '../../../engine/archive/exclude.ts';
+import { isRestoresOwn } from '../../../engine/archive/own-files.ts';
 import { parseEntry } from '../../../engine/snapshots/read-entry.ts';
 import type { ManifestEntry } from '../../../engine/snapshots/manifest-entry.ts';
 import { StagedTree } from '../../files/staged-tree.ts';
@@ -30,7 +31,8 @@ interface LaterFolder extends Attributes {
 runWorker('finish', (task: FinisherTask, tell) => {
   const monitor = new Monitor(new Int32Array(task.control));
   const tree = new StagedTree(task.staging, task.owner);
-  const { includes } = compileIncludes(task.include);
+  const selection = compileIncludes(task.include);
+  const includes = (path: BytePath, isDirectory: boolean): boolean => !isRestoresOwn(path) && selection.includes(path, isDirectory);
   const plan = new Plan(task.plan);
   const lost = new Set<BytePath>();
   const folders: LaterFolder[] = [];

@@ -1,6 +1,7 @@
 import { Fault } from '../../../contract/faults.ts';
 import type { BytePath } from '../../../engine/archive/byte-path.ts';
 import { compileIncludes } from '../../../engine/archive/exclude.ts';
+import { isRestoresOwn } from '../../../engine/archive/own-files.ts';
 import { maxFrameContent } from '../../../engine/archive/seek-table.ts';
 import type { ManifestEntry } from '../../../engine/snapshots/manifest-entry.ts';
 import { parseEntry } from '../../../engine/snapshots/read-entry.ts';
@@ -18,7 +19,8 @@ const maxStoredFrame = maxFrameContent + 2 ** 20;
 runWorker('plan', (task: PlannerTask, tell) => {
   const monitor = new Monitor(new Int32Array(task.control));
   const plan = new PlanBuilder();
-  const { includes } = compileIncludes(task.include);
+  const selection = compileIncludes(task.include);
+  const includes = (path: BytePath, isDirectory: boolean): boolean => !isRestoresOwn(path) && selection.includes(path, isDirectory);
   /** Content that is wanted only under a further name: first name → the name it is restored by. */
   const borrowed = new Map<BytePath, BytePath>();
   let bytes = 0;

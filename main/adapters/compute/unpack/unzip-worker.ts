@@ -4,6 +4,7 @@ import { Fault } from '../../../contract/faults.ts';
 import { asBytePath, checkInnerPath, pathFromBytes, rootPath, showPath } from '../../../engine/archive/byte-path.ts';
 import type { BytePath } from '../../../engine/archive/byte-path.ts';
 import { compileIncludes } from '../../../engine/archive/exclude.ts';
+import { isRestoresOwn } from '../../../engine/archive/own-files.ts';
 import { modeSymlink, modeType } from '../../../engine/archive/zip.ts';
 import { StagedTree } from '../../files/staged-tree.ts';
 import type { Attributes } from '../../files/staged-tree.ts';
@@ -30,7 +31,8 @@ const escaped = '.holdfast/files/';
 /** Builds the tree of a ZIP file. Links come last, so that there is never one to write through. */
 runWorker('unzip', (task: UnzipTask, tell) => {
   const monitor = new Monitor(new Int32Array(task.control));
-  const { includes } = compileIncludes(task.include);
+  const selection = compileIncludes(task.include);
+  const includes = (path: BytePath, isDirectory: boolean): boolean => !isRestoresOwn(path) && selection.includes(path, isDirectory);
   const tree = task.staging === null ? null : new StagedTree(task.staging, task.owner);
   const folders: (Attributes & { path: BytePath })[] = [];
   const symlinks: (Attributes & { path: BytePath; target: BytePath })[] = [];
