@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { provideDebianPackages } from './tests/debian.ts';
-import { provideSwift } from './tests/swift.ts';
+import { provideUnpacked } from './tests/unpacked.ts';
 import { countsFile } from './tests/count-reporter.ts';
 import type { Counts } from './tests/count-reporter.ts';
 
@@ -29,7 +29,7 @@ function readCounts(): Counts {
 }
 
 provideDebianPackages();
-provideSwift();
+provideUnpacked();
 
 const failedChecks = checks.filter(({ name, args }) => {
   const since = Date.now();

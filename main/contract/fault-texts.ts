@@ -25,6 +25,10 @@ export const faultTexts: Readonly<Record<FaultCode, FaultText>> = {
     says: 'The backup place did not accept the account.',
     next: 'Connect the account again, or check its keys.',
   },
+  'sign-in-needed': {
+    says: 'The sign-in with the provider has ended.',
+    next: 'Sign in again with “holdfast destination sign-in NAME”; what is stored stays as it is.',
+  },
   'permission-denied': {
     says: 'The account may not do this.',
     next: 'Give the account the right to read, write and delete there, or choose another place.',

@@ -1,6 +1,6 @@
 /**
  * What can go wrong, in a closed list. Callers act on the code, never on the message.
- * Object: not-found … range-invalid. Account: unauthenticated … quota-exceeded. Weather: rate-limited … timeout.
+ * Object: not-found … range-invalid. Account: unauthenticated … quota-exceeded (sign-in-needed: the person must sign in with the provider again). Weather: rate-limited … timeout.
  * Archive: wrong-password … truncated.
  */
 export const faultCodes = [
@@ -8,6 +8,7 @@ export const faultCodes = [
   'already-exists',
   'range-invalid',
   'unauthenticated',
+  'sign-in-needed',
   'permission-denied',
   'quota-exceeded',
   'rate-limited',

@@ -19,12 +19,18 @@ const needs: readonly Need[] = [
   { package: 'python3-cryptography', reason: 'decrypts in the independent opener', probe: ['python3', '-c', 'import cryptography'] },
   { package: 'strace', reason: 'shows which files a restore touches', probe: ['strace', '--version'] },
   { package: 'git', reason: 'decides what an exclude pattern means', probe: ['git', '--version'] },
-  // Swift is the S3 server of the tests; a newer one is unpacked over what these bring along (swift.ts).
+  // Swift is the S3 server of the tests; a newer one is unpacked over what these bring along (unpacked.ts).
   ...['proxy', 'account', 'container', 'object'].map((part): Need => ({
     package: `swift-${part}`,
     reason: 'is the S3 server that S3 destinations are tested on',
     probe: ['test', '-x', `/usr/bin/swift-${part}-server`],
   })),
+  ...['flask', 'flask-cors', 'boto3', 'responses', 'antlr4', 'xmltodict'].map((part): Need => ({
+    package: `python3-${part}`,
+    reason: 'is needed by moto, a second S3 server of the tests',
+    probe: ['/usr/bin/python3', '-c', `import ${part.replace('-', '_')}`],
+  })),
+  { package: 'openssl', reason: 'makes the certificates of the tests', probe: ['openssl', 'version'] },
   { package: 'memcached', reason: 'belongs to that S3 server', probe: ['memcached', '--version'] },
 ];
 

@@ -4,7 +4,8 @@ import { standardStack } from '../../main/engine/storage/stack.ts';
 import type { Backend } from '../../main/engine/storage/backend.ts';
 import { uploadBytes, uploadStream } from '../../main/engine/storage/upload-object.ts';
 import { freshPlace, makeBucket } from '../support/s3/destinations.ts';
-import { isComplete, randomFaults, startFaultProxy, type FaultProxy, type ProxyFault } from '../support/s3/fault-proxy.ts';
+import type { FaultProxy } from '../support/clouds/fault-proxy.ts';
+import { isComplete, randomFaults, startS3FaultProxy, type S3Fault } from '../support/s3/faults.ts';
 import { onSwift, startSwift, swiftMissing, type Swift } from '../support/s3/swift.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import { codeOf, collect, get, patterned, sha256 } from './suite-support.ts';
@@ -15,12 +16,12 @@ describe.skipIf(swiftMissing !== '')(onSwift('S3 on OpenStack Swift in bad weath
   let proxy: FaultProxy | undefined;
   let bucket = '';
   let seed = 0;
-  let fault: (request: Parameters<typeof isComplete>[0]) => ProxyFault | null = () => null;
+  let fault: (request: Parameters<typeof isComplete>[0]) => S3Fault | null = () => null;
 
   beforeAll(async () => {
     swift = await startSwift();
     bucket = await makeBucket(swift.endpoint);
-    proxy = await startFaultProxy(swift.port, (request) => fault(request));
+    proxy = await startS3FaultProxy(swift.port, (request) => fault(request));
   });
   afterAll(async () => {
     await proxy?.close();
@@ -48,9 +49,9 @@ describe.skipIf(swiftMissing !== '')(onSwift('S3 on OpenStack Swift in bad weath
     );
 
     test('every kind of fault has struck', () => {
-      const kinds: readonly ProxyFault[] = ['slow-down', 'internal-error', 'reset-before', 'reset-within', 'lost-reply'];
+      const kinds: readonly S3Fault[] = ['slow-down', 'internal-error', 'reset-before', 'reset-within', 'lost-reply'];
       const struck = proxy?.struck();
-      expect([...kinds, 'cut-reply', 'stall', 'web-page'].filter((kind) => !struck?.has(kind as ProxyFault))).toEqual([]);
+      expect([...kinds, 'cut-reply', 'stall', 'web-page'].filter((kind) => !struck?.has(kind as S3Fault))).toEqual([]);
     });
   });
 

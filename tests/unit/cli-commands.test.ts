@@ -285,7 +285,8 @@ describe('JSON', () => {
 
 describe('exit codes', () => {
   const table: Readonly<Record<FaultCode, number>> = {
-    ...{ 'not-found': 10, 'already-exists': 1, 'range-invalid': 1, unauthenticated: 1, 'permission-denied': 1, 'quota-exceeded': 1 },
+    ...{ 'not-found': 10, 'already-exists': 1, 'range-invalid': 1, unauthenticated: 1, 'sign-in-needed': 1, 'permission-denied': 1 },
+    'quota-exceeded': 1,
     ...{ 'rate-limited': 1, unavailable: 1, timeout: 1, 'wrong-password': 12, 'wrong-key': 12, corrupt: 13, truncated: 13 },
     ...{ 'source-changed': 1, 'disk-full': 1, locked: 11, 'config-invalid': 2, unsupported: 1, cancelled: 130, unexpected: 1 },
   };

@@ -1,5 +1,6 @@
 import { Fault, type FaultCode, type FaultContext, type Persistence } from '../../../contract/faults.ts';
 import { cancelledFault } from '../../../engine/storage/cancel.ts';
+import { errnoOf, networkMeaning, retryAfterMs, slim } from '../../network/errors.ts';
 
 interface Meaning {
   readonly code: FaultCode;
@@ -19,8 +20,6 @@ const ownFault: Meaning = { code: 'unavailable', says: 'failed by a fault of the
 const changedOnTheWay: Meaning = { code: 'unavailable', says: 'arrived with other bytes than were sent' };
 const full: Meaning = { code: 'quota-exceeded', says: 'found no space left in the account' };
 const notDone: Meaning = { code: 'unsupported', says: 'asks for something that this server cannot do' };
-const noServer: Meaning = { code: 'unavailable', says: 'could not reach the server' };
-const broken: Meaning = { code: 'unavailable', says: 'lost its connection' };
 const noAnswer: Meaning = { code: 'timeout', says: 'got no answer in time' };
 
 /** S3's error codes (AWS: "Error responses", list of error codes), those of other servers where they differ, and the SDK's own. */
@@ -88,25 +87,6 @@ const byName: Readonly<Record<string, Meaning>> = {
   EntityTooLarge: { code: 'unsupported', says: 'is larger than this server takes' },
 };
 
-/** Node's errors of network and HTTP (`code`). */
-const byErrno: Readonly<Record<string, Meaning>> = {
-  ECONNREFUSED: noServer,
-  EHOSTUNREACH: noServer,
-  ENETUNREACH: noServer,
-  ENETDOWN: noServer,
-  EHOSTDOWN: noServer,
-  EADDRNOTAVAIL: noServer,
-  ENOTFOUND: { code: 'unavailable', says: "could not find the server's name: no network, or the endpoint is misspelt" },
-  EAI_AGAIN: { code: 'unavailable', says: "could not find the server's name just now" },
-  ECONNRESET: broken,
-  ECONNABORTED: broken,
-  EPIPE: broken,
-  ERR_STREAM_PREMATURE_CLOSE: broken,
-  ETIMEDOUT: noAnswer,
-  ESOCKETTIMEDOUT: noAnswer,
-  EMFILE: { code: 'unavailable', says: 'failed: too many open files' },
-};
-
 const byStatus: Readonly<Record<number, Meaning>> = {
   301: otherRegion,
   302: otherRegion,
@@ -124,9 +104,6 @@ const byStatus: Readonly<Record<number, Meaning>> = {
   501: notDone,
   507: full,
 };
-
-/** OpenSSL's and Node's names of certificates that do not hold. Never tried again without the check: somebody may sit in between. */
-const tls = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_|ERR_SSL_|HOSTNAME_MISMATCH|INVALID_CA|EPROTO)/;
 
 /** The one mapping of this backend's foreign errors. `what` is the object or bucket that was handled. */
 export function toFault(error: unknown, operation: string, what: string, context: FaultContext = {}): Fault {
@@ -168,14 +145,11 @@ interface Seen {
 
 function meaningOf(seen: Seen): Meaning | undefined {
   // The SDK calls a reset connection a TimeoutError.
-  if (seen.name === 'TimeoutError' && seen.errno !== undefined && Object.hasOwn(byErrno, seen.errno)) return byErrno[seen.errno];
+  const network = networkMeaning(seen.errno);
+  if (seen.name === 'TimeoutError' && network !== undefined) return network;
   const named = Object.hasOwn(byName, seen.name) ? byName[seen.name] : undefined;
   if (named !== undefined) return named.code === 'unavailable' && seen.retryAfterMs !== undefined ? slower : named;
-  if (seen.errno !== undefined && Object.hasOwn(byErrno, seen.errno)) return byErrno[seen.errno];
-  if (seen.errno !== undefined && tls.test(seen.errno)) {
-    return { code: 'config-invalid', says: "was stopped: the server's certificate does not hold, or it speaks no TLS" };
-  }
-  if (seen.errno?.startsWith('HPE_') === true) return { code: 'unavailable', says: 'was answered by something that speaks no proper HTTP' };
+  if (network !== undefined) return network;
   if (/^Region is missing|^Expected region/i.test(seen.message)) {
     return { code: 'config-invalid', says: 'needs a region: add region=… or set AWS_REGION' };
   }
@@ -189,43 +163,18 @@ function meaningOf(seen: Seen): Meaning | undefined {
 }
 
 function look(error: unknown): Seen {
-  const fields: Readonly<Record<string, unknown>> = typeof error === 'object' && error !== null ? { ...error } : {};
-  const metadata = record(fields['$metadata']);
+  const metadata = record(record(error)['$metadata']);
   // The SDK hides the response from enumeration.
   const response = record(error instanceof Error && '$response' in error ? error.$response : undefined);
+  const headers = record(response['headers']);
   const status = number(metadata['httpStatusCode']) ?? number(response['statusCode']);
-  const code = typeof fields['code'] === 'string' ? fields['code'] : undefined;
   return {
     name: error instanceof Error ? error.name : 'Error',
     message: error instanceof Error ? error.message : String(error),
     status,
-    errno: code ?? errnoWithin(error),
-    retryAfterMs: retryAfter(record(response['headers'])),
+    errno: errnoOf(error),
+    retryAfterMs: retryAfterMs(headers['retry-after'], headers['date']),
   };
-}
-
-/** Several addresses of one host that all failed come as one error without a code of its own. */
-function errnoWithin(error: unknown): string | undefined {
-  const first: unknown = error instanceof AggregateError ? error.errors[0] : undefined;
-  return first instanceof Error && 'code' in first && typeof first.code === 'string' ? first.code : undefined;
-}
-
-/** RFC 9110 §10.2.3: seconds, or a date, which is taken against the server's own clock. */
-function retryAfter(headers: Readonly<Record<string, unknown>>): number | undefined {
-  const text = headers['retry-after'];
-  if (typeof text !== 'string') return undefined;
-  if (/^\d{1,7}$/.test(text)) return Number(text) * 1000;
-  const wait = Date.parse(text) - Date.parse(String(headers['date']));
-  return Number.isFinite(wait) ? Math.max(0, wait) : undefined;
-}
-
-/** Without the SDK's fields: a refused signature comes back with the request in it, session token and all. */
-function slim(error: unknown): Error | undefined {
-  if (!(error instanceof Error)) return undefined;
-  const copy = new Error(error.message.slice(0, 300));
-  copy.name = error.name;
-  if (error.stack !== undefined) copy.stack = error.stack.slice(0, 4000);
-  return copy;
 }
 
 function plain(seen: Seen): string {

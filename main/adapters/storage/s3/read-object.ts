@@ -1,7 +1,7 @@
 import type { GetObjectCommandOutput } from '@aws-sdk/client-s3';
 import { Fault } from '../../../contract/faults.ts';
 import type { ByteRange } from '../../../engine/storage/backend.ts';
-import { cancelledFault } from '../../../engine/storage/cancel.ts';
+import { bodyPieces } from '../../network/body.ts';
 import { stopBy } from './client.ts';
 import { mapped, toFault } from './errors.ts';
 import { notS3, type Bucket } from './object-info.ts';
@@ -20,25 +20,17 @@ export async function* readPieces(
     return await s3.getObject({ Bucket: place.bucket, Key: place.base + key, ...wanted }, stopBy(signal));
   });
   const pieces = bodyOf(reply, key);
-  let left: number;
+  let expected: number;
   try {
-    left = range === undefined ? wholeLength(reply, key) : rangeLength(reply, key, range);
+    expected = range === undefined ? wholeLength(reply, key) : rangeLength(reply, key, range);
   } catch (error) {
     await pieces.return?.();
     throw error;
   }
-  try {
-    for await (const piece of { [Symbol.asyncIterator]: () => pieces }) {
-      left -= piece.byteLength;
-      yield piece;
-    }
-  } catch (error) {
-    if (signal?.aborted === true) throw cancelledFault('read');
-    throw toFault(error, 'read', key, { key });
-  }
-  if (left === 0) return;
-  const context = { key, missing: left };
-  throw new Fault('unavailable', `read of ${key} broke off with ${left} bytes to come`, { operation: 'read', context });
+  yield* bodyPieces(
+    { [Symbol.asyncIterator]: () => pieces },
+    { key, expected, signal, toFault: (error) => toFault(error, 'read', key, { key }) },
+  );
 }
 
 function bodyOf(reply: GetObjectCommandOutput, key: string): AsyncIterator<Uint8Array> {

@@ -1,0 +1,79 @@
+import type { FaultCode } from '../../contract/faults.ts';
+
+/** What a foreign error means: `says` follows the name of what was handled. */
+export interface NetworkMeaning {
+  readonly code: FaultCode;
+  readonly says: string;
+}
+
+const noServer: NetworkMeaning = { code: 'unavailable', says: 'could not reach the server' };
+const broken: NetworkMeaning = { code: 'unavailable', says: 'lost its connection' };
+const noAnswer: NetworkMeaning = { code: 'timeout', says: 'got no answer in time' };
+
+/** Errors of network and HTTP by `code`: Node's own, and those of its fetch (undici: "Errors"). */
+const byErrno: Readonly<Record<string, NetworkMeaning>> = {
+  ECONNREFUSED: noServer,
+  EHOSTUNREACH: noServer,
+  ENETUNREACH: noServer,
+  ENETDOWN: noServer,
+  EHOSTDOWN: noServer,
+  EADDRNOTAVAIL: noServer,
+  ENOTFOUND: { code: 'unavailable', says: "could not find the server's name: no network, or the endpoint is misspelt" },
+  EAI_AGAIN: { code: 'unavailable', says: "could not find the server's name just now" },
+  ECONNRESET: broken,
+  ECONNABORTED: broken,
+  EPIPE: broken,
+  ERR_STREAM_PREMATURE_CLOSE: broken,
+  UND_ERR_SOCKET: broken,
+  UND_ERR_CLOSED: broken,
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: broken,
+  ETIMEDOUT: noAnswer,
+  ESOCKETTIMEDOUT: noAnswer,
+  UND_ERR_CONNECT_TIMEOUT: noAnswer,
+  UND_ERR_HEADERS_TIMEOUT: noAnswer,
+  UND_ERR_BODY_TIMEOUT: noAnswer,
+  EMFILE: { code: 'unavailable', says: 'failed: too many open files' },
+};
+
+/** OpenSSL's and Node's names of certificates that do not hold. Never tried again without the check: somebody may sit in between. */
+const tls = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_|ERR_SSL_|HOSTNAME_MISMATCH|INVALID_CA|EPROTO)/;
+
+/** The meaning of an error's code as `errnoOf` finds it; undefined for one that is none of the network's. */
+export function networkMeaning(errno: string | undefined): NetworkMeaning | undefined {
+  if (errno === undefined) return undefined;
+  if (Object.hasOwn(byErrno, errno)) return byErrno[errno];
+  if (tls.test(errno)) {
+    return { code: 'config-invalid', says: "was stopped: the server's certificate does not hold, or it speaks no TLS" };
+  }
+  if (errno.startsWith('HPE_')) return { code: 'unavailable', says: 'was answered by something that speaks no proper HTTP' };
+  return undefined;
+}
+
+/**
+ * The `code` of an error or, where it has none, of what caused it: fetch wraps what happened, and several addresses of one host that all
+ * failed come as one error.
+ */
+export function errnoOf(error: unknown): string | undefined {
+  for (let at: unknown = error, depth = 0; at instanceof Error && depth < 5; depth++) {
+    if ('code' in at && typeof at.code === 'string') return at.code;
+    at = at instanceof AggregateError && at.errors.length > 0 ? at.errors[0] : at.cause;
+  }
+  return undefined;
+}
+
+/** RFC 9110 §10.2.3, in milliseconds: seconds, or a date, which is taken against the server's own clock (its Date header). */
+export function retryAfterMs(text: unknown, date?: unknown): number | undefined {
+  if (typeof text !== 'string') return undefined;
+  if (/^\d{1,7}$/.test(text)) return Number(text) * 1000;
+  const wait = Date.parse(text) - Date.parse(String(date));
+  return Number.isFinite(wait) ? Math.max(0, wait) : undefined;
+}
+
+/** Name, message and stack only, cut short: foreign errors carry requests with keys and tokens in them. */
+export function slim(error: unknown): Error | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const copy = new Error(error.message.slice(0, 300));
+  copy.name = error.name;
+  if (error.stack !== undefined) copy.stack = error.stack.slice(0, 4000);
+  return copy;
+}

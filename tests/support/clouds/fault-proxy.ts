@@ -1,0 +1,115 @@
+import { createServer, request as send } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { closed, listening } from './serve.ts';
+
+/** What any line can do to a request. `lost-reply`: the server has done it all, the answer never comes. */
+export type TransportFault = 'reset-before' | 'reset-within' | 'lost-reply' | 'cut-reply' | 'stall' | 'web-page';
+
+/** What a provider itself may answer instead of doing it. */
+export interface Answer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+export type Decide<Name extends string> = (request: IncomingMessage) => TransportFault | Name | null;
+
+export interface FaultProxy {
+  readonly port: number;
+  readonly endpoint: string;
+  /** How often each fault has struck. */
+  struck(): ReadonlyMap<string, number>;
+  /** Requests seen so far, as `METHOD /path?query`. */
+  readonly seen: string[];
+  close(): Promise<void>;
+}
+
+/**
+ * A server between client and server that passes requests on unchanged, Host included, so that signatures hold, but for the faults that
+ * `decide` names; `answers` are the provider's own.
+ */
+export async function startFaultProxy<Name extends string>(
+  port: number,
+  decide: Decide<Name>,
+  answers: Readonly<Record<Name, Answer>>,
+): Promise<FaultProxy> {
+  const counts = new Map<string, number>();
+  const seen: string[] = [];
+  const server = createServer({ keepAlive: true }, (request, response) => {
+    seen.push(`${request.method ?? ''} ${request.url ?? ''}`);
+    const fault = decide(request);
+    if (fault !== null) counts.set(fault, (counts.get(fault) ?? 0) + 1);
+    if (fault !== null && isAnswer(fault, answers)) answer(request, response, answers[fault]);
+    else handle(fault, port, request, response);
+  });
+  const own = await listening(server);
+  return { port: own, endpoint: `http://127.0.0.1:${own}`, struck: () => counts, seen, close: () => closed(server) };
+}
+
+function isAnswer<Name extends string>(name: string, answers: Readonly<Record<Name, Answer>>): name is Name {
+  return Object.hasOwn(answers, name);
+}
+
+function handle(fault: TransportFault | null, port: number, request: IncomingMessage, response: ServerResponse): void {
+  switch (fault) {
+    case 'web-page':
+      answer(request, response, {
+        status: 200,
+        headers: { 'content-type': 'text/html; charset=utf-8' },
+        body: '<!DOCTYPE html><html><head><title>Sign in</title></head><body>Welcome to this hotel</body></html>',
+      });
+      break;
+    case 'reset-before':
+      request.socket.resetAndDestroy();
+      break;
+    case 'reset-within':
+      request.once('data', () => request.socket.resetAndDestroy());
+      request.on('end', () => request.socket.resetAndDestroy());
+      break;
+    case 'stall':
+      request.resume();
+      break;
+    default:
+      passOn(fault, port, request, response);
+  }
+}
+
+/** Only once all has been read, as a client that still writes would see a broken pipe instead of the answer. */
+function answer(request: IncomingMessage, response: ServerResponse, { status, headers, body }: Answer): void {
+  request.resume();
+  request.on('end', () => {
+    response.writeHead(status, headers);
+    response.end(request.method === 'HEAD' ? undefined : body);
+  });
+}
+
+function passOn(fault: 'lost-reply' | 'cut-reply' | null, port: number, request: IncomingMessage, response: ServerResponse): void {
+  const { method, url, headers } = request;
+  let replied = false;
+  const onward = send({ host: '127.0.0.1', port, method, path: url, headers, agent: false }, (reply) => {
+    replied = true;
+    if (fault === 'lost-reply') {
+      reply.resume();
+      reply.on('end', () => request.socket.resetAndDestroy());
+      return;
+    }
+    response.writeHead(reply.statusCode ?? 502, reply.rawHeaders);
+    if (fault === 'cut-reply') {
+      reply.once('data', (piece: Uint8Array) => {
+        // All but the last bytes of the first piece have to be gone before the line breaks.
+        response.write(piece.subarray(0, piece.byteLength >> 1), () => request.socket.resetAndDestroy());
+        reply.destroy();
+      });
+      reply.on('end', () => request.socket.resetAndDestroy());
+      return;
+    }
+    reply.pipe(response);
+    reply.on('error', () => response.destroy());
+  });
+  // After its reply to a HEAD the server may send a body all the same, which is none of the client's business.
+  onward.on('error', () => {
+    if (!replied) response.destroy();
+  });
+  response.on('close', () => onward.destroy());
+  request.pipe(onward);
+}

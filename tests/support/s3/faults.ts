@@ -1,0 +1,54 @@
+import type { IncomingMessage } from 'node:http';
+import { startFaultProxy, type Answer, type Decide, type FaultProxy, type TransportFault } from '../clouds/fault-proxy.ts';
+import { seededNumbers } from '../seeded-random.ts';
+
+/** What an S3 server may answer; `error-in-200` as it comes for a CompleteMultipartUpload that failed after its status was sent. */
+export type S3Fault = TransportFault | 'slow-down' | 'internal-error' | 'error-in-200';
+
+export type DecideS3 = (request: IncomingMessage) => S3Fault | null;
+
+const answers: Readonly<Record<Exclude<S3Fault, TransportFault>, Answer>> = {
+  'slow-down': xml(503, 'SlowDown', { 'retry-after': '0' }),
+  'internal-error': xml(500, 'InternalError'),
+  'error-in-200': xml(200, 'InternalError'),
+};
+
+/** In front of the S3 server at `port`. */
+export function startS3FaultProxy(port: number, decide: DecideS3): Promise<FaultProxy> {
+  return startFaultProxy(port, decide satisfies Decide<S3Fault>, answers);
+}
+
+/** Strikes about `rate` of all requests. A stall costs the client its whole timeout, so there are few. */
+export function randomFaults(seed: number, rate: number): DecideS3 {
+  const next = seededNumbers(seed);
+  return (request) => {
+    if (next() >= rate) return null;
+    const luck = next();
+    if (luck < 0.02) return 'stall';
+    if (luck < 0.25) return 'slow-down';
+    if (luck < 0.35) return 'internal-error';
+    if (luck < 0.45) return 'reset-before';
+    if (luck < 0.55) return 'reset-within';
+    if (luck < 0.6 && request.method !== 'HEAD') return 'web-page';
+    if (luck < 0.75 && request.method === 'GET') return 'cut-reply';
+    if (isComplete(request)) return luck < 0.8 ? 'error-in-200' : 'lost-reply';
+    // The upload that such a lost reply leaves open is told of by the server, as with the real ones.
+    return isCreate(request) ? 'reset-before' : 'lost-reply';
+  };
+}
+
+export function isCreate({ method, url = '' }: IncomingMessage): boolean {
+  return method === 'POST' && /[?&]uploads(=|&|$)/.test(url);
+}
+
+export function isComplete({ method, url = '' }: IncomingMessage): boolean {
+  return method === 'POST' && /[?&]uploadId=/.test(url);
+}
+
+function xml(status: number, code: string, headers: Readonly<Record<string, string>> = {}): Answer {
+  return {
+    status,
+    headers: { 'content-type': 'application/xml', ...headers },
+    body: `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>by the proxy</Message></Error>`,
+  };
+}
