@@ -11,6 +11,8 @@ interface Bundle {
   readonly what: string;
   readonly suite: 'bookworm' | 'trixie' | 'sid';
   readonly packages: readonly string[];
+  /** Only the bench wants it. */
+  readonly benchOnly?: true;
 }
 
 /** Programs of other Debian releases that run on this one's libraries: Python only, or single binaries that need no more than libc. */
@@ -25,19 +27,20 @@ const bundles: readonly Bundle[] = [
   { name: 'moto', what: 'moto as an S3 server that returns checksums', suite: 'trixie', packages: ['python3-moto'] },
   { name: 'rclone-1.60', what: 'rclone 1.60 as an independent client', suite: 'bookworm', packages: ['rclone'] },
   { name: 'rclone-1.7x', what: 'a newer rclone as a second independent client', suite: 'sid', packages: ['rclone'] },
+  { name: 'restic', what: 'restic to be measured against', suite: 'sid', packages: ['restic'], benchOnly: true },
 ];
 
 /**
  * Unpacks them into the cache, beside the system and unknown to it; the system's own sources of packages stay as they are. Never fails:
  * without one, the tests that need it are skipped.
  */
-export function provideUnpacked(): void {
+export function provideUnpacked(forBench = false): void {
   if (!existsSync('/usr/bin/apt-get') || process.getuid?.() !== 0) return;
-  const missing = bundles.filter(({ name }) => !existsSync(join(cache, name)));
+  const missing = bundles.filter(({ name, benchOnly }) => (forBench || benchOnly !== true) && !existsSync(join(cache, name)));
   for (const bundle of missing) {
-    process.stdout.write(`Unpacking ${bundle.what} for the tests …\n`);
+    process.stdout.write(`Unpacking ${bundle.what} …\n`);
     const ok = fetchPackages(bundle) && unpack(bundle.name);
-    process.stdout.write(ok ? 'Unpacked.\n' : 'That did not work; the tests that need it are skipped.\n');
+    process.stdout.write(ok ? 'Unpacked.\n' : 'That did not work; what needs it is left out.\n');
   }
   rmSync(work, { recursive: true, force: true });
 }

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { compareTrees } from '../../scripts/try/compare.ts';
-import { cache, fresh, holdfast, median, password, pipe, run } from './run-command.ts';
+import { cache, fresh, holdfast, median, password, pipe, root, run } from './run-command.ts';
 import type { Report } from './run-command.ts';
 
 /** Median seconds of each kind of work; null where the peer is not installed. */
@@ -21,35 +21,43 @@ export interface RoundTrip {
   readonly differences: number;
 }
 
-/** The program to measure against; a newer one than the system's can be named. */
-export const restic = process.env['RESTIC'] ?? 'restic';
+const unpackedRestic = join(root, '.cache', 'restic', 'usr', 'bin', 'restic');
+/** The program to measure against: one that is named, the one that the bench unpacks, the system's. */
+export const restic = process.env['RESTIC'] ?? (existsSync(unpackedRestic) ? unpackedRestic : 'restic');
 
-/** Rounds in which each does the same work, one after the other, so that a slow minute of the machine hits them all. */
+/**
+ * Rounds in which each does the same work, one after the other, so that a slow minute of the machine hits them all. What was restored is
+ * removed at the very end: ext4 does not give out a freed inode again for a minute or more, and while many are waiting, each new file costs several times as
+ * much, whoever makes it.
+ */
 export function measureRoundTrip(tree: string, rounds: number, withRestic: boolean, tell: (text: string) => void): RoundTrip {
   const seconds = { backup: [], restore: [], unchanged: [], pipeBackup: [], pipeRestore: [] } as Record<string, number[]>;
   const resticSeconds = { backup: [], restore: [], unchanged: [] } as Record<string, number[]>;
   const reports: { backup: Report[]; restore: Report[] } = { backup: [], restore: [] };
   let differences = 0;
   warm(tree);
+  warmCompileCache();
+  const restored: string[] = [];
   for (let round = 1; round <= rounds; round += 1) {
     const destination = fresh('destination');
-    const target = fresh('restored');
+    const target = fresh(`restored-${String(round)}`);
     const access = ['-d', `folder:${destination}`];
 
     const backup = holdfast(['backup', tree, ...access, '--server', 'bench']);
     const restore = holdfast(['restore', 'latest', ...access, '--target', target]);
     if (round === 1) differences = compareTrees(tree, target).differences.length;
-    rmSync(target, { recursive: true });
+    restored.push(target);
     const unchanged = holdfast(['backup', tree, ...access, '--server', 'bench']);
     rmSync(destination, { recursive: true });
     push(seconds, { backup: backup.seconds, restore: restore.seconds, unchanged: unchanged.seconds });
     reports.backup.push(backup, unchanged);
     reports.restore.push(restore);
 
-    push(seconds, peerPipe(tree));
-    if (withRestic) push(resticSeconds, peerRestic(tree));
+    push(seconds, peerPipe(tree, round, restored));
+    if (withRestic) push(resticSeconds, peerRestic(tree, round, restored));
     tell(`  round ${String(round)}: ${backup.seconds.toFixed(1)} s backup, ${restore.seconds.toFixed(1)} s restore`);
   }
+  for (const folder of restored) rmSync(folder, { recursive: true });
   const middle = (values: readonly number[] | undefined): number => median(values ?? []);
   return {
     backup: middle(seconds['backup']),
@@ -67,6 +75,17 @@ export function measureRoundTrip(tree: string, rounds: number, withRestic: boole
   };
 }
 
+/** Node keeps what it has compiled; the first run of all would pay for it in time and memory. */
+function warmCompileCache(): void {
+  const [source, destination, target] = [fresh('warm'), fresh('warm-destination'), fresh('warm-restored')];
+  mkdirSync(source);
+  writeFileSync(join(source, 'file'), 'x');
+  const access = ['-d', `folder:${destination}`];
+  holdfast(['backup', source, ...access]);
+  holdfast(['restore', 'latest', ...access, '--target', target]);
+  for (const folder of [source, destination, target]) rmSync(folder, { recursive: true });
+}
+
 /** Everything read once, so that the first to be measured does not pay for the disk. (Into a pipe: GNU tar skips reading for /dev/null.) */
 function warm(tree: string): void {
   pipe('tar c . | cat > /dev/null', tree);
@@ -74,27 +93,32 @@ function warm(tree: string): void {
 
 const cipher = '-aes-256-ctr -pbkdf2 -pass env:BENCH_PASSWORD';
 
-function peerPipe(tree: string): { readonly pipeBackup: number; readonly pipeRestore: number } {
+function peerPipe(tree: string, round: number, restored: string[]): { readonly pipeBackup: number; readonly pipeRestore: number } {
   const file = fresh('pipe.bin');
-  const target = fresh('pipe-restored');
+  const target = fresh(`pipe-restored-${String(round)}`);
+  restored.push(target);
   mkdirSync(target);
   const backup = pipe(`tar c . | zstd -q -3 -T0 | openssl enc ${cipher} -out '${file}'`, tree);
   const restore = pipe(`openssl enc -d ${cipher} -in '${file}' | zstd -q -d | tar x`, target);
-  rmSync(target, { recursive: true });
   rmSync(file);
   return { pipeBackup: backup.seconds, pipeRestore: restore.seconds };
 }
 
-function peerRestic(tree: string): { readonly backup: number; readonly restore: number; readonly unchanged: number } {
+function peerRestic(
+  tree: string,
+  round: number,
+  restored: string[],
+): { readonly backup: number; readonly restore: number; readonly unchanged: number } {
   const repository = fresh('restic');
-  const target = fresh('restic-restored');
+  const target = fresh(`restic-restored-${String(round)}`);
+  restored.push(target);
   const resticCache = fresh('restic-cache');
   const env = { RESTIC_REPOSITORY: repository, RESTIC_PASSWORD: password, RESTIC_CACHE_DIR: resticCache };
   run(restic, ['-q', 'init'], env);
   const backup = run(restic, ['-q', 'backup', '.'], env, tree);
   const unchanged = run(restic, ['-q', 'backup', '.'], env, tree);
   const restore = run(restic, ['-q', 'restore', 'latest', '--target', target], env);
-  for (const folder of [target, repository, resticCache]) rmSync(folder, { recursive: true, force: true });
+  for (const folder of [repository, resticCache]) rmSync(folder, { recursive: true, force: true });
   return { backup: backup.seconds, restore: restore.seconds, unchanged: unchanged.seconds };
 }
 
