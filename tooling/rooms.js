@@ -11,8 +11,8 @@ import { dirname, join, relative, sep } from 'node:path';
 /** @type {readonly Row[]} */
 export const table = [
   { room: 'main/contract', rooms: [], node: [], packages: ['zod'] },
-  // zod and ignore are pure: no clock, no files, no network.
-  { room: 'main/engine', rooms: ['main/contract'], node: ['stream', 'crypto', 'path'], packages: ['zod', 'ignore'] },
+  // zod and ignore are pure: no clock, no files, no network; croner is used for its calculations only.
+  { room: 'main/engine', rooms: ['main/contract'], node: ['stream', 'crypto', 'path'], packages: ['zod', 'ignore', 'croner'] },
   {
     room: 'main/adapters',
     rooms: ['main/engine', 'main/contract'],

@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import { faultCodes } from './faults.ts';
+
+export const wireFaultSchema = z.object({
+  code: z.enum(faultCodes),
+  persistence: z.enum(['temporary', 'permanent', 'exhausted']),
+  operation: z.string(),
+  message: z.string(),
+  context: z.record(z.string(), z.union([z.string(), z.number()])),
+});
+
+export const progressSchema = z.object({
+  phase: z.enum(['scan', 'pack', 'upload', 'download', 'check', 'swap']),
+  files: z.number(),
+  bytes: z.number(),
+  totalFiles: z.number().nullable(),
+  totalBytes: z.number().nullable(),
+  storedBytes: z.number(),
+});
+
+export const jobKinds = ['backup', 'restore', 'verify', 'prune', 'drill'] as const;
+/** `interrupted`: the process that ran it is gone; its next start found it half done. */
+export const jobStates = ['waiting', 'running', 'done', 'failed', 'cancelled', 'interrupted'] as const;
+
+/** One run of something on one server, as it is kept in the history and shown while it goes on. Times are milliseconds since 1970. */
+export const jobSchema = z.object({
+  id: z.string(),
+  kind: z.enum(jobKinds),
+  /** Slug. */
+  server: z.string(),
+  /** Name; null where the job works on all destinations of the server. */
+  destination: z.string().nullable(),
+  state: z.enum(jobStates),
+  /** What asked for it. */
+  reason: z.enum(['schedule', 'catch-up', 'person', 'follow-up']),
+  queuedAt: z.number(),
+  startedAt: z.number().nullable(),
+  endedAt: z.number().nullable(),
+  progress: progressSchema.nullable(),
+  /** One sentence on how it ended; empty while it runs. */
+  summary: z.string(),
+  /** Id of the snapshot that it wrote, found unchanged, brought back or looked at. */
+  snapshot: z.string().nullable(),
+  /** A backup that found nothing changed is done, with this set. */
+  unchanged: z.boolean(),
+  bytes: z.number(),
+  storedBytes: z.number(),
+  warnings: z.array(z.object({ code: z.string(), message: z.string(), path: z.string().optional() })),
+  fault: wireFaultSchema.nullable(),
+});
+
+export type JobKind = (typeof jobKinds)[number];
+export type JobState = (typeof jobStates)[number];
+export type Job = z.infer<typeof jobSchema>;

@@ -1,0 +1,103 @@
+import type { Clock } from '../ports.ts';
+import { throwIfCancelled } from '../storage/cancel.ts';
+import { jitterOf, nextDue, type Standing } from './due.ts';
+import type { Occurrences } from './occurrences.ts';
+
+/** A server as the scheduler sees it: another object once anything of it has changed. Asked for at every look, so that changes count at once. */
+export interface Scheduled {
+  readonly slug: string;
+  readonly occurrences: Occurrences;
+  readonly standing: Standing;
+  /** Not to be started before this; 0: not until it is resumed. Null: not paused. */
+  readonly pausedUntil: number | null;
+}
+
+export type RunReason = 'schedule' | 'catch-up';
+
+export interface SchedulerOptions {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly servers: () => readonly Scheduled[];
+  /** Settles once the run has ended, however; it is not asked again for this server until then. */
+  readonly start: (slug: string, reason: RunReason) => Promise<void>;
+  /** Told when what is due next may have changed: by server, with jitter. */
+  readonly onDue?: (slug: string, at: number | null) => void;
+  /** Nothing that was missed is made up for sooner than this after the start. */
+  readonly startDelayMs?: number;
+}
+
+/** A suspended computer's timers stand still, and clocks are set: so the time is looked at this often, whatever is due. */
+const wakeMs = 30_000;
+/** A run that starts later than this after its time is called a catch-up. */
+const lateMs = 5 * 60_000;
+
+/** Starts what is due, until the signal. Rejects with fault cancelled then, and never else. */
+export async function runScheduler(options: SchedulerOptions): Promise<never> {
+  const { clock, signal, servers, start, onDue, startDelayMs = 60_000 } = options;
+  const running = new Set<string>();
+  const told = new Map<string, number | null>();
+  const notBefore = clock.now() + startDelayMs;
+  const starts = new Map<string, { readonly server: Scheduled; readonly lookedAt: number; readonly at: number | null }>();
+  const future = new Map<string, { readonly stamp: number; readonly seenAt: number }>();
+
+  /**
+   * A stamp in the future was made by a clock that has been set back since. Resting on it would miss every run until then, so it
+   * counts as made when it was first seen to be in the future.
+   */
+  function settled(key: string, stamp: number, now: number): number {
+    if (stamp <= now) return stamp;
+    const known = future.get(key);
+    if (known?.stamp === stamp) return known.seenAt;
+    future.set(key, { stamp, seenAt: now });
+    return now;
+  }
+
+  function settledStanding({ slug, standing }: Scheduled, now: number): Standing {
+    const { since, lastSuccess, failures } = standing;
+    return {
+      since: settled(`${slug} since`, since, now),
+      lastSuccess: lastSuccess === null ? null : settled(`${slug} success`, lastSuccess, now),
+      failures: failures === null ? null : { ...failures, at: settled(`${slug} failure`, failures.at, now) },
+    };
+  }
+
+  async function run(slug: string, reason: RunReason): Promise<void> {
+    running.add(slug);
+    try {
+      await start(slug, reason);
+    } finally {
+      running.delete(slug);
+    }
+  }
+
+  /** Calculated anew only when what it rests on has changed, or time has gone back: an idle service looks thousands of times a day. */
+  function startTime(server: Scheduled, now: number): number | null {
+    const { slug, occurrences } = server;
+    const known = starts.get(slug);
+    if (known?.server === server && now >= known.lookedAt) return known.at;
+    const due = nextDue(settledStanding(server, now), occurrences);
+    const at = due === null ? null : due + jitterOf(slug, occurrences, due - 1);
+    starts.set(slug, { server, lookedAt: now, at });
+    return at;
+  }
+
+  function look(server: Scheduled, now: number): void {
+    const { slug, pausedUntil } = server;
+    const at = startTime(server, now);
+    const paused = pausedUntil !== null && (pausedUntil === 0 || now < pausedUntil);
+    const shown = at === null || pausedUntil === 0 ? null : Math.max(at, pausedUntil ?? 0);
+    if (told.get(slug) !== shown) onDue?.(slug, shown);
+    told.set(slug, shown);
+    if (at === null || paused || running.has(slug) || now < at) return;
+    const missed = now > at + lateMs;
+    if (missed && now < notBefore) return;
+    void run(slug, missed ? 'catch-up' : 'schedule');
+  }
+
+  for (;;) {
+    throwIfCancelled(signal, 'schedule');
+    const now = clock.now();
+    for (const server of servers()) look(server, now);
+    await clock.sleep(wakeMs, signal);
+  }
+}
