@@ -1,0 +1,112 @@
+import { z } from 'zod';
+import { jobKinds, jobSchema } from './jobs.ts';
+import { keepSchema, serverSchema } from './server-settings.ts';
+import { scheduleSchema } from './schedule-settings.ts';
+import { serverStatusSchema } from './server-status.ts';
+import { checkSchema, destinationRowSchema, keychainSchema, newDestinationSchema } from './destinations.ts';
+
+/** `{ slug }`, `{ id }` … */
+const slug = z.object({ slug: z.string() });
+const name = z.object({ name: z.string() });
+const started = z.object({ job: z.string() });
+const nothing = z.object({});
+const snapshotOf = z.object({ slug: z.string(), destination: z.string(), snapshot: z.string() });
+
+const snapshotRow = z.object({
+  id: z.string(),
+  time: z.string(),
+  files: z.number().nullable(),
+  bytes: z.number().nullable(),
+  storedBytes: z.number(),
+  complete: z.boolean(),
+  pinned: z.boolean(),
+  note: z.string().optional(),
+  problem: z.string().optional(),
+});
+
+const entryRow = z.object({
+  path: z.string(),
+  type: z.enum(['file', 'directory', 'symlink']),
+  size: z.number(),
+  mode: z.number(),
+  mtime: z.string(),
+  target: z.string().optional(),
+});
+
+/**
+ * Every call that a face may make of the service: what goes in and what comes back. The local HTTP interface, the command line and the
+ * window all derive from this map; a reply is `{ ok: true, value }` or `{ ok: false, fault }`. Secrets go in and never come out.
+ */
+export const calls = {
+  'service.info': { request: nothing, reply: z.object({ version: z.string(), startedAt: z.number(), keychain: keychainSchema }) },
+  'service.stop': { request: nothing, reply: nothing },
+
+  'servers.list': { request: nothing, reply: z.array(serverStatusSchema) },
+  'server.add': { request: z.object({ server: serverSchema, rconPassword: z.string().optional() }), reply: serverStatusSchema },
+  'server.edit': { request: z.object({ server: serverSchema, rconPassword: z.string().optional() }), reply: serverStatusSchema },
+  /** Forgets settings; what is stored stays. */
+  'server.remove': { request: slug, reply: nothing },
+  'server.pause': { request: z.object({ slug: z.string(), until: z.number() }), reply: serverStatusSchema },
+  'server.resume': { request: slug, reply: serverStatusSchema },
+
+  'destinations.list': { request: nothing, reply: z.array(destinationRowSchema) },
+  /** Tries settings and secrets without keeping them. */
+  'destination.initialize': { request: newDestinationSchema.omit({ name: true, password: true }), reply: z.array(checkSchema) },
+  'destination.add': { request: newDestinationSchema, reply: destinationRowSchema },
+  'destination.test': { request: name, reply: z.array(checkSchema) },
+  'destination.remove': { request: name, reply: nothing },
+  /** The password that opens the vault; kept in the keychain after it has opened it, or made it. */
+  'destination.setPassword': { request: z.object({ name: z.string(), password: z.string() }), reply: nothing },
+
+  'backup.start': { request: z.object({ slug: z.string(), force: z.boolean().default(false) }), reply: started },
+  'verify.start': {
+    request: z.object({ slug: z.string(), destination: z.string(), snapshot: z.string(), quick: z.boolean() }),
+    reply: started,
+  },
+  'drill.start': { request: z.object({ slug: z.string(), destination: z.string() }), reply: started },
+  'restore.start': {
+    request: snapshotOf.extend({ target: z.string(), include: z.array(z.string()), replace: z.boolean(), force: z.boolean() }),
+    reply: started,
+  },
+  'job.cancel': { request: z.object({ job: z.string() }), reply: nothing },
+  'job.get': { request: z.object({ job: z.string() }), reply: jobSchema },
+  'jobs.list': {
+    request: z.object({ server: z.string().optional(), kind: z.enum(jobKinds).optional(), limit: z.number().int().min(1).max(1000) }),
+    reply: z.array(jobSchema),
+  },
+
+  'snapshots.list': { request: z.object({ slug: z.string(), destination: z.string() }), reply: z.array(snapshotRow) },
+  /** The entries directly in a folder of a snapshot. */
+  'snapshot.entries': { request: snapshotOf.extend({ path: z.string() }), reply: z.array(entryRow) },
+  'snapshot.pin': { request: snapshotOf.extend({ note: z.string().max(500) }), reply: nothing },
+  'snapshot.unpin': { request: snapshotOf, reply: nothing },
+
+  'schedule.preview': {
+    request: z.object({ schedule: scheduleSchema, zone: z.string(), count: z.number().int().min(1).max(50) }),
+    reply: z.array(z.number()),
+  },
+  'retention.preview': {
+    request: z.object({ keep: keepSchema, zone: z.string(), times: z.array(z.number()).max(10_000) }),
+    reply: z.object({
+      keep: z.array(z.object({ id: z.string(), time: z.string(), reasons: z.array(z.string()) })),
+      remove: z.array(z.object({ id: z.string(), time: z.string() })),
+    }),
+  },
+} as const satisfies Readonly<Record<string, { readonly request: z.ZodType; readonly reply: z.ZodType }>>;
+
+export type CallName = keyof typeof calls;
+/** What a caller gives; what has a default may be left out. */
+export type CallInput<Name extends CallName> = z.input<(typeof calls)[Name]['request']>;
+/** What the one who answers is given: checked, defaults filled in. */
+export type CallRequest<Name extends CallName> = z.output<(typeof calls)[Name]['request']>;
+export type CallReply<Name extends CallName> = z.output<(typeof calls)[Name]['reply']>;
+
+/** The service as whoever uses it sees it, wherever it runs. */
+export type Call = <Name extends CallName>(name: Name, request: CallInput<Name>, signal?: AbortSignal) => Promise<CallReply<Name>>;
+
+/** Who answers each call. */
+export type CallHandlers = { readonly [Name in CallName]: (request: CallRequest<Name>, signal: AbortSignal) => Promise<CallReply<Name>> };
+
+export function isCallName(text: string): text is CallName {
+  return Object.hasOwn(calls, text);
+}

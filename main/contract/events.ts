@@ -1,0 +1,18 @@
+import { z } from 'zod';
+import { jobSchema } from './jobs.ts';
+import { serverStatusSchema } from './server-status.ts';
+
+/** What the service tells without being asked, while somebody listens. */
+export const events = {
+  /** A job began, went on, or ended. */
+  job: jobSchema,
+  /** A server's state, its next run or its settings changed. */
+  server: serverStatusSchema,
+  'server-removed': z.object({ slug: z.string() }),
+  'destinations-changed': z.object({}),
+} as const satisfies Readonly<Record<string, z.ZodType>>;
+
+export type EventName = keyof typeof events;
+export type EventData<Name extends EventName> = z.output<(typeof events)[Name]>;
+/** One event, as it crosses processes. */
+export type ServiceEvent = { readonly [Name in EventName]: { readonly event: Name; readonly data: EventData<Name> } }[EventName];

@@ -1,0 +1,180 @@
+import { asFault, Fault } from '../../contract/faults.ts';
+import type { BackupReport, BackupRequest, RetentionPolicy, Warning } from '../../contract/reports.ts';
+import type { HookCommand, KeepSettings, ServerSettings } from '../../contract/server-settings.ts';
+import type { OpenDestination } from '../engine.ts';
+import { unlimited } from '../retention/policy.ts';
+import type { JobOutcome, JobRun } from './job-queue.ts';
+import type { HookEnvironment, ServiceHost } from './ports.ts';
+
+/** Everything that belongs to one backup of a server: its hooks, bringing it to rest, a snapshot in each destination, pruning, a quick look. */
+export async function backupJob(host: ServiceHost, server: ServerSettings, force: boolean, run: JobRun): Promise<JobOutcome> {
+  const environment = (result: string): HookEnvironment => ({
+    HOLDFAST_JOB: run.id,
+    HOLDFAST_SERVER: server.slug,
+    HOLDFAST_SERVER_NAME: server.name,
+    HOLDFAST_FOLDER: server.folder,
+    HOLDFAST_RESULT: result,
+  });
+  const hooks = async (commands: readonly HookCommand[], result: string, signal: AbortSignal): Promise<void> => {
+    for (const command of commands) await host.runHook(command, environment(result), signal);
+  };
+  // What is behind a backup is done however it ended, also after a cancellation.
+  const anyway = new AbortController().signal;
+  const warnings: Warning[] = [];
+  const told = async (work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      warnings.push({ code: 'hook', message: asFault(error, 'run hook').message });
+    }
+  };
+  try {
+    await hooks(server.hooks.before, '', run.signal);
+    const outcome = await backedUp(host, server, force, run, warnings);
+    await told(() => hooks(server.hooks.afterSuccess, 'success', anyway));
+    await told(() => hooks(server.hooks.always, 'success', anyway));
+    return { ...outcome, warnings };
+  } catch (error) {
+    await told(() => hooks(server.hooks.afterFailure, 'failure', anyway));
+    await told(() => hooks(server.hooks.always, 'failure', anyway));
+    throw error;
+  }
+}
+
+async function backedUp(host: ServiceHost, server: ServerSettings, force: boolean, run: JobRun, warnings: Warning[]): Promise<JobOutcome> {
+  // Opened before the server is brought to rest: a locked keychain or an ended sign-in must not stop its players.
+  const opened = await openAll(host, server.destinations);
+  const failures = [...opened.failures];
+  const reports = await atRest(host, server, run, warnings, async () => {
+    const made: (readonly [OpenDestination, BackupReport])[] = [];
+    for (const { name, destination } of opened.destinations) {
+      try {
+        made.push([destination, await host.engine.backup(destination, requestOf(server, force), run)]);
+      } catch (error) {
+        const fault = asFault(error, 'backup');
+        if (fault.code === 'cancelled') throw fault;
+        failures.push(inDestination(fault, name));
+      }
+    }
+    return made;
+  });
+  const policy = policyOf(server.keep);
+  for (const [destination, report] of reports) {
+    warnings.push(...report.warnings);
+    if (report.outcome === 'written') await quicklyVerified(host, server, destination, report, run);
+    if (Object.keys(policy).length === 0) continue;
+    const pruned = await host.engine.prune(
+      destination,
+      { server: server.name, policy, zone: server.zone, dryRun: false, takeOver: false },
+      run,
+    );
+    warnings.push(...pruned.warnings);
+  }
+  // The other destinations have got their snapshot all the same.
+  const [first] = failures;
+  if (first !== undefined) throw first;
+  return outcomeOf(reports.map(([, report]) => report));
+}
+
+interface Opened {
+  readonly destinations: readonly { readonly name: string; readonly destination: OpenDestination }[];
+  readonly failures: readonly Fault[];
+}
+
+/** Those that can be opened; when not one can, the first fault. */
+async function openAll(host: ServiceHost, names: readonly string[]): Promise<Opened> {
+  const destinations: { name: string; destination: OpenDestination }[] = [];
+  const failures: Fault[] = [];
+  for (const name of names) {
+    try {
+      destinations.push({ name, destination: await host.openDestination(name) });
+    } catch (error) {
+      failures.push(inDestination(asFault(error, 'open destination'), name));
+    }
+  }
+  if (destinations.length === 0 && failures[0] !== undefined) throw failures[0];
+  return { destinations, failures };
+}
+
+/** `work` while the server is at rest; it goes on afterwards whatever happens, and a mark outlives a crash in between. */
+async function atRest<T>(host: ServiceHost, server: ServerSettings, run: JobRun, warnings: Warning[], work: () => Promise<T>): Promise<T> {
+  if (server.quiesce.kind === 'none') return await work();
+  const quiesce = await host.quiesce(server);
+  const mark = async (quiesced: boolean): Promise<void> => {
+    host.store.putFacts(server.slug, { ...host.store.facts(server.slug), quiesced });
+    await host.store.flush();
+  };
+  await mark(true);
+  try {
+    await quiesce.pause(run.signal);
+    return await work();
+  } finally {
+    try {
+      await quiesce.resume();
+      await mark(false);
+    } catch (error) {
+      // The mark stays, so that it is tried again; the snapshot is none the worse for it.
+      warnings.push({ code: 'quiesce', message: `${server.name} could not be told to go on: ${asFault(error, 'resume').message}` });
+    }
+  }
+}
+
+async function quicklyVerified(
+  host: ServiceHost,
+  server: ServerSettings,
+  destination: OpenDestination,
+  { id }: BackupReport,
+  run: JobRun,
+): Promise<void> {
+  const { damage } = await host.engine.verify(destination, { snapshot: id, server: server.name, quick: true }, run);
+  const [first] = damage;
+  if (first === undefined) return;
+  throw new Fault('corrupt', `what was just stored is not whole: ${first.message}`, {
+    operation: 'verify',
+    context: { snapshot: id, object: first.object },
+  });
+}
+
+function requestOf(server: ServerSettings, force: boolean): BackupRequest {
+  return {
+    folder: server.folder,
+    server: server.name,
+    excludes: server.excludes,
+    ...(server.preset === undefined ? {} : { preset: server.preset }),
+    format: 'archive',
+    level: server.level,
+    volumeSize: 2 ** 30,
+    force,
+    takeOver: false,
+  };
+}
+
+export function policyOf(keep: KeepSettings): RetentionPolicy {
+  return Object.fromEntries(
+    Object.entries(keep)
+      .filter(([, count]) => count !== undefined && count !== 0)
+      .map(([rule, count]) => [rule, count === 'unlimited' ? unlimited : count]),
+  );
+}
+
+function inDestination(fault: Fault, destination: string): Fault {
+  return new Fault(fault.code, `${destination}: ${fault.message}`, {
+    operation: fault.operation,
+    persistence: fault.persistence,
+    context: { ...fault.context, destination },
+    cause: fault,
+  });
+}
+
+function outcomeOf(reports: readonly BackupReport[]): JobOutcome {
+  const [first] = reports;
+  if (first === undefined) throw new Fault('config-invalid', 'the server names no destination', { operation: 'backup' });
+  const unchanged = reports.every(({ outcome }) => outcome === 'unchanged');
+  return {
+    snapshot: first.id,
+    unchanged,
+    bytes: first.bytes,
+    storedBytes: reports.reduce((sum, { storedBytes }) => sum + storedBytes, 0),
+    summary: unchanged ? 'Nothing has changed since the last snapshot.' : `Snapshot ${first.id} was written.`,
+  };
+}

@@ -1,0 +1,91 @@
+import { Fault } from '../../contract/faults.ts';
+import type { RestoreRequest } from '../../contract/reports.ts';
+import type { ServerSettings } from '../../contract/server-settings.ts';
+import type { JobOutcome, JobRun } from './job-queue.ts';
+import type { ServiceHost } from './ports.ts';
+
+/** Reads a snapshot back. Damage is a fault that names the first of it. */
+export async function verifyJob(
+  host: ServiceHost,
+  server: ServerSettings,
+  place: { readonly destination: string; readonly snapshot: string; readonly quick: boolean },
+  run: JobRun,
+): Promise<JobOutcome> {
+  const destination = await host.openDestination(place.destination);
+  const report = await host.engine.verify(destination, { snapshot: place.snapshot, server: server.name, quick: place.quick }, run);
+  const [first] = report.damage;
+  if (first !== undefined) {
+    throw new Fault('corrupt', `${first.object}: ${first.message}`, {
+      operation: 'verify',
+      context: { destination: place.destination, snapshot: first.snapshot, object: first.object },
+    });
+  }
+  const [only] = report.snapshots;
+  const count = report.snapshots.length;
+  return {
+    snapshot: count === 1 ? (only?.id ?? null) : null,
+    bytes: report.snapshots.reduce((sum, { bytes }) => sum + bytes, 0),
+    warnings: [...report.warnings],
+    summary: count === 1 ? `Snapshot ${only?.id ?? ''} is whole.` : `${count} snapshots are whole.`,
+  };
+}
+
+/**
+ * A test restore of the newest snapshot into a scratch folder, which is removed again. The engine compares every file with the manifest
+ * before a restore ends, so that one which ends well is the proof.
+ */
+export async function drillJob(host: ServiceHost, server: ServerSettings, destinationName: string, run: JobRun): Promise<JobOutcome> {
+  const destination = await host.openDestination(destinationName);
+  const scratch = await host.scratch();
+  try {
+    const report = await host.engine.restore(
+      destination,
+      {
+        snapshot: 'latest',
+        server: server.name,
+        target: `${scratch.path}/restored`,
+        include: [],
+        replace: false,
+        force: false,
+        salvage: false,
+      },
+      run,
+    );
+    return {
+      snapshot: report.id,
+      bytes: report.bytes,
+      warnings: [...report.warnings],
+      summary: `Snapshot ${report.id} was brought back for trial: ${report.files} files are as they were.`,
+    };
+  } finally {
+    await scratch.remove();
+  }
+}
+
+/** Brings a snapshot back; one that replaces the server's own folder stops the server before and starts it afterwards. */
+export async function restoreJob(
+  host: ServiceHost,
+  server: ServerSettings,
+  destinationName: string,
+  request: RestoreRequest,
+  run: JobRun,
+): Promise<JobOutcome> {
+  const destination = await host.openDestination(destinationName);
+  const inPlace = request.replace && request.target === server.folder && server.quiesce.kind !== 'none';
+  const quiesce = inPlace ? await host.quiesce(server) : null;
+  await quiesce?.stop?.(run.signal);
+  try {
+    const report = await host.engine.restore(destination, request, run);
+    return {
+      snapshot: report.id,
+      bytes: report.bytes,
+      warnings: [...report.warnings],
+      summary:
+        report.before === null
+          ? `${report.files} files were brought back.`
+          : `${report.files} files were brought back; what was there before is kept.`,
+    };
+  } finally {
+    await quiesce?.start?.();
+  }
+}

@@ -1,0 +1,150 @@
+import { asFault, Fault } from '../../contract/faults.ts';
+import type { Job } from '../../contract/jobs.ts';
+import type { Progress } from '../../contract/reports.ts';
+import type { Clock, Random } from '../ports.ts';
+import { cancelledFault } from '../storage/cancel.ts';
+import { permits } from '../storage/layers/concurrency.ts';
+import type { StateStore } from './ports.ts';
+
+/** What a job came to; what is left out stays as it was. */
+export type JobOutcome = Partial<Pick<Job, 'summary' | 'snapshot' | 'unchanged' | 'bytes' | 'storedBytes' | 'warnings'>>;
+
+export interface JobRun {
+  readonly id: string;
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: Progress) => void;
+}
+
+export interface JobOrder extends Pick<Job, 'kind' | 'server' | 'destination' | 'reason'> {
+  readonly work: (run: JobRun) => Promise<JobOutcome>;
+}
+
+export interface JobQueue {
+  /** Jobs of one server run one after the other, in the order in which they came; those of several servers side by side, up to a limit. */
+  add(order: JobOrder): { readonly id: string; readonly ended: Promise<Job> };
+  /** Stops it, or takes it out of the queue. Ended or unknown: nothing. */
+  cancel(id: string): void;
+  /** Waiting and running ones, oldest first. */
+  active(): readonly Job[];
+  /** Stops everything and settles when all has ended; nothing may be added any more. */
+  close(): Promise<void>;
+}
+
+interface Active {
+  job: Job;
+  readonly stop: AbortController;
+  readonly ended: Promise<Job>;
+}
+
+export interface JobQueueOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly store: StateStore;
+  readonly atOnce: number;
+  readonly onJob: (job: Job) => void;
+}
+
+export function jobQueue(options: JobQueueOptions): JobQueue {
+  const { clock, random, store, atOnce, onJob } = options;
+  const slots = permits(atOnce);
+  const active = new Map<string, Active>();
+  /** The end of the last job of each server: the next one waits for it. */
+  const tails = new Map<string, Promise<unknown>>();
+  let closed = false;
+
+  function change(id: string, more: Partial<Job>, keep: boolean): Job | null {
+    const entry = active.get(id);
+    if (entry === undefined) return null;
+    entry.job = { ...entry.job, ...more };
+    if (keep) store.putJob(entry.job);
+    onJob(entry.job);
+    return entry.job;
+  }
+
+  async function run(id: string, order: JobOrder, signal: AbortSignal): Promise<JobOutcome> {
+    const release = await slots.acquire(signal, order.kind);
+    try {
+      change(id, { state: 'running', startedAt: clock.now() }, true);
+      return await order.work({ id, signal, onProgress: (progress) => change(id, { progress }, false) });
+    } finally {
+      release();
+    }
+  }
+
+  async function follow(id: string, order: JobOrder, before: Promise<unknown>, signal: AbortSignal): Promise<Job> {
+    let end: Partial<Job>;
+    try {
+      await unlessAborted(before, signal, order.kind);
+      end = { ...(await run(id, order, signal)), state: 'done' };
+    } catch (error) {
+      const fault = signal.aborted ? new Fault('cancelled', 'cancelled', { operation: order.kind }) : asFault(error, order.kind);
+      end = { state: fault.code === 'cancelled' ? 'cancelled' : 'failed', fault: fault.toWire(), summary: fault.message };
+    }
+    const job = change(id, { ...end, progress: null, endedAt: clock.now() }, true);
+    active.delete(id);
+    if (job === null) throw new Error(`job ${id} is gone`);
+    return job;
+  }
+
+  return {
+    add(order) {
+      if (closed) throw new Fault('cancelled', 'the service is stopping', { operation: order.kind });
+      const id = Buffer.from(random.bytes(8)).toString('hex');
+      const stop = new AbortController();
+      const job: Job = {
+        id,
+        kind: order.kind,
+        server: order.server,
+        destination: order.destination,
+        reason: order.reason,
+        state: 'waiting',
+        queuedAt: clock.now(),
+        startedAt: null,
+        endedAt: null,
+        progress: null,
+        summary: '',
+        snapshot: null,
+        unchanged: false,
+        bytes: 0,
+        storedBytes: 0,
+        warnings: [],
+        fault: null,
+      };
+      const before = tails.get(order.server) ?? Promise.resolve();
+      // Registered before it can run, so that its first change finds it.
+      const ended = Promise.resolve().then(() => follow(id, order, before, stop.signal));
+      active.set(id, { job, stop, ended });
+      // One that is cancelled while it waits ends before those in front of it do; who comes behind it waits for them too.
+      const tail = Promise.all([before, ended]);
+      tails.set(order.server, tail);
+      void tail.then(() => {
+        if (tails.get(order.server) === tail) tails.delete(order.server);
+      });
+      store.putJob(job);
+      onJob(job);
+      return { id, ended };
+    },
+    cancel: (id) => active.get(id)?.stop.abort(),
+    active: () => [...active.values()].map(({ job }) => job),
+    async close() {
+      closed = true;
+      const all = [...active.values()];
+      for (const { stop } of all) stop.abort();
+      await Promise.all(all.map(({ ended }) => ended));
+    },
+  };
+}
+
+async function unlessAborted(work: Promise<unknown>, signal: AbortSignal, operation: string): Promise<void> {
+  let leave: () => void = () => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    leave = () => reject(cancelledFault(operation));
+  });
+  if (signal.aborted) leave();
+  else signal.addEventListener('abort', leave, { once: true });
+  try {
+    await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', leave);
+  }
+}

@@ -1,0 +1,77 @@
+import type { Job } from '../../contract/jobs.ts';
+import type { HookCommand, ServerSettings } from '../../contract/server-settings.ts';
+import type { Engine, OpenDestination } from '../engine.ts';
+import type { Clock, Random } from '../ports.ts';
+
+/** How a running server is brought to rest while its folder is read. */
+export interface Quiesce {
+  /** Settles once the folder may be read. After a fault of this, resume() is called all the same. */
+  pause(signal: AbortSignal): Promise<void>;
+  /** Lets the server go on; also called when nobody knows whether it was paused, so doing it twice must do no harm. */
+  resume(): Promise<void>;
+  /** Stops the server for a restore that replaces its folder, and starts it again. Absent where it cannot. */
+  readonly stop?: (signal: AbortSignal) => Promise<void>;
+  readonly start?: () => Promise<void>;
+}
+
+/** The jobs that were, newest first, and small facts that must outlive the process. All of it may be deleted at any time. */
+export interface StateStore {
+  /** Jobs of earlier runs of the process, newest first. */
+  jobs(): readonly Job[];
+  /** Adds a job, or replaces the one with its id. */
+  putJob(job: Job): void;
+  facts(slug: string): ServerFacts;
+  putFacts(slug: string, facts: ServerFacts): void;
+  removeServer(slug: string): void;
+  /** Everything that was put is on disk. */
+  flush(): Promise<void>;
+}
+
+/** Times are milliseconds since 1970. */
+export interface ServerFacts {
+  /** When the server came to this computer's settings. */
+  readonly since: number;
+  readonly lastSuccess: number | null;
+  readonly unchangedSince: number | null;
+  readonly lastVerified: number | null;
+  /** The last time a snapshot was brought back for trial and compared. */
+  readonly lastProven: number | null;
+  readonly failures: { readonly count: number; readonly at: number; readonly mayPass: boolean } | null;
+  readonly pausedUntil: number | null;
+  /** Set before a server is paused and cleared once it goes on: what a crash left paused is known by it. */
+  readonly quiesced: boolean;
+  readonly bytes: number;
+  readonly storedBytes: number;
+}
+
+export const noFacts: Omit<ServerFacts, 'since'> = {
+  lastSuccess: null,
+  unchangedSince: null,
+  lastVerified: null,
+  lastProven: null,
+  failures: null,
+  pausedUntil: null,
+  quiesced: false,
+  bytes: 0,
+  storedBytes: 0,
+};
+
+/** Variables that a hook gets beside the process's own. */
+export type HookEnvironment = Readonly<Record<string, string>>;
+
+/** All that the service needs of the computer and of the settings. */
+export interface ServiceHost {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly engine: Engine;
+  readonly store: StateStore;
+  /** The servers that the settings name now. */
+  servers(): readonly ServerSettings[];
+  /** Backend, settings and password of a destination. Faults: config-invalid (no such name), sign-in-needed, locked (the keychain). */
+  openDestination(name: string): Promise<OpenDestination>;
+  quiesce(server: ServerSettings): Promise<Quiesce>;
+  /** Runs a command to its end. A status other than 0, a signal and a time-out are faults. */
+  runHook(command: HookCommand, environment: HookEnvironment, signal: AbortSignal): Promise<void>;
+  /** An empty folder for test restores, on a disk with room, and its removal. */
+  scratch(): Promise<{ readonly path: string; remove(): Promise<void> }>;
+}

@@ -1,0 +1,120 @@
+import type { CallHandlers } from '../../contract/calls.ts';
+import { Fault } from '../../contract/faults.ts';
+import type { Job } from '../../contract/jobs.ts';
+import type { EntryRow } from '../../contract/reports.ts';
+import type { ServerSettings } from '../../contract/server-settings.ts';
+import type { ServerStatus } from '../../contract/server-status.ts';
+import { decideRetention } from '../retention/decide.ts';
+import { nextOccurrences, occurrencesOf } from '../schedule/occurrences.ts';
+import { policyOf } from './backup-job.ts';
+import { restoreJob } from './check-jobs.ts';
+import type { JobOrder, JobQueue } from './job-queue.ts';
+import type { ServiceHost } from './ports.ts';
+
+/** The calls that this answers; those that change settings belong to the host, which keeps them. */
+export type ServiceCalls = Pick<
+  CallHandlers,
+  | 'servers.list'
+  | 'server.pause'
+  | 'server.resume'
+  | 'backup.start'
+  | 'verify.start'
+  | 'drill.start'
+  | 'restore.start'
+  | 'job.cancel'
+  | 'job.get'
+  | 'jobs.list'
+  | 'snapshots.list'
+  | 'snapshot.entries'
+  | 'snapshot.pin'
+  | 'snapshot.unpin'
+  | 'schedule.preview'
+  | 'retention.preview'
+>;
+
+interface Started {
+  readonly id: string;
+  readonly ended: Promise<Job>;
+}
+
+/** What the calls are made of. */
+export interface ServiceCore {
+  readonly host: ServiceHost;
+  readonly queue: JobQueue;
+  readonly serverOf: (slug: string) => ServerSettings;
+  readonly status: (slug: string) => ServerStatus;
+  readonly pause: (slug: string, until: number | null) => ServerStatus;
+  readonly start: (order: JobOrder) => Started;
+  readonly startBackup: (slug: string, reason: Job['reason'], force: boolean) => Started;
+  readonly startVerify: (
+    server: ServerSettings,
+    place: { readonly destination: string; readonly snapshot: string; readonly quick: boolean },
+    reason: Job['reason'],
+  ) => string;
+  readonly startDrill: (server: ServerSettings, destination: string, reason: Job['reason']) => string;
+}
+
+export function serviceCalls(core: ServiceCore): ServiceCalls {
+  const { host, queue, serverOf, status, pause, start, startBackup, startVerify, startDrill } = core;
+  const { clock, store } = host;
+  return {
+    'servers.list': async () => host.servers().map(({ slug }) => status(slug)),
+    'server.pause': async ({ slug, until }) => pause(slug, until),
+    'server.resume': async ({ slug }) => pause(slug, null),
+    'backup.start': async ({ slug, force }) => ({ job: startBackup(slug, 'person', force).id }),
+    'verify.start': async ({ slug, ...place }) => ({ job: startVerify(serverOf(slug), place, 'person') }),
+    'drill.start': async ({ slug, destination }) => ({ job: startDrill(serverOf(slug), destination, 'person') }),
+    'restore.start': async ({ slug, destination, ...request }) => {
+      const server = serverOf(slug);
+      const work: JobOrder['work'] = (run) =>
+        restoreJob(host, server, destination, { ...request, server: server.name, salvage: false }, run);
+      return { job: start({ kind: 'restore', server: slug, destination, reason: 'person', work }).id };
+    },
+    'job.cancel': async ({ job }) => {
+      queue.cancel(job);
+      return {};
+    },
+    'job.get': async ({ job }) => {
+      const found = queue.active().find(({ id }) => id === job) ?? store.jobs().find(({ id }) => id === job);
+      if (found !== undefined) return found;
+      throw new Fault('not-found', `there is no job ${job}`, { operation: 'find job' });
+    },
+    'jobs.list': async ({ server, kind, limit }) =>
+      store
+        .jobs()
+        .filter((job) => (server === undefined || job.server === server) && (kind === undefined || job.kind === kind))
+        .slice(0, limit),
+    'snapshots.list': async ({ slug, destination }, signal) => {
+      const rows = await host.engine.snapshots(await host.openDestination(destination), { server: serverOf(slug).name }, { signal });
+      return rows.map(({ id, time, files, bytes, storedBytes, complete, pinned, note, problem }) => ({
+        ...{ id, time, files, bytes, storedBytes, complete, pinned },
+        ...(note === undefined ? {} : { note }),
+        ...(problem === undefined ? {} : { problem }),
+      }));
+    },
+    'snapshot.entries': async ({ slug, destination, snapshot, path }, signal) => {
+      const place = await host.openDestination(destination);
+      const entries: EntryRow[] = [];
+      for await (const entry of host.engine.list(place, { snapshot, server: serverOf(slug).name, path }, { signal })) entries.push(entry);
+      return entries;
+    },
+    'snapshot.pin': async ({ slug, destination, snapshot, note }, signal) => {
+      await host.engine.pin(await host.openDestination(destination), { snapshot, server: serverOf(slug).name, note }, { signal });
+      return {};
+    },
+    'snapshot.unpin': async ({ slug, destination, snapshot }, signal) => {
+      await host.engine.unpin(await host.openDestination(destination), { snapshot, server: serverOf(slug).name }, { signal });
+      return {};
+    },
+    'schedule.preview': async ({ schedule, zone, count }) => [...nextOccurrences(occurrencesOf(schedule, zone), clock.now(), count)],
+    'retention.preview': async ({ keep, zone, times }) => {
+      const candidates = times.map((time, index) => ({ id: String(index), time, complete: true }));
+      const decision = decideRetention(candidates, policyOf(keep), { zone, now: clock.now() });
+      const iso = (time: number): string => new Date(time).toISOString();
+      return {
+        keep: decision.keep.map(({ id, time, reasons }) => ({ id, time: iso(time), reasons: [...reasons] })),
+        remove: decision.remove.map(({ id, time }) => ({ id, time: iso(time) })),
+      };
+    },
+  };
+}

@@ -1,0 +1,212 @@
+import type { ServiceEvent } from '../../contract/events.ts';
+import { asFault, Fault } from '../../contract/faults.ts';
+import type { Job } from '../../contract/jobs.ts';
+import type { ServerSettings } from '../../contract/server-settings.ts';
+import type { ServerStatus } from '../../contract/server-status.ts';
+import { occurrencesOf, type Occurrences } from '../schedule/occurrences.ts';
+import { runScheduler, type Scheduled } from '../schedule/scheduler.ts';
+import { backupJob } from './backup-job.ts';
+import { drillJob, verifyJob } from './check-jobs.ts';
+import { factsAfter, isDue } from './facts.ts';
+import { jobQueue, type JobOrder } from './job-queue.ts';
+import type { ServiceHost } from './ports.ts';
+import { serviceCalls, type ServiceCalls, type ServiceCore } from './service-calls.ts';
+import { statusOf } from './status.ts';
+
+export interface Service {
+  readonly calls: ServiceCalls;
+  subscribe(listener: (event: ServiceEvent) => void): () => void;
+  status(slug: string): ServerStatus;
+  /** To be called when servers were added, changed or removed. */
+  settingsChanged(): void;
+  /** Takes up what the last process left, then runs the schedule until the signal; settles when every job has ended. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+/** More would only take each other's bandwidth and processors. */
+const jobsAtOnce = 2;
+
+/** Owns all work on all servers: one queue, one schedule, one truth about their state. */
+export function createService(host: ServiceHost): Service {
+  const { clock, store } = host;
+  const listeners = new Set<(event: ServiceEvent) => void>();
+  const nextRuns = new Map<string, number | null>();
+  const occurrences = new Map<string, { readonly key: string; readonly value: Occurrences }>();
+  let scheduled: readonly Scheduled[] | null = null;
+
+  const queue = jobQueue({
+    clock,
+    random: host.random,
+    store,
+    atOnce: jobsAtOnce,
+    onJob: (job) => {
+      emit({ event: 'job', data: job });
+      if (job.progress === null) changed(job.server);
+    },
+  });
+
+  function emit(event: ServiceEvent): void {
+    for (const listener of listeners) listener(event);
+  }
+
+  function changed(slug: string): void {
+    scheduled = null;
+    if (host.servers().some((server) => server.slug === slug)) emit({ event: 'server', data: status(slug) });
+  }
+
+  function serverOf(slug: string): ServerSettings {
+    const server = host.servers().find((one) => one.slug === slug);
+    if (server !== undefined) return server;
+    throw new Fault('not-found', `there is no server ${slug}`, { operation: 'find server', context: { server: slug } });
+  }
+
+  function occurrencesFor({ slug, schedule, zone }: ServerSettings): Occurrences {
+    const key = JSON.stringify([schedule, zone]);
+    const known = occurrences.get(slug);
+    if (known?.key === key) return known.value;
+    const value = occurrencesOf(schedule, zone);
+    occurrences.set(slug, { key, value });
+    return value;
+  }
+
+  function status(slug: string): ServerStatus {
+    const settings = serverOf(slug);
+    return statusOf({
+      settings,
+      facts: store.facts(slug),
+      occurrences: occurrencesFor(settings),
+      active: queue.active().filter(({ server }) => server === slug),
+      last: store.jobs().find((job) => job.server === slug && job.endedAt !== null && job.state !== 'cancelled') ?? null,
+      nextRun: nextRuns.get(slug) ?? null,
+      now: clock.now(),
+    });
+  }
+
+  /** The same objects until something changes, as the scheduler wants them. */
+  function scheduledServers(): readonly Scheduled[] {
+    scheduled ??= host.servers().map((server) => {
+      const facts = store.facts(server.slug);
+      return { slug: server.slug, occurrences: occurrencesFor(server), standing: facts, pausedUntil: facts.pausedUntil };
+    });
+    return scheduled;
+  }
+
+  function start(order: JobOrder): { readonly id: string; readonly ended: Promise<Job> } {
+    const { id, ended } = queue.add(order);
+    const settled = ended.then((job) => {
+      store.putFacts(job.server, factsAfter(store.facts(job.server), job));
+      changed(job.server);
+      return job;
+    });
+    return { id, ended: settled };
+  }
+
+  function startBackup(slug: string, reason: Job['reason'], force: boolean): { readonly id: string; readonly ended: Promise<Job> } {
+    const server = serverOf(slug);
+    const { id, ended } = start({
+      kind: 'backup',
+      server: slug,
+      destination: null,
+      reason,
+      work: (run) => backupJob(host, server, force, run),
+    });
+    return {
+      id,
+      ended: ended.then((job) => {
+        if (job.state === 'done' && reason !== 'person') followUp(slug);
+        return job;
+      }),
+    };
+  }
+
+  /** What is due by the calendar is done when a backup has ended well: then there is something to look at, and the line is known to work. */
+  function followUp(slug: string): void {
+    const server = serverOf(slug);
+    const facts = store.facts(slug);
+    const now = clock.now();
+    if (isDue(server.verify, facts.lastVerified, now)) {
+      for (const destination of server.destinations) startVerify(server, { destination, snapshot: 'latest', quick: false }, 'follow-up');
+    }
+    if (!isDue(server.drill, facts.lastProven, now)) return;
+    // Each destination in its turn.
+    const turn = store.jobs().filter((job) => job.server === slug && job.kind === 'drill').length % server.destinations.length;
+    startDrill(server, server.destinations[turn] ?? '', 'follow-up');
+  }
+
+  function startVerify(
+    server: ServerSettings,
+    place: { readonly destination: string; readonly snapshot: string; readonly quick: boolean },
+    reason: Job['reason'],
+  ): string {
+    const work: JobOrder['work'] = (run) => verifyJob(host, server, place, run);
+    return start({ kind: 'verify', server: server.slug, destination: place.destination, reason, work }).id;
+  }
+
+  function startDrill(server: ServerSettings, destination: string, reason: Job['reason']): string {
+    const work: JobOrder['work'] = (run) => drillJob(host, server, destination, run);
+    return start({ kind: 'drill', server: server.slug, destination, reason, work }).id;
+  }
+
+  function pause(slug: string, until: number | null): ServerStatus {
+    serverOf(slug);
+    store.putFacts(slug, { ...store.facts(slug), pausedUntil: until });
+    changed(slug);
+    return status(slug);
+  }
+
+  /** What a process that is gone left: jobs that never ended, and servers that it had brought to rest. */
+  async function takeUp(): Promise<void> {
+    for (const job of store.jobs()) {
+      if (job.endedAt !== null) continue;
+      store.putJob({ ...job, state: 'interrupted', endedAt: clock.now(), progress: null, summary: 'The program ended while it ran.' });
+    }
+    for (const server of host.servers()) {
+      if (!store.facts(server.slug).quiesced) continue;
+      try {
+        await (await host.quiesce(server)).resume();
+        store.putFacts(server.slug, { ...store.facts(server.slug), quiesced: false });
+      } catch (error) {
+        // The mark stays for the next start; the backup that comes resumes it as well.
+        const fault = asFault(error, 'resume');
+        emit({ event: 'server', data: { ...status(server.slug), why: `It could not be told to go on: ${fault.message}` } });
+      }
+    }
+    await store.flush();
+  }
+
+  const core: ServiceCore = { host, queue, serverOf, status, pause, start, startBackup, startVerify, startDrill };
+  return {
+    calls: serviceCalls(core),
+    status,
+    settingsChanged() {
+      scheduled = null;
+      for (const { slug } of host.servers()) changed(slug);
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    async run(signal) {
+      await takeUp();
+      try {
+        await runScheduler({
+          clock,
+          signal,
+          servers: scheduledServers,
+          start: async (slug, reason) => {
+            await startBackup(slug, reason, false).ended;
+          },
+          onDue: (slug, at) => {
+            nextRuns.set(slug, at);
+            if (host.servers().some((server) => server.slug === slug)) emit({ event: 'server', data: status(slug) });
+          },
+        });
+      } catch (error) {
+        if (asFault(error, 'run schedule').code !== 'cancelled') throw error;
+      } finally {
+        await queue.close();
+        await store.flush();
+      }
+    },
+  };
+}

@@ -1,0 +1,76 @@
+import { faultTexts } from '../../contract/fault-texts.ts';
+import type { FaultCode } from '../../contract/faults.ts';
+import type { Job } from '../../contract/jobs.ts';
+import type { ServerSettings } from '../../contract/server-settings.ts';
+import type { ServerState, ServerStatus } from '../../contract/server-status.ts';
+import { overdueFrom } from '../schedule/due.ts';
+import type { Occurrences } from '../schedule/occurrences.ts';
+import type { ServerFacts } from './ports.ts';
+
+export interface StatusInput {
+  readonly settings: ServerSettings;
+  readonly facts: ServerFacts;
+  readonly occurrences: Occurrences;
+  /** Waiting and running jobs of this server, oldest first. */
+  readonly active: readonly Job[];
+  /** The last one that has ended, of any kind but those cancelled. */
+  readonly last: Job | null;
+  readonly nextRun: number | null;
+  readonly now: number;
+}
+
+/** What is shown of a server, worked out from what is known and nothing else. */
+export function statusOf(input: StatusInput): ServerStatus {
+  const { settings, facts, active, last, nextRun } = input;
+  const [state, why, next] = judge(input);
+  return {
+    settings,
+    state,
+    why,
+    next,
+    lastSuccess: facts.lastSuccess,
+    unchangedSince: facts.unchangedSince,
+    lastProven: facts.lastProven,
+    lastVerified: facts.lastVerified,
+    nextRun,
+    pausedUntil: isPaused(facts, input.now) ? facts.pausedUntil : null,
+    running: active.find((job) => job.state === 'running') ?? null,
+    last,
+    bytes: facts.bytes,
+    storedBytes: facts.storedBytes,
+  };
+}
+
+export function isPaused({ pausedUntil }: ServerFacts, now: number): boolean {
+  return pausedUntil !== null && (pausedUntil === 0 || now < pausedUntil);
+}
+
+type Judgement = readonly [state: ServerState, why: string, next: string];
+
+/** The most pressing first: what a person must do, what has gone wrong, what goes on. */
+function judge({ facts, occurrences, active, last, now }: StatusInput): Judgement {
+  if (active.some(({ state }) => state === 'running')) return ['running', '', ''];
+  const fault = last?.fault ?? null;
+  if (fault?.code === 'sign-in-needed') return ['sign-in-needed', fault.message, stepFor('sign-in-needed', fault.context)];
+  if (isPaused(facts, now)) return ['paused', 'It was paused.', 'Resume it when you like.'];
+  const overdue = overdueFrom(facts, occurrences);
+  if (overdue !== null && now > overdue) {
+    const since = facts.lastSuccess === null ? 'No backup has ended well yet' : 'No backup has ended well for two intervals';
+    return [
+      'overdue',
+      fault === null ? `${since}.` : `${since}: ${fault.message}`,
+      fault === null ? overdueStep : stepFor(fault.code, fault.context),
+    ];
+  }
+  if (last?.state === 'failed' && fault !== null) return ['failed', fault.message, stepFor(fault.code, fault.context)];
+  if (last?.state === 'interrupted') return ['failed', 'The last run was cut off.', 'It is taken up by the next one.'];
+  if (active.some(({ kind }) => kind === 'backup')) return ['late', 'A backup waits for another job to end.', ''];
+  return [facts.lastSuccess === null ? 'new' : 'ok', '', ''];
+}
+
+const overdueStep = 'Check that this computer is on at the times of the schedule, and start a backup by hand.';
+
+function stepFor(code: FaultCode, context: Readonly<Record<string, string | number>>): string {
+  const own = context['next'];
+  return typeof own === 'string' && own !== '' ? own : faultTexts[code].next;
+}
