@@ -74,6 +74,12 @@ export interface FinisherTask {
   readonly owner: boolean;
 }
 
+export interface LostLinksTask {
+  readonly control: SharedArrayBuffer;
+  readonly manifest: ManifestFile;
+  readonly plan: PlanMemory;
+}
+
 export type UnpackMessage =
   | { readonly kind: 'fault'; readonly fault: WireFault }
   | Planned
@@ -82,5 +88,6 @@ export type UnpackMessage =
   | { readonly kind: 'lost-frame'; readonly frame: number }
   /** A file that came out, but not as the manifest says. */
   | { readonly kind: 'lost-file'; readonly file: number; readonly why: string }
+  | { readonly kind: 'lost-links'; readonly names: readonly string[] }
   | { readonly kind: 'hashed'; readonly archive: number; readonly sha256: string }
   | { readonly kind: 'finished'; readonly root: UnpackResult['root']; readonly others: number; readonly lostLinks: readonly string[] };

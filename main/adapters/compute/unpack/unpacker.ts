@@ -1,24 +1,14 @@
 import { availableParallelism } from 'node:os';
 import { Fault } from '../../../contract/faults.ts';
-import type { Unpacker, UnpackRequest, UnpackResult, UnpackRun } from '../../../engine/archive/unpacker.ts';
+import type { Unpacker, UnpackRequest, UnpackRun } from '../../../engine/archive/unpacker.ts';
 import { openSpool } from '../../files/spool.ts';
 import type { FileSpool } from '../../files/spool.ts';
-import { Monitor, monitorWords } from '../monitor.ts';
 import { runThreads } from '../threads.ts';
 import type { ThreadSpec } from '../threads.ts';
 import { Losses } from './losses.ts';
-import type {
-  CheckerTask,
-  ExtractorTask,
-  FinisherTask,
-  ManifestFile,
-  OpenerTask,
-  Planned,
-  PlannerTask,
-  ReadRun,
-  UnpackMessage,
-} from './messages.ts';
+import type { CheckerTask, ExtractorTask, ManifestFile, OpenerTask, Planned, ReadRun, UnpackMessage } from './messages.ts';
 import { Plan } from './plan.ts';
+import { finish, lostLinks, plan, type Finished } from './manifest-steps.ts';
 import { readRuns } from './read-runs.ts';
 import { createUnpackRingMemory, inputSize, UnpackRing } from './unpack-ring.ts';
 
@@ -41,6 +31,7 @@ export const threadUnpacker: Unpacker = async (request, run) => {
     let finished: Finished = { root: null, others: 0 };
     for (let file = 0; file < layout.files; file += 1) if (layout.isDamaged(file)) losses.loseFile(file);
     if (losses.any && !request.tolerant) throw damageFault(request, losses);
+    if (staging === null && losses.any) losses.loseLinks(await lostLinks(manifest.file, planned, run));
     if (staging !== null) finished = await finish(request, manifest.file, planned, staging, losses, run);
     return {
       files: planned.files - losses.files.length,
@@ -65,29 +56,6 @@ async function handleOf(request: UnpackRequest): Promise<{ file: ManifestFile; d
   const copy = openSpool();
   for await (const piece of spool.read()) await copy.append(piece);
   return { file: { handle: copy.handle, size: copy.size, name: request.manifestName }, dispose: () => copy.dispose() };
-}
-
-async function plan(request: UnpackRequest, manifest: ManifestFile, run: UnpackRun): Promise<Planned> {
-  const control = new SharedArrayBuffer(monitorWords * 4);
-  const task: PlannerTask = {
-    control,
-    manifest,
-    include: request.include,
-    archives: request.archives.length,
-    seekTables: request.archives.map(({ frames }) => frames),
-  };
-  let planned: Planned | null = null;
-  const threads = [{ script: new URL('./planner-worker.ts', import.meta.url), task }];
-  await runThreads(
-    threads,
-    new Monitor(new Int32Array(control)),
-    (message) => {
-      planned = message as Planned;
-    },
-    run.signal,
-  );
-  if (planned === null) throw new Fault('unexpected', 'the manifest was not read to its end', { operation: 'plan' });
-  return planned;
 }
 
 interface Work {
@@ -204,32 +172,6 @@ async function spoolDirectories(request: UnpackRequest, spool: FileSpool): Promi
     if (directory !== null) await spool.append(directory);
   }
   return { directories, directorySpool: spool.handle };
-}
-
-type Finished = Pick<UnpackResult, 'root' | 'others'>;
-
-async function finish(
-  request: UnpackRequest,
-  manifest: ManifestFile,
-  planned: Planned,
-  staging: string,
-  losses: Losses,
-  run: UnpackRun,
-): Promise<Finished> {
-  const control = new SharedArrayBuffer(monitorWords * 4);
-  const task: FinisherTask = { control, manifest, plan: planned.plan, include: request.include, staging, owner: process.getuid?.() === 0 };
-  let done: Finished = { root: null, others: 0 };
-  await runThreads(
-    [{ script: new URL('./finisher-worker.ts', import.meta.url), task }],
-    new Monitor(new Int32Array(control)),
-    (message) => {
-      const finished = message as Extract<UnpackMessage, { kind: 'finished' }>;
-      done = { root: finished.root, others: finished.others };
-      losses.loseLinks(finished.lostLinks);
-    },
-    run.signal,
-  );
-  return done;
 }
 
 function damageFault(request: UnpackRequest, losses: Losses): Fault {

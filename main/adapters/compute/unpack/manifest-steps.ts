@@ -1,0 +1,75 @@
+import { Fault } from '../../../contract/faults.ts';
+import type { UnpackRequest, UnpackResult, UnpackRun } from '../../../engine/archive/unpacker.ts';
+import { Monitor, monitorWords } from '../monitor.ts';
+import { runThreads } from '../threads.ts';
+import type { Losses } from './losses.ts';
+import type { FinisherTask, LostLinksTask, ManifestFile, Planned, PlannerTask, UnpackMessage } from './messages.ts';
+
+/** The steps of an unpacking that are one thread each and read the manifest: before the content is moved, and after it. */
+
+/** Lays out what has to be read and where it goes. */
+export async function plan(request: UnpackRequest, manifest: ManifestFile, run: UnpackRun): Promise<Planned> {
+  const control = new SharedArrayBuffer(monitorWords * 4);
+  const task: PlannerTask = {
+    control,
+    manifest,
+    include: request.include,
+    archives: request.archives.length,
+    seekTables: request.archives.map(({ frames }) => frames),
+  };
+  let planned: Planned | null = null;
+  const threads = [{ script: new URL('./planner-worker.ts', import.meta.url), task }];
+  await runThreads(
+    threads,
+    new Monitor(new Int32Array(control)),
+    (message) => {
+      planned = message as Planned;
+    },
+    run.signal,
+  );
+  if (planned === null) throw new Fault('unexpected', 'the manifest was not read to its end', { operation: 'plan' });
+  return planned;
+}
+
+/** Further names of the files that are lost. */
+export async function lostLinks(manifest: ManifestFile, planned: Planned, run: UnpackRun): Promise<readonly string[]> {
+  const control = new SharedArrayBuffer(monitorWords * 4);
+  const task: LostLinksTask = { control, manifest, plan: planned.plan };
+  let names: readonly string[] = [];
+  await runThreads(
+    [{ script: new URL('./lost-links-worker.ts', import.meta.url), task }],
+    new Monitor(new Int32Array(control)),
+    (message) => {
+      names = (message as Extract<UnpackMessage, { kind: 'lost-links' }>).names;
+    },
+    run.signal,
+  );
+  return names;
+}
+
+export type Finished = Pick<UnpackResult, 'root' | 'others'>;
+
+/** Completes a tree whose files have been written. */
+export async function finish(
+  request: UnpackRequest,
+  manifest: ManifestFile,
+  planned: Planned,
+  staging: string,
+  losses: Losses,
+  run: UnpackRun,
+): Promise<Finished> {
+  const control = new SharedArrayBuffer(monitorWords * 4);
+  const task: FinisherTask = { control, manifest, plan: planned.plan, include: request.include, staging, owner: process.getuid?.() === 0 };
+  let done: Finished = { root: null, others: 0 };
+  await runThreads(
+    [{ script: new URL('./finisher-worker.ts', import.meta.url), task }],
+    new Monitor(new Int32Array(control)),
+    (message) => {
+      const finished = message as Extract<UnpackMessage, { kind: 'finished' }>;
+      done = { root: finished.root, others: finished.others };
+      losses.loseLinks(finished.lostLinks);
+    },
+    run.signal,
+  );
+  return done;
+}
