@@ -284,4 +284,25 @@ describe('damage of a classic file', () => {
     const broken = await stored(flipped(await sealed(compressed(zip([good]))), 50), null);
     expect((await one.verify(broken)).damage).toMatchObject([{ kind: 'sealed' }]);
   });
+
+  test('a file that is sealed well and holds no sound ZIP is damage too: verify reads every entry', async () => {
+    const insides: readonly (readonly [string, Buffer])[] = [
+      ['a wrong CRC', compressed(zip([good, { name: 'bad', data: 'x', crc: 1 }]))],
+      ['a wrong CRC of what is deflated', compressed(zip([{ name: 'bad', data: Buffer.alloc(5000, 7), method: 8, crc: 1 }]))],
+      ['an entry that lies elsewhere', compressed(zip([good, { name: 'bad', data: 'x', offset: 1 }]))],
+      ['no directory', compressed(zip([good], (bytes) => bytes.subarray(0, -22)))],
+      ['a cut frame', compressed(zip([good])).subarray(0, -4)],
+      ['no zstd', zip([good])],
+    ];
+    for (const [what, plain] of insides) {
+      const { damage } = await one.verify(await stored(await sealed(plain)));
+      expect([what, damage]).toMatchObject([what, [{ kind: 'zip', object: expect.stringMatching(/enc$/) }]]);
+    }
+  });
+
+  test('what verify read of a whole one is counted', async () => {
+    const entries = [good, { name: 'a/', mode: 0o040700 }, { name: 'a/deflated', data: Buffer.alloc(9999, 7), method: 8 }];
+    const report = await one.verify(await stored(await sealed(compressed(zip(entries)))));
+    expect(report.snapshots).toMatchObject([{ ok: true, files: 2, bytes: 4 + 9999 }]);
+  });
 });

@@ -69,5 +69,6 @@ export type Unzipper = (request: UnzipRequest, run: UnpackRun) => Promise<{ read
 export interface UnzipRequest {
   readonly zip: Spool;
   readonly include: readonly string[];
-  readonly staging: (needs: { readonly files: number; readonly bytes: number }) => Promise<string>;
+  /** Null: nothing is written; every entry is read and its CRC compared. */
+  readonly staging: ((needs: { readonly files: number; readonly bytes: number }) => Promise<string>) | null;
 }

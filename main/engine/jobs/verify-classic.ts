@@ -3,6 +3,7 @@ import { Fault } from '../../contract/faults.ts';
 import type { Damage, RunContext } from '../../contract/reports.ts';
 import { classicPasswords, unsealClassic } from '../archive/classic.ts';
 import type { OpenDestination } from '../engine.ts';
+import type { EngineHost, WritableSpool } from '../host.ts';
 import { findObject } from '../snapshots/catalog.ts';
 import type { ListedSnapshot } from '../snapshots/catalog.ts';
 import { readChecksum } from '../snapshots/checksums.ts';
@@ -10,8 +11,12 @@ import { checksumKey } from '../snapshots/names.ts';
 import type { Backend, ByteStream, CallOptions } from '../storage/backend.ts';
 import type { Verified } from './verified.ts';
 
-/** A classic file has one checksum and one tag: it is whole or it is not. */
+/**
+ * A classic file has one checksum and one tag: it is whole or it is not. Once both have held, the ZIP inside is read as well. What is
+ * decrypted is put aside for that, as a restore does.
+ */
 export async function verifyClassic(
+  host: EngineHost,
   destination: OpenDestination,
   snapshot: ListedSnapshot,
   quick: boolean,
@@ -30,15 +35,20 @@ export async function verifyClassic(
   const expected = await readable(destination.backend, key, options, (object, message) => {
     damage.push({ ...named('checksum', message), object });
   });
-  if (!quick) {
-    const hash = createHash('sha256');
-    let opened = false;
+  const checked = { server: snapshot.slug, files: 0, bytes: 0, damage, warnings: [] };
+  if (quick) return checked;
+  const hash = createHash('sha256');
+  let plain: WritableSpool | null = null;
+  try {
     for (const [attempt, password] of classicPasswords(destination.credentials.password).entries()) {
+      const spool = host.openSpool();
       try {
         const stored = await destination.backend.read(key, options);
-        opened = await opens(hashed(stored, attempt === 0 ? hash : null), password);
+        for await (const piece of unsealClassic(hashed(stored, attempt === 0 ? hash : null), password)) await spool.append(piece);
+        plain = spool;
         break;
       } catch (error) {
+        await spool.dispose();
         if (!(error instanceof Fault) || (error.code !== 'wrong-password' && error.code !== 'truncated')) throw error;
         if (error.code === 'truncated') damage.push(named('truncated', error.message));
       }
@@ -46,12 +56,34 @@ export async function verifyClassic(
     const same = expected === null || hash.digest('hex') === expected;
     if (!same) damage.push(named('checksum', `${key}: its SHA-256 is not the one in its checksum file`));
     // The checksum holds and the tag does not: the file is as it was written, so the password is what is wrong.
-    else if (!opened && expected === null && damage.length === 0)
+    else if (plain === null && expected === null && damage.length === 0)
       damage.push(named('sealed', `${key}: another password, or damage: without its checksum file nobody can tell`));
-    else if (!opened && damage.length === 0)
+    else if (plain === null && damage.length === 0)
       throw new Fault('wrong-password', `${key}: wrong password`, { operation: 'verify', context: { object: key } });
+    if (plain === null || damage.length > 0) return checked;
+    return { ...checked, ...(await readZip(host, plain, run)) };
+  } catch (error) {
+    if (plain === null || !(error instanceof Fault) || !['corrupt', 'truncated', 'unsupported'].includes(error.code)) throw error;
+    damage.push(named('zip', `${key}: ${error.message}`));
+    return checked;
+  } finally {
+    await plain?.dispose();
   }
-  return { server: snapshot.slug, files: 0, bytes: 0, damage, warnings: [] };
+}
+
+/** Every entry of the ZIP inside, read and compared with its CRC. */
+async function readZip(
+  host: EngineHost,
+  plain: WritableSpool,
+  run: RunContext,
+): Promise<{ readonly files: number; readonly bytes: number }> {
+  const zip = host.openSpool();
+  try {
+    for await (const piece of host.zstd.decompress(plain.read())) await zip.append(piece);
+    return await host.unzipper({ zip, include: [], staging: null }, run);
+  } finally {
+    await zip.dispose();
+  }
 }
 
 /** A checksum file that is none is a finding of its own. */
@@ -68,13 +100,6 @@ async function readable(
     found(checksumKey(key), error.message);
     return null;
   }
-}
-
-/** Reads to the end, which is where the tag is. */
-async function opens(stored: ByteStream, password: string): Promise<true> {
-  const plain = unsealClassic(stored, password);
-  for (let piece = await plain.next(); piece.done !== true;) piece = await plain.next();
-  return true;
 }
 
 async function* hashed(source: ByteStream, hash: ReturnType<typeof createHash> | null): ByteStream {

@@ -61,7 +61,7 @@ async function verifyOne(
   run: RunContext,
 ): Promise<Verified> {
   const object = findObject(snapshot, 'manifest');
-  if (object === null) return verifyClassic(destination, snapshot, quick, run);
+  if (object === null) return verifyClassic(host, destination, snapshot, quick, run);
   const options: CallOptions = { signal: run.signal };
   const named = (key: string, kind: string, message: string): Damage => ({ snapshot: snapshot.id, object: key, kind, message, files: [] });
   let manifest: Awaited<ReturnType<typeof fetchManifest>>;

@@ -18,8 +18,8 @@ export interface UnzipTask {
   readonly handle: number;
   readonly size: number;
   readonly include: readonly string[];
-  /** Null: only count what would be written. */
-  readonly staging: string | null;
+  /** `count`: what would be written, by the directory alone; `check`: read every entry and compare its CRC; else write into a folder. */
+  readonly purpose: 'count' | 'check' | { readonly staging: string };
   readonly owner: boolean;
 }
 
@@ -33,7 +33,7 @@ runWorker('unzip', (task: UnzipTask, tell) => {
   const monitor = new Monitor(new Int32Array(task.control));
   const selection = compileIncludes(task.include);
   const includes = (path: BytePath, isDirectory: boolean): boolean => !isRestoresOwn(path) && selection.includes(path, isDirectory);
-  const tree = task.staging === null ? null : new StagedTree(task.staging, task.owner);
+  const tree = typeof task.purpose === 'string' ? null : new StagedTree(task.purpose.staging, task.owner);
   const folders: (Attributes & { path: BytePath })[] = [];
   const symlinks: (Attributes & { path: BytePath; target: BytePath })[] = [];
   let files = 0;
@@ -57,6 +57,7 @@ runWorker('unzip', (task: UnzipTask, tell) => {
       files += 1;
       bytes += entry.size;
       if (tree !== null) writeFile(tree, path, rest, entry);
+      else if (task.purpose === 'check') readThrough(entry, path);
     }
   }
   if (tree !== null) {
@@ -64,6 +65,12 @@ runWorker('unzip', (task: UnzipTask, tell) => {
     for (const { path, ...rest } of folders.toReversed()) tree.finishFolder(path, rest);
   }
   tell({ kind: 'unzipped', files, bytes });
+
+  /** contentOf() compares size and CRC when it comes to the end. */
+  function readThrough(entry: ZipFileEntry, path: BytePath): void {
+    const pieces = contentOf(task.handle, entry, path);
+    while (pieces.next().done !== true) if (monitor.stopped) return;
+  }
 
   function writeFile(into: StagedTree, path: BytePath, rest: Attributes, entry: ZipFileEntry): void {
     const handle = into.createFile(path);

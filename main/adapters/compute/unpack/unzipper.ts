@@ -12,14 +12,15 @@ interface Unzipped {
 
 /** The real unzipper: counts first, so that the space can be checked before anything is written. */
 export const threadUnzipper: Unzipper = async (request, run) => {
-  const needs = await unzip(request, null, run);
-  return unzip(request, await request.staging(needs), run);
+  if (request.staging === null) return unzip(request, 'check', run);
+  const needs = await unzip(request, 'count', run);
+  return unzip(request, { staging: await request.staging(needs) }, run);
 };
 
-async function unzip(request: UnzipRequest, staging: string | null, run: UnpackRun): Promise<Unzipped> {
+async function unzip(request: UnzipRequest, purpose: UnzipTask['purpose'], run: UnpackRun): Promise<Unzipped> {
   const control = new SharedArrayBuffer(monitorWords * 4);
   const { handle, size } = request.zip as FileSpool;
-  const task: UnzipTask = { control, handle, size, include: request.include, staging, owner: process.getuid?.() === 0 };
+  const task: UnzipTask = { control, handle, size, include: request.include, purpose, owner: process.getuid?.() === 0 };
   let result: Unzipped | null = null;
   await runThreads(
     [{ script: new URL('./unzip-worker.ts', import.meta.url), task }],
