@@ -22,6 +22,13 @@ export interface HeldLock {
   release(): Promise<void>;
 }
 
+/** What this computer remembers for itself, by name. It may be gone at any time, and nothing but work is lost with it. */
+export interface Memory {
+  /** Null where there is none, or it cannot be read. */
+  recall(name: string): Promise<ByteStream | null>;
+  remember(name: string, content: ByteStream): Promise<void>;
+}
+
 /** The folder to be backed up, looked at before anything is read. */
 export interface SourceFolder {
   /** Absolute, links resolved. */
@@ -40,6 +47,7 @@ export interface EngineHost {
   /** Fault locked when another run holds the name. */
   lock(name: string): Promise<HeldLock>;
   openSpool(): WritableSpool;
+  readonly memory: Memory;
   /** Faults: not-found, config-invalid (no folder, empty), permission-denied. */
   openSource(folder: string): Promise<SourceFolder>;
   readonly scan: SourceScan;

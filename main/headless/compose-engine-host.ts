@@ -12,6 +12,7 @@ import { openSpool } from '../adapters/files/spool.ts';
 import { systemClock } from '../adapters/system/clock.ts';
 import { acquireLock } from '../adapters/system/lock.ts';
 import { machineId } from '../adapters/system/machine-id.ts';
+import { fileMemory } from '../adapters/system/memory.ts';
 import { systemRandom } from '../adapters/system/random.ts';
 import { openStateDir } from '../adapters/system/state-dir.ts';
 import type { EngineHost } from '../engine/host.ts';
@@ -28,6 +29,7 @@ export function composeEngineHost(): EngineHost {
     machine: async () => ({ id: await machineId(await openStateDir(), systemRandom), host: hostname() }),
     lock: async (name) => acquireLock(await openStateDir(), lockName(name)),
     openSpool: () => openSpool(),
+    memory: fileMemory(() => openStateDir()),
     openSource: openSourceFolder,
     scan: threadScan(),
     packer: threadPacker(),

@@ -5,6 +5,7 @@ import {
   lchownSync,
   linkSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmdirSync,
@@ -186,5 +187,61 @@ describe('a change of', () => {
     expect(await later.backup(source, request)).toMatchObject({ outcome: 'written' });
     appendFileSync(join(source, 'logs', 'latest'), 'more');
     expect(await later.backup(source, request)).toMatchObject({ outcome: 'unchanged' });
+  });
+});
+
+describe('a second classic run', () => {
+  const classic = { format: 'classic' } as const;
+
+  it('that finds nothing changed writes nothing, unless it is forced to', async () => {
+    const source = newSource();
+    const later = anHourLater();
+    const first = await later.backup(source, classic);
+    expect(first).toMatchObject({ outcome: 'written', warnings: [] });
+    const before = await contents(later.backend);
+    expect(await later.backup(source, classic)).toMatchObject({
+      outcome: 'unchanged',
+      id: first.id,
+      files: first.files,
+      bytes: first.bytes,
+    });
+    expect([...(await contents(later.backend)).keys()]).toEqual([...before.keys()]);
+    expect(await later.backup(source, { ...classic, force: true })).toMatchObject({ outcome: 'written' });
+  });
+
+  it('writes after any change, by other rules, and while files are young', async () => {
+    const source = newSource();
+    const later = anHourLater();
+    await later.backup(source, classic);
+    appendFileSync(join(source, 'readme'), 'x');
+    expect(await later.backup(source, classic)).toMatchObject({ outcome: 'written' });
+    expect(await later.backup(source, { ...classic, excludes: ['nothing'] })).toMatchObject({ outcome: 'written' });
+    expect(await later.backup(source)).toMatchObject({ outcome: 'written' });
+    const now = world();
+    await now.backup(source, classic);
+    expect(await now.backup(source, classic)).toMatchObject({ outcome: 'written' });
+  });
+
+  it('writes when this computer has forgotten, remembers what is no memory, or the destination has lost what it remembers', async () => {
+    const source = newSource();
+    const stateDir = newStateDir();
+    const host = { packer: threadPacker({ clockOffset: hour }), scan: threadScan({ clockOffset: hour }) };
+    const one = world({ stateDir, host });
+    await one.backup(source, classic);
+    expect(await one.backup(source, classic)).toMatchObject({ outcome: 'unchanged' });
+    const folder = join(stateDir, 'memory');
+    const [name = ''] = readdirSync(folder);
+    const whole = readFileSync(join(folder, name));
+    for (const broken of [null, Buffer.alloc(0), Buffer.from('no zstd'), whole.subarray(0, whole.length >> 1)]) {
+      if (broken === null) rmSync(join(folder, name));
+      else writeFileSync(join(folder, name), broken);
+      expect([broken?.length, (await one.backup(source, classic)).outcome]).toEqual([broken?.length, 'written']);
+      expect(await one.backup(source, classic)).toMatchObject({ outcome: 'unchanged' });
+    }
+    for (const ending of ['.zip.zst.enc', '.zip.zst.enc.sha256']) {
+      const { id } = await one.backup(source, classic);
+      await one.backend.remove(`survival/${id}${ending}`);
+      expect(await one.backup(source, classic)).toMatchObject({ outcome: 'written' });
+    }
   });
 });

@@ -13,6 +13,7 @@ import { openSourceFolder } from '../../main/adapters/files/source-folder.ts';
 import { openSpool } from '../../main/adapters/files/spool.ts';
 import { memoryBackend } from '../../main/adapters/storage/memory/memory-backend.ts';
 import { acquireLock } from '../../main/adapters/system/lock.ts';
+import { fileMemory } from '../../main/adapters/system/memory.ts';
 import { systemRandom } from '../../main/adapters/system/random.ts';
 import type {
   BackupReport,
@@ -93,6 +94,7 @@ export function world(options: WorldOptions = {}): World {
     machine: async () => ({ id: options.machine ?? 'machine-one', host: options.machine ?? 'machine-one' }),
     lock: (name) => acquireLock(stateDir, `run-${createHash('sha256').update(name).digest('hex').slice(0, 32)}`),
     openSpool: () => openSpool(),
+    memory: fileMemory(() => Promise.resolve(stateDir)),
     openSource: openSourceFolder,
     scan: threadScan(),
     packer: threadPacker(),

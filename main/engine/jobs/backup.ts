@@ -21,6 +21,7 @@ import { openPartWriter } from '../storage/part-writer.ts';
 import { uploadBytes } from '../storage/upload-object.ts';
 import { lockName } from './lock-name.ts';
 import { manifestHeader } from './manifest-header.ts';
+import { isClassicUnchanged, recallClassic, rememberClassic, unchangedClassic } from './classic-memory.ts';
 import { checkOwner } from './owner.ts';
 import { keepApart } from './places.ts';
 import { Written } from './written.ts';
@@ -61,6 +62,14 @@ export async function backup(
       }
     }
 
+    const place = lockName(destination, slug);
+    if (!request.force && request.format === 'classic') {
+      const known = await recallClassic(host, place);
+      if (known !== null && (await isClassicUnchanged(host, known, listing, { request, excludes, root: source.root }, run))) {
+        return { ...unchangedClassic(known), elapsedMs: host.clock.now() - started };
+      }
+    }
+
     const offset = await measureClockOffset(backend, serverPrefix(slug), host.clock, host.random, options);
     const now = host.clock.now() + (Math.abs(offset) > largestClockOffsetMs ? offset : 0);
     const time = request.time ?? now;
@@ -86,7 +95,7 @@ export async function backup(
           await checkStored(backend, header, options);
           written.add(manifestKey(slug, id));
           stored += (await writeManifest(host, backend, vault, header, packed.entryLines, options)).size;
-        }
+        } else warnings.push(...(await rememberClassic(host, place, { id, server, stored, request, excludes, warnings, packed })));
       } finally {
         await packed.entryLines.dispose();
       }
