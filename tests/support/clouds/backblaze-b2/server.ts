@@ -5,8 +5,9 @@ import { closed, listening, sendJson } from '../serve.ts';
 import { authorize } from './authorize.ts';
 import { answerCall } from './calls.ts';
 import { byId, byName, sendVersion } from './downloads.ts';
+import { newVersion } from './file-calls.ts';
 import { Refusal, sendRefusal } from './refusal.ts';
-import { allCapabilities, newState, randomId, visible, type Bucket, type State } from './state.ts';
+import { addVersion, allCapabilities, newState, randomId, visible, type Bucket, type State } from './state.ts';
 import { answerUpload } from './uploads.ts';
 
 export interface B2ServerOptions {
@@ -34,6 +35,8 @@ export interface B2Server {
   tamper: (call: string, body: object) => object;
   /** Told of each call before anything is done. */
   onCall: (call: string) => void;
+  /** A call waits for this before anything is done. */
+  hold: (call: string) => Promise<void>;
   addBucket(name: string, account?: string): string;
   addKey(rights?: KeyRights): B2Keys;
   removeKey(keyId: string): void;
@@ -42,6 +45,8 @@ export interface B2Server {
   expireUploadUrls(): void;
   /** `action` of each version of the name, newest first. */
   actionsOf(bucket: string, name: string): readonly string[];
+  /** As somebody else's b2_hide_file would. */
+  hide(bucket: string, name: string): void;
   /** Turns one bit of what is stored. */
   flipBit(bucket: string, name: string, offset: number): Promise<void>;
   readonly misuses: readonly string[];
@@ -68,6 +73,7 @@ export async function startB2Server({ folder, port }: B2ServerOptions): Promise<
     refuse: () => null,
     tamper: (_, body) => body,
     onCall: () => undefined,
+    hold: () => Promise.resolve(),
     misuses: state.misuses,
     addBucket(name, account = 'account000001') {
       const bucket: Bucket = { accountId: account, bucketId: randomId('b'), name, names: [], byName: new Map() };
@@ -85,6 +91,10 @@ export async function startB2Server({ folder, port }: B2ServerOptions): Promise<
     expireTokens: () => state.tokens.forEach((token) => (token.expired = true)),
     expireUploadUrls: () => state.urls.forEach((url) => (url.expired = true)),
     actionsOf: (bucket, name) => (bucketNamed(state, bucket).byName.get(name) ?? []).map(({ action }) => action),
+    hide(name, file) {
+      const bucket = bucketNamed(state, name);
+      addVersion(state, newVersion(state, bucket, { action: 'hide', name: file, contentType: '', info: {}, sha1: '' }));
+    },
     async flipBit(bucket, name, offset) {
       const [segment] = visible(bucketNamed(state, bucket), name)?.segments ?? [];
       if (segment === undefined) throw new Error(`nothing is stored as ${name}`);
@@ -119,19 +129,24 @@ async function route(state: State, handles: B2Server, request: IncomingMessage, 
     await sendVersion(request, response, byId(state, request, url.searchParams.get('fileId') ?? ''));
     return;
   }
-  sendJson(response, 200, handles.tamper(call, await answer(state, request, { call, id, api: Number(api), refuse })));
+  sendJson(response, 200, handles.tamper(call, await answer(state, request, { call, id, api: Number(api), refuse, hold: handles.hold })));
 }
 
-async function answer(
-  state: State,
-  request: IncomingMessage,
-  { call, id, api, refuse }: { readonly call: string; readonly id: string | undefined; readonly api: number; readonly refuse: () => void },
-): Promise<object> {
+interface Asked {
+  readonly call: string;
+  readonly id: string | undefined;
+  readonly api: number;
+  readonly refuse: () => void;
+  readonly hold: B2Server['hold'];
+}
+
+async function answer(state: State, request: IncomingMessage, { call, id, api, refuse, hold }: Asked): Promise<object> {
   if (call === 'b2_upload_file' || call === 'b2_upload_part') {
     if (request.method !== 'POST') throw new Refusal(405, 'method_not_allowed', 'only POST is supported');
     return (await answerUpload(state, request, id ?? '', api, refuse)).body;
   }
   refuse();
+  await hold(call);
   return call === 'b2_authorize_account' ? authorize(state, request, api) : await answerCall(state, request, call, api);
 }
 
