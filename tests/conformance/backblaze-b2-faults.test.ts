@@ -227,6 +227,27 @@ test.each([
   expect(count(name)).toBe(1);
 });
 
+test('a storage cap that is reached within a large object leaves nothing behind', async () => {
+  let parts = 0;
+  place().server.refuse = (call) => (call === 'b2_upload_part' && ++parts > 1 ? new Refusal(403, 'storage_cap_exceeded') : null);
+  const backend = stacked();
+  expect(await codeOf(upload(backend, 'server/large'))).toBe('quota-exceeded');
+  expect(await collect(backend.openUploads(''))).toEqual([]);
+  expect(await collect(backend.list(''))).toEqual([]);
+});
+
+test('a refusal with 401 and no word why renews the token once, and then stands', async () => {
+  const backend = place().fresh();
+  await put(backend, 'server/a', Buffer.from('x'));
+  let left = 1;
+  place().server.refuse = (call) => (call === 'b2_list_file_names' && left-- > 0 ? new Refusal(401, '') : null);
+  expect((await backend.stat('server/a')).size).toBe(1);
+  left = 2;
+  calls.length = 0;
+  expect(await codeOf(backend.stat('server/a'))).toBe('permission-denied');
+  expect(calls).toEqual(['b2_list_file_names', 'b2_authorize_account', 'b2_list_file_names']);
+});
+
 test('a part whose reply tells another SHA-1 is sent again; a small object of which B2 says so is corrupt and taken away', async () => {
   const { server } = place();
   const wrong = '0'.repeat(40);

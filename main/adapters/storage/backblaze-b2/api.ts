@@ -81,9 +81,11 @@ export function openApi(place: B2Place, keys: B2Keys): B2Api {
   };
 }
 
-/** Of a token that B2 no longer takes, not of a key that may not do something. */
+const ended: ReadonlySet<string> = new Set(['expired_auth_token', 'bad_auth_token', '']);
+
+/** Of a token that B2 no longer takes, or may no longer take where the reply does not say; not of a key that may not do something. */
 export function hasEnded(error: unknown): boolean {
-  return error instanceof B2Error && error.status === 401 && (error.code === 'expired_auth_token' || error.code === 'bad_auth_token');
+  return error instanceof B2Error && error.status === 401 && ended.has(error.code);
 }
 
 /** Says which right is missing, where it was one. */
