@@ -1,0 +1,62 @@
+import type { IncomingMessage } from 'node:http';
+import { Fault } from '../../../contract/faults.ts';
+import type { ByteRange } from '../../../engine/storage/backend.ts';
+import { bodyPieces } from '../../network/body.ts';
+import { naming, type B2Api } from './api.ts';
+import { mapped, notB2, toFault } from './errors.ts';
+import { encodeName } from './file-version.ts';
+import { readRefusal } from './http.ts';
+
+/** The file's bytes as they come. The request is made at the first step: a stream that nobody reads holds no connection. */
+export async function* readPieces(
+  api: B2Api,
+  key: string,
+  range: ByteRange | undefined,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const reply = await mapped('read', key, signal, () => open(api, key, range, signal));
+  let expected: number;
+  try {
+    expected = range === undefined ? wholeLength(reply, key) : rangeLength(reply, key, range);
+  } catch (error) {
+    reply.destroy();
+    throw error;
+  }
+  const pieces = reply as AsyncIterable<Uint8Array>;
+  yield* bodyPieces(pieces, { key, expected, signal, toFault: (error) => toFault(error, 'read', key, { key }) });
+}
+
+async function open(api: B2Api, key: string, range: ByteRange | undefined, signal: AbortSignal | undefined): Promise<IncomingMessage> {
+  return await api.withSession(signal, (session) =>
+    naming('readFiles', session, 'read', key, async () => {
+      const url = `${session.downloadUrl}/file/${api.place.bucket}/${encodeName(api.place.base + key)}`;
+      const wanted = range === undefined ? {} : { range: `bytes=${range.offset}-${range.offset + range.length - 1}` };
+      const reply = await api.http({ url, method: 'GET', headers: { authorization: session.token, ...wanted }, signal });
+      if (reply.statusCode === 200 || reply.statusCode === 206) return reply;
+      throw await readRefusal(reply, 'read', key);
+    }),
+  );
+}
+
+/** Only B2 names the file's id: a sign-in page of the network does not. */
+function wholeLength(reply: IncomingMessage, key: string): number {
+  const length = reply.headers['content-length'];
+  if (reply.statusCode !== 200 || reply.headers['x-bz-file-id'] === undefined || length === undefined) throw notB2('read', key);
+  return Number(length);
+}
+
+/** RFC 9110 §15.3.7: a server may answer with less, and cuts what reaches past the end. */
+function rangeLength(reply: IncomingMessage, key: string, { offset, length }: ByteRange): number {
+  if (reply.headers['x-bz-file-id'] === undefined) throw notB2('read', key);
+  if (reply.statusCode !== 206) {
+    throw new Fault('unsupported', `the server sent all of ${key} where a range was asked for`, { operation: 'read', context: { key } });
+  }
+  const [, first, last, size] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(reply.headers['content-range'] ?? '') ?? [];
+  if (first === undefined) throw notB2('read', key);
+  if (Number(size) < offset + length) {
+    const context = { key, size: Number(size), end: offset + length };
+    throw new Fault('range-invalid', `${key} has ${size} bytes, none at ${offset + length - 1}`, { operation: 'read', context });
+  }
+  if (Number(first) !== offset || Number(last) !== offset + length - 1) throw notB2('read', key);
+  return length;
+}
