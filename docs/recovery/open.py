@@ -14,34 +14,26 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 KINDS = {"archive": ".holdfast", "manifest": ".manifest", "partial": ".partial", "damaged": ".damaged", "classic": ".zip.zst.enc"}
 
-
 class Stop(Exception):
     """args: exit code, message."""
-
-
-def pbkdf2(password, salt, iterations):
-    return hashlib.pbkdf2_hmac("sha256", password.encode(), salt, iterations, 32)
-
 
 def flaw(header):
     """Why this header may not be used, or None."""
     version, kdf, flags, iterations = struct.unpack(">BBHI", header[8:16])
     if header[:8] != b"HOLDFAST":
         return Stop(13, "damaged: it does not begin with HOLDFAST")
-    if (version, kdf, flags) != (2, 1, 0):
-        return Stop(1, f"a damaged header, or a newer format: version {version}, kdf {kdf}, flags {flags}")
-    return None if 100_000 <= iterations <= 10_000_000 else Stop(1, f"refused: the header asks for {iterations} iterations")
-
+    if (version, kdf, flags) != (2, 1, 0) or not 100_000 <= iterations <= 10_000_000:
+        return Stop(1, f"a damaged header, or a newer format: version {version}, kdf {kdf}, flags {flags}, cost {iterations}")
 
 def unwrap(header, password, memo):
     cost = header[12:32]  # iterations and salt: records made together share them, so that one PBKDF2 opens them all
     if cost not in memo:
-        memo[cost] = pbkdf2(unicodedata.normalize("NFC", password), cost[4:], int.from_bytes(cost[:4], "big"))
+        secret = unicodedata.normalize("NFC", password).encode()
+        memo[cost] = hashlib.pbkdf2_hmac("sha256", secret, cost[4:], int.from_bytes(cost[:4], "big"), 32)
     try:
         return AESGCM(memo[cost]).decrypt(header[32:44], header[44:], header[:32])
     except InvalidTag:
         return None
-
 
 def read_recovery_key(text):
     match = re.fullmatch(r"HFRK1([A-Z2-7]{58})", re.sub(r"[\s-]", "", text).upper())
@@ -50,16 +42,14 @@ def read_recovery_key(text):
         raise Stop(12, "this is no recovery key, or it has a typing error")
     return raw[:32]
 
-
 def open_sealed(source, kinds, password, key, vault):
     """Checks all up to the commitment, then gives chunk after chunk, each only after its tag held."""
     start = source.read(148)
     own, salt, commitment = start[:92], start[92:116], start[116:]
     records = [vault[at : at + 92] for at in range(0, len(vault), 92)]
-    if len(vault) % 92 or len(records) > 1024:
-        raise Stop(13, "the vault file is damaged; try without it")
-    for bad in filter(None, map(flaw, records)):
-        raise Stop(bad.args[0], f"a record of the vault is unusable ({bad.args[1]}); try without it")
+    bad = [Stop(13, "cut")] if len(vault) % 92 or len(records) > 1024 else list(filter(None, map(flaw, records)))
+    if bad:
+        raise Stop(bad[0].args[0], f"the vault file is unusable ({bad[0].args[1]}); try without it")
     if len(start) < 148:
         raise Stop(13, "damaged: cut short before its first chunk")
     if flaw(own) and not records:
@@ -87,35 +77,30 @@ def open_sealed(source, kinds, password, key, vault):
             raise Stop(13, f"damaged: chunk {number}, from byte {148 + number * 16400}, is altered or cut short") from None
         number += 1
 
-
-def classic_pass(source, password):
-    """Nothing it gives may be believed before it has come to its end."""
+def open_classic(source, password):
+    """Twice over the file: nothing is let out before the one tag at its end has held."""
     size = source.seek(0, os.SEEK_END)
     if size < 44:
         raise Stop(13, "damaged: shorter than any sealed file")
     source.seek(size - 16)
     tag = source.read(16)
-    source.seek(0)
-    key = pbkdf2(password, source.read(16), 100_000)
-    cipher = Cipher(algorithms.AES(key), modes.GCM(source.read(12), tag)).decryptor()
-    for at in range(28, size - 16, 1 << 20):
-        yield cipher.update(source.read(min(1 << 20, size - 16 - at)))
-    cipher.finalize()
-
-
-def open_classic(source, password):
-    """Twice over the file: the one tag at its end must hold before anything is let out."""
-    for candidate in dict.fromkeys([password, unicodedata.normalize("NFC", password)]):
-        try:
-            for _ in classic_pass(source, candidate):
-                pass
+    for secret in dict.fromkeys([password, unicodedata.normalize("NFC", password)]):
+        for letting_out in (False, True):
+            source.seek(0)
+            key = hashlib.pbkdf2_hmac("sha256", secret.encode(), source.read(16), 100_000, 32)
+            cipher = Cipher(algorithms.AES(key), modes.GCM(source.read(12), tag)).decryptor()
+            for at in range(28, size - 16, 1 << 20):
+                piece = cipher.update(source.read(min(1 << 20, size - 16 - at)))
+                if letting_out:
+                    yield piece
+            try:
+                cipher.finalize()
+            except InvalidTag:
+                break
+            if letting_out:
+                return
             print("opening: classic", file=sys.stderr)
-            yield from classic_pass(source, candidate)
-            return
-        except InvalidTag:
-            continue
     raise Stop(12, "wrong password, or the file is damaged (sha256sum -c tells which)")
-
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -147,26 +132,20 @@ def main():
     sink = unzstd.stdin if unzstd else output
     try:
         sink.write(first)
-        for piece in pieces:
-            sink.write(piece)
+        sink.writelines(pieces)
         sink.flush()
     except BrokenPipeError:
         pass  # zstd has given up: its exit code says so
     finally:
         if unzstd:
             unzstd.communicate()
-    if unzstd and unzstd.returncode < 0:
-        raise Stop(1, "the output was closed before its end")
     if unzstd and unzstd.returncode:
-        raise Stop(13, "zstd refused what was sealed, with the message above: damaged, unless the disk is full")
-
+        closed = unzstd.returncode < 0
+        raise Stop(1 if closed else 13, "the output was closed" if closed else "zstd refused what was sealed: damaged, or the disk is full")
 
 if __name__ == "__main__":
     try:
         main()
-    except Stop as stop:
-        print(f"open.py: {stop.args[1]}", file=sys.stderr)
-        sys.exit(stop.args[0])
-    except (OSError, UnicodeDecodeError) as error:
-        print(f"open.py: {error}", file=sys.stderr)
-        sys.exit(1)
+    except (Stop, OSError, UnicodeDecodeError) as error:
+        print(f"open.py: {error.args[1] if isinstance(error, Stop) else error}", file=sys.stderr)
+        sys.exit(error.args[0] if isinstance(error, Stop) else 1)
