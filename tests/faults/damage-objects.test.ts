@@ -272,6 +272,15 @@ describe('objects in the wrong place', () => {
     );
   });
 
+  test('a damaged newest snapshot is not replaced by an older one unasked; the fault names that one as a way out', async () => {
+    const newest = `survival/${second}.holdfast`;
+    const bad = await damagedWorld(two, (objects) => objects.set(newest, flipped(objects.get(newest) ?? Buffer.alloc(0), headSize + 50)));
+    const fault = await refused(restored(bad));
+    expect([fault.code, fault.context['next']]).toEqual(['corrupt', expect.stringContaining(id)]);
+    const first = await refused(restored(await damagedWorld(whole, (objects) => objects.delete(volume(1)))));
+    expect(first.context['next']).toBeUndefined();
+  });
+
   test.each(['another id', 'another server'])('a manifest under %s is misplaced', async (where) => {
     const copy = where === 'another id' ? `survival/${second}.manifest` : `creative/${id}.manifest`;
     const bad = await damagedWorld(two, (objects) => objects.set(copy, objects.get(manifest) ?? Buffer.alloc(0)));

@@ -6,7 +6,7 @@ import type { UnpackResult } from '../archive/unpacker.ts';
 import type { OpenDestination } from '../engine.ts';
 import type { EngineHost } from '../host.ts';
 import { openArchive, readStored } from '../snapshots/archive-reader.ts';
-import { findObject, openedCatalog, selectSnapshot } from '../snapshots/catalog.ts';
+import { findObject, isCompleteClassic, listServer, openedCatalog, selectSnapshot } from '../snapshots/catalog.ts';
 import type { Catalog, ListedSnapshot } from '../snapshots/catalog.ts';
 import { compareChecksums } from '../snapshots/checksums.ts';
 import { fetchManifest } from '../snapshots/manifest-store.ts';
@@ -35,11 +35,26 @@ export async function restore(
   const manifest = findObject(snapshot, 'manifest');
   const warnings: Warning[] = recovered.map((message) => ({ code: 'recovered', message, level: 'note' }));
   if (vault.damage !== undefined) warnings.push({ code: 'vault', message: vault.damage });
-  const report =
-    manifest === null && findObject(snapshot, 'classic') !== null
-      ? await restoreClassic(host, destination, snapshot, request, run)
-      : await restoreArchive(host, catalog, snapshot, destination.localPath, request, run);
-  return { ...report, warnings: [...warnings, ...report.warnings], elapsedMs: host.clock.now() - started };
+  try {
+    const report =
+      manifest === null && findObject(snapshot, 'classic') !== null
+        ? await restoreClassic(host, destination, snapshot, request, run)
+        : await restoreArchive(host, catalog, snapshot, destination.localPath, request, run);
+    return { ...report, warnings: [...warnings, ...report.warnings], elapsedMs: host.clock.now() - started };
+  } catch (error) {
+    throw await withWayOut(error, catalog, snapshot, options);
+  }
+}
+
+/** Damage names the snapshot before this one: an older state is never brought back unasked, but it may be what helps. */
+async function withWayOut(error: unknown, catalog: Catalog, snapshot: ListedSnapshot, options: CallOptions): Promise<unknown> {
+  if (!(error instanceof Fault) || (error.code !== 'corrupt' && error.code !== 'truncated')) return error;
+  const { snapshots } = await listServer(catalog.backend, snapshot.slug, options);
+  const earlier = snapshots.findLast((one) => one.id < snapshot.id && (findObject(one, 'manifest') !== null || isCompleteClassic(one)));
+  if (earlier === undefined) return error;
+  const next = `Bring back what is whole of it with “holdfast restore --salvage”, or the snapshot before it: ${earlier.id}.`;
+  const { code, message, operation, persistence, context } = error;
+  return new Fault(code, message, { operation, persistence, context: { ...context, next }, cause: error });
 }
 
 async function restoreArchive(
