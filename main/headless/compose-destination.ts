@@ -5,21 +5,54 @@ import type { Backend } from '../engine/storage/backend.ts';
 import { checkDestination } from '../engine/storage/check-destination.ts';
 import { standardStack } from '../engine/storage/stack.ts';
 import type { Observer } from './host.ts';
-import type { DestinationSettings } from './destination-url.ts';
+import { Fault } from '../contract/faults.ts';
+import { needed, type Secrets } from './destination-secrets.ts';
+import type { FoundDestination } from './find-destination.ts';
+import { loopbackEndpoint } from './loopback-endpoint.ts';
 import { s3CredentialsIn } from './s3-credentials.ts';
 import type { Bandwidth } from './host.ts';
 
 /** The backend that the settings name, behind the standard layers. Only the chosen one is loaded. */
-export async function composeBackend(settings: DestinationSettings, limits: Bandwidth, observer: Observer): Promise<Backend> {
-  const { backend, bandwidth } = standardStack(await baseOf(settings), { clock: systemClock, random: systemRandom, ...observer });
+export async function composeBackend(
+  destination: FoundDestination,
+  secrets: Secrets,
+  limits: Bandwidth,
+  observer: Observer,
+): Promise<Backend> {
+  const { backend, bandwidth } = standardStack(await baseOf(destination, secrets), {
+    clock: systemClock,
+    random: systemRandom,
+    ...observer,
+  });
   bandwidth.setLimits({ up: limits.upload, down: limits.download });
   return backend;
 }
 
-async function baseOf(settings: DestinationSettings): Promise<Backend> {
-  if (settings.provider === 'folder') return (await import('../adapters/storage/folder/folder-backend.ts')).folderBackend(settings.path);
-  const { s3Backend } = await import('../adapters/storage/s3/s3-backend.ts');
-  return s3Backend(settings, s3CredentialsIn(process.env));
+async function baseOf({ settings, name }: FoundDestination, secrets: Secrets): Promise<Backend> {
+  const where = name === null ? 'the environment' : `the keys kept for ${name}`;
+  switch (settings.provider) {
+    case 'folder':
+      return (await import('../adapters/storage/folder/folder-backend.ts')).folderBackend(settings.path);
+    case 's3': {
+      const { s3Backend } = await import('../adapters/storage/s3/s3-backend.ts');
+      return s3Backend(settings, s3CredentialsIn(name === null ? process.env : keptKeys(secrets)));
+    }
+    case 'backblaze-b2': {
+      const { b2Backend } = await import('../adapters/storage/backblaze-b2/b2-backend.ts');
+      const keys = {
+        keyId: needed(secrets, 'backblaze-b2', 'keyId', where),
+        applicationKey: needed(secrets, 'backblaze-b2', 'applicationKey', where),
+      };
+      return b2Backend(settings, keys, loopbackEndpoint(process.env, 'HOLDFAST_B2_ENDPOINT'));
+    }
+    default:
+      throw new Fault('unsupported', `${settings.provider}: is not built into this version`, { operation: 'open destination' });
+  }
+}
+
+/** Kept keys under the names that the AWS tools give them; without any, the standard chain is asked. */
+function keptKeys({ accessKeyId, secretAccessKey, sessionToken }: Secrets): Readonly<Record<string, string | undefined>> {
+  return { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: sessionToken };
 }
 
 export function composeChecks(backend: Backend, signal: AbortSignal): AsyncIterable<DestinationCheck> {

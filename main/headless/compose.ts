@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { addAbortSignal } from 'node:stream';
 import { isatty } from 'node:tty';
+import type { Keychain } from '../adapters/keychain/keychain.ts';
 import type { CliHost, Observer } from './host.ts';
+import { readPassphrase } from './passwords.ts';
 import { sinkOf } from './sink.ts';
 
 /**
@@ -13,7 +15,8 @@ export function composeHost(signal: AbortSignal, observer: Observer): CliHost {
   const stderr = sinkOf(process.stderr);
   // The question goes to standard error: without a terminal there, it would wait for an answer to a question nobody sees.
   const canAsk = isatty(0) && stderr.isTTY;
-  return {
+  let keychain: Keychain | undefined;
+  const host: CliHost = {
     version: readVersion(),
     env: process.env,
     cwd: process.cwd(),
@@ -33,12 +36,17 @@ export function composeHost(signal: AbortSignal, observer: Observer): CliHost {
         }
       : null,
     openEngine: async () => (await import('./compose-engine.ts')).composeEngine(),
-    openBackend: async (settings, bandwidth) => (await import('./compose-destination.ts')).composeBackend(settings, bandwidth, observer),
+    openSettings: async () => (await import('./compose-settings.ts')).composeSettings(),
+    openKeychain: async () =>
+      (keychain ??= (await import('./compose-settings.ts')).composeKeychain((isNew) => readPassphrase(host, isNew))),
+    openBackend: async (destination, secrets, bandwidth) =>
+      (await import('./compose-destination.ts')).composeBackend(destination, secrets, bandwidth, observer),
     openTargets: async () => (await import('./compose-targets.ts')).composeTargets(),
     checkDestination: async function* (backend, aborted) {
       yield* (await import('./compose-destination.ts')).composeChecks(backend, aborted);
     },
   };
+  return host;
 }
 
 function readVersion(): string {

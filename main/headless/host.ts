@@ -3,7 +3,10 @@ import type { Engine } from '../engine/engine.ts';
 import type { RestoreTargets, UndoTarget } from '../engine/snapshots/restore-target.ts';
 import type { Backend } from '../engine/storage/backend.ts';
 import type { CallRecord } from '../engine/storage/layers/observe.ts';
-import type { DestinationSettings } from './destination-url.ts';
+import type { SettingsFile } from '../adapters/config/settings-file.ts';
+import type { Keychain } from '../adapters/keychain/keychain.ts';
+import type { Secrets } from './destination-secrets.ts';
+import type { FoundDestination } from './find-destination.ts';
 
 /** Where text or bytes go. `write` settles once they are handed over, so that a slow reader slows us down. */
 export interface Sink {
@@ -43,7 +46,9 @@ export interface CliHost {
   /** Asks on the terminal without echo; null where there is no terminal to ask on. */
   readonly askSecret: ((question: string) => Promise<string>) | null;
   readonly openEngine: () => Promise<Engine>;
-  readonly openBackend: (settings: DestinationSettings, bandwidth: Bandwidth) => Promise<Backend>;
+  readonly openSettings: () => Promise<SettingsFile>;
+  readonly openKeychain: () => Promise<Keychain>;
+  readonly openBackend: (destination: FoundDestination, secrets: Secrets, bandwidth: Bandwidth) => Promise<Backend>;
   readonly openTargets: () => Promise<{ readonly restore: RestoreTargets; readonly undo: UndoTarget }>;
   /** Tries everything a destination must be able to do, one check after the other. */
   readonly checkDestination: (backend: Backend, signal: AbortSignal) => AsyncIterable<DestinationCheck>;

@@ -52,6 +52,15 @@ export async function readNewPassword(file: string | undefined, host: CliHost): 
   return given;
 }
 
+/** What opens the file that keeps destinations' keys; `isNew`: it is about to be made, so that a prompt asks twice. */
+export async function readPassphrase(host: CliHost, isNew: boolean): Promise<string> {
+  const given = await passwordWithoutPrompt(host, host.env['HOLDFAST_KEYCHAIN_PASSPHRASE_FILE'], 'HOLDFAST_KEYCHAIN_PASSPHRASE');
+  if (given !== null) return given;
+  const ask = prompt(host, 'HOLDFAST_KEYCHAIN_PASSPHRASE_FILE or HOLDFAST_KEYCHAIN_PASSPHRASE');
+  if (!isNew) return notEmpty(await ask('Passphrase of the key file: '), 'The passphrase');
+  return askTwice(ask, host, 'New passphrase for the file that keeps the keys of destinations: ');
+}
+
 async function passwordWithoutPrompt(host: CliHost, file: string | undefined, variable: string): Promise<string | null> {
   if (file !== undefined) {
     const text = await readSecretFile(file, 'password file', host);

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { faultTexts } from '../contract/fault-texts.ts';
 import { asFault, Fault } from '../contract/faults.ts';
 import { addBackup } from './commands/backup.ts';
+import { addDestination } from './commands/destination.ts';
 import { addHelp } from './commands/help.ts';
 import { addKit } from './commands/kit.ts';
 import { addLs } from './commands/ls.ts';
@@ -66,6 +67,7 @@ function buildProgram(context: CommandContext, texts: { out: string; err: string
   const groups = [
     ['Back up and bring back:', [addBackup, addRestore, addUndo]],
     ['Look:', [addSnapshots, addLs, addVerify, addTest]],
+    ['Backup places:', [addDestination]],
     ['Keep and remove:', [addPrune, addPin, addUnpin, addRetention]],
     ['Password and emergencies:', [addPassword, addKit, addOpen]],
     ['Help:', [addHelp]],

@@ -44,6 +44,8 @@ export async function runWith(args: readonly string[], options: FakeHostOptions 
             return Promise.resolve(answers.shift() ?? '');
           },
     openEngine: () => Promise.resolve(engineOf(options.engine ?? {})),
+    openSettings: () => Promise.reject(new Error('no settings in this test')),
+    openKeychain: () => Promise.reject(new Error('no keychain in this test')),
     openBackend: () => Promise.resolve(memoryBackend()),
     openTargets: () =>
       options.targets === undefined ? Promise.reject(new Error('no restore targets in this test')) : Promise.resolve(options.targets),

@@ -39,7 +39,7 @@ describe('destination URL', () => {
   });
 
   it('names the known kinds for an unknown one', () => {
-    expect(refusal('ftp:host')).toMatch(/ftp:.*folder:.*s3:.*name.*later/);
+    expect(refusal('ftp:host')).toMatch(/ftp:.*folder:.*s3:.*b2:.*google-drive:.*dropbox:.*destination list/);
   });
 
   it('refuses what would silently mean another folder', () => {
@@ -49,6 +49,34 @@ describe('destination URL', () => {
     expect(refusal('folder:')).toMatch(/no path/);
     expect(refusal('folder:/a\0b')).toMatch(/NUL/);
     expect(refusal('')).toMatch(/empty/);
+  });
+});
+
+describe('destination URL of another cloud', () => {
+  it.each([
+    ['b2:my-bucket', { provider: 'backblaze-b2', bucket: 'my-bucket' }],
+    ['b2://my-bucket/a/b/', { provider: 'backblaze-b2', bucket: 'my-bucket', prefix: 'a/b' }],
+    ['google-drive:Backups/Home server', { provider: 'google-drive', folder: 'Backups/Home server' }],
+    ['google-drive:/Bäckups/', { provider: 'google-drive', folder: 'Bäckups' }],
+    ['dropbox:backups', { provider: 'dropbox', folder: 'backups' }],
+  ])('%s', (text, settings) => {
+    expect(parseDestinationUrl(text, '/home/u')).toEqual(settings);
+  });
+
+  it.each([
+    'b2:',
+    'b2:x',
+    'b2:my_bucket',
+    'b2:key@my-bucket',
+    'b2:my-bucket?endpoint=x',
+    'b2:my-bucket/ä',
+    'google-drive:',
+    'dropbox:/',
+    'dropbox:../x',
+    'google-drive:a\nb',
+    'dropbox:a\\b',
+  ])('refuses %j', (text) => {
+    expect(refusal(text)).not.toBe('');
   });
 });
 

@@ -15,6 +15,11 @@ const destinationHelp = `Destinations
   s3:bucket/prefix?preset=wasabi&region=eu-central-1
                      one of aws, minio, digitalocean, wasabi, r2, hetzner, b2-s3
 
+  b2:bucket/prefix   a bucket at Backblaze B2; keys from B2_APPLICATION_KEY_ID and B2_APPLICATION_KEY
+  google-drive:folder, dropbox:folder
+                     a folder in the account that was signed in; see holdfast destination sign-in --help
+  NAME               one of those that “holdfast destination list” shows
+
   In a shell, quote an address with ? and &. Keys come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (AWS_SESSION_TOKEN for
   temporary ones), else from where the AWS tools look (AWS_PROFILE and so on), never from the address.
 

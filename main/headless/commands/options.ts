@@ -7,11 +7,10 @@ import type { RetentionPolicy } from '../../contract/reports.ts';
 import type { Engine, OpenDestination } from '../../engine/engine.ts';
 import { localClock } from '../../engine/retention/local-time.ts';
 import { parseCount, ruleNames } from '../../engine/retention/policy.ts';
-import { dangerOf, parseDestinationUrl, settingsAsText } from '../destination-url.ts';
-import type { DestinationSettings } from '../destination-url.ts';
+import { settingsAsText } from '../destination-url.ts';
 import { isForbidden, isMissing } from '../errno.ts';
+import { findDestination, readSecrets } from '../find-destination.ts';
 import type { Bandwidth, CliHost } from '../host.ts';
-import { warn } from '../output.ts';
 import { readCredentials } from '../passwords.ts';
 import type { PasswordOptions } from '../passwords.ts';
 import { parseRate } from '../units.ts';
@@ -46,7 +45,10 @@ export interface KeepOptions {
 export function withDestination(command: Command): Command {
   command
     .optionsGroup('Destination and password:')
-    .requiredOption('-d, --destination <url>', 'the backup place, such as folder:/mnt/backup or s3:bucket/prefix');
+    .requiredOption(
+      '-d, --destination <place>',
+      'the backup place: its name, or an address such as folder:/mnt/backup or s3:bucket/prefix',
+    );
   return withRates(withPassword(command)).optionsGroup('Output:').option('--json', 'print one JSON document');
 }
 
@@ -114,23 +116,16 @@ export interface OpenedDestination {
  * Reads the destination and what opens it. `mayMakeVault`: this command makes the vault where there is none, so a prompt asks twice.
  */
 export async function openDestination(host: CliHost, options: DestinationOptions, mayMakeVault = false): Promise<OpenedDestination> {
-  const settings = await readDestination(host, options.destination);
+  const found = await findDestination(host, options.destination);
+  const { settings } = found;
   const path = settings.provider === 'folder' ? settings.path : undefined;
   if (path !== undefined && !mayMakeVault) await refuseMissingFolder(path);
-  const backend = await host.openBackend(settings, readRates(options));
+  const backend = await host.openBackend(found, await readSecrets(host, found), readRates(options));
   const engine = await host.openEngine();
   const newVault = async (): Promise<boolean> => mayMakeVault && !(await engine.hasVault(backend, { signal: host.signal }));
   const credentials = await readCredentials(options, host, newVault);
   const local = path === undefined ? {} : { localPath: await realPlace(path) };
   return { engine, destination: { backend, credentials, ...local, settings: settingsAsText(settings) } };
-}
-
-/** The settings that an address stands for; what is dangerous about them is said on standard error. */
-export async function readDestination(host: CliHost, url: string): Promise<DestinationSettings> {
-  const settings = parseDestinationUrl(url, host.cwd);
-  const danger = dangerOf(settings);
-  if (danger !== '') await warn(host, danger);
-  return settings;
 }
 
 /** A mistyped folder is told before a password is asked for, and never as a destination without snapshots. */

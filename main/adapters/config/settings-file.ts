@@ -1,0 +1,118 @@
+import { copyFile, mkdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import Conf from 'conf';
+import { Fault } from '../../contract/faults.ts';
+import { emptySettings, settingsSchema, settingsVersion, type Settings } from '../../contract/settings.ts';
+import type { Clock } from '../../engine/ports.ts';
+import { acquireLock } from '../system/lock.ts';
+import { lineOf } from './json-line.ts';
+
+export interface SettingsFile {
+  readonly path: string;
+  /** What stands in the file now; none yet: empty settings. A file that cannot be used is fault config-invalid that says where it is wrong. */
+  read(): Promise<Settings>;
+  /** Reads, changes and writes while no other process does; settles to what is written. Never writes over a file that cannot be used. */
+  update(change: (settings: Settings) => Settings): Promise<Settings>;
+}
+
+export interface SettingsFileOptions {
+  /** The folder; made with access for this user only. */
+  readonly folder: string;
+  /** Where the lock between processes lies. */
+  readonly stateDir: () => Promise<string>;
+  readonly clock: Clock;
+}
+
+const operation = 'read the settings';
+const patienceMs = 10_000;
+const pauseMs = 50;
+
+/** `config.json` in `folder`, mode 0600, replaced in one step; `config.last-good.json` is what stood there before the last change. */
+export function settingsFile({ folder, stateDir, clock }: SettingsFileOptions): SettingsFile {
+  const path = join(folder, 'config.json');
+
+  async function read(): Promise<Settings> {
+    let text: string;
+    try {
+      text = await readFile(path, 'utf8');
+    } catch (error) {
+      if (isMissing(error)) return emptySettings;
+      throw new Fault('config-invalid', `${path} cannot be read`, { operation, context: { path }, cause: error });
+    }
+    return parseSettings(text, path);
+  }
+
+  async function locked<T>(work: () => Promise<T>): Promise<T> {
+    const until = clock.now() + patienceMs;
+    for (;;) {
+      try {
+        const lock = await acquireLock(await stateDir(), 'settings');
+        try {
+          return await work();
+        } finally {
+          await lock.release();
+        }
+      } catch (error) {
+        if (!(error instanceof Fault) || error.code !== 'locked' || clock.now() > until) throw error;
+        await clock.sleep(pauseMs);
+      }
+    }
+  }
+
+  return {
+    path,
+    read,
+    update: (change) =>
+      locked(async () => {
+        const before = await read();
+        const settings = settingsSchema.parse(change(before));
+        await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+        await copyFile(path, join(folder, 'config.last-good.json')).catch((error: unknown) => {
+          if (!isMissing(error)) throw error;
+        });
+        // It writes under another name and renames.
+        const store = new Conf<Record<string, unknown>>({
+          cwd: folder,
+          configName: 'config',
+          configFileMode: 0o600,
+          clearInvalidConfig: false,
+        });
+        store.store = settings;
+        return settings;
+      }),
+  };
+}
+
+/** The text of a settings file. What is wrong is said with its line, or with the member that it is about. */
+export function parseSettings(text: string, path: string): Settings {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw invalid(path, `line ${lineOf(text, message)}: ${message}`, error);
+  }
+  const version: unknown = typeof value === 'object' && value !== null && 'version' in value ? value.version : undefined;
+  if (typeof version === 'number' && version > settingsVersion) {
+    throw new Fault('config-invalid', `${path} was written by a newer Holdfast (version ${version}) and is left as it is`, {
+      operation,
+      context: { path, version, next: 'Use the newer version of Holdfast, or another configuration folder (HOLDFAST_CONFIG_DIR).' },
+    });
+  }
+  const settings = settingsSchema.safeParse(value);
+  if (settings.success) return settings.data;
+  const [issue] = settings.error.issues;
+  throw invalid(path, `${issue?.path.join('.') ?? 'the whole'}: ${issue?.message ?? 'not understood'}`, settings.error);
+}
+
+function invalid(path: string, what: string, cause: unknown): Fault {
+  return new Fault('config-invalid', `${path} cannot be used: ${what}`, {
+    operation,
+    context: { path, next: 'Correct the file, or put config.last-good.json in its place; it is not written to until then.' },
+    cause,
+  });
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}

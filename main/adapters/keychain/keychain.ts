@@ -1,0 +1,11 @@
+import type { Keychain as KeychainDescription } from '../../contract/destinations.ts';
+
+/** A place for secrets. Names are ours: `destination/<name>/<secret>`. */
+export interface Keychain {
+  /** Which one this is and how strong it is, for people. */
+  describe(): Promise<KeychainDescription>;
+  get(name: string): Promise<string | null>;
+  /** `null` removes it. All or none of them. */
+  set(secrets: Readonly<Record<string, string | null>>): Promise<void>;
+  names(): Promise<readonly string[]>;
+}

@@ -1,0 +1,210 @@
+import type { Command } from 'commander';
+import type { DestinationSettings } from '../../contract/destination-settings.ts';
+import { Fault } from '../../contract/faults.ts';
+import { destinationName, type NamedDestination } from '../../contract/settings.ts';
+import { askSecrets, storeSecrets } from '../destination-keys.ts';
+import { keychainName, secretsOf } from '../destination-secrets.ts';
+import { dangerOf, parseDestinationUrl, settingsAsText } from '../destination-url.ts';
+import { exitCodes } from '../exit-codes.ts';
+import type { CliHost, CommandContext } from '../host.ts';
+import { note, printJson, printLine, table, warn } from '../output.ts';
+import { printable } from '../printable.ts';
+import { testDestination } from './test.ts';
+import type { JsonOption } from './options.ts';
+
+const nameHelp = 'small letters, digits and dashes';
+const addressHelp = 'where it is, such as s3:bucket/prefix?region=eu-central-1 or folder:/mnt/backup (holdfast help destinations)';
+
+/** Destinations by name: their settings in the settings file, their keys in the keychain. */
+export function addDestination(program: Command, context: CommandContext): void {
+  const group = program
+    .command('destination')
+    .summary('keep backup places under names')
+    .description('Keeps backup places under names, so that -d takes the name. Keys are kept encrypted, apart from the settings.');
+  addAdd(group, context);
+  addList(group, context);
+  addEdit(group, context);
+  addRemove(group, context);
+  addTry(group, context);
+}
+
+interface AddOptions extends JsonOption {
+  /** False for `--no-test`. */
+  readonly test: boolean;
+}
+
+function addAdd(group: Command, { host, end }: CommandContext): void {
+  group
+    .command('add')
+    .description('Keeps a backup place under a name and tries it. Keys come from the environment, else they are asked for.')
+    .argument('<name>', nameHelp)
+    .argument('<address>', addressHelp)
+    .option('--no-test', 'do not try it')
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', '\nExample:\n  holdfast destination add home-s3 "s3:my-backups/home?preset=wasabi&region=eu-central-1"')
+    .action(async (text: string, address: string, options: AddOptions) => {
+      const name = checkedName(text);
+      const settings = await addressOf(host, address);
+      const file = await host.openSettings();
+      if ((await file.read()).destinations[name] !== undefined) throw exists(name);
+      await storeSecrets(host, name, settings.provider, await askSecrets(host, settings.provider));
+      await file.update((all) => {
+        if (all.destinations[name] !== undefined) throw exists(name);
+        return { ...all, destinations: { ...all.destinations, [name]: { settings } } };
+      });
+      await note(host, `Kept as ${name}: from now on, -d ${name} means it.`);
+      if (needsSignIn(settings)) {
+        await note(host, `Next: sign in with the provider: holdfast destination sign-in ${name}`);
+        if (options.json === true) await printJson(host, []);
+        end(exitCodes.done);
+      } else if (options.test) end(await testDestination(host, name, options));
+      else {
+        if (options.json === true) await printJson(host, []);
+        end(exitCodes.done);
+      }
+    });
+}
+
+function addList(group: Command, { host, end }: CommandContext): void {
+  group
+    .command('list')
+    .description('Lists the backup places that have names, and none of their keys.')
+    .option('--json', 'print one JSON document')
+    .action(async (options: JsonOption) => {
+      const { destinations } = await (await host.openSettings()).read();
+      const rows = Object.entries(destinations).map(([name, { settings, signedInAt }]) => ({
+        name,
+        provider: settings.provider,
+        settings: settingsAsText(settings),
+        ...(signedInAt === undefined ? {} : { signedInAt: new Date(signedInAt).toISOString() }),
+      }));
+      if (options.json === true) await printJson(host, rows);
+      else if (rows.length === 0)
+        await printLine(host, 'No backup place has a name yet; holdfast destination add NAME ADDRESS gives it one.');
+      else {
+        const lines = table(
+          [{ title: 'Name' }, { title: 'Provider' }, { title: 'Where' }],
+          rows.map(({ name, provider, settings }) => [name, provider, printable(whereOf(settings))]),
+        );
+        for (const line of lines) await printLine(host, line);
+      }
+      end(exitCodes.done);
+    });
+}
+
+function addEdit(group: Command, { host, end }: CommandContext): void {
+  group
+    .command('edit')
+    .description('Changes where a named backup place is, or its keys. What is stored stays where it is.')
+    .argument('<name>', nameHelp)
+    .argument('[address]', addressHelp)
+    .option('--keys', 'give its keys anew')
+    .option('--json', 'print one JSON document')
+    .action(async (name: string, address: string | undefined, options: JsonOption & { readonly keys?: boolean }) => {
+      const file = await host.openSettings();
+      const before = known((await file.read()).destinations, name);
+      const settings = address === undefined ? before.settings : await addressOf(host, address);
+      if (settings.provider !== before.settings.provider) {
+        throw new Fault(
+          'config-invalid',
+          `${name} is a ${before.settings.provider} destination; add one of another kind under another name`,
+          {
+            operation: 'edit destination',
+          },
+        );
+      }
+      if (options.keys === true) await storeSecrets(host, name, settings.provider, await askSecrets(host, settings.provider));
+      await file.update((all) => ({
+        ...all,
+        destinations: { ...all.destinations, [name]: { ...known(all.destinations, name), settings } },
+      }));
+      await (options.json === true
+        ? printJson(host, { name, settings: settingsAsText(settings) })
+        : printLine(host, `${name} is changed.`));
+      end(exitCodes.done);
+    });
+}
+
+function addRemove(group: Command, { host, end }: CommandContext): void {
+  group
+    .command('remove')
+    .description('Forgets a named backup place and its keys. What is stored there stays.')
+    .argument('<name>', nameHelp)
+    .option('--json', 'print one JSON document')
+    .action(async (name: string, options: JsonOption) => {
+      const file = await host.openSettings();
+      const { settings } = known((await file.read()).destinations, name);
+      const users = (await file.read()).servers.filter(({ destinations }) => destinations.includes(name)).map(({ slug }) => slug);
+      if (users.length > 0) {
+        throw new Fault('config-invalid', `${name} is where ${users.join(', ')} ${users.length === 1 ? 'is' : 'are'} backed up to`, {
+          operation: 'remove destination',
+          context: { next: 'Give these servers another destination first.' },
+        });
+      }
+      const secrets = secretsOf(settings.provider);
+      if (secrets.length > 0) {
+        await (await host.openKeychain()).set(Object.fromEntries(secrets.map((secret) => [keychainName(name, secret.name), null])));
+      }
+      await file.update((all) => ({
+        ...all,
+        destinations: Object.fromEntries(Object.entries(all.destinations).filter(([other]) => other !== name)),
+      }));
+      if (options.json === true) await printJson(host, { name, removed: true });
+      else await printLine(host, `${name} is forgotten, with its keys. What is stored there stays.`);
+      end(exitCodes.done);
+    });
+}
+
+function addTry(group: Command, { host, end }: CommandContext): void {
+  group
+    .command('test')
+    .description('Tries out a named backup place: put, read, range, list, delete, checksum, clock. What it writes it removes again.')
+    .argument('<name>', nameHelp)
+    .option('--json', 'print one JSON document')
+    .action(async (name: string, options: JsonOption) => {
+      checkedName(name);
+      end(await testDestination(host, name, options));
+    });
+}
+
+export function known(destinations: Readonly<Record<string, NamedDestination>>, name: string): NamedDestination {
+  const found = Object.hasOwn(destinations, name) ? destinations[name] : undefined;
+  if (found !== undefined) return found;
+  throw new Fault('not-found', `There is no destination called ${name}`, {
+    operation: 'find destination',
+    context: { next: '“holdfast destination list” shows those there are.' },
+  });
+}
+
+function checkedName(name: string): string {
+  const checked = destinationName.safeParse(name);
+  if (checked.success) return checked.data;
+  throw new Fault('config-invalid', `${name} cannot be a name: ${checked.error.issues[0]?.message ?? nameHelp}`, {
+    operation: 'name destination',
+  });
+}
+
+async function addressOf(host: CliHost, address: string): Promise<DestinationSettings> {
+  const settings = parseDestinationUrl(address, host.cwd);
+  const danger = dangerOf(settings);
+  if (danger !== '') await warn(host, danger);
+  return settings;
+}
+
+function needsSignIn({ provider }: DestinationSettings): boolean {
+  return provider === 'google-drive' || provider === 'dropbox';
+}
+
+function whereOf(settings: Readonly<Record<string, string>>): string {
+  const { path, bucket, prefix, folder, endpoint, region } = settings;
+  return [path ?? folder ?? [bucket, prefix].filter((part) => part !== undefined).join('/'), endpoint ?? region]
+    .filter((part) => part !== undefined)
+    .join(' at ');
+}
+
+function exists(name: string): Fault {
+  return new Fault('already-exists', `There is a destination called ${name} already`, {
+    operation: 'add destination',
+    context: { next: 'Choose another name, or change it with “holdfast destination edit”.' },
+  });
+}

@@ -1,0 +1,36 @@
+import type { Provider } from '../contract/destination-settings.ts';
+import { Fault } from '../contract/faults.ts';
+import { keychainName, secretsInEnvironment, secretsOf, type Secrets } from './destination-secrets.ts';
+import type { CliHost } from './host.ts';
+
+/**
+ * The keys of a new destination: those in the environment, else each is asked for on the terminal. S3 may go without: then the AWS
+ * tools' own places are asked. What a sign-in brings is not asked for.
+ */
+export async function askSecrets(host: CliHost, provider: Provider): Promise<Secrets> {
+  const given = secretsInEnvironment(provider, host.env);
+  const missing = secretsOf(provider).filter(({ name, optional }) => !optional && given[name] === undefined);
+  if (missing.length === 0) return given;
+  if (provider === 's3' && (host.askSecret === null || (host.env['AWS_PROFILE'] ?? '') !== '')) return given;
+  const answers: Record<string, string> = { ...given };
+  for (const { name, env, says } of missing) {
+    if (host.askSecret === null) {
+      throw new Fault('config-invalid', `${says} was not given and there is no terminal to ask on; set ${env}`, {
+        operation: 'read the keys',
+      });
+    }
+    const answer = (await host.askSecret(`${says}: `)).trim();
+    // An S3 destination without keys of its own uses the AWS tools' places.
+    if (answer === '' && provider === 's3') return given;
+    if (answer === '') throw new Fault('config-invalid', `${says} is empty`, { operation: 'read the keys' });
+    answers[name] = answer;
+  }
+  return answers;
+}
+
+/** Keeps the secrets of a destination and forgets those it had before. Without any, no passphrase is asked for. */
+export async function storeSecrets(host: CliHost, destination: string, provider: Provider, secrets: Secrets): Promise<void> {
+  if (Object.keys(secrets).length === 0) return;
+  const all = secretsOf(provider).map(({ name }) => [keychainName(destination, name), secrets[name] ?? null]);
+  await (await host.openKeychain()).set(Object.fromEntries(all) as Record<string, string | null>);
+}

@@ -1,0 +1,53 @@
+import type { DestinationSettings } from '../contract/destination-settings.ts';
+import { Fault } from '../contract/faults.ts';
+import { destinationName } from '../contract/settings.ts';
+import { dangerOf, parseDestinationUrl } from './destination-url.ts';
+import { keychainName, secretsInEnvironment, secretsOf, type Secrets } from './destination-secrets.ts';
+import type { CliHost } from './host.ts';
+import { warn } from './output.ts';
+
+/** A destination as it was asked for: by name, with what is kept of it, or by address. */
+export interface FoundDestination {
+  readonly settings: DestinationSettings;
+  /** Null for an address. */
+  readonly name: string | null;
+}
+
+/** What `-d` says: a name, or an address, which has a colon. What is dangerous about the settings is said on standard error. */
+export async function findDestination(host: CliHost, text: string): Promise<FoundDestination> {
+  const isName = destinationName.safeParse(text).success;
+  const found = isName ? await named(host, text) : { settings: parseDestinationUrl(text, host.cwd), name: null };
+  const danger = dangerOf(found.settings);
+  if (danger !== '') await warn(host, danger);
+  return found;
+}
+
+async function named(host: CliHost, name: string): Promise<FoundDestination> {
+  const { destinations } = await (await host.openSettings()).read();
+  const known = destinations[name];
+  if (known !== undefined) return { settings: known.settings, name };
+  const names = Object.keys(destinations);
+  const there = names.length === 0 ? 'no destination has a name yet' : `there are ${names.join(', ')}`;
+  throw new Fault(
+    'config-invalid',
+    `There is no destination called ${name}; ${there}. For a folder on this computer write folder:${name}`,
+    {
+      operation: 'find destination',
+      context: { destination: name },
+    },
+  );
+}
+
+/** What the keychain keeps for a named destination, else what the environment holds. A folder needs none, and asks for no passphrase. */
+export async function readSecrets(host: CliHost, { settings, name }: FoundDestination): Promise<Secrets> {
+  const wanted = secretsOf(settings.provider);
+  if (wanted.length === 0) return {};
+  if (name === null) return secretsInEnvironment(settings.provider, host.env);
+  const keychain = await host.openKeychain();
+  const secrets: Record<string, string> = {};
+  for (const secret of wanted) {
+    const value = await keychain.get(keychainName(name, secret.name));
+    if (value !== null) secrets[secret.name] = value;
+  }
+  return secrets;
+}
