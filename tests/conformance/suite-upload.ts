@@ -161,6 +161,7 @@ export function describeUploads(use: Use, options: SuiteOptions): void {
     expect(await tokensOf('server')).toEqual([one.token, two.token].sort());
     expect(await tokensOf('other/')).toEqual([]);
     for (const { startedAt } of await collect(use().openUploads(''))) {
+      if (options.tellsStartOfUploads === false) break;
       expect(Math.abs(startedAt - (await use().stat('server/done')).modifiedAt)).toBeLessThan(3_600_000_000);
     }
     await one.abort();

@@ -154,6 +154,61 @@ describe('checksums', () => {
   });
 });
 
+/** An S3 server in memory that may tell wrong sums of what it was sent. CRC-32 of “x”: 8cdc1683; of the four bytes of that: 6a717d86. */
+function telling(sums: { readonly put?: string; readonly part?: string; readonly whole?: string }, sha?: string) {
+  const tell = (sum: string | undefined): Readonly<Record<string, string>> => (sum === undefined ? {} : { 'x-amz-checksum-crc32': sum });
+  return answering(({ method, url }) => {
+    if (method === 'HEAD') return stored(1);
+    if (method === 'DELETE') return { status: 204 };
+    if (url.includes('uploads')) return xml('<InitiateMultipartUploadResult><UploadId>u1</UploadId></InitiateMultipartUploadResult>');
+    if (method === 'POST') {
+      const whole = sums.whole === undefined ? '' : `<ChecksumCRC32>${sums.whole}</ChecksumCRC32>`;
+      return xml(`<CompleteMultipartUploadResult><ETag>"${md5}-1"</ETag>${whole}</CompleteMultipartUploadResult>`);
+    }
+    const hash: Readonly<Record<string, string>> = sha === undefined ? {} : { 'x-amz-checksum-sha256': sha };
+    return { headers: { etag: `"${md5}"`, ...tell(url.includes('partNumber') ? sums.part : sums.put), ...hash } };
+  });
+}
+
+describe('sums that the server tells of what it has', () => {
+  const right = 'jNwWgw==';
+  const wrong = 'AAAAAA==';
+  const removals = (seen: readonly Seen[]): number =>
+    seen.filter(({ method, url }) => method === 'DELETE' && !url.includes('uploadId')).length;
+
+  test.each([
+    ['right', { put: right }, undefined, 'no fault'],
+    ['a wrong CRC-32', { put: wrong }, undefined, 'corrupt'],
+    ['the right SHA-256', {}, 'LXEWQrcmsEQBYnyp+6wy9chTD7GQPMTbAiWHF5IaSIE=', 'no fault'],
+    ['a wrong SHA-256', { put: right }, 'AXEWQrcmsEQBYnyp+6wy9chTD7GQPMTbAiWHF5IaSIE=', 'corrupt'],
+  ])('of an object in one piece: %s', async (_, sums, sha, code) => {
+    const { backend, seen } = await telling(sums, sha);
+    expect(await codeOf(put(backend, 'server/x', Buffer.from('x')))).toBe(code);
+    expect(removals(seen)).toBe(code === 'corrupt' ? 1 : 0);
+  });
+
+  test.each([
+    ['right', { part: right, whole: 'anF9hg==-1' }, 'no fault'],
+    ['right, of the whole', { part: right, whole: right }, 'no fault'],
+    ['another composite', { part: right, whole: 'AnF9hg==-1' }, 'corrupt'],
+    ['a composite of two parts', { part: right, whole: 'anF9hg==-2' }, 'corrupt'],
+    ['another whole', { part: right, whole: wrong }, 'corrupt'],
+    ['of a part none, so nothing to compare the whole with', { whole: wrong }, 'no fault'],
+  ])('of an object in parts: %s', async (_, sums, code) => {
+    const { backend, seen } = await telling(sums);
+    const upload = await backend.beginUpload('server/x');
+    await upload.writePart(0, Buffer.from('x'));
+    expect(await codeOf(upload.complete())).toBe(code);
+    expect(removals(seen)).toBe(code === 'corrupt' ? 1 : 0);
+  });
+
+  test('of a part: a wrong one is worth sending it again', async () => {
+    const { backend } = await telling({ part: wrong });
+    const upload = await backend.beginUpload('server/x');
+    expect(await codeOf(upload.writePart(0, Buffer.from('x')))).toBe('unavailable');
+  });
+});
+
 // `m/…` names features of the SDK by letters.
 test('storage class and encryption are asked for, and nothing is told of this computer', async () => {
   const settings: Partial<S3Settings> = { storageClass: 'COLD', sse: 'aws:kms', sseKmsKey: 'key-1' };

@@ -53,8 +53,8 @@ function refusePage(response: unknown): void {
   if (typeof response !== 'object' || response === null || !('headers' in response) || !('statusCode' in response)) return;
   const headers = response.headers as Readonly<Record<string, string | undefined>>;
   const isPage = response.statusCode === 200 && /^text\/html\b/i.test(headers['content-type'] ?? '') && headers['content-length'] !== '0';
-  // Some servers give even S3's own replies without a body this type; then an ETag is there.
-  if (isPage && headers['etag'] === undefined && headers['x-amz-request-id'] === undefined) {
+  // Some servers give S3's own replies this type; then an ETag or the number of the request, by one of its two names, is there.
+  if (isPage && ['etag', 'x-amz-request-id', 'x-amzn-requestid'].every((name) => headers[name] === undefined)) {
     throw new Fault('unavailable', 'a web page came instead of an answer: sign in to this network in a browser, or check the endpoint');
   }
 }

@@ -28,6 +28,15 @@ export async function headObject(bucket: Bucket, key: string, operation: string,
   };
 }
 
+/** Missing: success. */
+export async function removeObject(bucket: Bucket, key: string, options?: CallOptions): Promise<void> {
+  const { place, connect } = bucket;
+  await mapped('remove', key, options?.signal, async () => {
+    const s3 = await connect();
+    await s3.deleteObject({ Bucket: place.bucket, Key: place.base + key }, stopBy(options?.signal));
+  });
+}
+
 const md5Tag = /^"?([0-9a-f]{32})"?$/;
 
 /**

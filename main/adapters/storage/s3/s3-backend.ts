@@ -1,9 +1,8 @@
 import type { Backend, BackendLimits } from '../../../engine/storage/backend.ts';
 import { checkedCalls } from '../../../engine/storage/layers/checked-calls.ts';
-import { connector, stopBy } from './client.ts';
-import { mapped } from './errors.ts';
+import { connector } from './client.ts';
 import { listObjects, listUploads } from './listing.ts';
-import { headObject, type Bucket } from './object-info.ts';
+import { headObject, removeObject, type Bucket } from './object-info.ts';
 import { readPieces } from './read-object.ts';
 import { resolveS3Place, type S3Credentials, type S3Settings } from './settings.ts';
 import { beginSmall, smallSize } from './small-upload.ts';
@@ -33,7 +32,8 @@ export function s3Backend(settings: S3Settings, credentials: S3Credentials): Bac
     read: (key, call) => Promise.resolve(readPieces(bucket, key, call?.range, call?.signal)),
     beginUpload: (key, call) => {
       const ifAbsent = call?.ifAbsent === true;
-      const small = call?.sizeHint !== undefined && call.sizeHint <= smallSize;
+      // What must be new is small, and more servers know the condition for an object put in one piece than for one of parts.
+      const small = ifAbsent || (call?.sizeHint !== undefined && call.sizeHint <= smallSize);
       return small ? Promise.resolve(beginSmall(bucket, key, ifAbsent)) : beginMultipart(bucket, key, ifAbsent, call);
     },
     openUploads: (prefix, call) => listUploads(bucket, prefix, call),
@@ -41,10 +41,6 @@ export function s3Backend(settings: S3Settings, credentials: S3Credentials): Bac
       const upload = parseToken(token);
       if (upload !== null) await abortMultipart(bucket, upload.key, upload.uploadId, call);
     },
-    remove: (key, call) =>
-      mapped('remove', key, call?.signal, async () => {
-        const s3 = await bucket.connect();
-        await s3.deleteObject({ Bucket: place.bucket, Key: place.base + key }, stopBy(call?.signal));
-      }),
+    remove: (key, call) => removeObject(bucket, key, call),
   });
 }
