@@ -44,6 +44,8 @@ export interface BackendInfo {
   readonly limits: BackendLimits;
   /** What ObjectInfo's checksum is computed with; uploads then compute the same on the way. Absent: the provider has none. */
   readonly checksum?: ChecksumAlgorithm;
+  /** Of larger objects there is no checksum, so that none is computed. Absent: of all. */
+  readonly checksumUpTo?: number;
 }
 
 /** What the author of a backend writes: these verbs and one mapping of foreign errors to faults. Everything else is layers. */

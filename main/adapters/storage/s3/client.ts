@@ -1,5 +1,6 @@
 import type { S3, S3ClientConfig } from '@aws-sdk/client-s3';
 import { Fault } from '../../../contract/faults.ts';
+import { thriftyAgents } from '../../network/agents.ts';
 import type { S3Credentials, S3Place } from './settings.ts';
 
 /** The SDK takes a third of a second to load, so it is loaded when something is first asked of the destination. */
@@ -25,6 +26,7 @@ async function connect(place: S3Place, credentials: S3Credentials): Promise<S3> 
     responseChecksumValidation: 'WHEN_REQUIRED',
     // With it the SDK opens a connection for each part.
     expectContinueHeader: false,
+    requestHandler: thriftyAgents(),
     // Neither this computer's system nor its Node is anybody's business.
     defaultUserAgentProvider: () => Promise.resolve([['holdfast']]),
   };

@@ -26,7 +26,7 @@ export function s3Backend(settings: S3Settings, credentials: S3Credentials): Bac
   const place = resolveS3Place(settings);
   const bucket: Bucket = { place, connect: connector(place, credentials) };
   return checkedCalls({
-    info: { scheme: 's3', label: place.label, limits, checksum: 'md5' },
+    info: { scheme: 's3', label: place.label, limits, checksum: 'md5', checksumUpTo: smallSize },
     stat: (key, call) => headObject(bucket, key, 'stat', call),
     list: (prefix, call) => listObjects(bucket, prefix, call),
     read: (key, call) => Promise.resolve(readPieces(bucket, key, call?.range, call?.signal)),
