@@ -209,6 +209,40 @@ describe('sums that the server tells of what it has', () => {
   });
 });
 
+describe('the destination test finds out what becomes of a CRC-32', () => {
+  const tried = async (sendChecksums: boolean, answer: (sum: unknown) => Answer): Promise<unknown> => {
+    const { backend } = await answering(({ headers }) => answer(headers['x-amz-checksum-crc32']), { sendChecksums });
+    return await backend.info.ownChecks?.[0]?.run('server/x').catch((fault: unknown) => (fault instanceof Fault ? fault.code : fault));
+  };
+  const taken: Answer = { headers: { etag: `"${md5}"` } };
+  let times = 0;
+  const second = (on: Answer): Answer => (times++ % 2 === 0 ? taken : on);
+
+  test.each([
+    ['compared', true, () => second(error(400, 'BadDigest')), /compares the CRC-32 that is sent/],
+    ['compared, but not sent', false, () => second(error(400, 'BadDigest')), /could compare.*checksums=true/],
+    ['not looked at', true, () => taken, /does not look at a CRC-32/],
+    ['refused, and not sent', false, () => error(400, 'InvalidArgument'), /none is sent: as it should be/],
+    ['not known, and not sent', false, () => error(501, 'NotImplemented'), /none is sent: as it should be/],
+  ] as const)('%s', async (_, sendChecksums, answer, text) => {
+    times = 0;
+    expect(await tried(sendChecksums, answer)).toMatch(text);
+  });
+
+  test('refused, but sent: that is wrong, with the setting to use', async () => {
+    const next = expect.stringContaining('checksums=false') as string;
+    expect(await tried(true, () => error(400, 'InvalidArgument'))).toMatchObject({ problem: expect.any(String) as string, next });
+  });
+
+  test.each([
+    [error(403, 'AccessDenied'), 'permission-denied'],
+    [error(503, 'SlowDown'), 'rate-limited'],
+    [error(500, 'InternalError'), 'unavailable'],
+  ])('what has nothing to do with it is no answer', async (answer, code) => {
+    expect(await tried(false, () => answer)).toBe(code);
+  });
+});
+
 // `m/…` names features of the SDK by letters.
 test('storage class and encryption are asked for, and nothing is told of this computer', async () => {
   const settings: Partial<S3Settings> = { storageClass: 'COLD', sse: 'aws:kms', sseKmsKey: 'key-1' };

@@ -3,7 +3,7 @@ import { startFaultProxy, type Answer, type Decide, type FaultProxy, type Transp
 import { seededNumbers } from '../seeded-random.ts';
 
 /** What an S3 server may answer; `error-in-200` as it comes for a CompleteMultipartUpload that failed after its status was sent. */
-export type S3Fault = TransportFault | 'slow-down' | 'internal-error' | 'error-in-200';
+export type S3Fault = TransportFault | 'slow-down' | 'internal-error' | 'error-in-200' | 'access-denied' | 'quota-exceeded';
 
 export type DecideS3 = (request: IncomingMessage) => S3Fault | null;
 
@@ -11,6 +11,8 @@ const answers: Readonly<Record<Exclude<S3Fault, TransportFault>, Answer>> = {
   'slow-down': xml(503, 'SlowDown', { 'retry-after': '0' }),
   'internal-error': xml(500, 'InternalError'),
   'error-in-200': xml(200, 'InternalError'),
+  'access-denied': xml(403, 'AccessDenied'),
+  'quota-exceeded': xml(403, 'QuotaExceeded'),
 };
 
 /** In front of the S3 server at `port`. */

@@ -1,5 +1,6 @@
 import type { Backend, BackendLimits } from '../../../engine/storage/backend.ts';
 import { checkedCalls } from '../../../engine/storage/layers/checked-calls.ts';
+import { checksumCheck } from './checksum-check.ts';
 import { connector } from './client.ts';
 import { listObjects, listUploads } from './listing.ts';
 import { headObject, removeObject, type Bucket } from './object-info.ts';
@@ -26,7 +27,7 @@ export function s3Backend(settings: S3Settings, credentials: S3Credentials): Bac
   const place = resolveS3Place(settings);
   const bucket: Bucket = { place, connect: connector(place, credentials) };
   return checkedCalls({
-    info: { scheme: 's3', label: place.label, limits, checksum: 'md5', checksumUpTo: smallSize },
+    info: { scheme: 's3', label: place.label, limits, checksum: 'md5', checksumUpTo: smallSize, ownChecks: [checksumCheck(bucket)] },
     stat: (key, call) => headObject(bucket, key, 'stat', call),
     list: (prefix, call) => listObjects(bucket, prefix, call),
     read: (key, call) => Promise.resolve(readPieces(bucket, key, call?.range, call?.signal)),
