@@ -5,6 +5,7 @@ import { s3Backend } from '../../main/adapters/storage/s3/s3-backend.ts';
 import { resolveS3Place, s3Presets, type S3Settings } from '../../main/adapters/storage/s3/settings.ts';
 import { Fault } from '../../main/contract/faults.ts';
 import type { Backend } from '../../main/engine/storage/backend.ts';
+import { uploadBytes } from '../../main/engine/storage/upload-object.ts';
 import { codeOf, collect, get, put } from '../conformance/suite-support.ts';
 
 /** What the real server of the conformance suite never answers is answered here by hand. */
@@ -127,6 +128,16 @@ describe('replies that are not what was asked for', () => {
     const { backend } = await answering(({ method }) => (method === 'HEAD' ? stored(4) : { headers: { etag: `"${md5}"` } }));
     expect(await codeOf(put(backend, 'server/x', Buffer.from('12345')))).toBe('corrupt');
   });
+});
+
+test('an object that another computer has replaced since is not judged by our bytes, and stays', async () => {
+  const theirs = '9dd4e461268c8034f5c8564e155c67a6';
+  const { backend, seen } = await answering(({ method }) =>
+    method === 'HEAD' ? stored(4, { etag: `"${theirs}"` }) : { headers: { etag: `"${md5}"` } },
+  );
+  const { size } = await uploadBytes(backend, 'holdfast.vault', Buffer.from('12345'));
+  expect(size).toBe(5);
+  expect(seen.map(({ method }) => method)).toEqual(['PUT', 'HEAD']);
 });
 
 describe('checksums', () => {

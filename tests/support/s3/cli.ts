@@ -35,7 +35,7 @@ export function s3Cli(base: string): S3Cli {
     run,
     async json<T>(args: readonly string[], options?: CliOptions) {
       const { code, stdout, stderr } = await run([...args, '--json'], options);
-      expect([args[0], code, stderr]).toEqual([args[0], 0, '']);
+      expect([args[0], code, stderr, code === 0 ? '' : stdout]).toEqual([args[0], 0, '', '']);
       return JSON.parse(stdout) as T;
     },
     async openUploads(endpoint, bucket) {

@@ -12,6 +12,16 @@ export interface Bucket {
 }
 
 export async function headObject(bucket: Bucket, key: string, operation: string, options?: CallOptions): Promise<ObjectInfo> {
+  return (await headWithTag(bucket, key, operation, options)).info;
+}
+
+/** With the ETag, as it came: it tells whether this is still the object of an earlier reply. */
+export async function headWithTag(
+  bucket: Bucket,
+  key: string,
+  operation: string,
+  options?: CallOptions,
+): Promise<{ readonly info: ObjectInfo; readonly tag: string }> {
   const { place, connect } = bucket;
   const head = await mapped(operation, key, options?.signal, async () => {
     const s3 = await connect();
@@ -20,12 +30,8 @@ export async function headObject(bucket: Bucket, key: string, operation: string,
   if (head.ContentLength === undefined || head.LastModified === undefined || head.ETag === undefined) {
     throw notS3(operation, key);
   }
-  return {
-    key,
-    size: head.ContentLength,
-    modifiedAt: head.LastModified.getTime(),
-    ...checksumOf(head, place),
-  };
+  const told = { key, size: head.ContentLength, modifiedAt: head.LastModified.getTime() };
+  return { info: { ...told, ...checksumOf(head, place) }, tag: head.ETag };
 }
 
 /** Missing: success. */

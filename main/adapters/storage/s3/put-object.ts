@@ -5,8 +5,8 @@ import { stopBy } from './client.ts';
 import { mapped, toFault } from './errors.ts';
 import { headObject, notS3, removeObject, type Bucket } from './object-info.ts';
 
-/** Bytes that are the whole object, in one request. `bytes` must not lie in shared memory that changes meanwhile. */
-export async function putWhole(bucket: Bucket, key: string, bytes: Uint8Array, ifAbsent: boolean, options?: CallOptions): Promise<void> {
+/** Bytes that are the whole object, in one request; settles to its ETag. `bytes` must not lie in shared memory that changes meanwhile. */
+export async function putWhole(bucket: Bucket, key: string, bytes: Uint8Array, ifAbsent: boolean, options?: CallOptions): Promise<string> {
   const { place, connect } = bucket;
   if (ifAbsent) await throwIfExists(bucket, key, options);
   const reply = await mapped('complete', key, options?.signal, () =>
@@ -28,6 +28,7 @@ export async function putWhole(bucket: Bucket, key: string, bytes: Uint8Array, i
   );
   if (reply.ETag === undefined) throw notS3('complete', key);
   await refuseWrong(bucket, key, wrongSum(reply, bytes));
+  return reply.ETag;
 }
 
 /** Takes an object away that has just been made of other bytes than were sent, and throws fault corrupt: it must not pass for ours. */
