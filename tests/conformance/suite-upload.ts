@@ -168,6 +168,15 @@ export function describeUploads(use: Use, options: SuiteOptions): void {
     await two.abort();
   });
 
+  test.runIf(tellsOpenUploads)('dozens of unfinished uploads are told, each once', async () => {
+    const uploads = await Promise.all(
+      Array.from({ length: 30 }, async (_, index) => await use().beginUpload(`server/${index % 3 === 0 ? 'same' : index}`)),
+    );
+    expect(await tokensOf('server/')).toEqual(uploads.map(({ token }) => token).sort());
+    await Promise.all(uploads.map((upload) => upload.abort()));
+    expect(await tokensOf('')).toEqual([]);
+  });
+
   test.runIf(tellsOpenUploads)('abandon clears what an upload left, and succeeds when it is gone already', async () => {
     const upload = await use().beginUpload('server/left');
     await upload.writePart(0, patterned(1000));

@@ -9,6 +9,7 @@ import type { S3Place } from './settings.ts';
 export interface Bucket {
   readonly place: S3Place;
   readonly connect: Connect;
+  readonly pageSize?: number | undefined;
 }
 
 export async function headObject(bucket: Bucket, key: string, operation: string, options?: CallOptions): Promise<ObjectInfo> {

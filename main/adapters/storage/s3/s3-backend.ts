@@ -19,13 +19,18 @@ const limits: BackendLimits = {
   parallelParts: 4,
 };
 
+export interface S3Options {
+  /** How many names a page of a listing holds; absent: as many as the server likes, usually 1000. */
+  readonly pageSize?: number;
+}
+
 /**
  * A destination in a bucket of AWS S3 or of any server that speaks its protocol. Nothing is sent, and the SDK not loaded, before the
  * first call. Throws fault config-invalid for settings that lack something.
  */
-export function s3Backend(settings: S3Settings, credentials: S3Credentials): Backend {
+export function s3Backend(settings: S3Settings, credentials: S3Credentials, options: S3Options = {}): Backend {
   const place = resolveS3Place(settings);
-  const bucket: Bucket = { place, connect: connector(place, credentials) };
+  const bucket: Bucket = { place, connect: connector(place, credentials), pageSize: options.pageSize };
   return checkedCalls({
     info: { scheme: 's3', label: place.label, limits, checksum: 'md5', checksumUpTo: smallSize, ownChecks: [checksumCheck(bucket)] },
     stat: (key, call) => headObject(bucket, key, 'stat', call),
