@@ -157,7 +157,8 @@ function shell(script: string, input: string | null): { readonly whole: number; 
   const { status, stdout, stderr } = spawnSync('bash', ['-c', `set -euo pipefail; ${script}`], {
     stdio: [stdin, 'pipe', 'pipe'],
     encoding: 'utf8',
-    env: { ...process.env, SOURCE: source },
+    // As the command itself sets it.
+    env: { NODE_COMPILE_CACHE: join(root, '.cache', 'compile'), ...process.env, SOURCE: source },
   });
   const whole = (performance.now() - since) / 1000;
   if (typeof stdin === 'number') closeSync(stdin);

@@ -114,6 +114,21 @@ test('what came before the line broke is given, then the error', async () => {
   expect(hash.digest('hex')).toBe(hashOf([large.subarray(0, sent)]));
 });
 
+test('a request that is called off ends the body with an error, also while it waits', async () => {
+  const port = await serving((response) => void response.writeHead(200, told).write(large.subarray(0, 600_000)));
+  const request = get({ host: '127.0.0.1', port, agent: thriftyAgents().httpAgent });
+  const [message] = (await once(request, 'response')) as [IncomingMessage];
+  let came = 0;
+  const reading = (async () => {
+    for await (const piece of bodyOf(message)) {
+      came += piece.byteLength;
+      setImmediate(() => request.destroy());
+    }
+  })();
+  await expect(reading).rejects.toThrow(/abort|closed/);
+  expect(came).toBeGreaterThanOrEqual(512 * 1024);
+});
+
 test('a line that trickles is passed on before a piece is full', async () => {
   const port = await serving((response) => {
     response.writeHead(200, told);
