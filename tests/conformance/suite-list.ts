@@ -5,6 +5,16 @@ import type { SuiteOptions, Use } from './suite.ts';
 export function describeListing(use: Use, options: SuiteOptions): void {
   const keysOf = async (prefix: string): Promise<string[]> => (await collect(use().list(prefix))).map(({ key }) => key).sort();
 
+  /** Sixteen at once: what is written one by one costs a slow server minutes. */
+  async function each(keys: readonly string[], work: (key: string) => Promise<unknown>): Promise<void> {
+    const waiting = [...keys];
+    const worker = async (): Promise<void> => {
+      for (let key = waiting.pop(); key !== undefined; key = waiting.pop()) await work(key);
+    };
+    await Promise.all(Array.from({ length: 16 }, worker));
+  }
+  const numbered = (count: number): readonly string[] => Array.from({ length: count }, (_, index) => `server/${index}`);
+
   test('an empty destination and a missing prefix list nothing', async () => {
     expect(await keysOf('')).toEqual([]);
     await put(use(), 'server/object', Buffer.from('x'));
@@ -60,26 +70,22 @@ export function describeListing(use: Use, options: SuiteOptions): void {
       'u^`',
       'x'.repeat(200),
     ].map((name) => `odd/${name}/${name}`);
-    for (const key of odd) await put(use(), key, Buffer.from(key));
+    await each(odd, (key) => put(use(), key, Buffer.from(key)));
     expect(await keysOf('odd/')).toEqual([...odd].sort());
-    for (const key of odd) expect((await get(use(), key)).toString()).toBe(key);
-    for (const key of odd) await use().remove(key);
+    await each(odd, async (key) => expect((await get(use(), key)).toString()).toBe(key));
+    await each(odd, (key) => use().remove(key));
     expect(await keysOf('')).toEqual([]);
   });
 
   test('thousands of keys are listed, each once', async () => {
     const count = options.manyKeys ?? 2_100;
     const keys = Array.from({ length: count }, (_, index) => `many/${index % 7}/object-${index}`);
-    const waiting = [...keys];
-    const worker = async (): Promise<void> => {
-      for (let key = waiting.pop(); key !== undefined; key = waiting.pop()) await put(use(), key, Buffer.from('x'));
-    };
-    await Promise.all(Array.from({ length: 16 }, worker));
+    await each(keys, (key) => put(use(), key, Buffer.from('x')));
     expect(await keysOf('many/')).toEqual([...keys].sort());
   }, 120_000);
 
   test('what is listed may be removed while the listing goes on', async () => {
-    for (let index = 0; index < 60; index++) await put(use(), `server/${index}`, Buffer.from('x'));
+    await each(numbered(60), (key) => put(use(), key, Buffer.from('x')));
     let seen = 0;
     for await (const { key } of use().list('server/')) {
       await use().remove(key);
@@ -90,7 +96,7 @@ export function describeListing(use: Use, options: SuiteOptions): void {
   });
 
   test('a listing can be given up after its first item, and a signal ends it', async () => {
-    for (let index = 0; index < 30; index++) await put(use(), `server/${index}`, Buffer.from('x'));
+    await each(numbered(30), (key) => put(use(), key, Buffer.from('x')));
     for await (const { key } of use().list('server/')) {
       expect(key.startsWith('server/')).toBe(true);
       break;

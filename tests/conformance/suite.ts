@@ -13,6 +13,8 @@ export interface Subject {
 export interface SuiteOptions {
   /** The provider can tell which uploads are unfinished. Default true. */
   readonly tellsOpenUploads?: boolean;
+  /** The provider tells when an unfinished upload was begun. Default true. */
+  readonly tellsStartOfUploads?: boolean;
   /** `ifAbsent` holds against a race. Default true. */
   readonly createsOnce?: boolean;
   /**

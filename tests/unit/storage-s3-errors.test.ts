@@ -130,3 +130,24 @@ test('a fault stays as it is, and after the signal everything is cancelled', asy
   const failing = mapped('read', 'x', AbortSignal.abort(), () => Promise.reject(errno('ECONNRESET')));
   await expect(failing).rejects.toMatchObject({ code: 'cancelled' });
 });
+
+test.each([
+  ['complete', 'may only read', 's3:PutObject'],
+  ['remove', 'may not delete', 's3:DeleteObject'],
+  ['abort', 'clear away', 's3:AbortMultipartUpload'],
+  ['list', 'list the bucket', 's3:ListBucket'],
+  ['openUploads', 'list unfinished', 's3:ListBucketMultipartUploads'],
+  ['read', 'no right to it', 'docs/setup/s3.md'],
+])('a right that is missing for %s is named', (operation, says, right) => {
+  const fault = toFault(sdkError('AccessDenied', { status: 403 }), operation, 'server/x');
+  expect([fault.code, fault.message]).toEqual(['permission-denied', expect.stringContaining(says) as string]);
+  expect(fault.context['next']).toContain(right);
+});
+
+test('a header that an older server does not know is told with the setting that leaves it out', () => {
+  const error = Object.assign(sdkError('InvalidArgument', { status: 400 }), {
+    message: "Unsupported header 'x-amz-checksum-crc32' received",
+  });
+  const fault = toFault(error, 'writePart', 'server/x');
+  expect([fault.code, fault.context['next']]).toEqual(['config-invalid', expect.stringContaining('checksums=false') as string]);
+});

@@ -5,6 +5,7 @@ import { s3Backend } from '../../main/adapters/storage/s3/s3-backend.ts';
 import { resolveS3Place, s3Presets, type S3Settings } from '../../main/adapters/storage/s3/settings.ts';
 import { Fault } from '../../main/contract/faults.ts';
 import type { Backend } from '../../main/engine/storage/backend.ts';
+import { uploadBytes } from '../../main/engine/storage/upload-object.ts';
 import { codeOf, collect, get, put } from '../conformance/suite-support.ts';
 
 /** What the real server of the conformance suite never answers is answered here by hand. */
@@ -129,6 +130,16 @@ describe('replies that are not what was asked for', () => {
   });
 });
 
+test('an object that another computer has replaced since is not judged by our bytes, and stays', async () => {
+  const theirs = '9dd4e461268c8034f5c8564e155c67a6';
+  const { backend, seen } = await answering(({ method }) =>
+    method === 'HEAD' ? stored(4, { etag: `"${theirs}"` }) : { headers: { etag: `"${md5}"` } },
+  );
+  const { size } = await uploadBytes(backend, 'holdfast.vault', Buffer.from('12345'));
+  expect(size).toBe(5);
+  expect(seen.map(({ method }) => method)).toEqual(['PUT', 'HEAD']);
+});
+
 describe('checksums', () => {
   test.each([
     ['an MD5', {}, md5],
@@ -151,6 +162,95 @@ describe('checksums', () => {
     expect(seen[0]?.headers['x-amz-sdk-checksum-algorithm']).toBe(algorithm);
     // SHA-256 of “x”: the signature covers the body in any case.
     expect(seen[0]?.headers['x-amz-content-sha256']).toBe('2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881');
+  });
+});
+
+/** An S3 server in memory that may tell wrong sums of what it was sent. CRC-32 of “x”: 8cdc1683; of the four bytes of that: 6a717d86. */
+function telling(sums: { readonly put?: string; readonly part?: string; readonly whole?: string }, sha?: string) {
+  const tell = (sum: string | undefined): Readonly<Record<string, string>> => (sum === undefined ? {} : { 'x-amz-checksum-crc32': sum });
+  return answering(({ method, url }) => {
+    if (method === 'HEAD') return stored(1);
+    if (method === 'DELETE') return { status: 204 };
+    if (url.includes('uploads')) return xml('<InitiateMultipartUploadResult><UploadId>u1</UploadId></InitiateMultipartUploadResult>');
+    if (method === 'POST') {
+      const whole = sums.whole === undefined ? '' : `<ChecksumCRC32>${sums.whole}</ChecksumCRC32>`;
+      return xml(`<CompleteMultipartUploadResult><ETag>"${md5}-1"</ETag>${whole}</CompleteMultipartUploadResult>`);
+    }
+    const hash: Readonly<Record<string, string>> = sha === undefined ? {} : { 'x-amz-checksum-sha256': sha };
+    return { headers: { etag: `"${md5}"`, ...tell(url.includes('partNumber') ? sums.part : sums.put), ...hash } };
+  });
+}
+
+describe('sums that the server tells of what it has', () => {
+  const right = 'jNwWgw==';
+  const wrong = 'AAAAAA==';
+  const removals = (seen: readonly Seen[]): number =>
+    seen.filter(({ method, url }) => method === 'DELETE' && !url.includes('uploadId')).length;
+
+  test.each([
+    ['right', { put: right }, undefined, 'no fault'],
+    ['a wrong CRC-32', { put: wrong }, undefined, 'corrupt'],
+    ['the right SHA-256', {}, 'LXEWQrcmsEQBYnyp+6wy9chTD7GQPMTbAiWHF5IaSIE=', 'no fault'],
+    ['a wrong SHA-256', { put: right }, 'AXEWQrcmsEQBYnyp+6wy9chTD7GQPMTbAiWHF5IaSIE=', 'corrupt'],
+  ])('of an object in one piece: %s', async (_, sums, sha, code) => {
+    const { backend, seen } = await telling(sums, sha);
+    expect(await codeOf(put(backend, 'server/x', Buffer.from('x')))).toBe(code);
+    expect(removals(seen)).toBe(code === 'corrupt' ? 1 : 0);
+  });
+
+  test.each([
+    ['right', { part: right, whole: 'anF9hg==-1' }, 'no fault'],
+    ['right, of the whole', { part: right, whole: right }, 'no fault'],
+    ['another composite', { part: right, whole: 'AnF9hg==-1' }, 'corrupt'],
+    ['a composite of two parts', { part: right, whole: 'anF9hg==-2' }, 'corrupt'],
+    ['another whole', { part: right, whole: wrong }, 'corrupt'],
+    ['of a part none, so nothing to compare the whole with', { whole: wrong }, 'no fault'],
+  ])('of an object in parts: %s', async (_, sums, code) => {
+    const { backend, seen } = await telling(sums);
+    const upload = await backend.beginUpload('server/x');
+    await upload.writePart(0, Buffer.from('x'));
+    expect(await codeOf(upload.complete())).toBe(code);
+    expect(removals(seen)).toBe(code === 'corrupt' ? 1 : 0);
+  });
+
+  test('of a part: a wrong one is worth sending it again', async () => {
+    const { backend } = await telling({ part: wrong });
+    const upload = await backend.beginUpload('server/x');
+    expect(await codeOf(upload.writePart(0, Buffer.from('x')))).toBe('unavailable');
+  });
+});
+
+describe('the destination test finds out what becomes of a CRC-32', () => {
+  const tried = async (sendChecksums: boolean, answer: (sum: unknown) => Answer): Promise<unknown> => {
+    const { backend } = await answering(({ headers }) => answer(headers['x-amz-checksum-crc32']), { sendChecksums });
+    return await backend.info.ownChecks?.[0]?.run('server/x').catch((fault: unknown) => (fault instanceof Fault ? fault.code : fault));
+  };
+  const taken: Answer = { headers: { etag: `"${md5}"` } };
+  let times = 0;
+  const second = (on: Answer): Answer => (times++ % 2 === 0 ? taken : on);
+
+  test.each([
+    ['compared', true, () => second(error(400, 'BadDigest')), /compares the CRC-32 that is sent/],
+    ['compared, but not sent', false, () => second(error(400, 'BadDigest')), /could compare.*checksums=true/],
+    ['not looked at', true, () => taken, /does not look at a CRC-32/],
+    ['refused, and not sent', false, () => error(400, 'InvalidArgument'), /none is sent: as it should be/],
+    ['not known, and not sent', false, () => error(501, 'NotImplemented'), /none is sent: as it should be/],
+  ] as const)('%s', async (_, sendChecksums, answer, text) => {
+    times = 0;
+    expect(await tried(sendChecksums, answer)).toMatch(text);
+  });
+
+  test('refused, but sent: that is wrong, with the setting to use', async () => {
+    const next = expect.stringContaining('checksums=false') as string;
+    expect(await tried(true, () => error(400, 'InvalidArgument'))).toMatchObject({ problem: expect.any(String) as string, next });
+  });
+
+  test.each([
+    [error(403, 'AccessDenied'), 'permission-denied'],
+    [error(503, 'SlowDown'), 'rate-limited'],
+    [error(500, 'InternalError'), 'unavailable'],
+  ])('what has nothing to do with it is no answer', async (answer, code) => {
+    expect(await tried(false, () => answer)).toBe(code);
   });
 });
 

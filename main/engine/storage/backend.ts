@@ -44,7 +44,20 @@ export interface BackendInfo {
   readonly limits: BackendLimits;
   /** What ObjectInfo's checksum is computed with; uploads then compute the same on the way. Absent: the provider has none. */
   readonly checksum?: ChecksumAlgorithm;
+  /** Of larger objects there is no checksum, so that none is computed. Absent: of all. */
+  readonly checksumUpTo?: number;
+  /** What only this kind of place can tell of itself; the destination test asks it too. */
+  readonly ownChecks?: readonly OwnCheck[];
 }
+
+export interface OwnCheck {
+  readonly name: string;
+  /** May replace the small object at `key`, which the test removes later. */
+  run(key: ObjectKey, options?: CallOptions): Promise<Finding>;
+}
+
+/** A check's finding: what was seen, or what was seen and is wrong with what to do about it. */
+export type Finding = string | { readonly problem: string; readonly next: string };
 
 /** What the author of a backend writes: these verbs and one mapping of foreign errors to faults. Everything else is layers. */
 export interface Backend {

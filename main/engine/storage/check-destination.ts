@@ -2,7 +2,7 @@ import { asFault, Fault } from '../../contract/faults.ts';
 import { faultTexts } from '../../contract/fault-texts.ts';
 import type { DestinationCheck } from '../../contract/reports.ts';
 import type { Clock, Random } from '../ports.ts';
-import type { Backend, CallOptions } from './backend.ts';
+import type { Backend, CallOptions, Finding } from './backend.ts';
 import { runningChecksum } from './checksum.ts';
 import { randomName, timedPut } from './clock-offset.ts';
 import { readBytes } from './read-object.ts';
@@ -16,9 +16,6 @@ export interface CheckOptions extends CallOptions {
 export const largestClockOffsetMs = 10 * 60_000;
 
 const probeSize = 100_000;
-
-/** A check's finding: what was seen, or what was seen and is wrong with what to do about it. */
-type Finding = string | { readonly problem: string; readonly next: string };
 
 /**
  * Tries everything a backup needs of a destination on small objects below `holdfast-test-<random>/`, which are gone afterwards whatever
@@ -73,6 +70,7 @@ export async function* checkDestination(backend: Backend, options: CheckOptions)
     ],
     ['create once', async () => await createOnce(backend, once, call)],
     ['checksum', async () => await compareChecksum(backend, probe, stored, call)],
+    ...(backend.info.ownChecks ?? []).map((own) => [own.name, () => own.run(probe, call)] as const),
     [
       'clock',
       async () => {
@@ -120,7 +118,8 @@ async function outcome(name: string, check: () => Promise<Finding>): Promise<Des
   } catch (error) {
     const fault = asFault(error, name);
     if (fault.code === 'cancelled') throw fault;
-    return { name, ok: false, message: fault.message, next: faultTexts[fault.code].next };
+    const own = fault.context['next'];
+    return { name, ok: false, message: fault.message, next: typeof own === 'string' ? own : faultTexts[fault.code].next };
   }
 }
 

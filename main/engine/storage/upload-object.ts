@@ -61,12 +61,15 @@ export async function uploadStream(
   const { limits } = backend.info;
   const partSize = choosePartSize(limits, options.sizeHint, options.partSize);
   const maxInFlight = Math.max(1, Math.min(options.maxInFlight ?? 4, limits.parallelParts));
-  const sum = runningChecksum(backend.info.checksum);
+  let left = backend.info.checksumUpTo ?? Infinity;
+  let sum = runningChecksum(backend.info.checksum);
   const writer = await openPartWriter(backend, key, { signal, maxInFlight, sizeHint: options.sizeHint });
   try {
     const parts = partBuffer(writer, partSize, maxInFlight, onPart);
     for await (const piece of source) {
       throwIfCancelled(signal, 'upload');
+      left -= piece.byteLength;
+      if (left < 0) sum = null;
       sum?.update(piece);
       await parts.add(piece);
     }

@@ -24,6 +24,9 @@ export interface FaultProxy {
   close(): Promise<void>;
 }
 
+/** Settles when the request may be handled; what it waits for, the test brings about. */
+export type Hold = (request: IncomingMessage) => Promise<void> | undefined;
+
 /**
  * A server between client and server that passes requests on unchanged, Host included, so that signatures hold, but for the faults that
  * `decide` names; `answers` are the provider's own.
@@ -32,16 +35,22 @@ export async function startFaultProxy<Name extends string>(
   port: number,
   decide: Decide<Name>,
   answers: Readonly<Record<Name, Answer>>,
+  hold: Hold = () => undefined,
 ): Promise<FaultProxy> {
   const counts = new Map<string, number>();
   const seen: string[] = [];
   const server = createServer({ keepAlive: true }, (request, response) => {
     seen.push(`${request.method ?? ''} ${request.url ?? ''}`);
+    const held = hold(request);
+    if (held === undefined) go(request, response);
+    else void held.then(() => go(request, response));
+  });
+  function go(request: IncomingMessage, response: ServerResponse): void {
     const fault = decide(request);
     if (fault !== null) counts.set(fault, (counts.get(fault) ?? 0) + 1);
     if (fault !== null && isAnswer(fault, answers)) answer(request, response, answers[fault]);
     else handle(fault, port, request, response);
-  });
+  }
   const own = await listening(server);
   return { port: own, endpoint: `http://127.0.0.1:${own}`, struck: () => counts, seen, close: () => closed(server) };
 }

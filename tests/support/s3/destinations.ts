@@ -18,7 +18,10 @@ export function plainClient(endpoint: string): S3 {
   return new S3({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials: swiftKeys });
 }
 
+/** Small enough that a few dozen objects need several pages. */
+const pageSize = 25;
+
 /** A place in the bucket that nothing else uses. */
 export function freshPlace(endpoint: string, bucket: string, more: Partial<S3Settings> = {}, keys: S3Keys = swiftKeys): Backend {
-  return s3Backend({ bucket, endpoint, prefix: `place-${randomBytes(6).toString('hex')}`, ...more }, keys);
+  return s3Backend({ bucket, endpoint, prefix: `place-${randomBytes(6).toString('hex')}`, ...more }, keys, { pageSize });
 }

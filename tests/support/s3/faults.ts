@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
-import { startFaultProxy, type Answer, type Decide, type FaultProxy, type TransportFault } from '../clouds/fault-proxy.ts';
+import { startFaultProxy, type Answer, type Decide, type FaultProxy, type Hold, type TransportFault } from '../clouds/fault-proxy.ts';
 import { seededNumbers } from '../seeded-random.ts';
 
 /** What an S3 server may answer; `error-in-200` as it comes for a CompleteMultipartUpload that failed after its status was sent. */
-export type S3Fault = TransportFault | 'slow-down' | 'internal-error' | 'error-in-200';
+export type S3Fault = TransportFault | 'slow-down' | 'internal-error' | 'error-in-200' | 'access-denied' | 'quota-exceeded' | 'no-such-key';
 
 export type DecideS3 = (request: IncomingMessage) => S3Fault | null;
 
@@ -11,11 +11,14 @@ const answers: Readonly<Record<Exclude<S3Fault, TransportFault>, Answer>> = {
   'slow-down': xml(503, 'SlowDown', { 'retry-after': '0' }),
   'internal-error': xml(500, 'InternalError'),
   'error-in-200': xml(200, 'InternalError'),
+  'access-denied': xml(403, 'AccessDenied'),
+  'quota-exceeded': xml(403, 'QuotaExceeded'),
+  'no-such-key': xml(404, 'NoSuchKey'),
 };
 
 /** In front of the S3 server at `port`. */
-export function startS3FaultProxy(port: number, decide: DecideS3): Promise<FaultProxy> {
-  return startFaultProxy(port, decide satisfies Decide<S3Fault>, answers);
+export function startS3FaultProxy(port: number, decide: DecideS3, hold?: Hold): Promise<FaultProxy> {
+  return startFaultProxy(port, decide satisfies Decide<S3Fault>, answers, hold);
 }
 
 /** Strikes about `rate` of all requests. A stall costs the client its whole timeout, so there are few. */

@@ -1,5 +1,6 @@
 import type { S3, S3ClientConfig } from '@aws-sdk/client-s3';
 import { Fault } from '../../../contract/faults.ts';
+import { thriftyAgents } from '../../network/agents.ts';
 import type { S3Credentials, S3Place } from './settings.ts';
 
 /** The SDK takes a third of a second to load, so it is loaded when something is first asked of the destination. */
@@ -25,6 +26,7 @@ async function connect(place: S3Place, credentials: S3Credentials): Promise<S3> 
     responseChecksumValidation: 'WHEN_REQUIRED',
     // With it the SDK opens a connection for each part.
     expectContinueHeader: false,
+    requestHandler: thriftyAgents(),
     // Neither this computer's system nor its Node is anybody's business.
     defaultUserAgentProvider: () => Promise.resolve([['holdfast']]),
   };
@@ -53,8 +55,8 @@ function refusePage(response: unknown): void {
   if (typeof response !== 'object' || response === null || !('headers' in response) || !('statusCode' in response)) return;
   const headers = response.headers as Readonly<Record<string, string | undefined>>;
   const isPage = response.statusCode === 200 && /^text\/html\b/i.test(headers['content-type'] ?? '') && headers['content-length'] !== '0';
-  // Some servers give even S3's own replies without a body this type; then an ETag is there.
-  if (isPage && headers['etag'] === undefined && headers['x-amz-request-id'] === undefined) {
+  // Some servers give S3's own replies this type; then an ETag or the number of the request, by one of its two names, is there.
+  if (isPage && ['etag', 'x-amz-request-id', 'x-amzn-requestid'].every((name) => headers[name] === undefined)) {
     throw new Fault('unavailable', 'a web page came instead of an answer: sign in to this network in a browser, or check the endpoint');
   }
 }

@@ -1,109 +1,7 @@
-import { Fault, type FaultCode, type FaultContext, type Persistence } from '../../../contract/faults.ts';
+import { Fault, type FaultContext } from '../../../contract/faults.ts';
 import { cancelledFault } from '../../../engine/storage/cancel.ts';
 import { errnoOf, networkMeaning, retryAfterMs, slim } from '../../network/errors.ts';
-
-interface Meaning {
-  readonly code: FaultCode;
-  readonly persistence?: Persistence;
-  /** Follows the name of what was handled. */
-  readonly says: string;
-}
-
-const missing: Meaning = { code: 'not-found', says: 'does not exist' };
-const keysRefused: Meaning = { code: 'unauthenticated', says: 'was refused: the access key or its secret is not right' };
-const keysExpired: Meaning = { code: 'unauthenticated', says: 'was refused: the temporary keys have expired' };
-const denied: Meaning = { code: 'permission-denied', says: 'was refused: these keys have no right to it' };
-const otherRegion: Meaning = { code: 'config-invalid', says: 'was refused: the bucket lies in another region or at another endpoint' };
-const slower: Meaning = { code: 'rate-limited', says: 'was put off: too many requests' };
-const ownFault: Meaning = { code: 'unavailable', says: 'failed by a fault of the server' };
-// Bytes that changed on the way: the same part is sent again.
-const changedOnTheWay: Meaning = { code: 'unavailable', says: 'arrived with other bytes than were sent' };
-const full: Meaning = { code: 'quota-exceeded', says: 'found no space left in the account' };
-const notDone: Meaning = { code: 'unsupported', says: 'asks for something that this server cannot do' };
-const noAnswer: Meaning = { code: 'timeout', says: 'got no answer in time' };
-
-/** S3's error codes (AWS: "Error responses", list of error codes), those of other servers where they differ, and the SDK's own. */
-const byName: Readonly<Record<string, Meaning>> = {
-  NoSuchKey: missing,
-  NotFound: missing,
-  NoSuchVersion: missing,
-  NoSuchUpload: { code: 'not-found', says: 'belongs to an upload that the server no longer knows' },
-  // Not `not-found`: that would look like a destination in which nothing has been stored yet.
-  NoSuchBucket: { code: 'config-invalid', says: 'failed: the bucket does not exist' },
-  InvalidBucketName: { code: 'config-invalid', says: 'failed: this cannot be the name of a bucket' },
-  InvalidRange: { code: 'range-invalid', says: 'has no such bytes' },
-  PreconditionFailed: { code: 'already-exists', says: 'exists already' },
-  ConditionalRequestConflict: { code: 'unavailable', says: 'is being written by another upload' },
-  OperationAborted: { code: 'unavailable', says: 'is being changed by another request' },
-  InvalidAccessKeyId: keysRefused,
-  SignatureDoesNotMatch: keysRefused,
-  AuthFailure: keysRefused,
-  InvalidSecurity: keysRefused,
-  InvalidToken: keysRefused,
-  ExpiredToken: keysExpired,
-  ExpiredTokenException: keysExpired,
-  TokenRefreshRequired: keysExpired,
-  CredentialsProviderError: {
-    code: 'unauthenticated',
-    says: 'needs access keys: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE',
-  },
-  AccessDenied: denied,
-  AllAccessDisabled: denied,
-  AccountProblem: denied,
-  UnauthorizedAccess: denied,
-  // The SDK then corrects its own clock by the server's, so that the next attempt may work.
-  RequestTimeTooSkewed: {
-    code: 'config-invalid',
-    persistence: 'temporary',
-    says: "was refused because this computer's clock is wrong: set it, best by switching on its time synchronisation",
-  },
-  SlowDown: slower,
-  Throttling: slower,
-  ThrottlingException: slower,
-  RequestLimitExceeded: slower,
-  TooManyRequests: slower,
-  TooManyRequestsException: slower,
-  BandwidthLimitExceeded: slower,
-  ServiceUnavailable: ownFault,
-  InternalError: ownFault,
-  RequestTimeout: noAnswer,
-  TimeoutError: noAnswer,
-  BadDigest: changedOnTheWay,
-  InvalidDigest: changedOnTheWay,
-  IncompleteBody: changedOnTheWay,
-  XAmzContentSHA256Mismatch: changedOnTheWay,
-  XAmzContentChecksumMismatch: changedOnTheWay,
-  QuotaExceeded: full,
-  XMinioStorageFull: full,
-  XMinioAdminBucketQuotaExceeded: full,
-  PermanentRedirect: otherRegion,
-  TemporaryRedirect: otherRegion,
-  AuthorizationHeaderMalformed: otherRegion,
-  IllegalLocationConstraintException: otherRegion,
-  InvalidStorageClass: { code: 'config-invalid', says: 'was refused: the server does not know this storage class' },
-  InvalidObjectState: { code: 'unsupported', says: 'lies in an archive storage class and must be restored at the provider first' },
-  NotImplemented: notDone,
-  MethodNotAllowed: notDone,
-  EntityTooLarge: { code: 'unsupported', says: 'is larger than this server takes' },
-};
-
-const byStatus: Readonly<Record<number, Meaning>> = {
-  301: otherRegion,
-  302: otherRegion,
-  307: otherRegion,
-  308: otherRegion,
-  401: keysRefused,
-  403: denied,
-  404: missing,
-  405: notDone,
-  408: noAnswer,
-  409: { code: 'unavailable', says: 'is being changed by another request' },
-  412: { code: 'already-exists', says: 'exists already' },
-  416: { code: 'range-invalid', says: 'has no such bytes' },
-  429: slower,
-  501: notDone,
-  507: full,
-};
+import { byName, byStatus, denied, deniedTo, noSums, ownFault, slower, type Meaning } from './meanings.ts';
 
 /** The one mapping of this backend's foreign errors. `what` is the object or bucket that was handled. */
 export function toFault(error: unknown, operation: string, what: string, context: FaultContext = {}): Fault {
@@ -116,10 +14,12 @@ export function toFault(error: unknown, operation: string, what: string, context
     ...(seen.name === 'Error' ? {} : { reason: seen.errno ?? seen.name }),
   };
   const options = { operation, context: known, cause: slim(error) };
-  const meaning = meaningOf(seen);
+  const found = meaningOf(seen);
+  const meaning = found === denied ? deniedTo(operation) : found;
   if (meaning === undefined) return new Fault('unexpected', `${operation} of ${what} failed: ${plain(seen)}`, options);
   return new Fault(meaning.code, `${operation} of ${what} ${meaning.says} (${seen.errno ?? shortName(seen)})`, {
     ...options,
+    context: { ...known, ...(meaning.next === undefined ? {} : { next: meaning.next }) },
     ...(meaning.persistence === undefined ? {} : { persistence: meaning.persistence }),
     ...(seen.retryAfterMs === undefined ? {} : { retryAfterMs: seen.retryAfterMs }),
   });
@@ -153,6 +53,7 @@ function meaningOf(seen: Seen): Meaning | undefined {
   if (/^Region is missing|^Expected region/i.test(seen.message)) {
     return { code: 'config-invalid', says: 'needs a region: add region=… or set AWS_REGION' };
   }
+  if (/x-amz-(sdk-)?checksum/i.test(seen.message) && (seen.status === 400 || seen.status === 501)) return noSums;
   if (seen.status === undefined) return undefined;
   if (seen.retryAfterMs !== undefined && seen.status >= 500) return slower;
   if (Object.hasOwn(byStatus, seen.status)) return byStatus[seen.status];

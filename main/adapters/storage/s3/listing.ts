@@ -8,13 +8,13 @@ import { tokenOf } from './tokens.ts';
 
 /** Every object below the prefix, page by page (ListObjectsV2); what others put there under names that are no keys is left out. */
 export async function* listObjects(bucket: Bucket, prefix: string, options?: CallOptions): AsyncGenerator<ObjectInfo, void, undefined> {
-  const { place, connect } = bucket;
+  const { place, connect, pageSize } = bucket;
   let next: string | undefined;
   do {
     const page: ListObjectsV2CommandOutput = await mapped('list', prefix || place.label, options?.signal, async () => {
       const s3 = await connect();
       return await s3.listObjectsV2(
-        { Bucket: place.bucket, Prefix: place.base + prefix, EncodingType: 'url', ContinuationToken: next },
+        { Bucket: place.bucket, Prefix: place.base + prefix, EncodingType: 'url', ContinuationToken: next, MaxKeys: pageSize },
         stopBy(options?.signal),
       );
     });
@@ -32,14 +32,14 @@ export async function* listObjects(bucket: Bucket, prefix: string, options?: Cal
 
 /** Multipart uploads that are neither completed nor aborted, page by page. */
 export async function* listUploads(bucket: Bucket, prefix: string, options?: CallOptions): AsyncGenerator<OpenUpload, void, undefined> {
-  const { place, connect } = bucket;
+  const { place, connect, pageSize } = bucket;
   let marker: { readonly KeyMarker?: string; readonly UploadIdMarker?: string } | undefined = {};
   while (marker !== undefined) {
     const from: { readonly KeyMarker?: string; readonly UploadIdMarker?: string } = marker;
     const page: ListMultipartUploadsCommandOutput = await mapped('openUploads', prefix || place.label, options?.signal, async () => {
       const s3 = await connect();
       return await s3.listMultipartUploads(
-        { Bucket: place.bucket, Prefix: place.base + prefix, EncodingType: 'url', ...from },
+        { Bucket: place.bucket, Prefix: place.base + prefix, EncodingType: 'url', MaxUploads: pageSize, ...from },
         stopBy(options?.signal),
       );
     });

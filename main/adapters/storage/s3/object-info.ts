@@ -9,9 +9,20 @@ import type { S3Place } from './settings.ts';
 export interface Bucket {
   readonly place: S3Place;
   readonly connect: Connect;
+  readonly pageSize?: number | undefined;
 }
 
 export async function headObject(bucket: Bucket, key: string, operation: string, options?: CallOptions): Promise<ObjectInfo> {
+  return (await headWithTag(bucket, key, operation, options)).info;
+}
+
+/** With the ETag, as it came: it tells whether this is still the object of an earlier reply. */
+export async function headWithTag(
+  bucket: Bucket,
+  key: string,
+  operation: string,
+  options?: CallOptions,
+): Promise<{ readonly info: ObjectInfo; readonly tag: string }> {
   const { place, connect } = bucket;
   const head = await mapped(operation, key, options?.signal, async () => {
     const s3 = await connect();
@@ -20,12 +31,17 @@ export async function headObject(bucket: Bucket, key: string, operation: string,
   if (head.ContentLength === undefined || head.LastModified === undefined || head.ETag === undefined) {
     throw notS3(operation, key);
   }
-  return {
-    key,
-    size: head.ContentLength,
-    modifiedAt: head.LastModified.getTime(),
-    ...checksumOf(head, place),
-  };
+  const told = { key, size: head.ContentLength, modifiedAt: head.LastModified.getTime() };
+  return { info: { ...told, ...checksumOf(head, place) }, tag: head.ETag };
+}
+
+/** Missing: success. */
+export async function removeObject(bucket: Bucket, key: string, options?: CallOptions): Promise<void> {
+  const { place, connect } = bucket;
+  await mapped('remove', key, options?.signal, async () => {
+    const s3 = await connect();
+    await s3.deleteObject({ Bucket: place.bucket, Key: place.base + key }, stopBy(options?.signal));
+  });
 }
 
 const md5Tag = /^"?([0-9a-f]{32})"?$/;

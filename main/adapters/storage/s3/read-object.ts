@@ -1,7 +1,9 @@
+import { IncomingMessage } from 'node:http';
 import type { GetObjectCommandOutput } from '@aws-sdk/client-s3';
 import { Fault } from '../../../contract/faults.ts';
 import type { ByteRange } from '../../../engine/storage/backend.ts';
 import { bodyPieces } from '../../network/body.ts';
+import { bodyOf } from '../../network/large-body.ts';
 import { stopBy } from './client.ts';
 import { mapped, toFault } from './errors.ts';
 import { notS3, type Bucket } from './object-info.ts';
@@ -19,26 +21,16 @@ export async function* readPieces(
     const wanted = range === undefined ? {} : { Range: `bytes=${range.offset}-${range.offset + range.length - 1}` };
     return await s3.getObject({ Bucket: place.bucket, Key: place.base + key, ...wanted }, stopBy(signal));
   });
-  const pieces = bodyOf(reply, key);
+  const body: unknown = reply.Body;
+  if (!(body instanceof IncomingMessage)) throw notS3('read', key);
   let expected: number;
   try {
     expected = range === undefined ? wholeLength(reply, key) : rangeLength(reply, key, range);
   } catch (error) {
-    await pieces.return?.();
+    body.destroy();
     throw error;
   }
-  yield* bodyPieces(
-    { [Symbol.asyncIterator]: () => pieces },
-    { key, expected, signal, toFault: (error) => toFault(error, 'read', key, { key }) },
-  );
-}
-
-function bodyOf(reply: GetObjectCommandOutput, key: string): AsyncIterator<Uint8Array> {
-  const body: unknown = reply.Body;
-  if (typeof body === 'object' && body !== null && Symbol.asyncIterator in body) {
-    return (body as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
-  }
-  throw notS3('read', key);
+  yield* bodyPieces(bodyOf(body), { key, expected, signal, toFault: (error) => toFault(error, 'read', key, { key }) });
 }
 
 function wholeLength(reply: GetObjectCommandOutput, key: string): number {

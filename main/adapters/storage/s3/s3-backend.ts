@@ -1,9 +1,9 @@
 import type { Backend, BackendLimits } from '../../../engine/storage/backend.ts';
 import { checkedCalls } from '../../../engine/storage/layers/checked-calls.ts';
-import { connector, stopBy } from './client.ts';
-import { mapped } from './errors.ts';
+import { checksumCheck } from './checksum-check.ts';
+import { connector } from './client.ts';
 import { listObjects, listUploads } from './listing.ts';
-import { headObject, type Bucket } from './object-info.ts';
+import { headObject, removeObject, type Bucket } from './object-info.ts';
 import { readPieces } from './read-object.ts';
 import { resolveS3Place, type S3Credentials, type S3Settings } from './settings.ts';
 import { beginSmall, smallSize } from './small-upload.ts';
@@ -19,21 +19,27 @@ const limits: BackendLimits = {
   parallelParts: 4,
 };
 
+export interface S3Options {
+  /** How many names a page of a listing holds; absent: as many as the server likes, usually 1000. */
+  readonly pageSize?: number;
+}
+
 /**
  * A destination in a bucket of AWS S3 or of any server that speaks its protocol. Nothing is sent, and the SDK not loaded, before the
  * first call. Throws fault config-invalid for settings that lack something.
  */
-export function s3Backend(settings: S3Settings, credentials: S3Credentials): Backend {
+export function s3Backend(settings: S3Settings, credentials: S3Credentials, options: S3Options = {}): Backend {
   const place = resolveS3Place(settings);
-  const bucket: Bucket = { place, connect: connector(place, credentials) };
+  const bucket: Bucket = { place, connect: connector(place, credentials), pageSize: options.pageSize };
   return checkedCalls({
-    info: { scheme: 's3', label: place.label, limits, checksum: 'md5' },
+    info: { scheme: 's3', label: place.label, limits, checksum: 'md5', checksumUpTo: smallSize, ownChecks: [checksumCheck(bucket)] },
     stat: (key, call) => headObject(bucket, key, 'stat', call),
     list: (prefix, call) => listObjects(bucket, prefix, call),
     read: (key, call) => Promise.resolve(readPieces(bucket, key, call?.range, call?.signal)),
     beginUpload: (key, call) => {
       const ifAbsent = call?.ifAbsent === true;
-      const small = call?.sizeHint !== undefined && call.sizeHint <= smallSize;
+      // What must be new is small, and more servers know the condition for an object put in one piece than for one of parts.
+      const small = ifAbsent || (call?.sizeHint !== undefined && call.sizeHint <= smallSize);
       return small ? Promise.resolve(beginSmall(bucket, key, ifAbsent)) : beginMultipart(bucket, key, ifAbsent, call);
     },
     openUploads: (prefix, call) => listUploads(bucket, prefix, call),
@@ -41,10 +47,6 @@ export function s3Backend(settings: S3Settings, credentials: S3Credentials): Bac
       const upload = parseToken(token);
       if (upload !== null) await abortMultipart(bucket, upload.key, upload.uploadId, call);
     },
-    remove: (key, call) =>
-      mapped('remove', key, call?.signal, async () => {
-        const s3 = await bucket.connect();
-        await s3.deleteObject({ Bucket: place.bucket, Key: place.base + key }, stopBy(call?.signal));
-      }),
+    remove: (key, call) => removeObject(bucket, key, call),
   });
 }

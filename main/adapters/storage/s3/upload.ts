@@ -1,10 +1,11 @@
 import type { CompletedPart } from '@aws-sdk/client-s3';
 import { Fault } from '../../../contract/faults.ts';
 import type { CallOptions, ObjectInfo, Upload } from '../../../engine/storage/backend.ts';
+import { changedPartFault, wrongComposite, wrongSum } from './checksums.ts';
 import { stopBy } from './client.ts';
 import { mapped, toFault } from './errors.ts';
 import { headObject, notS3, type Bucket } from './object-info.ts';
-import { putWhole, throwIfExists, withCondition } from './put-object.ts';
+import { putWhole, refuseWrong, throwIfExists, withCondition } from './put-object.ts';
 import { tokenOf } from './tokens.ts';
 
 interface SentPart {
@@ -36,15 +37,17 @@ export async function beginMultipart(bucket: Bucket, key: string, ifAbsent: bool
   async function sendComplete(call: CallOptions | undefined): Promise<void> {
     const list = inOrder(key, parts).map(({ completed }) => completed);
     if (ifAbsent) await throwIfExists(bucket, key, call);
-    await withCondition(bucket, ifAbsent, async (condition) => {
+    const reply = await withCondition(bucket, ifAbsent, async (condition) => {
       const s3 = await connect();
-      const reply = await s3.completeMultipartUpload(
+      return await s3.completeMultipartUpload(
         { ...target, UploadId: uploadId, MultipartUpload: { Parts: list }, ...condition },
         stopBy(call?.signal),
       );
-      // The status comes before the work is done: the body alone tells how it ended.
-      if (reply.ETag === undefined) throw notS3('complete', key);
     });
+    // The status comes before the work is done: the body alone tells how it ended.
+    if (reply.ETag === undefined) throw notS3('complete', key);
+    const sums = list.map(({ ChecksumCRC32 }) => ChecksumCRC32);
+    await refuseWrong(bucket, key, wrongComposite(reply, sums));
   }
 
   async function abort(call?: CallOptions): Promise<void> {
@@ -63,6 +66,8 @@ export async function beginMultipart(bucket: Bucket, key: string, ifAbsent: bool
         );
       });
       if (reply.ETag === undefined) throw notS3('writePart', key);
+      const wrong = wrongSum(reply, bytes);
+      if (wrong !== null) throw changedPartFault(key, index, wrong);
       const sum = reply.ChecksumCRC32 === undefined ? {} : { ChecksumCRC32: reply.ChecksumCRC32 };
       parts.set(index, { completed: { PartNumber, ETag: reply.ETag, ...sum }, size: bytes.byteLength });
     },
