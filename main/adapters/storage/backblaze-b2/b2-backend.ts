@@ -6,7 +6,7 @@ import { listObjects, listUploads, statObject } from './listing.ts';
 import { readPieces } from './read-object.ts';
 import { resolveB2Place, type B2Keys, type B2Options, type B2Settings } from './settings.ts';
 import { parseToken } from './tokens.ts';
-import { beginUpload } from './upload.ts';
+import { beginUpload, smallSize } from './upload.ts';
 import { openUploadUrls } from './upload-urls.ts';
 import { removeAll } from './versions.ts';
 
@@ -22,7 +22,7 @@ export function b2Backend(settings: B2Settings, keys: B2Keys, options: B2Options
   const api = openApi(place, keys);
   const urls = openUploadUrls(api, 'b2_get_upload_url', { bucketId: true });
   return checkedCalls({
-    info: { scheme: 'b2', label: place.label, limits, checksum: 'sha1' },
+    info: { scheme: 'b2', label: place.label, limits, checksum: 'sha1', checksumUpTo: smallSize },
     stat: (key, call) => statObject(api, key, 'stat', call),
     list: (prefix, call) => listObjects(api, prefix, call),
     read: (key, call) => Promise.resolve(readPieces(api, key, call?.range, call?.signal)),

@@ -1,5 +1,6 @@
-import { Agent as HttpAgent, request as requestHttp, type IncomingMessage } from 'node:http';
-import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
+import { request as requestHttp, type IncomingMessage } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import { thriftyAgents } from '../../network/agents.ts';
 import { B2Error, notB2 } from './errors.ts';
 import { retryAfterMs } from '../../network/errors.ts';
 
@@ -20,15 +21,14 @@ export type Http = (request: HttpRequest) => Promise<IncomingMessage>;
  * text. Idle connections keep no process alive.
  */
 export function openHttp(): Http {
-  const plain = new HttpAgent({ keepAlive: true });
-  const secure = new HttpsAgent({ keepAlive: true });
+  const { httpAgent, httpsAgent } = thriftyAgents();
   return async ({ url, method, headers, body, signal }) => {
     const sent = body === undefined ? {} : { 'content-length': String(body.byteLength) };
     const options = { method, headers: { 'user-agent': 'holdfast', ...headers, ...sent }, ...(signal === undefined ? {} : { signal }) };
     return await new Promise<IncomingMessage>((settle, reject) => {
       const outgoing = url.startsWith('https:')
-        ? requestHttps(url, { ...options, agent: secure })
-        : requestHttp(url, { ...options, agent: plain });
+        ? requestHttps(url, { ...options, agent: httpsAgent })
+        : requestHttp(url, { ...options, agent: httpAgent });
       outgoing.on('error', reject);
       outgoing.on('response', (reply) => {
         // A server may refuse before it has read all. Who hears of it takes the body's memory for free, so nothing may be sent from it any more.

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { Fault } from '../../../contract/faults.ts';
 import type { ByteRange } from '../../../engine/storage/backend.ts';
 import { bodyPieces } from '../../network/body.ts';
+import { bodyOf } from '../../network/large-body.ts';
 import { naming, type B2Api } from './api.ts';
 import { mapped, notB2, toFault } from './errors.ts';
 import { encodeName } from './file-version.ts';
@@ -22,8 +23,7 @@ export async function* readPieces(
     reply.destroy();
     throw error;
   }
-  const pieces = reply as AsyncIterable<Uint8Array>;
-  yield* bodyPieces(pieces, { key, expected, signal, toFault: (error) => toFault(error, 'read', key, { key }) });
+  yield* bodyPieces(bodyOf(reply), { key, expected, signal, toFault: (error) => toFault(error, 'read', key, { key }) });
 }
 
 async function open(api: B2Api, key: string, range: ByteRange | undefined, signal: AbortSignal | undefined): Promise<IncomingMessage> {
