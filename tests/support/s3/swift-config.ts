@@ -71,5 +71,7 @@ allow_object_versioning = true
 [filter:s3api]
 use = egg:swift#s3api
 dns_compliant_bucket_names = no
-${filters.map((name) => `[filter:${name}]\nuse = egg:swift#${name}\n`).join('')}`;
+# As AWS; Swift's own default is 1000 of both.
+max_upload_part_num = 10000
+${filters.map((name) => `[filter:${name}]\nuse = egg:swift#${name}\n${name === 'slo' ? 'max_manifest_segments = 10000\n' : ''}`).join('')}`;
 }
