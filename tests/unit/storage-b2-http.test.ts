@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { afterEach, expect, test } from 'vitest';
-import { openHttp, readJson, type HttpRequest } from '../../main/adapters/storage/backblaze-b2/http.ts';
+import { openHttp, type HttpRequest } from '../../main/adapters/network/http.ts';
+import { readJson } from '../../main/adapters/storage/backblaze-b2/replies.ts';
 import { closed, listening } from '../support/clouds/serve.ts';
 import { patterned } from '../conformance/suite-support.ts';
 

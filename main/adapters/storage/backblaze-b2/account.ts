@@ -1,7 +1,7 @@
 import type { AccountInfo } from '../../../contract/account-info.ts';
 import type { CallOptions } from '../../../engine/storage/backend.ts';
 import { mapped } from './errors.ts';
-import { openHttp } from './http.ts';
+import { openHttp } from '../../network/http.ts';
 import { openSession } from './session.ts';
 import { resolveB2Place, type B2Keys, type B2Options, type B2Settings } from './settings.ts';
 

@@ -6,7 +6,7 @@ import { bodyOf } from '../../network/large-body.ts';
 import { naming, type B2Api } from './api.ts';
 import { mapped, notB2, toFault } from './errors.ts';
 import { encodeName } from './file-version.ts';
-import { readRefusal } from './http.ts';
+import { readRefusal } from './replies.ts';
 
 /** The file's bytes as they come. The request is made at the first step: a stream that nobody reads holds no connection. */
 export async function* readPieces(

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { Fault } from '../../../contract/faults.ts';
 import { notB2, signInFault, toFault } from './errors.ts';
-import { readJson, type Http } from './http.ts';
+import type { Http } from '../../network/http.ts';
+import { readJson } from './replies.ts';
 import { setupPage, type B2Keys, type B2Place } from './settings.ts';
 
 /** What b2_authorize_account gave, and the bucket. Good for 24 hours at most. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { hasEnded, naming, type About, type B2Api } from './api.ts';
 import { B2Error, mapped, notB2 } from './errors.ts';
-import { readJson } from './http.ts';
+import { readJson } from './replies.ts';
 
 const uploadUrl = z.object({ uploadUrl: z.string(), authorizationToken: z.string() });
 type UploadUrl = z.infer<typeof uploadUrl>;
