@@ -18,9 +18,40 @@ export function runningChecksum(algorithm: ChecksumAlgorithm | undefined): Runni
     }
     case 'crc32':
       return crc32();
+    case 'dropbox':
+      return dropboxContentHash();
     default:
       return null;
   }
+}
+
+const dropboxBlock = 4 * 1024 * 1024;
+
+/** Dropbox: "Content hash": the SHA-256 of the SHA-256 values of each 4 MiB. */
+function dropboxContentHash(): RunningChecksum {
+  const whole = createHash('sha256');
+  let block = createHash('sha256');
+  let filled = 0;
+  function endBlock(): void {
+    whole.update(block.digest());
+    block = createHash('sha256');
+    filled = 0;
+  }
+  return {
+    update(bytes) {
+      for (let at = 0; at < bytes.byteLength;) {
+        const taken = Math.min(dropboxBlock - filled, bytes.byteLength - at);
+        block.update(bytes.subarray(at, at + taken));
+        filled += taken;
+        at += taken;
+        if (filled === dropboxBlock) endBlock();
+      }
+    },
+    hex() {
+      if (filled > 0) endBlock();
+      return whole.digest('hex');
+    },
+  };
 }
 
 /** CRC-32 of ISO-HDLC (the one of ZIP and of S3's CRC32), hex of the big-endian number. */

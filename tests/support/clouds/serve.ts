@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createReadStream, createWriteStream, openSync } from 'node:fs';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 
@@ -76,7 +76,7 @@ export function rangeOf(request: IncomingMessage, size: number): { readonly firs
   return first >= size || last < first ? 'outside' : { first, last };
 }
 
-/** A file or the stretch of it that was asked for, with the headers of 200, 206 or 416. */
+/** A file or the stretch of it that was asked for, with the headers of 200, 206 or 416. Opened at once: it may be replaced while it is sent. */
 export async function sendFile(
   request: IncomingMessage,
   response: ServerResponse,
@@ -89,21 +89,17 @@ export async function sendFile(
     response.writeHead(416, { ...headers, 'content-range': `bytes */${size}` }).end();
     return;
   }
-  if (range === 'whole') {
-    response.writeHead(200, { 'accept-ranges': 'bytes', ...headers, 'content-length': String(size) });
-    if (request.method === 'HEAD' || size === 0) response.end();
-    else await pipeline(createReadStream(path), response);
-    return;
-  }
-  const { first, last } = range;
-  response.writeHead(206, {
+  const { first, last } = range === 'whole' ? { first: 0, last: size - 1 } : range;
+  const place = range === 'whole' ? {} : { 'content-range': `bytes ${first}-${last}/${size}` };
+  const body = request.method === 'HEAD' || size === 0 ? null : createReadStream('', { fd: openSync(path, 'r'), start: first, end: last });
+  response.writeHead(range === 'whole' ? 200 : 206, {
     'accept-ranges': 'bytes',
     ...headers,
     'content-length': String(last - first + 1),
-    'content-range': `bytes ${first}-${last}/${size}`,
+    ...place,
   });
-  if (request.method === 'HEAD') response.end();
-  else await pipeline(createReadStream(path, { start: first, end: last }), response);
+  if (body === null) response.end();
+  else await pipeline(body, response);
 }
 
 /** Who says whether a bearer token is good; the sign-in server of the tests is one. */

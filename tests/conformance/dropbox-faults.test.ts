@@ -1,0 +1,212 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { systemClock } from '../../main/adapters/system/clock.ts';
+import { dropboxAccount } from '../../main/adapters/storage/dropbox/account.ts';
+import type { Backend } from '../../main/engine/storage/backend.ts';
+import { standardStack } from '../../main/engine/storage/stack.ts';
+import { uploadBytes, uploadStream } from '../../main/engine/storage/upload-object.ts';
+import { isRoute, randomRefusals, randomTransport, refusals, type DropboxRefusal } from '../support/clouds/dropbox/faults.ts';
+import { openDropboxPlace, type DropboxPlace } from '../support/clouds/dropbox/place.ts';
+import { Refusal } from '../support/clouds/dropbox/refusal.ts';
+import { startFaultProxy, type Decide, type FaultProxy } from '../support/clouds/fault-proxy.ts';
+import { seededRandom } from '../support/seeded-random.ts';
+import { codeOf, collect, get, patterned, sha256 } from './suite-support.ts';
+import { describeBackend } from './suite.ts';
+
+let opened: DropboxPlace | undefined;
+let proxy: FaultProxy | undefined;
+let decide: Decide<never> = () => null;
+let seed = 0;
+const refused = new Set<DropboxRefusal>();
+
+beforeAll(async () => {
+  opened = await openDropboxPlace();
+  proxy = await startFaultProxy(opened.server.port, (request) => decide(request), {});
+});
+afterAll(async () => {
+  await proxy?.close();
+  await opened?.close();
+});
+beforeEach(() => {
+  decide = () => null;
+  const { server } = place();
+  server.refuse = () => null;
+  server.tamper = (_, body) => body;
+  server.pageSize = 500;
+  server.state.quota = 2 ** 41;
+});
+
+function place(): DropboxPlace {
+  if (opened === undefined) throw new Error('no server');
+  return opened;
+}
+
+/** Every layer, in real time: pauses are short, and what stalls is given up soon. */
+function stacked(base: Backend = place().fresh({ endpoint: proxy?.endpoint })): Backend {
+  return standardStack(base, {
+    clock: systemClock,
+    random: seededRandom(++seed),
+    timeout: { idleMs: 2_000, slowestBytesPerSecond: 2_000_000, completeMs: 3_000 },
+    retry: { attempts: 40, totalMs: 600_000, baseMs: 2, capMs: 20 },
+  }).backend;
+}
+
+async function* inPieces(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
+  for (let at = 0; at < bytes.byteLength; at += 1_000_000) yield await Promise.resolve(bytes.subarray(at, at + 1_000_000));
+}
+
+const part = 4 * 1024 * 1024;
+/** In three parts. */
+const large = patterned(2 * part + 1_000_001);
+const upload = (backend: Backend, key: string): Promise<unknown> => uploadStream(backend, key, inPieces(large), { partSize: part });
+
+describe('with a fault in three of ten requests', () => {
+  describeBackend(
+    'dropbox under the whole stack',
+    () => {
+      decide = randomTransport(++seed, 0.15);
+      place().server.refuse = randomRefusals(++seed, 0.15, (kind) => refused.add(kind));
+      return Promise.resolve({ backend: stacked() });
+    },
+    { tellsOpenUploads: false, createsOnce: false, resumesReads: true, manyKeys: 60, mostBuffers: 110_000_000 },
+  );
+
+  test('every kind of fault has struck', () => {
+    const kinds = ['stall', 'reset-before', 'reset-within', 'web-page', 'cut-reply', 'lost-reply'];
+    expect(kinds.filter((kind) => proxy?.struck().has(kind) !== true)).toEqual([]);
+    expect(Object.keys(refusals).filter((kind) => !refused.has(kind as DropboxRefusal))).toEqual([]);
+  });
+});
+
+test.each(['start', 'append_v2', 'finish'])(
+  'of a large object the reply to %s is lost: it is whole, and no byte was sent into it twice',
+  async (name) => {
+    let left = 1;
+    decide = (request) => (isRoute(request, `files/upload_session/${name}`) && left-- > 0 ? 'lost-reply' : null);
+    const backend = stacked();
+    await upload(backend, 'server/large');
+    expect(left).toBeLessThanOrEqual(0);
+    expect(sha256(await get(backend, 'server/large'))).toBe(sha256(large));
+  },
+);
+
+test('of a small object that replaces another, and of one that must be new, the reply is lost: each is known for ours', async () => {
+  const backend = stacked();
+  await uploadBytes(backend, 'server/small', Buffer.from('older'));
+  let left = 1;
+  decide = (request) => (isRoute(request, 'files/upload') && left-- > 0 ? 'lost-reply' : null);
+  await uploadBytes(backend, 'server/small', Buffer.from('newer'));
+  expect((await get(backend, 'server/small')).toString()).toBe('newer');
+  left = 1;
+  expect((await uploadBytes(backend, 'holdfast.vault', Buffer.from('mine'), { ifAbsent: true })).size).toBe(4);
+  expect(await codeOf(uploadBytes(backend, 'holdfast.vault', Buffer.from('else'), { ifAbsent: true }))).toBe('already-exists');
+  expect((await get(backend, 'holdfast.vault')).toString()).toBe('mine');
+});
+
+test('the token ends before each part and at the end: it is renewed once each time', async () => {
+  const { server, tokens } = place();
+  const before = tokens.given();
+  let calls = 0;
+  let ends = true;
+  server.refuse = (route) => {
+    if (!route.startsWith('files/upload_session/')) return null;
+    ends = !ends;
+    if (ends) return null;
+    calls++;
+    tokens.expire();
+    return refusals.expired;
+  };
+  const backend = place().fresh();
+  await upload(backend, 'server/large');
+  server.refuse = () => null;
+  expect(sha256(await get(backend, 'server/large'))).toBe(sha256(large));
+  expect([calls, tokens.given() - before]).toEqual([4, 4]);
+});
+
+test('an account that is no longer connected is fault sign-in-needed, after one renewal', async () => {
+  const { server, tokens } = place();
+  const before = tokens.given();
+  server.refuse = () => new Refusal(401, ['invalid_access_token']);
+  expect(await codeOf(place().fresh().stat('server/x'))).toBe('sign-in-needed');
+  expect(tokens.given() - before).toBe(1);
+});
+
+test('a full account, at whatever moment it fills', async () => {
+  const { server } = place();
+  const backend = stacked();
+  server.state.quota = server.state.used + 1_000_000;
+  expect(await codeOf(upload(backend, 'server/large'))).toBe('quota-exceeded');
+  expect(await codeOf(uploadBytes(backend, 'server/small', patterned(2_000_000)))).toBe('quota-exceeded');
+  expect(await codeOf(backend.stat('server/large'))).toBe('not-found');
+});
+
+test('a session that has ended: the upload is over, nothing is visible, and the next one works', async () => {
+  const { server } = place();
+  const backend = place().fresh();
+  const begun = await backend.beginUpload('server/large');
+  await begun.writePart(0, large.subarray(0, part));
+  server.now = () => Date.now() + 8 * 86_400_000;
+  expect(await codeOf(begun.writePart(1, large.subarray(part, 2 * part)))).toBe('not-found');
+  expect(await codeOf(begun.complete())).toBe('not-found');
+  server.now = Date.now;
+  expect(await codeOf(backend.stat('server/large'))).toBe('not-found');
+  await upload(backend, 'server/large');
+});
+
+test('a page of a listing that fails, or a cursor that is reset, is a fault and no end; the whole stack lists anew', async () => {
+  const { server } = place();
+  server.pageSize = 3;
+  const direct = place().fresh({ folder: 'pages' });
+  for (let index = 0; index < 8; index++) await uploadBytes(direct, `server/${index}`, Buffer.from('x'));
+  const failures: readonly (readonly [Refusal, string])[] = [
+    [new Refusal(409, ['reset']), 'unavailable'],
+    [new Refusal(500, ['internal_error']), 'unavailable'],
+    [new Refusal(403, ['access_denied']), 'permission-denied'],
+  ];
+  for (const [refusal, code] of failures) {
+    server.refuse = (route) => (route === 'files/list_folder/continue' ? refusal : null);
+    expect(await codeOf(collect(direct.list('')))).toBe(code);
+  }
+  let left = 2;
+  server.refuse = (route) => (route === 'files/list_folder/continue' && left-- > 0 ? new Refusal(409, ['reset']) : null);
+  expect((await collect(stacked(direct).list('server/'))).map(({ key }) => key).sort()).toHaveLength(8);
+});
+
+test('a reply that tells another hash than that of what was sent is fault corrupt, and the object is removed', async () => {
+  const { state } = place().server;
+  const commit = state.commit.bind(state);
+  const backend = place().fresh();
+  state.commit = async (...how) => ({ ...(await commit(...how)), hash: '0'.repeat(64) });
+  try {
+    expect(await codeOf(uploadBytes(backend, 'server/small', Buffer.from('x')))).toBe('corrupt');
+    expect(await codeOf(upload(backend, 'server/large'))).toBe('corrupt');
+  } finally {
+    state.commit = commit;
+  }
+  expect(await collect(backend.list(''))).toEqual([]);
+});
+
+test('removing a key never removes a folder of that name', async () => {
+  const backend = place().fresh();
+  await uploadBytes(backend, 'server/a/one', Buffer.from('x'));
+  await backend.remove('server/a');
+  await backend.remove('server');
+  expect((await backend.stat('server/a/one')).size).toBe(1);
+});
+
+test('two accounts at once do not see each other, nor use each other’s tokens', async () => {
+  const other = await openDropboxPlace();
+  try {
+    const [mine, theirs] = [place().fresh({ folder: 'same' }), other.fresh({ folder: 'same' })];
+    await Promise.all([uploadBytes(mine, 'server/x', Buffer.from('mine')), uploadBytes(theirs, 'server/x', Buffer.from('theirs'))]);
+    expect([(await get(mine, 'server/x')).toString(), (await get(theirs, 'server/x')).toString()]).toEqual(['mine', 'theirs']);
+    expect(await codeOf(other.fresh({ endpoint: place().server.endpoint }).stat('server/x'))).toBe('sign-in-needed');
+  } finally {
+    await other.close();
+  }
+});
+
+test('whose account it is and how full', async () => {
+  const { tokens, server } = place();
+  const account = await dropboxAccount(tokens.source, { endpoint: server.endpoint });
+  expect(account).toEqual({ name: 'person@example.org', usedBytes: server.state.used, quotaBytes: 2 ** 41 });
+});
