@@ -17,7 +17,7 @@ export const table = [
     room: 'main/adapters',
     rooms: ['main/engine', 'main/contract'],
     node: 'all',
-    packages: ['zod', 'zstd-napi', 'koffi', '@aws-sdk/client-s3', '@googleapis/drive', 'google-auth-library', 'conf'],
+    packages: ['zod', 'zstd-napi', 'koffi', '@aws-sdk/client-s3', '@googleapis/drive', 'conf'],
     apart: ['main/adapters/storage'],
   },
   { room: 'main/electron', rooms: ['main/adapters', 'main/engine', 'main/contract'], node: [], packages: ['electron'] },

@@ -98,7 +98,7 @@ describe('a backup by hand', () => {
     await world.service.calls['backup.start']({ slug: 'survival', force: true }, new AbortController().signal);
     const second = await world.service.calls['backup.start']({ slug: 'survival', force: true }, new AbortController().signal);
     await settle();
-    expect(world.events.filter(({ event, data }) => event === 'job' && (data).state === 'running')).toHaveLength(1);
+    expect(world.events.filter(({ event, data }) => event === 'job' && data.state === 'running')).toHaveLength(1);
     await world.service.calls['job.cancel'](second, new AbortController().signal);
     expect(await first).toMatchObject({ id: second.job, state: 'cancelled' });
     const other = world.ended('backup');

@@ -7,7 +7,7 @@ export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly headers: Readonly<Record<string, string>>;
   /** Goes out as it lies in memory, shared or not, without a copy. Empty for a GET. */
-  readonly body?: Uint8Array;
+  readonly body?: Uint8Array | readonly Uint8Array[];
   readonly signal: AbortSignal | undefined;
 }
 
@@ -21,7 +21,9 @@ export type Http = (request: HttpRequest) => Promise<IncomingMessage>;
 export function openHttp(): Http {
   const { httpAgent, httpsAgent } = thriftyAgents();
   return async ({ url, method, headers, body, signal }) => {
-    const sent = body === undefined ? {} : { 'content-length': String(body.byteLength) };
+    const pieces = body === undefined ? [] : body instanceof Uint8Array ? [body] : body;
+    const length = pieces.reduce((sum, piece) => sum + piece.byteLength, 0);
+    const sent = body === undefined ? {} : { 'content-length': String(length) };
     const options = { method, headers: { 'user-agent': 'holdfast', ...headers, ...sent }, ...(signal === undefined ? {} : { signal }) };
     return await new Promise<IncomingMessage>((settle, reject) => {
       const outgoing = url.startsWith('https:')
@@ -36,9 +38,9 @@ export function openHttp(): Http {
         reply.once('end', stop).once('close', stop);
         settle(reply);
       });
-      // `end(bytes)` would take a view of shared memory for text, but for a Buffer.
-      if (body === undefined) outgoing.end();
-      else outgoing.end(Buffer.from(body.buffer, body.byteOffset, body.byteLength));
+      // A view of shared memory would be taken for text, but for a Buffer.
+      for (const piece of pieces) outgoing.write(Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength));
+      outgoing.end();
     });
   };
 }

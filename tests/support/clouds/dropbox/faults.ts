@@ -18,13 +18,14 @@ export type DropboxRefusal = keyof typeof refusals;
 export function randomRefusals(seed: number, rate: number, struck: (kind: DropboxRefusal) => void): (route: string) => Refusal | null {
   const next = seededNumbers(seed);
   const kinds = Object.keys(refusals) as DropboxRefusal[];
-  let expired = false;
+  let sinceExpiry = 0;
   return () => {
+    sinceExpiry++;
     if (next() >= rate) return null;
     const kind = kinds[Math.floor(next() * kinds.length)] ?? 'busy';
-    // A token that has just been renewed has not expired again.
-    const told = kind === 'expired' && expired ? 'busy' : kind;
-    expired = told === 'expired';
+    // A token that has just been renewed does not end again before those who wait have used it.
+    const told = kind === 'expired' && sinceExpiry < 60 ? 'busy' : kind;
+    if (told === 'expired') sinceExpiry = 0;
     struck(told);
     return refusals[told];
   };

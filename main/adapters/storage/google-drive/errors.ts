@@ -1,0 +1,174 @@
+import { Fault, type FaultCode, type FaultContext } from '../../../contract/faults.ts';
+import { cancelledFault } from '../../../engine/storage/cancel.ts';
+import { errnoOf, networkMeaning, retryAfterMs, slim } from '../../network/errors.ts';
+import { setupPage } from './settings.ts';
+
+/** What Google answered instead of doing it. */
+export class DriveError extends Error {
+  override readonly name = 'DriveError';
+  readonly status: number;
+  /** `errors[0].reason`: what decides. Empty where the answer was no JSON. */
+  readonly reason: string;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(status: number, reason: string, retryAfter?: number) {
+    super(reason === '' ? `status ${status}` : `status ${status}, ${reason}`);
+    this.status = status;
+    this.reason = reason;
+    this.retryAfterMs = retryAfter;
+  }
+}
+
+interface Meaning {
+  readonly code: FaultCode;
+  /** Follows the name of what was handled. */
+  readonly says: string;
+  readonly next?: string;
+}
+
+const missing: Meaning = { code: 'not-found', says: 'does not exist' };
+const slower: Meaning = { code: 'rate-limited', says: 'was put off: too many requests' };
+const ownFault: Meaning = { code: 'unavailable', says: 'failed by a fault of the server' };
+const signedOut: Meaning = { code: 'sign-in-needed', says: 'was refused: the app is no longer connected to the account' };
+const denied: Meaning = {
+  code: 'permission-denied',
+  says: 'was refused: the app has no right to it',
+  next: `Sign in again and allow what is asked for; ${setupPage} says what that is.`,
+};
+const full: Meaning = {
+  code: 'quota-exceeded',
+  says: 'found no space left in the account',
+  next: 'Free space at Google (mail and photos count too; so does the trash), keep fewer snapshots, or get more storage.',
+};
+const daily: Meaning = {
+  code: 'quota-exceeded',
+  says: "was refused: a day's limit of Google's is reached (750 GB of uploads for an account, or the project's own)",
+  next: 'Try again tomorrow; what is finished is kept.',
+};
+
+/** Google: "Resolve errors" of the Drive API, and the common errors of its APIs. */
+const byReason: Readonly<Record<string, Meaning>> = {
+  notFound: missing,
+  fileNotDownloadable: { code: 'unsupported', says: 'is no file with content' },
+  authError: signedOut,
+  required: signedOut,
+  unauthorized: signedOut,
+  rateLimitExceeded: slower,
+  userRateLimitExceeded: slower,
+  sharingRateLimitExceeded: slower,
+  dailyLimitExceeded: daily,
+  dailyLimitExceededUnreg: daily,
+  quotaExceeded: daily,
+  uploadLimitExceeded: daily,
+  storageQuotaExceeded: full,
+  teamDriveFileLimitExceeded: full,
+  numChildrenInNonRootLimitExceeded: full,
+  insufficientPermissions: denied,
+  insufficientFilePermissions: denied,
+  insufficientParentPermissions: denied,
+  appNotAuthorizedToFile: denied,
+  forbidden: denied,
+  domainPolicy: { code: 'permission-denied', says: 'was refused: the administrator of this account does not allow it' },
+  accessNotConfigured: {
+    code: 'config-invalid',
+    says: 'was refused: the Drive API is not switched on in your Google project',
+    next: `Switch it on: ${setupPage} shows where.`,
+  },
+  fileIdInUse: { code: 'already-exists', says: 'exists already' },
+  fileNotInAppAuthorizedScope: denied,
+  requestedRangeNotSatisfiable: { code: 'range-invalid', says: 'has no such bytes' },
+  backendError: ownFault,
+  internalError: ownFault,
+  transientError: ownFault,
+  conditionNotMet: { code: 'unavailable', says: 'is being changed by another request' },
+};
+
+const byStatus: Readonly<Record<number, Meaning>> = {
+  401: signedOut,
+  403: denied,
+  404: missing,
+  408: { code: 'timeout', says: 'got no answer in time' },
+  410: missing,
+  412: { code: 'unavailable', says: 'is being changed by another request' },
+  416: { code: 'range-invalid', says: 'has no such bytes' },
+  429: slower,
+};
+
+/** The one mapping of this backend's foreign errors, those of the SDK included. `what` is the object or folder that was handled. */
+export function toFault(error: unknown, operation: string, what: string, context: FaultContext = {}): Fault {
+  if (error instanceof Fault) return error;
+  const seen = error instanceof DriveError ? error : fromSdk(error);
+  if (seen !== null) return refused(seen, operation, what, context);
+  if (error instanceof Error && error.name === 'AbortError') return cancelledFault(operation);
+  const errno = errnoOf(error);
+  const options = { operation, context: errno === undefined ? context : { ...context, reason: errno }, cause: slim(error) };
+  const meaning = networkMeaning(errno);
+  if (meaning !== undefined) return new Fault(meaning.code, `${operation} of ${what} ${meaning.says} (${errno ?? ''})`, options);
+  const says = error instanceof Error ? `${error.name}: ${error.message.slice(0, 200)}` : 'something that is no error';
+  return new Fault('unexpected', `${operation} of ${what} failed: ${says}`, options);
+}
+
+/** What the SDK threw for an answer; null for anything else. Of it nothing is kept but status and reason: it carries the token. */
+export function fromSdk(error: unknown): DriveError | null {
+  if (!(error instanceof Error) || !('response' in error)) return null;
+  const response = error.response as { readonly status?: unknown; readonly data?: unknown; readonly headers?: unknown } | undefined;
+  if (typeof response?.status !== 'number') return null;
+  const headers = response.headers instanceof Headers ? response.headers : new Headers();
+  return new DriveError(
+    response.status,
+    reasonIn(response.data),
+    retryAfterMs(headers.get('retry-after') ?? undefined, headers.get('date')),
+  );
+}
+
+/** `errors[0].reason` of Google's answer to a call that failed. */
+export function reasonIn(value: unknown): string {
+  const data = typeof value === 'string' ? parsed(value) : value;
+  const error = member(data, 'error');
+  const errors = member(error, 'errors');
+  const reason: unknown = Array.isArray(errors) ? member(errors[0], 'reason') : undefined;
+  return typeof reason === 'string' ? reason : '';
+}
+
+function member(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null && name in value ? (value as Readonly<Record<string, unknown>>)[name] : undefined;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function refused(error: DriveError, operation: string, what: string, context: FaultContext): Fault {
+  const meaning = meaningOf(error);
+  const reason = error.reason === '' ? `status ${error.status}` : error.reason;
+  const options = {
+    operation,
+    context: { ...context, status: error.status, reason, ...(meaning?.next === undefined ? {} : { next: meaning.next }) },
+    cause: slim(error),
+    ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
+  };
+  if (meaning === undefined) return new Fault('unexpected', `${operation} of ${what} failed: ${reason}`, options);
+  return new Fault(meaning.code, `${operation} of ${what} ${meaning.says} (${reason})`, options);
+}
+
+function meaningOf({ status, reason, retryAfterMs: wait }: DriveError): Meaning | undefined {
+  const named = Object.hasOwn(byReason, reason) ? byReason[reason] : undefined;
+  const meaning = named ?? (status >= 500 ? ownFault : byStatus[status]);
+  return meaning?.code === 'unavailable' && wait !== undefined ? slower : meaning;
+}
+
+/** A reply with 200 that lacks what Google always gives: most often a network's sign-in page. */
+export function notDrive(operation: string, what: string): Fault {
+  return new Fault(
+    'unavailable',
+    `${operation} of ${what} was answered by something that is not Google: sign in to this network in a browser`,
+    {
+      operation,
+      context: { key: what },
+    },
+  );
+}

@@ -1,0 +1,281 @@
+import type { IncomingMessage } from 'node:http';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { googleDriveAccount } from '../../main/adapters/storage/google-drive/account.ts';
+import { systemClock } from '../../main/adapters/system/clock.ts';
+import type { Backend } from '../../main/engine/storage/backend.ts';
+import { standardStack } from '../../main/engine/storage/stack.ts';
+import { uploadBytes, uploadStream } from '../../main/engine/storage/upload-object.ts';
+import { startFaultProxy, type Decide, type FaultProxy } from '../support/clouds/fault-proxy.ts';
+import {
+  isFinish,
+  isSessionPiece,
+  randomRefusals,
+  randomTransport,
+  refusals,
+  type DriveRefusal,
+} from '../support/clouds/google-drive/faults.ts';
+import { openDrivePlace, type DrivePlace } from '../support/clouds/google-drive/place.ts';
+import { Refusal } from '../support/clouds/google-drive/refusal.ts';
+import { seededRandom } from '../support/seeded-random.ts';
+import { codeOf, collect, get, patterned, sha256 } from './suite-support.ts';
+import { describeBackend } from './suite.ts';
+
+let opened: DrivePlace | undefined;
+let proxy: FaultProxy | undefined;
+let decide: Decide<never> = () => null;
+let seed = 0;
+const refused = new Set<DriveRefusal>();
+
+beforeAll(async () => {
+  opened = await openDrivePlace();
+  proxy = await startFaultProxy(opened.server.port, (request) => decide(request), {});
+});
+afterAll(async () => {
+  await proxy?.close();
+  await opened?.close();
+});
+beforeEach(() => {
+  decide = () => null;
+  const { server } = place();
+  server.refuse = () => null;
+  server.tamper = (resource) => resource;
+  server.pageSize = 1000;
+  server.faults.keepAtMost = Number.POSITIVE_INFINITY;
+  server.state.quota = 2 ** 41;
+  server.now = Date.now;
+});
+
+function place(): DrivePlace {
+  if (opened === undefined) throw new Error('no server');
+  return opened;
+}
+
+/** Every layer, in real time: pauses are short, and what stalls is given up soon. */
+function stacked(base: Backend = place().fresh({ endpoint: proxy?.endpoint })): Backend {
+  return standardStack(base, {
+    clock: systemClock,
+    random: seededRandom(++seed),
+    timeout: { idleMs: 2_000, slowestBytesPerSecond: 2_000_000, completeMs: 3_000 },
+    retry: { attempts: 40, totalMs: 600_000, baseMs: 2, capMs: 20 },
+  }).backend;
+}
+
+async function* inPieces(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
+  for (let at = 0; at < bytes.byteLength; at += 1_000_000) yield await Promise.resolve(bytes.subarray(at, at + 1_000_000));
+}
+
+const part = 2 * 1024 * 1024;
+/** In four parts. */
+const large = patterned(3 * part + 300_001);
+const upload = (backend: Backend, key: string, bytes = large): Promise<unknown> =>
+  uploadStream(backend, key, inPieces(bytes), { partSize: part });
+const named = (name: string): number => [...place().server.state.items.values()].filter((item) => item.name === name).length;
+
+describe('with a fault in three of ten requests', () => {
+  describeBackend(
+    'google-drive under the whole stack',
+    () => {
+      decide = randomTransport(++seed, 0.15);
+      place().server.refuse = randomRefusals(++seed, 0.15, (kind) => refused.add(kind));
+      return Promise.resolve({ backend: stacked() });
+    },
+    { tellsOpenUploads: false, createsOnce: false, resumesReads: true, manyKeys: 60, mostBuffers: 110_000_000 },
+  );
+
+  test('every kind of fault has struck', () => {
+    const kinds = ['stall', 'reset-before', 'reset-within', 'web-page', 'cut-reply', 'lost-reply'];
+    expect(kinds.filter((kind) => proxy?.struck().has(kind) !== true)).toEqual([]);
+    expect(Object.keys(refusals).filter((kind) => !refused.has(kind as DriveRefusal))).toEqual([]);
+  });
+});
+
+const isStart = ({ url = '', method }: IncomingMessage): boolean =>
+  method === 'POST' && url.includes('uploadType=resumable') && !url.includes('upload_id=');
+
+test.each([
+  ['the beginning of the session', isStart],
+  ['a piece', isSessionPiece],
+  ['the last piece', isFinish],
+] as const)('the reply to %s is lost: the object is whole, and there once', async (what, isIt) => {
+  let left = 1;
+  decide = (request) => (isIt(request) && left-- > 0 ? 'lost-reply' : null);
+  const name = `lost ${what}`;
+  const backend = stacked();
+  await upload(backend, `server/${name}`);
+  expect(left).toBeLessThanOrEqual(0);
+  expect(sha256(await get(backend, `server/${name}`))).toBe(sha256(large));
+  expect(named(name)).toBe(1);
+});
+
+test('an object that must be new and whose reply is lost is known for ours', async () => {
+  const backend = stacked();
+  let left = 1;
+  decide = (request) => (isFinish(request) && left-- > 0 ? 'lost-reply' : null);
+  expect((await uploadBytes(backend, 'holdfast.vault', Buffer.from('mine'), { ifAbsent: true })).size).toBe(4);
+  expect(await codeOf(uploadBytes(backend, 'holdfast.vault', Buffer.from('else'), { ifAbsent: true }))).toBe('already-exists');
+  expect((await get(backend, 'holdfast.vault')).toString()).toBe('mine');
+});
+
+test.each([0, 1, 256 * 1024, 2 * 256 * 1024, part, part + 1, 2 * part])(
+  'an object of %i bytes, which may end at the border of a piece',
+  async (size) => {
+    const backend = place().fresh();
+    const bytes = patterned(size);
+    await upload(backend, 'server/border', bytes);
+    expect(sha256(await get(backend, 'server/border'))).toBe(sha256(bytes));
+  },
+);
+
+test('of each piece Google keeps less than was sent: the rest is sent again', async () => {
+  place().server.faults.keepAtMost = 600_000;
+  const backend = place().fresh();
+  await upload(backend, 'server/short');
+  expect(sha256(await get(backend, 'server/short'))).toBe(sha256(large));
+});
+
+test('of a piece nothing is ever kept: a fault, and no endless loop', async () => {
+  place().server.faults.keepAtMost = 1;
+  expect(await codeOf(upload(place().fresh(), 'server/stuck'))).toBe('unavailable');
+});
+
+test('the token ends at each piece: it is renewed once each time', async () => {
+  const { server, tokens } = place();
+  const backend = place().fresh();
+  await uploadBytes(backend, 'server/large', Buffer.from('older'));
+  const before = tokens.given();
+  let pieces = 0;
+  let ends = true;
+  server.refuse = (_, request) => {
+    if (!isSessionPiece(request)) return null;
+    ends = !ends;
+    if (ends) return null;
+    pieces++;
+    tokens.expire();
+    return refusals.expired;
+  };
+  await upload(backend, 'server/large');
+  server.refuse = () => null;
+  expect(sha256(await get(backend, 'server/large'))).toBe(sha256(large));
+  expect(pieces).toBeGreaterThanOrEqual(4);
+  expect(tokens.given() - before).toBe(pieces);
+});
+
+test('an account that is no longer connected is fault sign-in-needed, after one renewal', async () => {
+  const { server, tokens } = place();
+  const before = tokens.given();
+  server.refuse = () => refusals.expired;
+  expect(await codeOf(place().fresh().stat('server/x'))).toBe('sign-in-needed');
+  expect(tokens.given() - before).toBe(1);
+});
+
+test.each([
+  ['storageQuotaExceeded', 'quota-exceeded'],
+  ['uploadLimitExceeded', 'quota-exceeded'],
+  ['insufficientPermissions', 'permission-denied'],
+  ['accessNotConfigured', 'config-invalid'],
+])('403 %s at a piece ends the upload as %s, and nothing is visible', async (reason, code) => {
+  const backend = stacked();
+  place().server.refuse = (_, request) => (isSessionPiece(request) ? new Refusal(403, reason) : null);
+  expect(await codeOf(upload(backend, 'server/refused'))).toBe(code);
+  place().server.refuse = () => null;
+  expect(await codeOf(backend.stat('server/refused'))).toBe('not-found');
+});
+
+test('a full account', async () => {
+  const { state } = place().server;
+  state.quota = state.used + 1_000_000;
+  expect(await codeOf(upload(stacked(), 'server/large'))).toBe('quota-exceeded');
+});
+
+test('a session that has ended: the upload is over, nothing is visible, and the next one works', async () => {
+  const { server } = place();
+  const backend = place().fresh();
+  const begun = await backend.beginUpload('server/large');
+  await begun.writePart(0, large.subarray(0, part));
+  server.now = () => Date.now() + 8 * 86_400_000;
+  expect(await codeOf(begun.writePart(1, large.subarray(part, 2 * part)))).toBe('not-found');
+  server.now = Date.now;
+  expect(await codeOf(backend.stat('server/large'))).toBe('not-found');
+  await upload(backend, 'server/large');
+});
+
+test('a page of a listing that fails is a fault and no end; the whole stack lists anew', async () => {
+  const { server } = place();
+  server.pageSize = 3;
+  const direct = place().fresh();
+  for (let index = 0; index < 8; index++) await uploadBytes(direct, `server/${index}`, Buffer.from('x'));
+  const onSecondPage = (request: IncomingMessage): boolean => (request.url ?? '').includes('pageToken=');
+  server.refuse = (_, request) => (onSecondPage(request) ? new Refusal(500, 'internalError') : null);
+  expect(await codeOf(collect(direct.list('')))).toBe('unavailable');
+  let left = 2;
+  server.refuse = (_, request) => (onSecondPage(request) && left-- > 0 ? new Refusal(503, 'backendError') : null);
+  expect(await collect(stacked(direct).list('server/'))).toHaveLength(8);
+});
+
+test('a name that is there twice: the newest counts, is listed once, replaced in place, and all of them are removed', async () => {
+  const { state } = place().server;
+  const backend = place().fresh();
+  await uploadBytes(backend, 'server/namesake', Buffer.from('older'));
+  const first = [...state.items.values()].find(({ name }) => name === 'namesake');
+  if (first === undefined) throw new Error('no file');
+  const copy = state.newId();
+  state.items.set(copy, { ...first, id: copy, modifiedTime: first.modifiedTime - 1000 });
+  expect((await collect(backend.list(''))).map(({ key }) => key)).toEqual(['server/namesake']);
+  await uploadBytes(backend, 'server/namesake', Buffer.from('newer'));
+  expect([(await get(backend, 'server/namesake')).toString(), named('namesake')]).toEqual(['newer', 1]);
+  state.items.set(copy, { ...first, id: copy, modifiedTime: first.modifiedTime - 1000 });
+  await backend.remove('server/namesake');
+  expect(named('namesake')).toBe(0);
+});
+
+test('a folder that was made twice, by two computers at once: what lies in either is found', async () => {
+  const { state } = place().server;
+  const backend = place().fresh({ folder: 'double' });
+  await uploadBytes(backend, 'server/one', Buffer.from('1'));
+  const made = [...state.items.values()].find(({ name }) => name === 'double');
+  const second = state.newId();
+  state.items.set(second, { ...(made ?? state.get('root')), id: second, createdTime: Date.now() + 1000 });
+  const inner = state.newId();
+  const server = [...state.items.values()].find(({ name, parents }) => name === 'server' && parents.includes(made?.id ?? ''));
+  state.items.set(inner, { ...(server ?? state.get('root')), id: inner, parents: [second], createdTime: Date.now() + 2000 });
+  const file = [...state.items.values()].find(({ name }) => name === 'one');
+  const other = state.newId();
+  state.items.set(other, { ...(file ?? state.get('root')), id: other, name: 'two', parents: [inner] });
+  const fresh = place().fresh({ folder: 'double' });
+  expect((await collect(fresh.list(''))).map(({ key }) => key).sort()).toEqual(['server/one', 'server/two']);
+  expect((await get(fresh, 'server/two')).toString()).toBe('1');
+});
+
+test('a checksum that is another than that of what was sent is fault corrupt, and the object is removed', async () => {
+  const { server } = place();
+  const backend = place().fresh();
+  const create = server.state.create.bind(server.state);
+  server.state.create = (metadata, content) => create(metadata, content === null ? null : { ...content, sha256: '0'.repeat(64) });
+  try {
+    expect(await codeOf(upload(backend, 'server/large'))).toBe('corrupt');
+  } finally {
+    server.state.create = create;
+  }
+  expect(await collect(backend.list(''))).toEqual([]);
+});
+
+test('two accounts at once do not see each other, nor use each other’s tokens', async () => {
+  const other = await openDrivePlace();
+  try {
+    const [mine, theirs] = [place().fresh({ folder: 'same' }), other.fresh({ folder: 'same' })];
+    await Promise.all([uploadBytes(mine, 'server/x', Buffer.from('mine')), uploadBytes(theirs, 'server/x', Buffer.from('theirs'))]);
+    expect([(await get(mine, 'server/x')).toString(), (await get(theirs, 'server/x')).toString()]).toEqual(['mine', 'theirs']);
+    expect(await codeOf(other.fresh({ endpoint: place().server.endpoint }).stat('server/x'))).toBe('sign-in-needed');
+  } finally {
+    await other.close();
+  }
+});
+
+test('whose account it is and how full', async () => {
+  const { tokens, server } = place();
+  expect(await googleDriveAccount(tokens.source, { endpoint: server.endpoint })).toEqual({
+    name: 'person@example.org',
+    usedBytes: server.state.used,
+    quotaBytes: 2 ** 41,
+  });
+});
