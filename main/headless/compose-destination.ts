@@ -5,7 +5,7 @@ import type { Backend } from '../engine/storage/backend.ts';
 import { checkDestination } from '../engine/storage/check-destination.ts';
 import { standardStack } from '../engine/storage/stack.ts';
 import type { Observer } from './host.ts';
-import { Fault } from '../contract/faults.ts';
+import { composeTokens, signInVariables, type TokenKeeping } from './compose-tokens.ts';
 import { needed, type Secrets } from './destination-secrets.ts';
 import type { FoundDestination } from './find-destination.ts';
 import { loopbackEndpoint } from './loopback-endpoint.ts';
@@ -18,8 +18,9 @@ export async function composeBackend(
   secrets: Secrets,
   limits: Bandwidth,
   observer: Observer,
+  keeping: (name: string | null) => Promise<TokenKeeping>,
 ): Promise<Backend> {
-  const { backend, bandwidth } = standardStack(await baseOf(destination, secrets), {
+  const { backend, bandwidth } = standardStack(await baseOf(destination, secrets, keeping), {
     clock: systemClock,
     random: systemRandom,
     ...observer,
@@ -28,7 +29,11 @@ export async function composeBackend(
   return backend;
 }
 
-async function baseOf({ settings, name }: FoundDestination, secrets: Secrets): Promise<Backend> {
+async function baseOf(
+  { settings, name }: FoundDestination,
+  secrets: Secrets,
+  keepingOf: (name: string | null) => Promise<TokenKeeping>,
+): Promise<Backend> {
   const where = name === null ? 'the environment' : `the keys kept for ${name}`;
   switch (settings.provider) {
     case 'folder':
@@ -45,8 +50,16 @@ async function baseOf({ settings, name }: FoundDestination, secrets: Secrets): P
       };
       return b2Backend(settings, keys, loopbackEndpoint(process.env, 'HOLDFAST_B2_ENDPOINT'));
     }
-    default:
-      throw new Fault('unsupported', `${settings.provider}: is not built into this version`, { operation: 'open destination' });
+    case 'google-drive': {
+      const { googleDriveBackend } = await import('../adapters/storage/google-drive/google-drive-backend.ts');
+      const tokens = composeTokens(settings, secrets, process.env, await keepingOf(name));
+      return googleDriveBackend(settings, tokens, loopbackEndpoint(process.env, signInVariables['google-drive'].endpoint));
+    }
+    case 'dropbox': {
+      const { dropboxBackend } = await import('../adapters/storage/dropbox/dropbox-backend.ts');
+      const tokens = composeTokens(settings, secrets, process.env, await keepingOf(name));
+      return dropboxBackend(settings, tokens, loopbackEndpoint(process.env, signInVariables.dropbox.endpoint));
+    }
   }
 }
 

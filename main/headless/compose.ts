@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { addAbortSignal } from 'node:stream';
 import { isatty } from 'node:tty';
 import type { Keychain } from '../adapters/keychain/keychain.ts';
+import type { TokenKeeping } from './compose-tokens.ts';
+import { keychainName } from './destination-secrets.ts';
 import type { CliHost, Observer } from './host.ts';
 import { readPassphrase } from './passwords.ts';
 import { sinkOf } from './sink.ts';
@@ -40,13 +42,26 @@ export function composeHost(signal: AbortSignal, observer: Observer): CliHost {
     openKeychain: async () =>
       (keychain ??= (await import('./compose-settings.ts')).composeKeychain((isNew) => readPassphrase(host, isNew))),
     openBackend: async (destination, secrets, bandwidth) =>
-      (await import('./compose-destination.ts')).composeBackend(destination, secrets, bandwidth, observer),
+      (await import('./compose-destination.ts')).composeBackend(destination, secrets, bandwidth, observer, (name) =>
+        tokenKeeping(host, name),
+      ),
     openTargets: async () => (await import('./compose-targets.ts')).composeTargets(),
     checkDestination: async function* (backend, aborted) {
       yield* (await import('./compose-destination.ts')).composeChecks(backend, aborted);
     },
   };
   return host;
+}
+
+/** Where the tokens of a named destination are kept when the provider changes them. */
+async function tokenKeeping(host: CliHost, name: string | null): Promise<TokenKeeping> {
+  if (name === null) return { name };
+  const { destinations } = await (await host.openSettings()).read();
+  return {
+    name,
+    signedInAt: destinations[name]?.signedInAt,
+    keep: async (refreshToken) => await (await host.openKeychain()).set({ [keychainName(name, 'refreshToken')]: refreshToken }),
+  };
 }
 
 function readVersion(): string {

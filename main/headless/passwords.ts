@@ -86,6 +86,13 @@ async function askTwice(ask: Ask, host: CliHost, question: string): Promise<stri
   return first;
 }
 
+/** A secret that a file holds, without the line end at its end. */
+export async function readSecretText(file: string, what: string, host: CliHost): Promise<string> {
+  const text = (await readSecretFile(file, what, host)).replace(/\r?\n$/, '');
+  if (text !== '') return text;
+  throw usage(`The ${what} ${file} is empty`);
+}
+
 /** The file's text as it stands. Missing, too large or not UTF-8: fault config-invalid. */
 async function readSecretFile(file: string, what: string, host: CliHost): Promise<string> {
   const path = resolve(host.cwd, file);

@@ -9,6 +9,7 @@ import { exitCodes } from '../exit-codes.ts';
 import type { CliHost, CommandContext } from '../host.ts';
 import { note, printJson, printLine, table, warn } from '../output.ts';
 import { printable } from '../printable.ts';
+import { addSignIn } from './destination-sign-in.ts';
 import { testDestination } from './test.ts';
 import type { JsonOption } from './options.ts';
 
@@ -26,6 +27,7 @@ export function addDestination(program: Command, context: CommandContext): void 
   addEdit(group, context);
   addRemove(group, context);
   addTry(group, context);
+  addSignIn(group, context);
 }
 
 interface AddOptions extends JsonOption {

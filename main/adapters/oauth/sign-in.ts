@@ -1,0 +1,205 @@
+import { randomBytes } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { Fault } from '../../contract/faults.ts';
+import type { Clock } from '../../engine/ports.ts';
+import { cancelledFault } from '../../engine/storage/cancel.ts';
+import { challengeOf, newState, newVerifier, sameSecret } from './pkce.ts';
+import type { OAuthProvider } from './providers.ts';
+import { requestToken } from './token-request.ts';
+
+export interface SignInOptions {
+  readonly provider: OAuthProvider;
+  readonly clientId: string;
+  readonly clientSecret?: string | undefined;
+  readonly clock: Clock;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface SignedIn {
+  readonly refreshToken: string;
+}
+
+export interface SignIn {
+  /** What the person opens in a browser. Holds no secret. */
+  readonly link: string;
+  /** Settles when the browser has come back here. Faults: cancelled, timeout, permission-denied (the person said no), and those of the exchange. */
+  finished(): Promise<SignedIn>;
+  /** For a browser on another computer: the address that it ended on, which did not answer there. */
+  paste(address: string): Promise<SignedIn>;
+  /** Listens no more. */
+  close(): Promise<void>;
+}
+
+/** So long the listener waits for the browser. */
+const patienceMs = 5 * 60_000;
+const operation = 'sign in';
+
+/**
+ * A sign-in in the system's browser (RFC 8252): the provider sends the browser back to a listener of ours on loopback, under a port and a path that
+ * nobody can guess where the provider permits it. PKCE and a state that is good once tie the answer to this question.
+ */
+export async function beginSignIn(options: SignInOptions): Promise<SignIn> {
+  const { provider, clientId, clientSecret, clock, signal } = options;
+  const verifier = newVerifier();
+  const state = newState();
+  const path = provider.fixedRedirect?.path ?? `/${randomBytes(16).toString('base64url')}`;
+  let answered = false;
+  let settle: (code: string) => void = () => undefined;
+  let fail: (fault: Fault) => void = () => undefined;
+  const code = new Promise<string>((resolve, reject) => {
+    settle = resolve;
+    fail = reject;
+  });
+  code.catch(() => undefined);
+
+  const server = createServer((request, response) => receive(request, response));
+  const port = await listen(server, provider);
+  const redirect = `http://127.0.0.1:${port}${path}`;
+  const end = new AbortController();
+  signal?.addEventListener('abort', () => fail(cancelledFault(operation)), { once: true, signal: end.signal });
+  clock.sleep(patienceMs, end.signal).then(
+    () => fail(new Fault('timeout', 'nobody came back from the browser within five minutes', { operation, persistence: 'permanent' })),
+    () => undefined,
+  );
+
+  /** Anything that is not the one answer is turned away, and the wait goes on. */
+  function receive(request: IncomingMessage, response: ServerResponse): void {
+    const url = URL.parse(request.url ?? '', redirect);
+    const isOurs =
+      request.headers.host === `127.0.0.1:${port}` &&
+      url?.pathname === path &&
+      request.method === 'GET' &&
+      (request.url ?? '').length < 8192;
+    if (!isOurs || answered) {
+      page(response, 404, 'Nothing is here.');
+      return;
+    }
+    try {
+      const found = codeIn(url, state, provider);
+      answered = true;
+      page(response, 200, 'You are signed in. You can close this window and go back to Holdfast.');
+      settle(found);
+    } catch (error) {
+      const fault = error as Fault;
+      // A wrong state is somebody else's answer: the right one may still come.
+      if (fault.code !== 'permission-denied') {
+        page(response, 400, 'This is no answer to the sign-in that is waiting.');
+        return;
+      }
+      answered = true;
+      page(response, 200, 'You did not allow it, so nothing was changed. You can close this window.');
+      fail(fault);
+    }
+  }
+
+  async function exchange(found: string): Promise<SignedIn> {
+    const secret = clientSecret === undefined ? {} : { client_secret: clientSecret };
+    const form = {
+      grant_type: 'authorization_code',
+      code: found,
+      redirect_uri: redirect,
+      code_verifier: verifier,
+      client_id: clientId,
+      ...secret,
+    };
+    const reply = await requestToken(provider, form, signal);
+    if (reply.refresh_token !== undefined) return { refreshToken: reply.refresh_token };
+    throw new Fault('config-invalid', `${provider.label} gave no lasting sign-in`, {
+      operation,
+      context: { next: `Check the settings of your app: ${provider.setupPage} shows them.` },
+    });
+  }
+
+  async function close(): Promise<void> {
+    end.abort();
+    server.closeAllConnections();
+    await new Promise((done) => server.close(done));
+  }
+
+  return {
+    link: linkOf(provider, clientId, redirect, state, challengeOf(verifier)),
+    async finished() {
+      try {
+        return await exchange(await code);
+      } finally {
+        await close();
+      }
+    },
+    async paste(address) {
+      const url = URL.parse(address.trim());
+      if (url === null || url.pathname !== path) {
+        throw new Fault('config-invalid', 'this is not the address that the browser ended on; it begins with http://127.0.0.1', {
+          operation,
+        });
+      }
+      const found = codeIn(url, state, provider);
+      await close();
+      return await exchange(found);
+    },
+    close,
+  };
+}
+
+function linkOf(provider: OAuthProvider, clientId: string, redirect: string, state: string, challenge: string): string {
+  const link = new URL(provider.authorizeUrl);
+  const parameters = {
+    response_type: 'code',
+    client_id: clientId,
+    redirect_uri: redirect,
+    scope: provider.scopes.join(' '),
+    state,
+    code_challenge: challenge,
+    code_challenge_method: 'S256',
+    ...provider.authorizeParameters,
+  };
+  for (const [name, value] of Object.entries(parameters)) link.searchParams.set(name, value);
+  return link.href;
+}
+
+/** The code of an answer whose state is ours. */
+function codeIn({ searchParams }: URL, state: string, provider: OAuthProvider): string {
+  if (!sameSecret(searchParams.get('state') ?? '', state)) {
+    throw new Fault('config-invalid', 'this answers another sign-in than the one that is waiting', { operation });
+  }
+  const error = searchParams.get('error');
+  if (error !== null) {
+    throw new Fault('permission-denied', `${provider.label} was not allowed to connect (${error.slice(0, 60)})`, {
+      operation,
+      context: { next: 'Sign in again and allow it; nothing was changed.' },
+    });
+  }
+  const code = searchParams.get('code');
+  if (code !== null && code !== '') return code;
+  throw new Fault('config-invalid', 'this answer brings no code', { operation });
+}
+
+async function listen(server: ReturnType<typeof createServer>, provider: OAuthProvider): Promise<number> {
+  const wanted = provider.fixedRedirect?.port ?? 0;
+  try {
+    await new Promise<void>((done, failed) => {
+      server.once('error', failed);
+      server.listen(wanted, '127.0.0.1', done);
+    });
+  } catch (error) {
+    throw new Fault('locked', `the port ${wanted} of this computer, which ${provider.label} sends the browser to, is in use`, {
+      operation,
+      context: { port: wanted, next: 'End the other sign-in or program that uses it, then try again.' },
+      cause: error,
+    });
+  }
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : wanted;
+}
+
+function page(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, {
+    'content-type': 'text/html; charset=utf-8',
+    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+    'referrer-policy': 'no-referrer',
+    'cache-control': 'no-store',
+    connection: 'close',
+  });
+  response.end(
+    `<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Holdfast</title></head><body><p>${text}</p></body></html>`,
+  );
+}

@@ -1,0 +1,64 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { expect, test } from 'vitest';
+import { runCli } from '../support/run-cli.ts';
+import { swiftMissing } from '../support/s3/swift.ts';
+
+interface Cloud {
+  readonly provider: string;
+  readonly destination: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly rclone: Readonly<Record<string, string>>;
+  readonly rcloneProxy?: { readonly caCert: string };
+}
+
+test(
+  'npm run clouds: each server that it names takes a backup as its line says, and nothing is left afterwards',
+  { timeout: 120_000 },
+  async () => {
+    const base = mkdtempSync(join(tmpdir(), 'holdfast-clouds-command-'));
+    mkdirSync(join(base, 'world'));
+    writeFileSync(join(base, 'world', 'level.dat'), 'blocks');
+    const child = spawn(process.execPath, [join(import.meta.dirname, '..', '..', 'scripts', 'clouds.ts')], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const ended = new Promise<number | null>((settle) => child.once('close', settle));
+    try {
+      const clouds: Cloud[] = [];
+      const lines = createInterface({ input: child.stdout });
+      lines.on('line', (line) => line.startsWith('{') && clouds.push(JSON.parse(line) as Cloud));
+      await new Promise<void>((settle, fail) => {
+        child.once('close', () => fail(new Error('it ended')));
+        createInterface({ input: child.stderr }).on('line', (line) => line.startsWith('Running') && settle());
+      });
+      expect(clouds.map(({ provider }) => provider)).toEqual([
+        ...(swiftMissing === '' ? ['s3'] : []),
+        'backblaze-b2',
+        'google-drive',
+        'dropbox',
+      ]);
+      for (const { provider, destination, env, rclone } of clouds) {
+        const common = {
+          HOLDFAST_PASSWORD: 'correct horse battery',
+          HOLDFAST_STATE_DIR: join(base, 'state'),
+          AWS_PROFILE: '',
+          AWS_EC2_METADATA_DISABLED: 'true',
+        };
+        const backup = await runCli(['backup', join(base, 'world'), '-d', destination, '--json'], { env: { ...common, ...env } });
+        expect([provider, backup.code, backup.stderr]).toEqual([provider, 0, '']);
+        expect([provider, Object.keys(rclone)]).toEqual([provider, expect.arrayContaining(['type'])]);
+      }
+      const certificate = clouds.find(({ rcloneProxy }) => rcloneProxy !== undefined)?.rcloneProxy?.caCert ?? '';
+      expect(existsSync(certificate)).toBe(true);
+      child.kill('SIGINT');
+      expect(await ended).toBe(0);
+      expect(existsSync(dirname(certificate))).toBe(false);
+    } finally {
+      child.kill('SIGKILL');
+      rmSync(base, { recursive: true, force: true });
+    }
+  },
+);

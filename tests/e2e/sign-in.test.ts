@@ -1,0 +1,171 @@
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startDropboxServer } from '../support/clouds/dropbox/server.ts';
+import { startDriveServer } from '../support/clouds/google-drive/server.ts';
+import { startOAuthServer, testClient, type OAuthServer } from '../support/clouds/oauth/server.ts';
+import { closed, listening } from '../support/clouds/serve.ts';
+import { runCli, type CliRun } from '../support/run-cli.ts';
+
+const clouds = [
+  {
+    name: 'google-drive',
+    endpoint: 'HOLDFAST_GOOGLE_ENDPOINT',
+    id: 'HOLDFAST_GOOGLE_CLIENT_ID',
+    secret: 'HOLDFAST_GOOGLE_CLIENT_SECRET',
+    refresh: 'HOLDFAST_GOOGLE_REFRESH_TOKEN',
+  },
+  {
+    name: 'dropbox',
+    endpoint: 'HOLDFAST_DROPBOX_ENDPOINT',
+    id: 'HOLDFAST_DROPBOX_APP_KEY',
+    secret: 'HOLDFAST_DROPBOX_APP_SECRET',
+    refresh: 'HOLDFAST_DROPBOX_REFRESH_TOKEN',
+  },
+] as const;
+
+describe.each(clouds)('signing in with $name, and using it', ({ name, endpoint, id, secret, refresh }) => {
+  const base = mkdtempSync(join(tmpdir(), `holdfast-sign-in-${name}-`));
+  const shown = join(base, 'shown');
+  let oauth: OAuthServer;
+  let front: Server;
+  let address = '';
+  let closeCloud: () => Promise<void>;
+
+  beforeAll(async () => {
+    for (const folder of ['world', 'cloud', 'bin', 'shown']) mkdirSync(join(base, folder));
+    writeFileSync(join(base, 'world', 'level.dat'), 'blocks');
+    // The system's browser of this test: writes down what it was asked to show.
+    writeFileSync(
+      join(base, 'bin', 'xdg-open'),
+      `#!/bin/sh\nprintf '%s' "$*" > '${shown}/link.new'; mv '${shown}/link.new' '${shown}/link'\n`,
+    );
+    chmodSync(join(base, 'bin', 'xdg-open'), 0o755);
+    oauth = await startOAuthServer();
+    const cloud = await (name === 'dropbox' ? startDropboxServer : startDriveServer)({ folder: join(base, 'cloud'), authority: oauth });
+    closeCloud = () => cloud.close();
+    front = createServer((request: IncomingMessage, response: ServerResponse) => {
+      if (!oauth.handle(request, response)) cloud.handle(request, response);
+    });
+    address = `http://127.0.0.1:${await listening(front)}`;
+  });
+  afterAll(async () => {
+    await closed(front);
+    await closeCloud();
+    await oauth.close();
+    rmSync(base, { recursive: true, force: true });
+  });
+
+  function run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<CliRun> {
+    return runCli(args, {
+      cwd: base,
+      env: {
+        PATH: `${join(base, 'bin')}:${process.env['PATH'] ?? ''}`,
+        HOLDFAST_PASSWORD: 'correct horse battery',
+        HOLDFAST_STATE_DIR: join(base, 'state'),
+        HOLDFAST_CONFIG_DIR: join(base, 'config'),
+        HOLDFAST_KEYCHAIN_PASSPHRASE: 'open sesame',
+        [endpoint]: address,
+        ...env,
+      },
+    });
+  }
+
+  async function json<T>(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<T> {
+    const { code, stdout, stderr } = await run([...args, '--json'], env);
+    expect([code, code === 0 ? '' : stderr + stdout]).toEqual([0, '']);
+    return JSON.parse(stdout) as T;
+  }
+
+  /** What the browser was asked to show next. */
+  async function nextLink(): Promise<string> {
+    const link = join(shown, 'link');
+    await new Promise<void>((settle) => {
+      const watcher = watch(shown, () => {
+        if (!existsSync(link)) return;
+        watcher.close();
+        settle();
+      });
+      if (existsSync(link)) {
+        watcher.close();
+        settle();
+      }
+    });
+    const text = readFileSync(link, 'utf8');
+    rmSync(link);
+    return text;
+  }
+
+  async function signIn(env: Readonly<Record<string, string>> = {}): Promise<CliRun> {
+    const running = run(['destination', 'sign-in', 'home'], env);
+    await fetch(await nextLink());
+    return await running;
+  }
+
+  test('without a client id it is said where one comes from', async () => {
+    expect((await run(['destination', 'add', 'home', `${name}:Backups/home`])).stderr).toContain('destination sign-in home');
+    const { code, stderr } = await run(['destination', 'sign-in', 'home']);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(new RegExp(`docs/setup/${name}.md`))]);
+    const early = await run(['snapshots', '-d', 'home'], { [id]: testClient.id });
+    expect([early.code, early.stderr]).toEqual([1, expect.stringContaining('destination sign-in NAME')]);
+  });
+
+  test('the browser opens, comes back, and the account is shown', async () => {
+    const { code, stdout, stderr } = await signIn({ [id]: testClient.id, [secret]: testClient.secret });
+    expect([code, stdout]).toEqual([0, expect.stringContaining('person@example.org')]);
+    expect(stderr).toContain('Your browser opens');
+  });
+
+  test('test, backup, snapshots, verify, restore and prune, with what was kept', async () => {
+    const checks = await json<readonly { name: string; ok: boolean; message: string }[]>(['destination', 'test', 'home']);
+    expect(checks.filter(({ ok }) => !ok)).toEqual([]);
+    const first = await json<{ id: string }>(['backup', join(base, 'world'), '-d', 'home']);
+    oauth.expire();
+    writeFileSync(join(base, 'world', 'level.dat'), 'more blocks');
+    const second = await json<{ id: string }>(['backup', join(base, 'world'), '-d', 'home']);
+    expect(await json<readonly unknown[]>(['snapshots', '-d', 'home'])).toHaveLength(2);
+    expect(await json(['verify', 'all', '-d', 'home'])).toMatchObject({ damage: [] });
+    await json(['restore', first.id, '-d', 'home', '--target', join(base, 'back')]);
+    expect(readFileSync(join(base, 'back', 'level.dat'), 'utf8')).toBe('blocks');
+    expect(await json(['prune', '-d', 'home', '--server', 'world', '--keep-last', '1'])).toMatchObject({ remove: [{ id: first.id }] });
+    expect(await json(['snapshots', '-d', 'home'])).toMatchObject([{ id: second.id }]);
+    // By its address, with the token from the environment, it is the same place.
+    const env = { [id]: testClient.id, [refresh]: oauth.issue() };
+    expect(await json(['snapshots', '-d', `${name}:Backups/home`], env)).toMatchObject([{ id: second.id }]);
+  });
+
+  test('a sign-in that was revoked is said; signing in again brings everything back', async () => {
+    oauth.revoke();
+    const { code, stderr } = await run(['snapshots', '-d', 'home']);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/Next: Sign in again/)]);
+    expect((await signIn()).code).toBe(0);
+    expect(await json<readonly unknown[]>(['snapshots', '-d', 'home'])).toHaveLength(1);
+  });
+
+  test('a person who says no changes nothing', async () => {
+    oauth.refuses = true;
+    const { code, stderr } = await signIn();
+    oauth.refuses = false;
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/not allowed.*\nNext: /s)]);
+    expect(await json<readonly unknown[]>(['snapshots', '-d', 'home'])).toHaveLength(1);
+  });
+
+  test('no token, secret or passphrase stands in what is kept or printed, nor in any address', async () => {
+    const outputs = [await run(['destination', 'list', '--json']), await run(['destination', 'test', 'home']), await signIn()];
+    const files = ['config', 'state'].flatMap((folder) =>
+      readdirSync(join(base, folder), { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => readFileSync(join(entry.parentPath, entry.name))),
+    );
+    const everything = Buffer.concat([
+      ...files,
+      ...outputs.map(({ stdout, stderr }) => Buffer.from(stdout + stderr)),
+      Buffer.from(oauth.addresses.join('\n')),
+    ]);
+    expect(oauth.forms.length).toBeGreaterThan(5);
+    for (const planted of ['planted', 'open sesame', 'correct horse'])
+      expect([planted, everything.includes(planted)]).toEqual([planted, false]);
+  });
+});

@@ -1,0 +1,253 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { openBrowser } from '../../main/adapters/oauth/open-browser.ts';
+import { challengeOf, newState, newVerifier, sameSecret } from '../../main/adapters/oauth/pkce.ts';
+import { oauthProvider } from '../../main/adapters/oauth/providers.ts';
+import { refreshingTokens, type RefreshingOptions } from '../../main/adapters/oauth/refreshing-tokens.ts';
+import { beginSignIn, type SignIn } from '../../main/adapters/oauth/sign-in.ts';
+import type { Fault } from '../../main/contract/faults.ts';
+import { codeOf } from '../conformance/suite-support.ts';
+import { startOAuthServer, testClient, type OAuthServer } from '../support/clouds/oauth/server.ts';
+import { fakeClock } from '../support/fake-clock.ts';
+
+let server: OAuthServer;
+beforeAll(async () => {
+  server = await startOAuthServer();
+});
+afterAll(() => server.close());
+beforeEach(() => {
+  server.refuses = false;
+  server.rotates = false;
+  server.lifeSeconds = 3600;
+  server.answers.length = 0;
+  server.forms.length = 0;
+  server.addresses.length = 0;
+});
+
+test('PKCE: the example of RFC 7636, appendix B', () => {
+  expect(challengeOf('dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk')).toBe('E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM');
+  expect(newVerifier()).toMatch(/^[\w-]{43}$/);
+  expect(new Set(Array.from({ length: 100 }, () => newState())).size).toBe(100);
+  expect([sameSecret('a', 'a'), sameSecret('a', 'b'), sameSecret('a', 'aa'), sameSecret('', 'a')]).toEqual([true, false, false, false]);
+});
+
+describe('tokens', () => {
+  const open = (more: Partial<RefreshingOptions> = {}): ReturnType<typeof refreshingTokens> =>
+    refreshingTokens({
+      provider: 'google-drive',
+      clientId: testClient.id,
+      clientSecret: testClient.secret,
+      refreshToken: server.issue(),
+      endpoint: server.endpoint,
+      clock: fakeClock(),
+      ...more,
+    });
+  const faultOf = async (work: Promise<unknown>): Promise<Fault> =>
+    await work.then(
+      () => Promise.reject(new Error('it worked')),
+      (error: unknown) => error as Fault,
+    );
+
+  test('fifty who ask at once get one and the same, by one request; nothing secret is in an address', async () => {
+    const tokens = open();
+    const got = await Promise.all(Array.from({ length: 50 }, () => tokens.token()));
+    expect([new Set(got).size, server.forms.length]).toEqual([1, 1]);
+    expect(server.accepts(got[0] ?? '')).toBe('valid');
+    expect(server.addresses.join()).not.toContain('planted');
+  });
+
+  test('it is renewed a minute before its end, and not sooner', async () => {
+    const clock = fakeClock();
+    const tokens = open({ clock });
+    const first = await tokens.token();
+    clock.jump(3539_000);
+    expect(await tokens.token()).toBe(first);
+    clock.jump(1_000);
+    expect(await tokens.token()).not.toBe(first);
+  });
+
+  test('one that was refused is renewed once, also when many were refused with it', async () => {
+    const tokens = open();
+    const refused = await tokens.token();
+    const got = await Promise.all(Array.from({ length: 20 }, () => tokens.token({ refused })));
+    expect([new Set(got).size, server.forms.length]).toEqual([1, 2]);
+    // Who comes late with the old one gets what is here already.
+    expect(await tokens.token({ refused })).toBe(got[0]);
+    expect(server.forms.length).toBe(2);
+  });
+
+  test('a new refresh token is used from then on, and given to whoever keeps it', async () => {
+    server.rotates = true;
+    const kept: string[] = [];
+    const tokens = open({ onRefreshToken: (token) => Promise.resolve(void kept.push(token)) });
+    const first = await tokens.token();
+    await tokens.token({ refused: first });
+    expect(kept).toHaveLength(2);
+    expect(server.forms[1]?.get('refresh_token')).toBe(kept[0]);
+  });
+
+  test('one who gives up does not stop it for the others', async () => {
+    const tokens = open();
+    const stop = new AbortController();
+    const both = [codeOf(tokens.token({ signal: stop.signal })), tokens.token()] as const;
+    stop.abort();
+    expect(await both[0]).toBe('cancelled');
+    expect(server.accepts(await both[1])).toBe('valid');
+  });
+
+  test('a sign-in that has ended is said, and is no weather', async () => {
+    const tokens = open();
+    server.revoke();
+    expect(await faultOf(tokens.token())).toMatchObject({ code: 'sign-in-needed', persistence: 'permanent' });
+  });
+
+  test.each([
+    [7, true],
+    [8, true],
+    [3, false],
+    [200, false],
+  ])('one that ended after %i days: %s that a project in testing is named as the reason', async (days, named) => {
+    const clock = fakeClock();
+    const tokens = open({ clock, signedInAt: clock.now() - days * 86_400_000 });
+    server.revoke();
+    const fault = await faultOf(tokens.token());
+    expect([fault.message.includes('testing'), String(fault.context['next'] ?? '').includes('Publish')]).toEqual([named, named]);
+  });
+
+  test.each([
+    [401, { error: 'invalid_client' }, 'config-invalid'],
+    [400, { error: 'unauthorized_client' }, 'config-invalid'],
+    [429, {}, 'rate-limited'],
+    [500, {}, 'unavailable'],
+    [503, { error: 'temporarily_unavailable' }, 'unavailable'],
+    // A network's sign-in page.
+    [200, {}, 'unavailable'],
+    [418, { error: 'teapot' }, 'unexpected'],
+  ])('%i %j is %s', async (status, body, code) => {
+    server.answers.push({ status, body });
+    expect(await codeOf(open().token())).toBe(code);
+  });
+
+  test('after a failure it is asked again', async () => {
+    const tokens = open();
+    server.answers.push({ status: 503 });
+    expect(await codeOf(tokens.token())).toBe('unavailable');
+    expect(server.accepts(await tokens.token())).toBe('valid');
+  });
+
+  test('nobody listens: weather', async () => {
+    expect(await codeOf(open({ endpoint: 'http://127.0.0.1:9' }).token())).toBe('unavailable');
+  });
+});
+
+describe('a sign-in', () => {
+  const begin = (more: Partial<Parameters<typeof beginSignIn>[0]> = {}): Promise<SignIn> =>
+    beginSignIn({
+      provider: oauthProvider('google-drive', server.endpoint),
+      clientId: testClient.id,
+      clientSecret: testClient.secret,
+      clock: fakeClock(),
+      ...more,
+    });
+  /** A browser: follows the provider back to us. */
+  const browse = (link: string): Promise<Response> => fetch(link);
+  /** Where the provider would send it. */
+  const backTo = async (link: string): Promise<URL> => new URL((await fetch(link, { redirect: 'manual' })).headers.get('location') ?? '');
+
+  test('the browser goes to the provider and comes back; what was given is exchanged with the verifier', async () => {
+    const begun = await begin();
+    const finished = begun.finished();
+    const page = await browse(begun.link);
+    expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('You can close this window')]);
+    expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
+    expect((await finished).refreshToken).toMatch(/^planted-refresh/);
+    expect(begun.link).not.toContain('planted');
+    // Nobody listens any more.
+    await expect(fetch(new URL(new URL(begun.link).searchParams.get('redirect_uri') ?? ''))).rejects.toThrow();
+  });
+
+  test('the link asks for a lasting sign-in, the least right and PKCE', async () => {
+    const begun = await begin();
+    const { searchParams } = new URL(begun.link);
+    expect(Object.fromEntries(searchParams)).toMatchObject({
+      scope: 'https://www.googleapis.com/auth/drive.file',
+      access_type: 'offline',
+      prompt: 'consent',
+      code_challenge_method: 'S256',
+    });
+    expect(searchParams.get('redirect_uri')).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/[\w-]{22}$/);
+    await begun.close();
+  });
+
+  test('the person says no', async () => {
+    server.refuses = true;
+    const begun = await begin();
+    const code = codeOf(begun.finished());
+    expect((await browse(begun.link)).status).toBe(200);
+    expect(await code).toBe('permission-denied');
+  });
+
+  test('other paths, hosts, methods, states and endless addresses change nothing; the right answer still counts, and once', async () => {
+    const begun = await begin();
+    const finished = begun.finished();
+    const right = await backTo(begun.link);
+    const wrong = (change: (url: URL) => void): URL => {
+      const url = new URL(right);
+      change(url);
+      return url;
+    };
+    const statuses = [
+      (await fetch(wrong((url) => (url.pathname = '/')))).status,
+      (await fetch(wrong((url) => url.searchParams.set('state', newState())))).status,
+      (await fetch(wrong((url) => url.searchParams.delete('state')))).status,
+      (await fetch(wrong((url) => url.searchParams.delete('code')))).status,
+      (await fetch(wrong((url) => url.searchParams.set('pad', 'x'.repeat(9000))))).status,
+      (await fetch(right, { method: 'POST' })).status,
+      (await fetch(wrong((url) => (url.hostname = 'localhost')))).status,
+    ];
+    expect(statuses).toEqual([404, 400, 400, 400, 404, 404, 404]);
+    expect(server.forms).toEqual([]);
+    expect((await fetch(right)).status).toBe(200);
+    expect((await finished).refreshToken).toMatch(/^planted/);
+    expect(server.forms).toHaveLength(1);
+  });
+
+  test('after five minutes nobody is waited for', async () => {
+    const clock = fakeClock();
+    const begun = await begin({ clock });
+    const code = codeOf(begun.finished());
+    await clock.advance(5 * 60_000 + 1);
+    expect(await code).toBe('timeout');
+  });
+
+  test('it can be called off', async () => {
+    const stop = new AbortController();
+    const begun = await begin({ signal: stop.signal });
+    const code = codeOf(begun.finished());
+    stop.abort();
+    expect(await code).toBe('cancelled');
+  });
+
+  test('the address that a browser elsewhere ended on is taken; any other is not', async () => {
+    const begun = await begin();
+    const right = await backTo(begun.link);
+    for (const text of ['', 'hello', 'https://example.org/?code=x', right.href.replace(/state=[^&]+/, 'state=x')]) {
+      expect([text, await codeOf(begun.paste(text))]).toEqual([text, 'config-invalid']);
+    }
+    expect((await begun.paste(` ${right.href}\n`)).refreshToken).toMatch(/^planted/);
+  });
+
+  test('Dropbox: the address that was registered, and its own permissions', async () => {
+    const begun = await begin({ provider: oauthProvider('dropbox', server.endpoint) });
+    const { searchParams } = new URL(begun.link);
+    expect([searchParams.get('redirect_uri'), searchParams.get('token_access_type')]).toEqual(['http://127.0.0.1:53682/', 'offline']);
+    expect(await codeOf(begin({ provider: oauthProvider('dropbox', server.endpoint) }))).toBe('locked');
+    await begun.close();
+  });
+});
+
+test('only addresses of the web are given to the system, and a system without an opener is no failure', async () => {
+  for (const address of ['file:///etc/passwd', 'javascript:alert(1)', 'http://example.org/', '-h', '']) {
+    expect([address, await openBrowser(address)]).toEqual([address, false]);
+  }
+  expect(await openBrowser('https://example.org/', 'aix')).toBe(false);
+});
