@@ -1,9 +1,11 @@
 import { systemClock } from '../adapters/system/clock.ts';
+import { fileMemory } from '../adapters/system/memory.ts';
 import { systemRandom } from '../adapters/system/random.ts';
+import { openStateDir } from '../adapters/system/state-dir.ts';
 import type { DestinationCheck } from '../contract/reports.ts';
 import type { Backend } from '../engine/storage/backend.ts';
 import { checkDestination } from '../engine/storage/check-destination.ts';
-import { standardStack } from '../engine/storage/stack.ts';
+import { stack, standardStack } from '../engine/storage/stack.ts';
 import type { Observer } from './host.ts';
 import { composeTokens, signInVariables, type TokenKeeping } from './compose-tokens.ts';
 import { needed, type Secrets } from './destination-secrets.ts';
@@ -36,8 +38,17 @@ async function baseOf(
 ): Promise<Backend> {
   const where = name === null ? 'the environment' : `the keys kept for ${name}`;
   switch (settings.provider) {
-    case 'folder':
-      return (await import('../adapters/storage/folder/folder-backend.ts')).folderBackend(settings.path);
+    case 'folder': {
+      const { folderBackend } = await import('../adapters/storage/folder/folder-backend.ts');
+      const { markedFolder } = await import('../adapters/storage/folder/marker.ts');
+      return stack(
+        folderBackend(settings.path),
+        markedFolder(
+          settings.path,
+          fileMemory(() => openStateDir()),
+        ),
+      );
+    }
     case 's3': {
       const { s3Backend } = await import('../adapters/storage/s3/s3-backend.ts');
       return s3Backend(settings, s3CredentialsIn(name === null ? process.env : keptKeys(secrets)));

@@ -27,7 +27,7 @@ export function folderBackend(root: string): Backend {
       await mapped('read', key, () => refuseLinksOf(base, key));
       return readFilePieces(path, key, call?.range, call?.signal);
     },
-    beginUpload: (key, call) => beginFileUpload(base, key, call?.ifAbsent === true),
+    beginUpload: (key, call) => beginFileUpload(base, key, call?.ifAbsent === true, call?.sizeHint),
     openUploads: (prefix) => unfinished(base, prefix),
     abandon: (token) => mapped('abandon', token, () => clearUpload(base, token)),
     remove: (key) => mapped('remove', key, () => removeObject(base, key)),

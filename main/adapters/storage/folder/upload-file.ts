@@ -6,6 +6,7 @@ import { Fault } from '../../../contract/faults.ts';
 import type { ObjectInfo, Upload } from '../../../engine/storage/backend.ts';
 import { throwIfCancelled } from '../../../engine/storage/cancel.ts';
 import { errnoOf, mapped, toFault } from './errors.ts';
+import { checkSpace } from './free-space.ts';
 import { lstatIfAny, makeFolder, pathOf, refuseLinksOf, syncFolderIfThere, uploadsFolder } from './paths.ts';
 
 const writeSize = 1024 * 1024;
@@ -16,13 +17,14 @@ export function uploadPaths(root: string, token: string): { readonly data: strin
   return { data, key: `${data}.key` };
 }
 
-export async function beginFileUpload(root: string, key: string, ifAbsent: boolean): Promise<Upload> {
+export async function beginFileUpload(root: string, key: string, ifAbsent: boolean, sizeHint = 0): Promise<Upload> {
   const target = pathOf(root, key);
   const token = randomBytes(16).toString('hex');
   const paths = uploadPaths(root, token);
   const handle = await mapped('beginUpload', key, async () => {
     await makeFolder(join(root, uploadsFolder));
     await refuseLinksOf(root, key);
+    await checkSpace(root, key, sizeHint);
     await writeFile(paths.key, key, { mode: 0o600, flag: 'wx' });
     try {
       return await open(paths.data, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
@@ -103,7 +105,10 @@ function fileUpload(begun: Begun): Upload {
           context: { key, part: index },
         });
       }
-      await mapped('writePart', key, () => writeAt(bytes, start, call?.signal));
+      await mapped('writePart', key, async () => {
+        await checkSpace(root, key, bytes.byteLength);
+        await writeAt(bytes, start, call?.signal);
+      });
       offsets.length = index + 1;
       offsets.push(start + bytes.byteLength);
     },

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { ObjectInfo } from '../../../engine/storage/backend.ts';
 import { isKey } from '../../../engine/storage/object-key.ts';
 import { errnoOf, toFault } from './errors.ts';
+import { markerName } from './marker.ts';
 import { linkFault, lstatIfAny, refuseLinks, uploadsFolder } from './paths.ts';
 
 /** Every regular file below `root` that can be an object and whose key begins with `prefix`; what goes away meanwhile is left out. */
@@ -29,7 +30,7 @@ async function* walkFolder(path: string, folderKey: string, prefix: string): Asy
   if (folder === null) return;
   for await (const entry of folder) {
     const key = folderKey + entry.name;
-    if (key === uploadsFolder || !isKey(key)) continue;
+    if (key === uploadsFolder || key === markerName || !isKey(key)) continue;
     if (entry.isDirectory() && `${key}/`.startsWith(prefix)) {
       yield* walkFolder(join(path, entry.name), `${key}/`, prefix);
     } else if (entry.isFile() && key.startsWith(prefix)) {
