@@ -3,15 +3,17 @@ import type { UnpackRequest, UnpackResult, UnpackRun } from '../../../engine/arc
 import { Monitor, monitorWords } from '../monitor.ts';
 import { runThreads } from '../threads.ts';
 import type { Losses } from './losses.ts';
+import type { PlanHandles } from './plan-records.ts';
 import type { FinisherTask, LostLinksTask, ManifestFile, Planned, PlannerTask, UnpackMessage } from './messages.ts';
 
 /** The steps of an unpacking that are one thread each and read the manifest: before the content is moved, and after it. */
 
 /** Lays out what has to be read and where it goes. */
-export async function plan(request: UnpackRequest, manifest: ManifestFile, run: UnpackRun): Promise<Planned> {
+export async function plan(request: UnpackRequest, manifest: ManifestFile, handles: PlanHandles, run: UnpackRun): Promise<Planned> {
   const control = new SharedArrayBuffer(monitorWords * 4);
   const task: PlannerTask = {
     control,
+    handles,
     manifest,
     include: request.include,
     archives: request.archives.length,

@@ -2,6 +2,7 @@ import type { WireFault } from '../../../contract/faults.ts';
 import type { ArchiveDamage, UnpackResult } from '../../../engine/archive/unpacker.ts';
 import type { MessageKeys } from '../../../engine/archive/seal.ts';
 import type { FrameSize } from '../../../engine/archive/seek-table.ts';
+import type { PlanHandles } from './plan-records.ts';
 import type { PlanMemory } from './plan.ts';
 import type { UnpackRingMemory } from './unpack-ring.ts';
 
@@ -13,6 +14,8 @@ export interface ManifestFile {
 
 export interface PlannerTask {
   readonly control: SharedArrayBuffer;
+  /** Empty files for the plan. */
+  readonly handles: PlanHandles;
   readonly manifest: ManifestFile;
   readonly include: readonly string[];
   readonly archives: number;

@@ -9,7 +9,7 @@ import { Monitor } from '../monitor.ts';
 import { spoolLines } from '../spool-lines.ts';
 import { runWorker } from '../worker-entry.ts';
 import type { Planned, PlannerTask } from './messages.ts';
-import { PlanBuilder } from './plan.ts';
+import { PlanBuilder } from './plan-builder.ts';
 
 const blockSize = 4096;
 /** A compressed frame is hardly ever larger than its content; far beyond that no slot is made for it. */
@@ -18,7 +18,7 @@ const maxStoredFrame = maxFrameContent + 2 ** 20;
 /** Reads the manifest once and lays out what has to be read and where it goes. Touches no file system but for the spool. */
 runWorker('plan', (task: PlannerTask, tell) => {
   const monitor = new Monitor(new Int32Array(task.control));
-  const plan = new PlanBuilder();
+  const plan = new PlanBuilder(task.handles);
   const selection = compileIncludes(task.include);
   const includes = (path: BytePath, isDirectory: boolean): boolean => !isRestoresOwn(path) && selection.includes(path, isDirectory);
   /** Content that is wanted only under a further name: first name → the name it is restored by. */

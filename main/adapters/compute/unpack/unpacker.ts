@@ -20,13 +20,15 @@ const slots = 6;
 /** The real unpacker: plan, then read, open and extract side by side, then finish. This thread only fetches the stored bytes. */
 export const threadUnpacker: Unpacker = async (request, run) => {
   const manifest = await handleOf(request);
-  const planned = await plan(request, manifest.file, run);
-  const staging =
-    request.staging === null ? null : await request.staging({ files: planned.files, bytes: planned.bytes, diskBytes: planned.diskBytes });
-  const layout = new Plan(planned.plan);
-  const losses = new Losses(layout);
   const directories = openSpool();
+  const spools = { files: openSpool(), paths: openSpool(), extents: openSpool() };
   try {
+    const handles = { files: spools.files.handle, paths: spools.paths.handle, extents: spools.extents.handle };
+    const planned = await plan(request, manifest.file, handles, run);
+    const staging =
+      request.staging === null ? null : await request.staging({ files: planned.files, bytes: planned.bytes, diskBytes: planned.diskBytes });
+    const layout = new Plan(planned.plan);
+    const losses = new Losses(layout);
     const sha256 = await moveContent(request, run, { planned, layout, losses, staging, directories });
     let finished: Finished = { root: null, others: 0 };
     for (let file = 0; file < layout.files; file += 1) if (layout.isDamaged(file)) losses.loseFile(file);
@@ -42,8 +44,7 @@ export const threadUnpacker: Unpacker = async (request, run) => {
       sha256,
     };
   } finally {
-    await directories.dispose();
-    await manifest.dispose();
+    for (const spool of [directories, ...Object.values(spools), manifest]) await spool.dispose();
   }
 };
 

@@ -1,0 +1,164 @@
+import { Column } from './column.ts';
+import { extentRecordSize, fileRecordSize, readRecords, RecordWriter, type PlanHandles } from './plan-records.ts';
+import { extentsLeftUnit, readExtent, wordsPerFrame, type PlanExtent, type PlanFile, type PlanFrame, type PlanMemory } from './plan.ts';
+
+const nsPerSecond = 1_000_000_000n;
+/** What a stretch of a frame is of, and where it is stored. */
+interface Stretch {
+  readonly frame: PlanFrame;
+  readonly extent: PlanExtent;
+}
+
+/** Writes a plan down as the manifest is read, with its extents in the order in which they are stored. */
+export class PlanBuilder {
+  readonly #handles: PlanHandles;
+  readonly #files: RecordWriter;
+  readonly #paths: RecordWriter;
+  readonly #extents: RecordWriter;
+  readonly #flags = new Column('word');
+  readonly #extraFrames: PlanFrame[] = [];
+  #fileCount = 0;
+  #extentCount = 0;
+  #sorted = true;
+  #last: PlanFrame = { archive: -1, offset: -1, stored: 0 };
+
+  constructor(handles: PlanHandles) {
+    this.#handles = handles;
+    this.#files = new RecordWriter(handles.files);
+    this.#paths = new RecordWriter(handles.paths);
+    this.#extents = new RecordWriter(handles.extents);
+  }
+
+  addFile(file: Omit<PlanFile, 'sha256'> & { readonly sha256: string; readonly extents: number }): number {
+    const start = this.#paths.size;
+    const length = this.#paths.room(file.path.length).write(file.path, 'latin1');
+    const record = this.#files.room(fileRecordSize);
+    const nanoseconds = file.mtimeNs % nsPerSecond;
+    let at = record.writeUInt32LE(file.mode >>> 0, 0);
+    at = record.writeUInt32LE(file.uid >>> 0, at);
+    at = record.writeUInt32LE(file.gid >>> 0, at);
+    at = record.writeUInt32LE(file.sparse ? 1 : 0, at);
+    at = record.writeDoubleLE(file.size, at);
+    at = record.writeDoubleLE(Number((file.mtimeNs - nanoseconds) / nsPerSecond), at);
+    at = record.writeDoubleLE(Number(nanoseconds), at);
+    at = record.writeDoubleLE(start, at);
+    at = record.writeUInt32LE(length, at);
+    record.fill(0, at);
+    record.write(file.sha256, at, 'hex');
+    this.#flags.push(file.extents * extentsLeftUnit);
+    this.#fileCount += 1;
+    return this.#fileCount - 1;
+  }
+
+  addExtent(frame: PlanFrame, extent: PlanExtent): void {
+    if (compare(this.#last, frame) > 0) this.#sorted = false;
+    this.#last = frame;
+    writeStretch(this.#extents.room(extentRecordSize), { frame, extent });
+    this.#extentCount += 1;
+  }
+
+  /** A frame that must be read although no file lies in it. */
+  addFrame(frame: PlanFrame): void {
+    this.#extraFrames.push(frame);
+  }
+
+  build(): PlanMemory {
+    for (const writer of [this.#files, this.#paths, this.#extents]) writer.flush();
+    // A whole snapshot's extents come in order already, and then nothing is sorted.
+    if (!this.#sorted) this.#sortExtents();
+    const { frameWords, framePlaces, frames } = mergedFrames(
+      this.#framesOfExtents(),
+      this.#extraFrames.toSorted(compare),
+      this.#extentCount,
+    );
+    return {
+      files: this.#fileCount,
+      frames,
+      handles: this.#handles,
+      flags: this.#flags.shared,
+      frameWords: frameWords.shared,
+      framePlaces: framePlaces.shared,
+    };
+  }
+
+  /** In memory: only for snapshots that share data with others, and for lists that were made up. */
+  #sortExtents(): void {
+    const records = readRecords(this.#handles.extents, 0, this.#extentCount * extentRecordSize);
+    const frameOf = (index: number): PlanFrame => readStretch(records, index * extentRecordSize).frame;
+    const order = Uint32Array.from({ length: this.#extentCount }, (_, index) => index).sort(
+      (a, b) => compare(frameOf(a), frameOf(b)) || a - b,
+    );
+    const writer = new RecordWriter(this.#handles.extents);
+    for (const index of order) {
+      records.copy(writer.room(extentRecordSize), 0, index * extentRecordSize, (index + 1) * extentRecordSize);
+    }
+    writer.flush();
+  }
+
+  *#stretches(): Generator<Stretch> {
+    const atOnce = 4096;
+    for (let first = 0; first < this.#extentCount; first += atOnce) {
+      const count = Math.min(atOnce, this.#extentCount - first);
+      const records = readRecords(this.#handles.extents, first * extentRecordSize, count * extentRecordSize);
+      for (let at = 0; at < records.length; at += extentRecordSize) yield readStretch(records, at);
+    }
+  }
+
+  /** Each frame that extents lie in, with the number of its first one. */
+  *#framesOfExtents(): Generator<PlanFrame & { readonly first: number }> {
+    let last: PlanFrame = { archive: -1, offset: -1, stored: 0 };
+    let index = 0;
+    for (const { frame } of this.#stretches()) {
+      if (compare(last, frame) !== 0) yield { ...frame, first: index };
+      last = frame;
+      index += 1;
+    }
+  }
+}
+
+function mergedFrames(
+  used: Iterable<PlanFrame & { readonly first: number }>,
+  extra: readonly PlanFrame[],
+  extents: number,
+): { readonly frameWords: Column; readonly framePlaces: Column; readonly frames: number } {
+  const frameWords = new Column('word');
+  const framePlaces = new Column('double');
+  let frames = 0;
+  let next = 0;
+  function add({ archive, offset, stored }: PlanFrame, first: number): void {
+    for (const word of [archive, first]) frameWords.push(word);
+    for (const place of [offset, stored]) framePlaces.push(place);
+    frames += 1;
+  }
+  for (const frame of used) {
+    for (let other = extra[next]; other !== undefined && compare(other, frame) <= 0; other = extra[next]) {
+      if (compare(other, frame) < 0) add(other, frame.first);
+      next += 1;
+    }
+    add(frame, frame.first);
+  }
+  for (const other of extra.slice(next)) add(other, extents);
+  for (let word = 0; word < wordsPerFrame; word += 1) frameWords.push(word === 1 ? extents : 0);
+  return { frameWords, framePlaces, frames };
+}
+
+function compare(a: PlanFrame, b: PlanFrame): number {
+  return a.archive - b.archive || a.offset - b.offset;
+}
+
+function writeStretch(record: Buffer, { frame, extent }: Stretch): void {
+  let at = record.writeUInt32LE(extent.file, 0);
+  at = record.writeUInt32LE(extent.inFrame, at);
+  at = record.writeUInt32LE(extent.length, at);
+  at = record.writeUInt32LE(frame.archive, at);
+  at = record.writeDoubleLE(extent.inFile, at);
+  at = record.writeDoubleLE(frame.offset, at);
+  record.writeDoubleLE(frame.stored, at);
+}
+
+function readStretch(records: Buffer, at: number): Stretch {
+  return {
+    extent: readExtent(records, at),
+    frame: { archive: records.readUInt32LE(at + 12), offset: records.readDoubleLE(at + 24), stored: records.readDoubleLE(at + 32) },
+  };
+}
