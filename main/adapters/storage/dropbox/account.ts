@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { AccountInfo } from '../../../contract/account-info.ts';
+import type { CallOptions } from '../../../engine/storage/backend.ts';
 import type { TokenSource } from '../../oauth/token-source.ts';
-import { openApi } from './api.ts';
+import { openApi, type DropboxApi } from './api.ts';
 import { resolveDropboxPlace, type DropboxOptions } from './settings.ts';
 
 const accountSchema = z.object({ email: z.string().optional(), name: z.object({ display_name: z.string() }) });
@@ -12,7 +13,10 @@ export async function dropboxAccount(
   tokens: TokenSource,
   options: DropboxOptions & { readonly signal?: AbortSignal } = {},
 ): Promise<AccountInfo> {
-  const api = openApi(resolveDropboxPlace({ folder: 'account' }, options), tokens);
+  return await accountOf(openApi(resolveDropboxPlace({ folder: 'account' }, options), tokens), options);
+}
+
+export async function accountOf(api: DropboxApi, options: CallOptions = {}): Promise<AccountInfo> {
   const about = { operation: 'look-up', what: 'the account', signal: options.signal };
   const account = await api.rpc('users/get_current_account', null, accountSchema, about);
   const { used, allocation } = await api.rpc('users/get_space_usage', null, spaceSchema, about);

@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { Fault } from '../../../contract/faults.ts';
 import type { Backend, BackendLimits, CallOptions } from '../../../engine/storage/backend.ts';
 import { checkedCalls } from '../../../engine/storage/layers/checked-calls.ts';
+import { spaceCheck } from '../../../engine/storage/space-check.ts';
 import type { TokenSource } from '../../oauth/token-source.ts';
+import { accountOf } from './account.ts';
 import { openApi, type DropboxApi } from './api.ts';
 import { listObjects } from './listing.ts';
 import { pathOf, statObject } from './metadata.ts';
@@ -20,7 +22,10 @@ export function dropboxBackend(settings: DropboxSettings, tokens: TokenSource, o
   const place = resolveDropboxPlace(settings, options);
   const api = openApi(place, tokens);
   return checkedCalls({
-    info: { scheme: 'dropbox', label: place.label, limits, checksum: 'dropbox' },
+    info: {
+      ...{ scheme: 'dropbox', label: place.label, limits, checksum: 'dropbox' },
+      ownChecks: [spaceCheck((call) => accountOf(api, call))],
+    },
     stat: (key, call) => statObject(api, key, 'stat', call),
     list: (prefix, call) => listObjects(api, prefix, call),
     read: (key, call) => Promise.resolve(readPieces(api, key, call?.range, call?.signal)),

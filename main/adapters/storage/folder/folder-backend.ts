@@ -3,7 +3,9 @@ import { dirname, join, resolve } from 'node:path';
 import { Fault } from '../../../contract/faults.ts';
 import type { Backend, BackendLimits, ObjectInfo, OpenUpload } from '../../../engine/storage/backend.ts';
 import { checkedCalls } from '../../../engine/storage/layers/checked-calls.ts';
+import { spaceCheck } from '../../../engine/storage/space-check.ts';
 import { errnoOf, mapped, toFault } from './errors.ts';
+import { diskOf } from './free-space.ts';
 import { linkFault, lstatIfAny, pathOf, refuseLinksOf, syncFolderIfThere, uploadsFolder } from './paths.ts';
 import { readFilePieces } from './read-file.ts';
 import { beginFileUpload, unlinkIfAny, uploadPaths } from './upload-file.ts';
@@ -19,7 +21,7 @@ const tokenPattern = /^[0-9a-f]{32}$/;
 export function folderBackend(root: string): Backend {
   const base = resolve(root);
   return checkedCalls({
-    info: { scheme: 'folder', label: base, limits },
+    info: { scheme: 'folder', label: base, limits, ownChecks: [spaceCheck(() => diskOf(base))] },
     stat: (key) => mapped('stat', key, () => statObject(base, key)),
     list: (prefix) => walkObjects(base, prefix),
     read: async (key, call) => {

@@ -1,4 +1,5 @@
 import { statfs } from 'node:fs/promises';
+import type { AccountInfo } from '../../../contract/account-info.ts';
 import { Fault } from '../../../contract/faults.ts';
 
 /** Left free whatever is written: a disk that is full to the last byte hurts what else lies on it. */
@@ -11,4 +12,10 @@ export async function checkSpace(root: string, key: string, bytes: number): Prom
   if (free >= bytes + reserve) return;
   const message = `${key} needs ${bytes} bytes, and ${free} are free in ${root} (${reserve} stay free)`;
   throw new Fault('disk-full', message, { operation: 'writePart', context: { key, needed: bytes, free } });
+}
+
+/** How full the disk is, as far as this user may fill it. */
+export async function diskOf(root: string): Promise<AccountInfo> {
+  const { bavail, blocks, bsize } = await statfs(root);
+  return { name: root, usedBytes: (blocks - bavail) * bsize, quotaBytes: blocks * bsize };
 }

@@ -1,6 +1,8 @@
 import type { Backend, BackendLimits } from '../../../engine/storage/backend.ts';
 import { checkedCalls } from '../../../engine/storage/layers/checked-calls.ts';
+import { spaceCheck } from '../../../engine/storage/space-check.ts';
 import type { TokenSource } from '../../oauth/token-source.ts';
+import { accountOf } from './account.ts';
 import { openApi } from './api.ts';
 import { openFolders } from './folders.ts';
 import { openIds } from './ids.ts';
@@ -20,7 +22,10 @@ export function googleDriveBackend(settings: GoogleDriveSettings, tokens: TokenS
   const newId = openIds(api);
   const drive: Drive = { api, newId, folders: openFolders(api, newId) };
   return checkedCalls({
-    info: { scheme: 'google-drive', label: place.label, limits, checksum: 'sha256' },
+    info: {
+      ...{ scheme: 'google-drive', label: place.label, limits, checksum: 'sha256' },
+      ownChecks: [spaceCheck((call) => accountOf(api, call))],
+    },
     stat: (key, call) => statObject(drive, key, 'stat', call),
     list: (prefix, call) => listObjects(drive, prefix, call),
     read: (key, call) => Promise.resolve(readPieces(drive, key, call?.range, call?.signal)),
