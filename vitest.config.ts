@@ -5,8 +5,8 @@ export default defineConfig({
     include: ['tests/**/*.test.ts'],
     // Processes, not threads: tests change the working folder and the umask, and the native zstd module is loaded afresh.
     pool: 'forks',
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 180_000,
+    hookTimeout: 120_000,
     // Property tests and child processes of the command share this machine's cores already.
     fileParallelism: true,
     restoreMocks: true,
