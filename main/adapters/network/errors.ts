@@ -1,4 +1,5 @@
-import type { FaultCode } from '../../contract/faults.ts';
+import { Fault, type FaultCode, type FaultContext } from '../../contract/faults.ts';
+import { cancelledFault } from '../../engine/storage/cancel.ts';
 
 /** What a foreign error means: `says` follows the name of what was handled. */
 export interface NetworkMeaning {
@@ -76,4 +77,15 @@ export function slim(error: unknown): Error | undefined {
   copy.name = error.name;
   if (error.stack !== undefined) copy.stack = error.stack.slice(0, 4000);
   return copy;
+}
+
+/** What no provider said: a call that was stopped, what the line did, or something that nobody foresaw. */
+export function foreignFault(error: unknown, operation: string, what: string, context: FaultContext): Fault {
+  if (error instanceof Error && error.name === 'AbortError') return cancelledFault(operation);
+  const errno = errnoOf(error);
+  const options = { operation, context: errno === undefined ? context : { ...context, reason: errno }, cause: slim(error) };
+  const meaning = networkMeaning(errno);
+  if (meaning !== undefined) return new Fault(meaning.code, `${operation} of ${what} ${meaning.says} (${errno ?? ''})`, options);
+  const says = error instanceof Error ? `${error.name}: ${error.message.slice(0, 200)}` : 'something that is no error';
+  return new Fault('unexpected', `${operation} of ${what} failed: ${says}`, options);
 }

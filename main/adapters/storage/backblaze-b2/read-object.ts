@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import { Fault } from '../../../contract/faults.ts';
 import type { ByteRange } from '../../../engine/storage/backend.ts';
 import { bodyPieces } from '../../network/body.ts';
+import { rangedLength, rangeHeader, sentWhole } from '../../network/content-range.ts';
 import { bodyOf } from '../../network/large-body.ts';
 import { naming, type B2Api } from './api.ts';
 import { mapped, notB2, toFault } from './errors.ts';
@@ -30,8 +30,7 @@ async function open(api: B2Api, key: string, range: ByteRange | undefined, signa
   return await api.withSession(signal, (session) =>
     naming('readFiles', session, 'read', key, async () => {
       const url = `${session.downloadUrl}/file/${api.place.bucket}/${encodeName(api.place.base + key)}`;
-      const wanted = range === undefined ? {} : { range: `bytes=${range.offset}-${range.offset + range.length - 1}` };
-      const reply = await api.http({ url, method: 'GET', headers: { authorization: session.token, ...wanted }, signal });
+      const reply = await api.http({ url, method: 'GET', headers: { authorization: session.token, ...rangeHeader(range) }, signal });
       if (reply.statusCode === 200 || reply.statusCode === 206) return reply;
       throw await readRefusal(reply, 'read', key);
     }),
@@ -45,18 +44,8 @@ function wholeLength(reply: IncomingMessage, key: string): number {
   return Number(length);
 }
 
-/** RFC 9110 §15.3.7: a server may answer with less, and cuts what reaches past the end. */
-function rangeLength(reply: IncomingMessage, key: string, { offset, length }: ByteRange): number {
+function rangeLength(reply: IncomingMessage, key: string, range: ByteRange): number {
   if (reply.headers['x-bz-file-id'] === undefined) throw notB2('read', key);
-  if (reply.statusCode !== 206) {
-    throw new Fault('unsupported', `the server sent all of ${key} where a range was asked for`, { operation: 'read', context: { key } });
-  }
-  const [, first, last, size] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(reply.headers['content-range'] ?? '') ?? [];
-  if (first === undefined) throw notB2('read', key);
-  if (Number(size) < offset + length) {
-    const context = { key, size: Number(size), end: offset + length };
-    throw new Fault('range-invalid', `${key} has ${size} bytes, none at ${offset + length - 1}`, { operation: 'read', context });
-  }
-  if (Number(first) !== offset || Number(last) !== offset + length - 1) throw notB2('read', key);
-  return length;
+  if (reply.statusCode !== 206) throw sentWhole(key);
+  return rangedLength(reply.headers['content-range'], key, range, () => notB2('read', key));
 }

@@ -1,6 +1,5 @@
 import { Fault, type FaultCode, type FaultContext } from '../../../contract/faults.ts';
-import { cancelledFault } from '../../../engine/storage/cancel.ts';
-import { errnoOf, networkMeaning, slim } from '../../network/errors.ts';
+import { foreignFault, slim } from '../../network/errors.ts';
 import { setupPage } from './settings.ts';
 
 /** What Dropbox answered instead of doing it. */
@@ -73,14 +72,8 @@ const byStatus: Readonly<Record<number, Meaning>> = {
 /** The one mapping of this backend's foreign errors. `what` is the object or folder that was handled. */
 export function toFault(error: unknown, operation: string, what: string, context: FaultContext = {}): Fault {
   if (error instanceof Fault) return error;
-  if (error instanceof Error && error.name === 'AbortError') return cancelledFault(operation);
   if (error instanceof DropboxError) return refused(error, operation, what, context);
-  const errno = errnoOf(error);
-  const options = { operation, context: errno === undefined ? context : { ...context, reason: errno }, cause: slim(error) };
-  const meaning = networkMeaning(errno);
-  if (meaning !== undefined) return new Fault(meaning.code, `${operation} of ${what} ${meaning.says} (${errno ?? ''})`, options);
-  const says = error instanceof Error ? `${error.name}: ${error.message.slice(0, 200)}` : 'something that is no error';
-  return new Fault('unexpected', `${operation} of ${what} failed: ${says}`, options);
+  return foreignFault(error, operation, what, context);
 }
 
 function refused(error: DropboxError, operation: string, what: string, context: FaultContext): Fault {

@@ -1,6 +1,5 @@
 import { Fault, type FaultCode, type FaultContext } from '../../../contract/faults.ts';
-import { cancelledFault } from '../../../engine/storage/cancel.ts';
-import { errnoOf, networkMeaning, retryAfterMs, slim } from '../../network/errors.ts';
+import { foreignFault, retryAfterMs, slim } from '../../network/errors.ts';
 import { setupPage } from './settings.ts';
 
 /** What Google answered instead of doing it. */
@@ -99,13 +98,7 @@ export function toFault(error: unknown, operation: string, what: string, context
   if (error instanceof Fault) return error;
   const seen = error instanceof DriveError ? error : fromSdk(error);
   if (seen !== null) return refused(seen, operation, what, context);
-  if (error instanceof Error && error.name === 'AbortError') return cancelledFault(operation);
-  const errno = errnoOf(error);
-  const options = { operation, context: errno === undefined ? context : { ...context, reason: errno }, cause: slim(error) };
-  const meaning = networkMeaning(errno);
-  if (meaning !== undefined) return new Fault(meaning.code, `${operation} of ${what} ${meaning.says} (${errno ?? ''})`, options);
-  const says = error instanceof Error ? `${error.name}: ${error.message.slice(0, 200)}` : 'something that is no error';
-  return new Fault('unexpected', `${operation} of ${what} failed: ${says}`, options);
+  return foreignFault(error, operation, what, context);
 }
 
 /** What the SDK threw for an answer; null for anything else. Of it nothing is kept but status and reason: it carries the token. */

@@ -1,8 +1,8 @@
 import { IncomingMessage } from 'node:http';
 import type { GetObjectCommandOutput } from '@aws-sdk/client-s3';
-import { Fault } from '../../../contract/faults.ts';
 import type { ByteRange } from '../../../engine/storage/backend.ts';
 import { bodyPieces } from '../../network/body.ts';
+import { rangedLength, sentWhole } from '../../network/content-range.ts';
 import { bodyOf } from '../../network/large-body.ts';
 import { stopBy } from './client.ts';
 import { mapped, toFault } from './errors.ts';
@@ -38,18 +38,7 @@ function wholeLength(reply: GetObjectCommandOutput, key: string): number {
   return reply.ContentLength;
 }
 
-/** RFC 9110 §15.3.7: a server may answer with less, and cuts what reaches past the end. */
 function rangeLength(reply: GetObjectCommandOutput, key: string, range: ByteRange): number {
-  const { offset, length } = range;
-  if (reply.$metadata.httpStatusCode !== 206) {
-    throw new Fault('unsupported', `the server sent all of ${key} where a range was asked for`, { operation: 'read', context: { key } });
-  }
-  const [, first, last, size] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(reply.ContentRange ?? '') ?? [];
-  if (first === undefined) throw notS3('read', key);
-  if (Number(size) < offset + length) {
-    const context = { key, size: Number(size), end: offset + length };
-    throw new Fault('range-invalid', `${key} has ${size} bytes, none at ${offset + length - 1}`, { operation: 'read', context });
-  }
-  if (Number(first) !== offset || Number(last) !== offset + length - 1) throw notS3('read', key);
-  return length;
+  if (reply.$metadata.httpStatusCode !== 206) throw sentWhole(key);
+  return rangedLength(reply.ContentRange, key, range, () => notS3('read', key));
 }
