@@ -1,4 +1,4 @@
-import { cancelledFault } from '../../../engine/storage/cancel.ts';
+import { cancelledFault } from '../../engine/storage/cancel.ts';
 
 interface Flight<T> {
   readonly outcome: Promise<T>;
@@ -8,7 +8,8 @@ interface Flight<T> {
 
 /**
  * One run at a time of what several callers want done: who comes while it is under way waits for the same outcome. Each caller may give up by
- * its own signal; when none is left the run itself is stopped, so that one that hangs does not hold up all who come later.
+ * its own signal; when none is left the run itself is stopped. Once one has given up nobody joins any more, but a new run begins: callers that come and go
+ * would keep a run that hangs alive for ever.
  */
 export function sharedCall<T>(run: (signal: AbortSignal) => Promise<T>): (signal: AbortSignal | undefined) => Promise<T> {
   let flight: Flight<T> | undefined;
@@ -29,6 +30,9 @@ export function sharedCall<T>(run: (signal: AbortSignal) => Promise<T>): (signal
     own.waiting++;
     try {
       return await unlessAborted(own.outcome, signal);
+    } catch (error) {
+      if (signal?.aborted === true) land(own);
+      throw error;
     } finally {
       if (--own.waiting === 0) {
         land(own);

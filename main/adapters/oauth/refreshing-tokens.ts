@@ -2,6 +2,7 @@ import { Fault } from '../../contract/faults.ts';
 import type { Clock } from '../../engine/ports.ts';
 import { cancelledFault } from '../../engine/storage/cancel.ts';
 import { oauthProvider, type SignInProvider } from './providers.ts';
+import { sharedCall } from '../network/shared-call.ts';
 import { requestToken } from './token-request.ts';
 import type { TokenSource } from './token-source.ts';
 
@@ -30,14 +31,12 @@ export function refreshingTokens(options: RefreshingOptions): TokenSource {
   const provider = oauthProvider(options.provider, options.endpoint);
   let { refreshToken } = options;
   let current: { readonly token: string; readonly until: number } | undefined;
-  let renewing: Promise<string> | undefined;
 
-  async function renew(): Promise<string> {
+  const renew = sharedCall(async (signal) => {
     try {
       const secret = options.clientSecret === undefined ? {} : { client_secret: options.clientSecret };
       const form = { grant_type: 'refresh_token', refresh_token: refreshToken, client_id: options.clientId, ...secret };
-      // Nobody's signal: others wait for it as well.
-      const reply = await requestToken(provider, form, undefined);
+      const reply = await requestToken(provider, form, signal);
       current = { token: reply.access_token, until: clock.now() + (reply.expires_in ?? shortLifeS) * 1000 - earlyMs };
       if (reply.refresh_token !== undefined && reply.refresh_token !== refreshToken) {
         refreshToken = reply.refresh_token;
@@ -46,10 +45,8 @@ export function refreshingTokens(options: RefreshingOptions): TokenSource {
       return reply.access_token;
     } catch (error) {
       throw explained(error);
-    } finally {
-      renewing = undefined;
     }
-  }
+  });
 
   /** Google ends the sign-ins of a project in "testing" after seven days. */
   function explained(error: unknown): unknown {
@@ -70,22 +67,7 @@ export function refreshingTokens(options: RefreshingOptions): TokenSource {
     async token({ signal, refused } = {}) {
       if (signal?.aborted === true) throw cancelledFault('sign in');
       if (current !== undefined && current.token !== refused && clock.now() < current.until) return current.token;
-      renewing ??= renew();
-      return await unlessAborted(renewing, signal);
+      return await renew(signal);
     },
   };
-}
-
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return await work;
-  let leave: () => void = () => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    leave = () => reject(cancelledFault('sign in'));
-  });
-  signal.addEventListener('abort', leave, { once: true });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', leave);
-  }
 }

@@ -99,8 +99,8 @@ export interface Upload {
    * call after one that worked gives the same again, or fault not-found where the provider no longer knows the upload.
    */
   complete(options?: CallOptions): Promise<ObjectInfo>;
-  /** Leaves nothing behind; after complete() it does nothing. */
-  abort(): Promise<void>;
+  /** Leaves nothing behind; after complete() it does nothing. Its signal ends a try, not what has been begun: it may be called again. */
+  abort(options?: CallOptions): Promise<void>;
 }
 
 /** Something around a backend that is again a backend: timeout, concurrency, retry, bandwidth, observe; chaos in tests. */

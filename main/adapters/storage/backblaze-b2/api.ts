@@ -6,7 +6,7 @@ import { openHttp, type HttpRequest } from '../../network/http.ts';
 import { readJson } from './replies.ts';
 import { openSession, type Session } from './session.ts';
 import { setupPage, type B2Keys, type B2Place } from './settings.ts';
-import { sharedCall } from './shared-call.ts';
+import { sharedCall } from '../../network/shared-call.ts';
 
 /** Who asks for what: for faults. */
 export interface About {

@@ -5,7 +5,7 @@ import { encodeName, fileVersion, infoOf, type FileVersion } from './file-versio
 import { cancelLargeFile, startLargeFile, type LargeFile } from './large-file.ts';
 import { statObject } from './listing.ts';
 import { notB2 } from './errors.ts';
-import { sharedCall } from './shared-call.ts';
+import { sharedCall } from '../../network/shared-call.ts';
 import { tokenOf, unsentToken } from './tokens.ts';
 import type { UploadUrls } from './upload-urls.ts';
 import { settleVersions } from './versions.ts';
@@ -125,11 +125,11 @@ export async function beginUpload(
       done = checkedSize(info, size);
       return done;
     },
-    async abort() {
+    async abort(call) {
       if (stored !== undefined) return;
       aborted = true;
       kept = undefined;
-      if (large !== undefined) await cancelLargeFile(api, key, large.fileId, 'abort');
+      if (large !== undefined) await cancelLargeFile(api, key, large.fileId, 'abort', call);
     },
   };
 }

@@ -57,9 +57,9 @@ export function beginSmall(bucket: Bucket, key: string, ifAbsent: boolean): Uplo
       await upload.writePart(index, bytes, call);
     },
     complete: async (call) => (larger === undefined ? await completed(call) : await (await inParts(call)).complete(call)),
-    async abort() {
+    async abort(call) {
       aborted = true;
-      if (larger !== undefined && !(await isRejected(larger))) await (await larger).abort();
+      if (larger !== undefined && !(await isRejected(larger))) await (await larger).abort(call);
     },
   };
 }

@@ -83,7 +83,7 @@ export async function beginMultipart(bucket: Bucket, key: string, ifAbsent: bool
       }
       return checkedSize(await headObject(bucket, key, 'complete', call), size);
     },
-    abort: () => (done ? Promise.resolve() : abort()),
+    abort: (call) => (done ? Promise.resolve() : abort(call)),
   };
 }
 

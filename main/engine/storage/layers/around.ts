@@ -53,7 +53,7 @@ function aroundUpload(key: string, upload: Upload, hooks: Hooks): Upload {
         upload.writePart(index, bytes, { signal }),
       ),
     complete: (options) => hooks.call(callOf('complete', key, options), (signal) => upload.complete({ signal })),
-    abort: () => hooks.call(callOf('abort', key), () => upload.abort()),
+    abort: (options) => hooks.call(callOf('abort', key, options), (signal) => upload.abort({ signal })),
   };
 }
 

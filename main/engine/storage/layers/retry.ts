@@ -66,7 +66,7 @@ export function retry(options: RetryOptions): Layer {
         const size = [...sizes.values()].reduce((sum, part) => sum + part, 0);
         return completeSurely(inner, options, key, size, upload, o?.signal);
       },
-      abort: () => patiently(options, 'abort', undefined, () => upload.abort()),
+      abort: (o) => patiently(options, 'abort', o?.signal, () => upload.abort(o)),
     };
   }
 }
