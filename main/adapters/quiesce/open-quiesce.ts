@@ -1,0 +1,20 @@
+import type { QuiesceSettings } from '../../contract/server-settings.ts';
+import type { Clock } from '../../engine/ports.ts';
+import type { Quiesce } from '../../engine/service/ports.ts';
+import { minecraftQuiesce, rconQuiesce } from './rcon-quiesce.ts';
+import { unitQuiesce } from './unit-quiesce.ts';
+
+/** What brings a server to rest as its settings say. The password is asked for only where one is needed. */
+export async function openQuiesce(settings: QuiesceSettings, clock: Clock, rconPassword: () => Promise<string>): Promise<Quiesce> {
+  switch (settings.kind) {
+    case 'none':
+      return { pause: () => Promise.resolve(), resume: () => Promise.resolve() };
+    case 'minecraft':
+      return minecraftQuiesce(settings, { clock, password: await rconPassword() });
+    case 'rcon':
+      return rconQuiesce(settings, { clock, password: await rconPassword() });
+    case 'systemd':
+    case 'docker':
+      return unitQuiesce(settings, clock);
+  }
+}

@@ -1,0 +1,102 @@
+import { asFault, Fault } from '../../contract/faults.ts';
+import type { QuiesceSettings } from '../../contract/server-settings.ts';
+import type { Clock } from '../../engine/ports.ts';
+import type { Quiesce } from '../../engine/service/ports.ts';
+import { openRcon, type Rcon, type RconPlace } from './rcon.ts';
+
+type RconSettings = Extract<QuiesceSettings, { kind: 'rcon' }>;
+type MinecraftSettings = Extract<QuiesceSettings, { kind: 'minecraft' }>;
+
+export interface RconAccess {
+  readonly clock: Clock;
+  readonly password: string;
+}
+
+/** Pauses between the tries to let a server go on: nothing may leave it with its saving off. */
+const resumePausesMs = [1_000, 2_000, 5_000, 10_000];
+
+/** Any console: the commands of the settings, each with what its reply must contain. */
+export function rconQuiesce({ rcon, pause, resume }: RconSettings, access: RconAccess): Quiesce {
+  const place = placeOf(rcon);
+  const send = async (commands: RconSettings['pause'], signal?: AbortSignal): Promise<void> =>
+    withRcon(place, access, signal, async (console) => {
+      for (const { command, waitFor } of commands) await expectReply(console, command, (reply) => reply.includes(waitFor));
+    });
+  return {
+    pause: (signal) => send(pause, signal),
+    resume: () => persistently(access.clock, () => send(resume)),
+  };
+}
+
+/**
+ * Minecraft, Java edition. The replies come from the server's main thread once it has done the work, so that the reply to `save-all flush` means
+ * that the world is on disk. Saving is switched on at every start of the game: a server that is not running needs no `save-on`.
+ */
+export function minecraftQuiesce({ rcon, warnPlayersSeconds }: MinecraftSettings, access: RconAccess): Quiesce {
+  const place = placeOf(rcon);
+  const { clock } = access;
+  return {
+    pause: (signal) =>
+      withRcon(place, access, signal, async (console) => {
+        if (warnPlayersSeconds > 0) {
+          await console.command(`say A backup begins in ${warnPlayersSeconds} seconds.`);
+          await clock.sleep(warnPlayersSeconds * 1000, signal);
+        }
+        await expectReply(console, 'save-off', (reply) =>
+          /saving is (now|already) (disabled|turned off)|turned off world auto/i.test(reply),
+        );
+        await expectReply(console, 'save-all flush', (reply) => /saved the (game|world)/i.test(reply));
+      }),
+    resume: () =>
+      persistently(clock, async () => {
+        try {
+          await withRcon(place, access, undefined, (console) =>
+            expectReply(console, 'save-on', (reply) => /saving is (now|already) (enabled|turned on)|turned on world auto/i.test(reply)),
+          );
+        } catch (error) {
+          if (!(error instanceof Fault) || error.context.reason !== 'ECONNREFUSED') throw error;
+        }
+      }),
+  };
+}
+
+function placeOf({ host, port, timeoutSeconds }: RconSettings['rcon']): RconPlace {
+  return { host, port, timeoutMs: timeoutSeconds * 1000 };
+}
+
+/** A connection for each sequence, as a backup may take longer than any server keeps an idle one. */
+async function withRcon(
+  place: RconPlace,
+  { clock, password }: RconAccess,
+  signal: AbortSignal | undefined,
+  work: (console: Rcon) => Promise<void>,
+): Promise<void> {
+  const console = await openRcon(place, password, clock, signal);
+  try {
+    await work(console);
+  } finally {
+    console.close();
+  }
+}
+
+async function expectReply(console: Rcon, command: string, accepts: (reply: string) => boolean): Promise<void> {
+  const reply = await console.command(command);
+  if (accepts(reply)) return;
+  throw new Fault('unexpected', `the server answered “${command}” with “${reply.slice(0, 200).trim()}”`, {
+    operation: 'rcon',
+    context: { command, next: 'Type the command into the server’s own console to see whether it knows it.' },
+  });
+}
+
+/** Until it works or the pauses are spent; a refused password does not get better. */
+async function persistently(clock: Clock, work: () => Promise<void>): Promise<void> {
+  for (const pauseMs of [...resumePausesMs, undefined]) {
+    try {
+      await work();
+      return;
+    } catch (error) {
+      if (pauseMs === undefined || asFault(error, 'resume').persistence !== 'temporary') throw error;
+      await clock.sleep(pauseMs);
+    }
+  }
+}

@@ -1,0 +1,118 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { Fault } from '../../contract/faults.ts';
+import type { Clock } from '../../engine/ports.ts';
+import { cancelledFault } from '../../engine/storage/cancel.ts';
+import { errnoOf } from '../network/errors.ts';
+
+export interface CommandOptions {
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+  /** Variables beside those of this process. */
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Between being asked to end and being made to. */
+const graceMs = 5_000;
+const mostErrorText = 2_000;
+
+/**
+ * Runs a program to its end, without a shell, in a process group of its own: what it has started ends with it when it is stopped. Faults:
+ * config-invalid (there is no such program), unexpected (its status is not 0: context.status, or context.signal; the end of what it wrote to
+ * stderr is in the message), timeout, cancelled.
+ */
+export async function runCommand(argv: readonly string[], options: CommandOptions): Promise<void> {
+  const { clock, timeoutMs, signal } = options;
+  const [program = '', ...args] = argv;
+  if (signal?.aborted === true) throw cancelledFault('run command');
+  const child = spawn(program, args, {
+    detached: true,
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...withoutOwnSecrets(process.env), ...options.environment },
+  });
+  let errorText = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (errorText = (errorText + text).slice(-mostErrorText)));
+  const timer = new AbortController();
+  let reason: Fault | undefined;
+
+  function stop(fault: Fault): void {
+    if (reason !== undefined) return;
+    reason = fault;
+    kill(child, 'SIGTERM');
+    clock.sleep(graceMs, timer.signal).then(
+      () => kill(child, 'SIGKILL'),
+      () => undefined,
+    );
+  }
+  const cancel = (): void => stop(cancelledFault('run command'));
+  signal?.addEventListener('abort', cancel, { once: true });
+  clock.sleep(timeoutMs, timer.signal).then(
+    () => stop(lateFault(program, timeoutMs)),
+    () => undefined,
+  );
+
+  try {
+    const { status, by } = await ended(child);
+    if (reason !== undefined) throw reason;
+    if (status !== 0) throw failure(program, status, by, errorText);
+  } catch (error) {
+    if (error instanceof Fault) throw error;
+    throw notStarted(program, errnoOf(error));
+  } finally {
+    timer.abort();
+    signal?.removeEventListener('abort', cancel);
+  }
+}
+
+/** Once the program itself has ended; what it left in the background may hold stderr open for as long as it likes. */
+async function ended(child: ChildProcess): Promise<{ readonly status: number | null; readonly by: NodeJS.Signals | null }> {
+  const outcome = await new Promise<{ status: number | null; by: NodeJS.Signals | null }>((settle, reject) => {
+    child.once('error', reject).once('exit', (status, by) => settle({ status, by }));
+  });
+  // What it wrote last is there already, but not read yet.
+  await new Promise((go) => setImmediate(go));
+  child.stderr?.destroy();
+  return outcome;
+}
+
+function kill(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, signal);
+  } catch (error) {
+    // ESRCH: all of the group have ended meanwhile.
+    if (errnoOf(error) !== 'ESRCH') throw error;
+  }
+}
+
+/** A hook has no business with what opens the backups. */
+function withoutOwnSecrets(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !/^(HOLDFAST_|AWS_SECRET|AWS_SESSION)/.test(name)));
+}
+
+function lateFault(program: string, timeoutMs: number): Fault {
+  return new Fault('timeout', `${program} did not end within ${Math.round(timeoutMs / 1000)} seconds and was stopped`, {
+    operation: 'run command',
+    persistence: 'permanent',
+    context: { program, next: 'Give it more time (timeoutSeconds), or see what it waits for.' },
+  });
+}
+
+function failure(program: string, status: number | null, by: NodeJS.Signals | null, errorText: string): Fault {
+  const said = errorText.trim() === '' ? '' : `: ${errorText.trim()}`;
+  const how = by === null ? `with status ${status}` : `by ${by}`;
+  const context = { program, ...(by === null ? { status: status ?? -1 } : { signal: by }) };
+  return new Fault('unexpected', `${program} ended ${how}${said}`, { operation: 'run command', context });
+}
+
+function notStarted(program: string, errno: string | undefined): Fault {
+  const context = { program, reason: errno ?? '' };
+  if (errno === 'ENOENT' || errno === 'EACCES' || errno === 'ENOEXEC') {
+    const next = 'Write the program with its whole path, and see that it may be run.';
+    return new Fault('config-invalid', `${program} could not be started (${errno})`, {
+      operation: 'run command',
+      context: { ...context, next },
+    });
+  }
+  return new Fault('unexpected', `${program} could not be started`, { operation: 'run command', context });
+}
