@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -9,6 +10,8 @@ export default defineConfig({
     hookTimeout: 120_000,
     // Property tests and child processes of the command share this machine's cores already.
     fileParallelism: true,
+    // Vitest leaves one core to itself, which would be half of a small machine.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     restoreMocks: true,
   },
 });

@@ -2,7 +2,7 @@
  * `npm run bench [-- FOLDER…] [--quick]`: speed and memory beside programs that people would use instead, in the same sitting. Prints a
  * table and, unless quick, writes docs/benchmarks.md. A missed goal is marked, never an error.
  */
-import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { measure } from '../../scripts/try/choose-folder.ts';
@@ -72,7 +72,8 @@ restic with a local repository. Peak memory is the largest resident set of the p
 the main thread's event loop, both the worst of all rounds. The generated tree is text, records and incompressible data, the same bytes on
 every machine; "one 1 MB file" comes out of ${(megabyteCount / 1000).toFixed(0)} GB in ${megabyteCount.toLocaleString('en-US')} incompressible files. A missed goal is marked, not hidden.
 
-${sections.join('\n')}`,
+${sections.join('\n')}
+${readFileSync(join(import.meta.dirname, 'remarks.md'), 'utf8')}`,
   );
   tell('\nWritten to docs/benchmarks.md.');
 }
