@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { compareTrees } from '../../scripts/try/compare.ts';
-import { cache, fresh, holdfast, median, password, pipe, root, run } from './run-command.ts';
+import { cache, fresh, freshDestination, holdfast, median, password, pipe, root, run } from './run-command.ts';
 import type { Report } from './run-command.ts';
 
 /** Median seconds of each kind of work; null where the peer is not installed. */
@@ -39,7 +39,7 @@ export function measureRoundTrip(tree: string, rounds: number, withRestic: boole
   warmCompileCache();
   const restored: string[] = [];
   for (let round = 1; round <= rounds; round += 1) {
-    const destination = fresh('destination');
+    const destination = freshDestination('destination');
     const target = fresh(`restored-${String(round)}`);
     const access = ['-d', `folder:${destination}`];
 
@@ -77,7 +77,7 @@ export function measureRoundTrip(tree: string, rounds: number, withRestic: boole
 
 /** Node keeps what it has compiled; the first run of all would pay for it in time and memory. */
 function warmCompileCache(): void {
-  const [source, destination, target] = [fresh('warm'), fresh('warm-destination'), fresh('warm-restored')];
+  const [source, destination, target] = [fresh('warm'), freshDestination('warm-destination'), fresh('warm-restored')];
   mkdirSync(source);
   writeFileSync(join(source, 'file'), 'x');
   const access = ['-d', `folder:${destination}`];
@@ -141,7 +141,7 @@ export function measureTenfold(tree: string): Peaks {
     for (let copy = 0; copy < 10; copy += 1) run('cp', ['-a', '--reflink=auto', tree, join(tenfold, `copy-${String(copy)}`)]);
     writeFileSync(done, '');
   }
-  const destination = fresh('destination');
+  const destination = freshDestination('destination');
   const target = fresh('restored');
   const access = ['-d', `folder:${destination}`];
   const backup = holdfast(['backup', tenfold, ...access, '--server', 'tenfold']);
@@ -159,7 +159,7 @@ export interface OneFile {
 
 /** What it takes to bring one file of 1 MB out of a snapshot of `files` such files. */
 export function measureOneFile(tree: string, files: number): OneFile {
-  const destination = fresh('destination');
+  const destination = freshDestination('destination');
   const target = fresh('restored');
   const access = ['-d', `folder:${destination}`];
   holdfast(['backup', tree, ...access, '--server', 'megabytes']);

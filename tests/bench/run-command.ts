@@ -62,3 +62,9 @@ export function versionOf(command: string, args: readonly string[]): string | nu
   const { status, stdout } = spawnSync(command, args, { encoding: 'utf8' });
   return status === 0 ? (stdout.split('\n')[0] ?? '').trim() : null;
 }
+
+/** As `fresh`, and nothing is remembered of what was stored there before: it would be taken for a disk that is not mounted. */
+export function freshDestination(name: string): string {
+  rmSync(join(cache, 'state'), { recursive: true, force: true });
+  return fresh(name);
+}
