@@ -1,8 +1,8 @@
 import { Fault } from '../../contract/faults.ts';
 import type { Clock } from '../../engine/ports.ts';
 import { cancelledFault } from '../../engine/storage/cancel.ts';
-import { oauthProvider, type SignInProvider } from './providers.ts';
 import { sharedCall } from '../network/shared-call.ts';
+import { oauthProvider, type SignInProvider } from './providers.ts';
 import { requestToken } from './token-request.ts';
 import type { TokenSource } from './token-source.ts';
 

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { Fault } from '../../contract/faults.ts';
 
 /** Valve's "Source RCON Protocol": little-endian length of what follows, id, type, text, two zero bytes. */
-export const packetTypes = { value: 0, command: 2, signedIn: 2, signIn: 3, nothing: 100 } as const;
+export const packetTypes = { command: 2, signedIn: 2, signIn: 3, nothing: 100 } as const;
 
 export interface Packet {
   /** That of the request; −1 where a password was refused. */

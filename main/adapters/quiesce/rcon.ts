@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { Fault } from '../../contract/faults.ts';
 import type { Clock } from '../../engine/ports.ts';
 import { cancelledFault } from '../../engine/storage/cancel.ts';
-import { errnoOf, networkMeaning, slim } from '../network/errors.ts';
+import { foreignFault } from '../network/errors.ts';
 import { encodePacket, packetsOf, packetTypes, type Packet } from './rcon-packets.ts';
 
 export interface RconPlace {
@@ -57,7 +57,7 @@ export async function openRcon(place: RconPlace, password: string, clock: Clock,
       return await work();
     } catch (error) {
       socket.destroy();
-      throw explained(error, where);
+      throw error instanceof Fault ? error : foreignFault(error, 'rcon', `the console at ${where}`, { where });
     } finally {
       timer.abort();
     }
@@ -125,19 +125,4 @@ async function connected(socket: Socket): Promise<void> {
   await new Promise<void>((settle, reject) => {
     socket.once('connect', settle).once('error', reject);
   });
-}
-
-function explained(error: unknown, where: string): Fault {
-  if (error instanceof Fault) return error;
-  const errno = errnoOf(error);
-  const meaning = networkMeaning(errno);
-  return new Fault(
-    meaning?.code ?? 'unexpected',
-    `the RCON console at ${where} ${meaning === undefined ? 'failed' : `: it ${meaning.says}`}`,
-    {
-      operation: 'rcon',
-      context: { where, ...(errno === undefined ? {} : { reason: errno }) },
-      cause: slim(error),
-    },
-  );
 }
