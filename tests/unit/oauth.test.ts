@@ -8,6 +8,7 @@ import type { Fault } from '../../main/contract/faults.ts';
 import { codeOf } from '../conformance/suite-support.ts';
 import { startOAuthServer, testClient, type OAuthServer } from '../support/clouds/oauth/server.ts';
 import { fakeClock } from '../support/fake-clock.ts';
+import { freePort } from '../support/free-port.ts';
 
 let server: OAuthServer;
 beforeAll(async () => {
@@ -237,10 +238,15 @@ describe('a sign-in', () => {
   });
 
   test('Dropbox: the address that was registered, and its own permissions', async () => {
-    const begun = await begin({ provider: oauthProvider('dropbox', server.endpoint) });
+    const dropbox = oauthProvider('dropbox', server.endpoint);
+    expect(dropbox.fixedRedirect).toEqual({ port: 53_682, path: '/' });
+    // Another port than the registered one: any program of this computer may be talking from that one while this runs.
+    const port = await freePort();
+    const provider = { ...dropbox, fixedRedirect: { port, path: '/' } };
+    const begun = await begin({ provider });
     const { searchParams } = new URL(begun.link);
-    expect([searchParams.get('redirect_uri'), searchParams.get('token_access_type')]).toEqual(['http://127.0.0.1:53682/', 'offline']);
-    expect(await codeOf(begin({ provider: oauthProvider('dropbox', server.endpoint) }))).toBe('locked');
+    expect([searchParams.get('redirect_uri'), searchParams.get('token_access_type')]).toEqual([`http://127.0.0.1:${port}/`, 'offline']);
+    expect(await codeOf(begin({ provider }))).toBe('locked');
     await begun.close();
   });
 });
