@@ -9,7 +9,16 @@ import { SetupFault } from './setup/fault.mjs';
 import { withLock } from './setup/lock.mjs';
 import { cacheFolder, logFile, root } from './setup/places.mjs';
 import { isReady, markReady, unmark } from './setup/stamp.mjs';
-import { dependenciesAreInstalled, installDependencies, installNode, nodeIsInstalled, zstdLoads, buildZstd } from './setup/steps.mjs';
+import {
+  dependenciesAreInstalled,
+  installDependencies,
+  installNode,
+  keytarLoads,
+  nodeIsInstalled,
+  zstdLoads,
+  buildZstd,
+  tryKeytar,
+} from './setup/steps.mjs';
 
 const steps = [
   {
@@ -19,6 +28,7 @@ const steps = [
   },
   { title: 'Fetching the Node that this project pins', isDone: nodeIsInstalled, run: installNode },
   { title: 'Fetching or building the native zstd module (a build takes about a minute)', isDone: zstdLoads, run: buildZstd },
+  { title: "Fetching or building the bridge to the system's keyring", isDone: keytarLoads, run: tryKeytar },
 ];
 
 const oldestNode = 20;
@@ -39,7 +49,8 @@ async function setUp() {
       const since = Date.now();
       process.stdout.write(`Set-up: ${title} … `);
       try {
-        run();
+        const came = run();
+        if (came === false) process.stdout.write('not here: keys can be kept in a file instead … ');
       } catch (error) {
         process.stdout.write('failed\n');
         throw error;

@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { provideDebianPackages } from './tests/debian.ts';
+import { keytarLoads, tryKeytar } from './setup/steps.mjs';
 import { provideUnpacked } from './tests/unpacked.ts';
 import { countsFile } from './tests/count-reporter.ts';
 import type { Counts } from './tests/count-reporter.ts';
@@ -30,6 +31,7 @@ function readCounts(): Counts {
 
 provideDebianPackages();
 provideUnpacked();
+if (!keytarLoads()) tryKeytar();
 
 const failedChecks = checks.filter(({ name, args }) => {
   const since = Date.now();

@@ -17,11 +17,16 @@ export const table = [
     room: 'main/adapters',
     rooms: ['main/engine', 'main/contract'],
     node: 'all',
-    packages: ['zod', 'zstd-napi', 'koffi', '@aws-sdk/client-s3', '@googleapis/drive', 'conf'],
+    packages: ['zod', 'zstd-napi', 'koffi', '@aws-sdk/client-s3', '@googleapis/drive', 'conf', 'keytar', 'nodemailer'],
     apart: ['main/adapters/storage'],
   },
   { room: 'main/electron', rooms: ['main/adapters', 'main/engine', 'main/contract'], node: [], packages: ['electron'] },
-  { room: 'main/headless', rooms: ['main/adapters', 'main/engine', 'main/contract'], node: 'all', packages: ['commander'] },
+  {
+    room: 'main/headless',
+    rooms: ['main/adapters', 'main/engine', 'main/contract'],
+    node: 'all',
+    packages: ['commander', 'zod', 'hono', '@hono/node-server'],
+  },
   { room: 'preload', rooms: ['main/contract'], node: [], packages: ['electron'] },
   { room: 'renderer', rooms: ['main/contract'], node: [], packages: ['svelte'] },
 ];

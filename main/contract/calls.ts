@@ -3,13 +3,24 @@ import { jobKinds, jobSchema } from './jobs.ts';
 import { keepSchema, serverSchema } from './server-settings.ts';
 import { scheduleSchema } from './schedule-settings.ts';
 import { serverStatusSchema } from './server-status.ts';
-import { checkSchema, destinationRowSchema, keychainSchema, newDestinationSchema } from './destinations.ts';
+import { bandwidthSchema } from './bandwidth-settings.ts';
+import {
+  checkSchema,
+  destinationRowSchema,
+  keychainKinds,
+  keychainSchema,
+  newDestinationSchema,
+  passwordSchema,
+  secretsSchema,
+} from './destinations.ts';
+import { noticeTargetSchema } from './notices.ts';
 
 /** `{ slug }`, `{ id }` … */
 const slug = z.object({ slug: z.string() });
 const name = z.object({ name: z.string() });
 const started = z.object({ job: z.string() });
 const nothing = z.object({});
+const rconPassword = z.string().min(1).max(1000);
 const snapshotOf = z.object({ slug: z.string(), destination: z.string(), snapshot: z.string() });
 
 const snapshotRow = z.object({
@@ -38,12 +49,23 @@ const entryRow = z.object({
  * window all derive from this map; a reply is `{ ok: true, value }` or `{ ok: false, fault }`. Secrets go in and never come out.
  */
 export const calls = {
-  'service.info': { request: nothing, reply: z.object({ version: z.string(), startedAt: z.number(), keychain: keychainSchema }) },
+  'service.info': {
+    request: nothing,
+    reply: z.object({
+      version: z.string(),
+      startedAt: z.number(),
+      keychain: keychainSchema,
+      /** What is wrong with the settings file, so that those of before hold on; empty when nothing is. */
+      settingsProblem: z.string(),
+    }),
+  },
   'service.stop': { request: nothing, reply: nothing },
 
   'servers.list': { request: nothing, reply: z.array(serverStatusSchema) },
-  'server.add': { request: z.object({ server: serverSchema, rconPassword: z.string().optional() }), reply: serverStatusSchema },
-  'server.edit': { request: z.object({ server: serverSchema, rconPassword: z.string().optional() }), reply: serverStatusSchema },
+  'server.get': { request: slug, reply: serverStatusSchema },
+  'server.add': { request: z.object({ server: serverSchema, rconPassword: rconPassword.optional() }), reply: serverStatusSchema },
+  /** The server with this slug as it shall be from now on. */
+  'server.edit': { request: z.object({ server: serverSchema, rconPassword: rconPassword.optional() }), reply: serverStatusSchema },
   /** Forgets settings; what is stored stays. */
   'server.remove': { request: slug, reply: nothing },
   'server.pause': { request: z.object({ slug: z.string(), until: z.number() }), reply: serverStatusSchema },
@@ -56,7 +78,29 @@ export const calls = {
   'destination.test': { request: name, reply: z.array(checkSchema) },
   'destination.remove': { request: name, reply: nothing },
   /** The password that opens the vault; kept in the keychain after it has opened it, or made it. */
-  'destination.setPassword': { request: z.object({ name: z.string(), password: z.string() }), reply: nothing },
+  'destination.setPassword': { request: z.object({ name: z.string(), password: passwordSchema }), reply: nothing },
+
+  'keychain.describe': { request: nothing, reply: keychainSchema },
+  /** Moves all secrets to another keychain. A weak one needs `acceptWeak`. `passphrase`: of the key file, where one is moved to. */
+  'keychain.use': {
+    request: z.object({ kind: z.enum(keychainKinds), acceptWeak: z.boolean().default(false), passphrase: passwordSchema.optional() }),
+    reply: keychainSchema,
+  },
+
+  'notices.list': { request: nothing, reply: z.array(z.object({ target: noticeTargetSchema, secrets: z.array(z.string()) })) },
+  /** Adds it, or puts it in the place of the one with its name; secrets that are left out stay. */
+  'notice.set': { request: z.object({ target: noticeTargetSchema, secrets: secretsSchema.default({}) }), reply: nothing },
+  'notice.remove': { request: name, reply: nothing },
+  /** Sends a notice of kind `test`; a fault says why it did not arrive. */
+  'notice.test': { request: name, reply: nothing },
+
+  'bandwidth.get': { request: nothing, reply: bandwidthSchema },
+  'bandwidth.set': { request: bandwidthSchema, reply: bandwidthSchema },
+
+  /** All settings and secrets, sealed with a passphrase: base64. */
+  'settings.export': { request: z.object({ passphrase: passwordSchema }), reply: z.object({ file: z.string() }) },
+  /** Puts those of a file in the place of all there are. */
+  'settings.import': { request: z.object({ file: z.string().max(700_000), passphrase: passwordSchema }), reply: nothing },
 
   'backup.start': { request: z.object({ slug: z.string(), force: z.boolean().default(false) }), reply: started },
   'verify.start': {

@@ -1,21 +1,32 @@
 import { z } from 'zod';
+import { nameSchema } from './names.ts';
 import { destinationSettingsSchema } from './destination-settings.ts';
 
 /** One step of a destination's test: what was seen, and what to do about it. */
 export const checkSchema = z.object({ name: z.string(), ok: z.boolean(), message: z.string(), next: z.string() });
 
+/**
+ * Where secrets are kept. `system`: the keyring of the desktop or of the system. `sealed-file`: a file that a passphrase opens. `machine-key`: the
+ * same file, opened by a key that lies beside it, so that whoever can read both reads all.
+ */
+export const keychainKinds = ['sealed-file', 'system', 'machine-key'] as const;
+export type KeychainKind = (typeof keychainKinds)[number];
+
 /** How secrets are kept, for people to judge. */
-export const keychainSchema = z.object({ kind: z.string(), strong: z.boolean(), locked: z.boolean(), says: z.string() });
+export const keychainSchema = z.object({ kind: z.enum(keychainKinds), strong: z.boolean(), locked: z.boolean(), says: z.string() });
 
 /** Secrets by the names that belong to the provider. They go in and never come out. */
-const secretsSchema = z.record(z.string(), z.string().max(10_000));
+export const secretsSchema = z.record(z.string(), z.string().max(10_000));
+
+/** A password or a passphrase: never empty, never trimmed. */
+export const passwordSchema = z.string().min(1).max(10_000);
 
 export const newDestinationSchema = z.object({
-  name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/),
+  name: nameSchema,
   settings: destinationSettingsSchema,
   secrets: secretsSchema,
   /** Opens the vault, or makes it where there is none. */
-  password: z.string().min(1).max(10_000),
+  password: passwordSchema,
 });
 
 /** A destination as it is listed: which secrets are there, and none of them. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { jobSchema } from './jobs.ts';
+import { noticeSchema } from './notices.ts';
 import { serverStatusSchema } from './server-status.ts';
 
 /** What the service tells without being asked, while somebody listens. */
@@ -10,6 +11,7 @@ export const events = {
   server: serverStatusSchema,
   'server-removed': z.object({ slug: z.string() }),
   'destinations-changed': z.object({}),
+  notice: noticeSchema,
 } as const satisfies Readonly<Record<string, z.ZodType>>;
 
 export type EventName = keyof typeof events;

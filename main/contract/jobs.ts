@@ -45,7 +45,9 @@ export const jobSchema = z.object({
   unchanged: z.boolean(),
   bytes: z.number(),
   storedBytes: z.number(),
-  warnings: z.array(z.object({ code: z.string(), message: z.string(), path: z.string().optional() })),
+  warnings: z.array(
+    z.object({ code: z.string(), message: z.string(), path: z.string().exactOptional(), level: z.literal('note').exactOptional() }),
+  ),
   fault: wireFaultSchema.nullable(),
 });
 

@@ -2,20 +2,20 @@ import { z } from 'zod';
 import { scheduleSchema } from './schedule-settings.ts';
 
 /** A program and its arguments; no shell reads them. */
-export const commandSchema = z.strictObject({
+export const commandSchema = z.looseObject({
   argv: z.array(z.string().min(1).max(4096)).min(1).max(64),
   timeoutSeconds: z.number().int().min(1).max(86_400).default(60),
 });
 
 /** What runs around a backup. `before` failing stops it; what is behind it runs whatever the others did. */
-export const hooksSchema = z.object({
+export const hooksSchema = z.looseObject({
   before: z.array(commandSchema).default([]),
   afterSuccess: z.array(commandSchema).default([]),
   afterFailure: z.array(commandSchema).default([]),
   always: z.array(commandSchema).default([]),
 });
 
-const rconSchema = z.object({
+const rconSchema = z.looseObject({
   host: z.string().min(1).max(255).default('127.0.0.1'),
   port: z.number().int().min(1).max(65_535).default(25_575),
   timeoutSeconds: z.number().int().min(1).max(600).default(30),
@@ -23,23 +23,23 @@ const rconSchema = z.object({
 
 /** How a running server is brought to rest while it is read. The RCON password is a secret of the server, `rconPassword`. */
 export const quiesceSchema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('none') }),
-  z.object({ kind: z.literal('minecraft'), rcon: rconSchema, warnPlayersSeconds: z.number().int().min(0).max(600).default(0) }),
-  z.object({
+  z.looseObject({ kind: z.literal('none') }),
+  z.looseObject({ kind: z.literal('minecraft'), rcon: rconSchema, warnPlayersSeconds: z.number().int().min(0).max(600).default(0) }),
+  z.looseObject({
     kind: z.literal('rcon'),
     rcon: rconSchema,
     /** Sent in order before the folder is read, each reply waited for; `waitFor` must occur in it. */
-    pause: z.array(z.object({ command: z.string().min(1).max(1000), waitFor: z.string().max(200).default('') })).max(32),
-    resume: z.array(z.object({ command: z.string().min(1).max(1000), waitFor: z.string().max(200).default('') })).max(32),
+    pause: z.array(z.looseObject({ command: z.string().min(1).max(1000), waitFor: z.string().max(200).default('') })).max(32),
+    resume: z.array(z.looseObject({ command: z.string().min(1).max(1000), waitFor: z.string().max(200).default('') })).max(32),
   }),
-  z.object({ kind: z.literal('systemd'), unit: z.string().min(1).max(255), user: z.boolean().default(false) }),
-  z.object({ kind: z.literal('docker'), container: z.string().min(1).max(255) }),
+  z.looseObject({ kind: z.literal('systemd'), unit: z.string().min(1).max(255), user: z.boolean().default(false) }),
+  z.looseObject({ kind: z.literal('docker'), container: z.string().min(1).max(255) }),
 ]);
 
 const count = z.union([z.number().int().min(0).max(1_000_000), z.literal('unlimited')]);
 
 /** Which snapshots are kept, with the meaning of restic's `forget`; nothing given: all. */
-export const keepSchema = z.object({
+export const keepSchema = z.looseObject({
   last: count.optional(),
   hourly: count.optional(),
   daily: count.optional(),

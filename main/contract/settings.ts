@@ -1,8 +1,12 @@
 import { z } from 'zod';
 import { destinationSettingsSchema, type Provider } from './destination-settings.ts';
+import { nameSchema } from './names.ts';
+import { bandwidthSchema } from './bandwidth-settings.ts';
+import { keychainKinds } from './destinations.ts';
+import { noticeTargetSchema } from './notices.ts';
 import { serverSchema } from './server-settings.ts';
 
-export const destinationName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'a name has small letters, digits and dashes, at most 63');
+export const destinationName = nameSchema;
 
 /** What this computer knows of a destination beside its settings. */
 export const namedDestinationSchema = z.looseObject({
@@ -18,12 +22,17 @@ export const settingsSchema = z.looseObject({
   version: z.literal(settingsVersion),
   destinations: z.record(destinationName, namedDestinationSchema).default({}),
   servers: z.array(serverSchema).default([]),
+  /** Where secrets are kept; a file that a passphrase opens when it is not said. */
+  keychain: z.enum(keychainKinds).optional(),
+  notices: z.array(noticeTargetSchema).default([]),
+  bandwidth: bandwidthSchema.default({ limit: 'off', whilePlayers: 'off' }),
+  service: z.looseObject({ port: z.number().int().min(1024).max(65_535).optional() }).default({}),
 });
 
 export type NamedDestination = z.infer<typeof namedDestinationSchema>;
 export type Settings = z.infer<typeof settingsSchema>;
 
-export const emptySettings: Settings = { version: settingsVersion, destinations: {}, servers: [] };
+export const emptySettings: Settings = settingsSchema.parse({ version: settingsVersion });
 
 /** The secrets of each provider by name, in the order in which they are asked for. `optional` ones may be left out. */
 export const providerSecrets = {

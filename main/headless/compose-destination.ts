@@ -4,7 +4,7 @@ import { systemRandom } from '../adapters/system/random.ts';
 import { openStateDir } from '../adapters/system/state-dir.ts';
 import type { DestinationCheck } from '../contract/reports.ts';
 import type { Backend } from '../engine/storage/backend.ts';
-import { checkDestination } from '../engine/storage/check-destination.ts';
+import { initializeProvider } from '../engine/storage/initialize-provider.ts';
 import { stack, standardStack } from '../engine/storage/stack.ts';
 import type { Observer } from './host.ts';
 import { composeTokens, signInVariables, type TokenKeeping } from './compose-tokens.ts';
@@ -26,17 +26,18 @@ export async function composeBackend(
     clock: systemClock,
     random: systemRandom,
     ...observer,
+    ...(limits.shared === undefined ? {} : { bandwidth: limits.shared }),
   });
-  bandwidth.setLimits({ up: limits.upload, down: limits.download });
+  if (limits.shared === undefined) bandwidth.setLimits({ up: limits.upload, down: limits.download });
   return backend;
 }
 
 async function baseOf(
-  { settings, name }: FoundDestination,
+  { settings, name, isNew = false }: FoundDestination,
   secrets: Secrets,
   keepingOf: (name: string | null) => Promise<TokenKeeping>,
 ): Promise<Backend> {
-  const where = name === null ? 'the environment' : `the keys kept for ${name}`;
+  const where = isNew ? 'what was given' : name === null ? 'the environment' : `the keys kept for ${name}`;
   switch (settings.provider) {
     case 'folder': {
       const { folderBackend } = await import('../adapters/storage/folder/folder-backend.ts');
@@ -51,7 +52,7 @@ async function baseOf(
     }
     case 's3': {
       const { s3Backend } = await import('../adapters/storage/s3/s3-backend.ts');
-      return s3Backend(settings, s3CredentialsIn(name === null ? process.env : keptKeys(secrets)));
+      return s3Backend(settings, s3CredentialsIn(name === null && !isNew ? process.env : keptKeys(secrets)));
     }
     case 'backblaze-b2': {
       const { b2Backend } = await import('../adapters/storage/backblaze-b2/b2-backend.ts');
@@ -79,6 +80,6 @@ function keptKeys({ accessKeyId, secretAccessKey, sessionToken }: Secrets): Read
   return { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: sessionToken };
 }
 
-export function composeChecks(backend: Backend, signal: AbortSignal): AsyncIterable<DestinationCheck> {
-  return checkDestination(backend, { clock: systemClock, random: systemRandom, signal });
+export function composeChecks(open: () => Promise<Backend>, signal: AbortSignal): AsyncIterable<DestinationCheck> {
+  return initializeProvider(open, { clock: systemClock, random: systemRandom, signal });
 }

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { addAbortSignal } from 'node:stream';
 import { isatty } from 'node:tty';
-import type { Keychain } from '../adapters/keychain/keychain.ts';
+import type { KeychainKind } from '../contract/destinations.ts';
+import type { Keychain } from '../engine/service/keychain.ts';
 import type { TokenKeeping } from './compose-tokens.ts';
-import { keychainName } from './destination-secrets.ts';
+import { destinationSecret } from '../contract/secret-names.ts';
+
 import type { CliHost, Observer } from './host.ts';
 import { readPassphrase } from './passwords.ts';
 import { sinkOf } from './sink.ts';
@@ -17,7 +19,7 @@ export function composeHost(signal: AbortSignal, observer: Observer): CliHost {
   const stderr = sinkOf(process.stderr);
   // The question goes to standard error: without a terminal there, it would wait for an answer to a question nobody sees.
   const canAsk = isatty(0) && stderr.isTTY;
-  let keychain: Keychain | undefined;
+  const keychains = new Map<KeychainKind, Keychain>();
   const host: CliHost = {
     version: readVersion(),
     env: process.env,
@@ -39,15 +41,22 @@ export function composeHost(signal: AbortSignal, observer: Observer): CliHost {
       : null,
     openEngine: async () => (await import('./compose-engine.ts')).composeEngine(),
     openSettings: async () => (await import('./compose-settings.ts')).composeSettings(),
-    openKeychain: async () =>
-      (keychain ??= (await import('./compose-settings.ts')).composeKeychain((isNew) => readPassphrase(host, isNew))),
+    openKeychain: async (kind, passphrase) => {
+      const wanted = kind ?? (await (await host.openSettings()).read()).keychain ?? 'sealed-file';
+      const known = keychains.get(wanted);
+      if (known !== undefined && passphrase === undefined) return known;
+      const { composeKeychain } = await import('./compose-keychain.ts');
+      const keychain = composeKeychain(wanted, async (isNew) => passphrase ?? (await readPassphrase(host, isNew)));
+      keychains.set(wanted, keychain);
+      return keychain;
+    },
     openBackend: async (destination, secrets, bandwidth) =>
       (await import('./compose-destination.ts')).composeBackend(destination, secrets, bandwidth, observer, (name) =>
         tokenKeeping(host, name),
       ),
     openTargets: async () => (await import('./compose-targets.ts')).composeTargets(),
-    checkDestination: async function* (backend, aborted) {
-      yield* (await import('./compose-destination.ts')).composeChecks(backend, aborted);
+    initializeProvider: async function* (open, aborted) {
+      yield* (await import('./compose-destination.ts')).composeChecks(open, aborted);
     },
   };
   return host;
@@ -60,7 +69,7 @@ async function tokenKeeping(host: CliHost, name: string | null): Promise<TokenKe
   return {
     name,
     signedInAt: destinations[name]?.signedInAt,
-    keep: async (refreshToken) => await (await host.openKeychain()).set({ [keychainName(name, 'refreshToken')]: refreshToken }),
+    keep: async (refreshToken) => await (await host.openKeychain()).set({ [destinationSecret(name, 'refreshToken')]: refreshToken }),
   };
 }
 

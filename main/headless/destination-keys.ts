@@ -1,6 +1,7 @@
 import type { Provider } from '../contract/destination-settings.ts';
 import { Fault } from '../contract/faults.ts';
-import { keychainName, secretsInEnvironment, secretsOf, type Secrets } from './destination-secrets.ts';
+import { destinationSecret } from '../contract/secret-names.ts';
+import { secretsInEnvironment, secretsOf, type Secrets } from './destination-secrets.ts';
 import type { CliHost } from './host.ts';
 
 /**
@@ -31,6 +32,6 @@ export async function askSecrets(host: CliHost, provider: Provider): Promise<Sec
 /** Keeps the secrets of a destination and forgets those it had before. Without any, no passphrase is asked for. */
 export async function storeSecrets(host: CliHost, destination: string, provider: Provider, secrets: Secrets): Promise<void> {
   if (Object.keys(secrets).length === 0) return;
-  const all = secretsOf(provider).map(({ name }) => [keychainName(destination, name), secrets[name] ?? null]);
+  const all = secretsOf(provider).map(({ name }) => [destinationSecret(destination, name), secrets[name] ?? null]);
   await (await host.openKeychain()).set(Object.fromEntries(all) as Record<string, string | null>);
 }

@@ -5,11 +5,6 @@ import { providerSecrets, type ProviderSecret } from '../contract/settings.ts';
 /** By the names that belong to the provider, see providerSecrets. */
 export type Secrets = Readonly<Record<string, string>>;
 
-/** Under which name the keychain keeps a secret of a destination. */
-export function keychainName(destination: string, secret: string): string {
-  return `destination/${destination}/${secret}`;
-}
-
 export function secretsOf(provider: Provider): readonly ProviderSecret[] {
   return providerSecrets[provider];
 }

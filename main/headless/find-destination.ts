@@ -2,7 +2,8 @@ import type { DestinationSettings } from '../contract/destination-settings.ts';
 import { Fault } from '../contract/faults.ts';
 import { destinationName } from '../contract/settings.ts';
 import { dangerOf, parseDestinationUrl } from './destination-url.ts';
-import { keychainName, secretsInEnvironment, secretsOf, type Secrets } from './destination-secrets.ts';
+import { destinationSecret } from '../contract/secret-names.ts';
+import { secretsInEnvironment, secretsOf, type Secrets } from './destination-secrets.ts';
 import type { CliHost } from './host.ts';
 import { warn } from './output.ts';
 
@@ -11,6 +12,8 @@ export interface FoundDestination {
   readonly settings: DestinationSettings;
   /** Null for an address. */
   readonly name: string | null;
+  /** Its secrets are all there are: the environment is not asked, although it has no name yet. */
+  readonly isNew?: boolean;
 }
 
 /** What `-d` says: a name, or an address, which has a colon. What is dangerous about the settings is said on standard error. */
@@ -46,7 +49,7 @@ export async function readSecrets(host: CliHost, { settings, name }: FoundDestin
   const keychain = await host.openKeychain();
   const secrets: Record<string, string> = {};
   for (const secret of wanted) {
-    const value = await keychain.get(keychainName(name, secret.name));
+    const value = await keychain.get(destinationSecret(name, secret.name));
     if (value !== null) secrets[secret.name] = value;
   }
   return secrets;

@@ -2,9 +2,11 @@ import type { DestinationCheck } from '../contract/reports.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { RestoreTargets, UndoTarget } from '../engine/snapshots/restore-target.ts';
 import type { Backend } from '../engine/storage/backend.ts';
+import type { Bandwidth as Limiter } from '../engine/storage/layers/bandwidth.ts';
+import type { KeychainKind } from '../contract/destinations.ts';
 import type { CallRecord } from '../engine/storage/layers/observe.ts';
 import type { SettingsFile } from '../adapters/config/settings-file.ts';
-import type { Keychain } from '../adapters/keychain/keychain.ts';
+import type { Keychain } from '../engine/service/keychain.ts';
 import type { Secrets } from './destination-secrets.ts';
 import type { FoundDestination } from './find-destination.ts';
 
@@ -27,6 +29,8 @@ export interface Observer {
 export interface Bandwidth {
   readonly upload?: number;
   readonly download?: number;
+  /** One limit for several destinations, which somebody else sets. */
+  readonly shared?: Limiter;
 }
 
 /** Everything a command may touch besides files named by the user. Tests pass their own. */
@@ -47,11 +51,12 @@ export interface CliHost {
   readonly askSecret: ((question: string) => Promise<string>) | null;
   readonly openEngine: () => Promise<Engine>;
   readonly openSettings: () => Promise<SettingsFile>;
-  readonly openKeychain: () => Promise<Keychain>;
+  /** The one that the settings name, or another kind; a passphrase where it is known already. */
+  readonly openKeychain: (kind?: KeychainKind, passphrase?: string) => Promise<Keychain>;
   readonly openBackend: (destination: FoundDestination, secrets: Secrets, bandwidth: Bandwidth) => Promise<Backend>;
   readonly openTargets: () => Promise<{ readonly restore: RestoreTargets; readonly undo: UndoTarget }>;
   /** Tries everything a destination must be able to do, one check after the other. */
-  readonly checkDestination: (backend: Backend, signal: AbortSignal) => AsyncIterable<DestinationCheck>;
+  readonly initializeProvider: (open: () => Promise<Backend>, signal: AbortSignal) => AsyncIterable<DestinationCheck>;
 }
 
 /** What a command gets beside its own arguments. */

@@ -146,3 +146,26 @@ function warnShort(host: CliHost): Promise<void> {
 function usage(message: string): Fault {
   return new Fault('config-invalid', message, { operation });
 }
+
+/** What opens, or shall open, a destination that the service works with. */
+export async function readNewDestinationPassword(host: CliHost, name: string, file: string | undefined): Promise<string> {
+  const given = await passwordWithoutPrompt(host, file, 'HOLDFAST_PASSWORD');
+  if (given !== null) return given;
+  const ask = prompt(host, '--password-file FILE, in HOLDFAST_PASSWORD');
+  return await askTwice(ask, host, `Password of the backup place ${name} (a new one if nothing is stored there yet): `);
+}
+
+export async function readRconPassword(host: CliHost, file: string | undefined): Promise<string> {
+  const given = await passwordWithoutPrompt(host, file, 'HOLDFAST_RCON_PASSWORD');
+  if (given !== null) return given;
+  return notEmpty(await prompt(host, '--rcon-password-file FILE, in HOLDFAST_RCON_PASSWORD')('RCON password: '), 'The password');
+}
+
+/** A passphrase for something that is written now; `isNew` asks twice. */
+export async function readExportPassphrase(host: CliHost, file: string | undefined, isNew: boolean): Promise<string> {
+  const given = await passwordWithoutPrompt(host, file, 'HOLDFAST_EXPORT_PASSPHRASE');
+  if (given !== null) return given;
+  const ask = prompt(host, '--passphrase-file FILE, in HOLDFAST_EXPORT_PASSPHRASE');
+  if (!isNew) return notEmpty(await ask('Passphrase of the file: '), 'The passphrase');
+  return await askTwice(ask, host, 'Passphrase for the file: ');
+}

@@ -2,16 +2,21 @@ import { Command, CommanderError } from 'commander';
 import { faultTexts } from '../contract/fault-texts.ts';
 import { asFault, Fault } from '../contract/faults.ts';
 import { addBackup } from './commands/backup.ts';
+import { addBandwidth, addConfig } from './commands/config.ts';
 import { addDestination } from './commands/destination.ts';
 import { addHelp } from './commands/help.ts';
 import { addKit } from './commands/kit.ts';
+import { addKeychain } from './commands/keychain.ts';
 import { addLs } from './commands/ls.ts';
+import { addNotice } from './commands/notice.ts';
 import { addOpen } from './commands/open.ts';
 import { addPassword } from './commands/password.ts';
 import { addPin, addUnpin } from './commands/pin.ts';
 import { addPrune } from './commands/prune.ts';
 import { addRestore } from './commands/restore.ts';
 import { addRetention } from './commands/retention.ts';
+import { addServer } from './commands/server.ts';
+import { addOpenPage, addService } from './commands/service.ts';
 import { addSnapshots } from './commands/snapshots.ts';
 import { addTest } from './commands/test.ts';
 import { addUndo } from './commands/undo.ts';
@@ -52,6 +57,8 @@ function buildProgram(context: CommandContext, texts: { out: string; err: string
     .version(host.version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .helpCommand(false)
+    // Else a group that is a command itself would take the --json that is meant for one below it.
+    .enablePositionalOptions()
     .exitOverride()
     .showSuggestionAfterError()
     .configureOutput({
@@ -67,7 +74,8 @@ function buildProgram(context: CommandContext, texts: { out: string; err: string
   const groups = [
     ['Back up and bring back:', [addBackup, addRestore, addUndo]],
     ['Look:', [addSnapshots, addLs, addVerify, addTest]],
-    ['Backup places:', [addDestination]],
+    ['Run by itself:', [addServer, addService, addOpenPage, addNotice, addBandwidth]],
+    ['Backup places and secrets:', [addDestination, addKeychain, addConfig]],
     ['Keep and remove:', [addPrune, addPin, addUnpin, addRetention]],
     ['Password and emergencies:', [addPassword, addKit, addOpen]],
     ['Help:', [addHelp]],

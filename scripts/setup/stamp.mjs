@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { binFolder, lockFile, modules, pinnedNode } from './places.mjs';
 
 /** Raise it when the steps change, so that finished checkouts are set up anew. */
-const recipe = 1;
+const recipe = 2;
 
 /** Inside node_modules, so that it goes when the dependencies go. */
 const stampFile = join(modules, '.holdfast-setup');

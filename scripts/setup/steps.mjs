@@ -32,7 +32,7 @@ export function installDependencies() {
 }
 
 export function nodeIsInstalled() {
-  return existsSync(pinnedNode) && versionOf(pinnedNode) === `v${pinnedVersion()}`;
+  return existsSync(pinnedNode) && hasHeaders() && versionOf(pinnedNode) === `v${pinnedVersion()}`;
 }
 
 export function installNode() {
@@ -63,11 +63,38 @@ export function buildZstd() {
   if (!zstdLoads()) throw new SetupFault('the native zstd module was built but does not load under the pinned Node.', { hasLog: true });
 }
 
+/** Loading it opens no keyring yet: it only finds the system's library. */
+export function keytarLoads() {
+  const trial = `require(${JSON.stringify(join(modules, 'keytar'))})`;
+  return spawnSync(pinnedNode, ['-e', trial], { stdio: 'ignore', cwd: root }).status === 0;
+}
+
+/** Fetches or builds the bridge to the system's keyring. Without libsecret there is none, and all else works: it is no failure. */
+export function tryKeytar() {
+  const env = {
+    PATH: `${binFolder}${delimiter}${process.env.PATH ?? ''}`,
+    npm_config_nodedir: headersFolder(),
+    MAKEFLAGS: process.env.MAKEFLAGS ?? '-j2',
+  };
+  try {
+    runNpm(['rebuild', 'keytar', '--ignore-scripts=false'], env, pinnedNode);
+  } catch (error) {
+    if (!(error instanceof SetupFault)) throw error;
+  }
+  return keytarLoads();
+}
+
+const system = process.platform === 'win32' ? 'win' : process.platform;
+const headers = join(modules, 'node', 'node_modules', `node-${system}-${process.arch}`);
+
 function headersFolder() {
-  const system = process.platform === 'win32' ? 'win' : process.platform;
-  const folder = join(modules, 'node', 'node_modules', `node-${system}-${process.arch}`);
-  if (statSync(join(folder, 'include', 'node', 'node_api.h'), { throwIfNoEntry: false })?.isFile() === true) return folder;
-  throw new SetupFault(`the pinned Node came without its headers (${folder}).`, { hasLog: true });
+  if (hasHeaders()) return headers;
+  throw new SetupFault(`the pinned Node came without its headers (${headers}).`, { hasLog: true });
+}
+
+/** An `npm install` of something else takes them away again. */
+function hasHeaders() {
+  return statSync(join(headers, 'include', 'node', 'node_api.h'), { throwIfNoEntry: false })?.isFile() === true;
 }
 
 function pinnedVersion() {

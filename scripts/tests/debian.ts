@@ -31,6 +31,13 @@ const needs: readonly Need[] = [
     probe: ['/usr/bin/python3', '-c', `import ${part.replace('-', '_')}`],
   })),
   { package: 'openssl', reason: 'makes the certificates of the tests', probe: ['openssl', 'version'] },
+  {
+    package: 'libsecret-1-dev',
+    reason: 'builds the bridge to the keyring',
+    probe: ['test', '-e', '/usr/include/libsecret-1/libsecret/secret.h'],
+  },
+  { package: 'gnome-keyring', reason: 'is the keyring that secrets are kept in', probe: ['gnome-keyring-daemon', '--version'] },
+  { package: 'dbus-daemon', reason: 'gives that keyring a session', probe: ['dbus-run-session', '--version'] },
   { package: 'memcached', reason: 'belongs to that S3 server', probe: ['memcached', '--version'] },
 ];
 

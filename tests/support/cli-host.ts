@@ -49,7 +49,7 @@ export async function runWith(args: readonly string[], options: FakeHostOptions 
     openBackend: () => Promise.resolve(memoryBackend()),
     openTargets: () =>
       options.targets === undefined ? Promise.reject(new Error('no restore targets in this test')) : Promise.resolve(options.targets),
-    checkDestination: () => {
+    initializeProvider: () => {
       throw new Error('no checks in this test');
     },
     ...options,

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { sealedFileKeychain } from '../../main/adapters/keychain/sealed-file.ts';
-import type { Keychain } from '../../main/adapters/keychain/keychain.ts';
+import type { Keychain } from '../../main/engine/service/keychain.ts';
 import { codeOf } from '../conformance/suite-support.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 

@@ -25,7 +25,7 @@ async function refusal(file: SettingsFile): Promise<Fault> {
 
 test('without a file the settings are empty, and nothing is written by looking', async () => {
   const { file, folder } = open();
-  expect(await file.read()).toEqual({ version: 1, destinations: {}, servers: [] });
+  expect(await file.read()).toMatchObject({ version: 1, destinations: {}, servers: [] });
   expect(() => statSync(join(folder, 'config.json'))).toThrow();
 });
 

@@ -4,7 +4,7 @@ import Conf from 'conf';
 import { Fault } from '../../contract/faults.ts';
 import { emptySettings, settingsSchema, settingsVersion, type Settings } from '../../contract/settings.ts';
 import type { Clock } from '../../engine/ports.ts';
-import { acquireLock } from '../system/lock.ts';
+import { holdingLock } from '../system/wait-for-lock.ts';
 import { lineOf } from './json-line.ts';
 
 export interface SettingsFile {
@@ -24,8 +24,6 @@ export interface SettingsFileOptions {
 }
 
 const operation = 'read the settings';
-const patienceMs = 10_000;
-const pauseMs = 50;
 
 /** `config.json` in `folder`, mode 0600, replaced in one step; `config.last-good.json` is what stood there before the last change. */
 export function settingsFile({ folder, stateDir, clock }: SettingsFileOptions): SettingsFile {
@@ -42,22 +40,7 @@ export function settingsFile({ folder, stateDir, clock }: SettingsFileOptions): 
     return parseSettings(text, path);
   }
 
-  async function locked<T>(work: () => Promise<T>): Promise<T> {
-    const until = clock.now() + patienceMs;
-    for (;;) {
-      try {
-        const lock = await acquireLock(await stateDir(), 'settings');
-        try {
-          return await work();
-        } finally {
-          await lock.release();
-        }
-      } catch (error) {
-        if (!(error instanceof Fault) || error.code !== 'locked' || clock.now() > until) throw error;
-        await clock.sleep(pauseMs);
-      }
-    }
-  }
+  const locked = async <T>(work: () => Promise<T>): Promise<T> => await holdingLock(await stateDir(), 'settings', clock, work);
 
   return {
     path,

@@ -1,9 +1,10 @@
 import { createCipheriv, createDecipheriv, randomBytes, scrypt, type ScryptOptions } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { Fault } from '../../contract/faults.ts';
-import type { Keychain } from './keychain.ts';
+import type { KeychainKind } from '../../contract/destinations.ts';
+import type { Keychain } from '../../engine/service/keychain.ts';
+import { replaceFile } from '../files/replace-file.ts';
 
 /*
  * `HFKEYS1\n` (8 bytes) · log2 N u8 · r u8 · p u8 · 0x00 · salt 16 · nonce 12 · AES-256-GCM(JSON of the secrets) · tag 16. The key is
@@ -24,18 +25,29 @@ export interface SealedFileOptions {
   readonly path: string;
   /** Asked for once, when a secret is first needed. `isNew`: there is no file yet, so that a prompt asks twice. */
   readonly passphrase: (isNew: boolean) => Promise<string>;
+  /** Runs a change while no other process changes the file. */
+  readonly alone?: <T>(work: () => Promise<T>) => Promise<T>;
+  /** What describe() says beside the path; a file that a passphrase seals when left out. */
+  readonly about?: { readonly kind: KeychainKind; readonly strong: boolean; readonly says: string };
 }
 
 /** Secrets in one file of mode 0600, encrypted with a passphrase, sealed anew as a whole at each change. */
-export function sealedFileKeychain({ path, passphrase }: SealedFileOptions): Keychain {
+export function sealedFileKeychain(options: SealedFileOptions): Keychain {
+  const { path, passphrase, alone = <T>(work: () => Promise<T>): Promise<T> => work(), about = sealedByPassphrase } = options;
   let known: Promise<string> | undefined;
+  /** What was opened last: the key costs half a second and 128 MiB, and a service reads its secrets again and again. */
+  let opened: { readonly sealed: Buffer; readonly secrets: Secrets } | undefined;
 
   async function load(): Promise<Secrets> {
     const sealed = await readIfAny(path);
+    if (sealed !== null && opened?.sealed.equals(sealed) === true) return opened.secrets;
     known ??= passphrase(sealed === null);
     try {
       const word = checked(await known);
-      return sealed === null ? {} : await unseal(sealed, word, path);
+      if (sealed === null) return {};
+      const secrets = secretsSchema.parse(JSON.parse(await unsealText(sealed, word, path)));
+      opened = { sealed, secrets };
+      return secrets;
     } catch (error) {
       // Another one may be asked for next time.
       known = undefined;
@@ -45,43 +57,43 @@ export function sealedFileKeychain({ path, passphrase }: SealedFileOptions): Key
 
   async function save(secrets: Secrets): Promise<void> {
     const word = checked(await (known ?? passphrase(true)));
-    await replace(path, await seal(secrets, word));
+    await replaceFile(path, await sealText(JSON.stringify(secrets), word));
   }
 
   return {
-    describe: () =>
-      Promise.resolve({
-        kind: 'sealed-file',
-        strong: true,
-        locked: false,
-        says: `in the file ${path}, encrypted with a passphrase`,
-      }),
+    describe: () => Promise.resolve({ kind: about.kind, strong: about.strong, locked: false, says: `in the file ${path}, ${about.says}` }),
+    exists: async () => (await readIfAny(path)) !== null,
     get: async (name) => (await load())[name] ?? null,
     names: async () => Object.keys(await load()),
-    async set(changes) {
-      const secrets = new Map(Object.entries(await load()));
-      for (const [name, value] of Object.entries(changes)) {
-        if (value === null) secrets.delete(name);
-        else secrets.set(name, value);
-      }
-      await save(Object.fromEntries(secrets));
-    },
+    set: (changes) =>
+      alone(async () => {
+        const secrets = new Map(Object.entries(await load()));
+        for (const [name, value] of Object.entries(changes)) {
+          if (value === null) secrets.delete(name);
+          else secrets.set(name, value);
+        }
+        await save(Object.fromEntries(secrets));
+      }),
   };
 }
+
+const sealedByPassphrase = { kind: 'sealed-file', strong: true, says: 'encrypted with a passphrase' } as const;
 
 function checked(passphrase: string): string {
   if (passphrase !== '') return passphrase.normalize('NFC');
   throw new Fault('config-invalid', 'the passphrase of the key file may not be empty', { operation: 'open the key file' });
 }
 
-async function seal(secrets: Secrets, passphrase: string): Promise<Buffer> {
+/** A text that only the passphrase opens, in the form that is told above. */
+export async function sealText(text: string, passphrase: string): Promise<Buffer> {
   const head = Buffer.concat([magic, Buffer.from([cost.log2N, cost.r, cost.p, 0]), randomBytes(16), randomBytes(12)]);
   const cipher = createCipheriv('aes-256-gcm', await keyOf(passphrase, head), head.subarray(28), { authTagLength: tagSize });
   cipher.setAAD(head);
-  return Buffer.concat([head, cipher.update(JSON.stringify(secrets), 'utf8'), cipher.final(), cipher.getAuthTag()]);
+  return Buffer.concat([head, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]);
 }
 
-async function unseal(sealed: Buffer, passphrase: string, path: string): Promise<Secrets> {
+/** Faults: wrong-password (or altered), corrupt. `path` is named in them. */
+export async function unsealText(sealed: Buffer, passphrase: string, path: string): Promise<string> {
   const context = { path };
   const head = sealed.subarray(0, headSize);
   if (sealed.length < headSize + tagSize || !head.subarray(0, magic.length).equals(magic)) {
@@ -90,9 +102,8 @@ async function unseal(sealed: Buffer, passphrase: string, path: string): Promise
   const decipher = createDecipheriv('aes-256-gcm', await keyOf(passphrase, head), head.subarray(28), { authTagLength: tagSize });
   decipher.setAAD(head);
   decipher.setAuthTag(sealed.subarray(-tagSize));
-  let text: string;
   try {
-    text = Buffer.concat([decipher.update(sealed.subarray(headSize, -tagSize)), decipher.final()]).toString('utf8');
+    return Buffer.concat([decipher.update(sealed.subarray(headSize, -tagSize)), decipher.final()]).toString('utf8');
   } catch (error) {
     throw new Fault('wrong-password', `the passphrase does not open the key file ${path}, or the file was altered`, {
       operation: 'open the key file',
@@ -100,7 +111,6 @@ async function unseal(sealed: Buffer, passphrase: string, path: string): Promise
       cause: error,
     });
   }
-  return secretsSchema.parse(JSON.parse(text));
 }
 
 async function keyOf(passphrase: string, head: Buffer): Promise<Buffer> {
@@ -125,22 +135,5 @@ async function readIfAny(path: string): Promise<Buffer | null> {
       context: { path },
       cause: error,
     });
-  }
-}
-
-async function replace(path: string, bytes: Buffer): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const fresh = `${path}.${randomBytes(6).toString('hex')}`;
-  try {
-    const handle = await open(fresh, 'wx', 0o600);
-    try {
-      await handle.writeFile(bytes);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(fresh, path);
-  } finally {
-    await rm(fresh, { force: true });
   }
 }

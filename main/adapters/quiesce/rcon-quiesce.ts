@@ -54,10 +54,48 @@ export function minecraftQuiesce({ rcon, warnPlayersSeconds }: MinecraftSettings
             expectReply(console, 'save-on', (reply) => /saving is (now|already) (enabled|turned on)|turned on world auto/i.test(reply)),
           );
         } catch (error) {
-          if (!(error instanceof Fault) || error.context.reason !== 'ECONNREFUSED') throw error;
+          if (!isOff(error)) throw error;
         }
       }),
+    stop: async (signal) => {
+      try {
+        await withRcon(place, access, signal, (console) => console.command('stop').then(() => undefined));
+      } catch (error) {
+        // It may be gone before it has answered.
+        if (asFault(error, 'stop').persistence !== 'temporary') throw error;
+      }
+      await untilOff(place, access, signal);
+    },
+    players: (signal) =>
+      withRcon(place, access, signal, async (console) => {
+        const [, online] = /there are (\d+)/i.exec(await console.command('list')) ?? [];
+        return Number(online ?? 0);
+      }),
   };
+}
+
+/** A world is saved before the game ends. */
+const stopPatienceMs = 120_000;
+
+async function untilOff(place: RconPlace, access: RconAccess, signal: AbortSignal): Promise<void> {
+  const { clock } = access;
+  for (const until = clock.now() + stopPatienceMs; clock.now() < until; await clock.sleep(1_000, signal)) {
+    try {
+      await withRcon(place, access, signal, () => Promise.resolve());
+    } catch (error) {
+      if (isOff(error)) return;
+    }
+  }
+  throw new Fault('timeout', `the server did not end within ${stopPatienceMs / 1000} seconds of being told to stop`, {
+    operation: 'stop server',
+    persistence: 'permanent',
+    context: { next: 'Stop it yourself, and see that nothing starts it again at once, then try again.' },
+  });
+}
+
+/** Nobody listens where the console should be. */
+function isOff(error: unknown): boolean {
+  return error instanceof Fault && error.context.reason === 'ECONNREFUSED';
 }
 
 function placeOf({ host, port, timeoutSeconds }: RconSettings['rcon']): RconPlace {
@@ -65,15 +103,15 @@ function placeOf({ host, port, timeoutSeconds }: RconSettings['rcon']): RconPlac
 }
 
 /** A connection for each sequence, as a backup may take longer than any server keeps an idle one. */
-async function withRcon(
+async function withRcon<T>(
   place: RconPlace,
   { clock, password }: RconAccess,
   signal: AbortSignal | undefined,
-  work: (console: Rcon) => Promise<void>,
-): Promise<void> {
+  work: (console: Rcon) => Promise<T>,
+): Promise<T> {
   const console = await openRcon(place, password, clock, signal);
   try {
-    await work(console);
+    return await work(console);
   } finally {
     console.close();
   }

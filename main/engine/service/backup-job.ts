@@ -4,7 +4,7 @@ import type { HookCommand, KeepSettings, ServerSettings } from '../../contract/s
 import type { OpenDestination } from '../engine.ts';
 import { unlimited } from '../retention/policy.ts';
 import type { JobOutcome, JobRun } from './job-queue.ts';
-import type { HookEnvironment, ServiceHost } from './ports.ts';
+import type { HookEnvironment, Quiesce, ServiceHost } from './ports.ts';
 
 /** Everything that belongs to one backup of a server: its hooks, bringing it to rest, a snapshot in each destination, pruning, a quick look. */
 export async function backupJob(host: ServiceHost, server: ServerSettings, force: boolean, run: JobRun): Promise<JobOutcome> {
@@ -46,10 +46,10 @@ async function backedUp(host: ServiceHost, server: ServerSettings, force: boolea
   const opened = await openAll(host, server.destinations);
   const failures = [...opened.failures];
   const reports = await atRest(host, server, run, warnings, async () => {
-    const made: (readonly [OpenDestination, BackupReport])[] = [];
+    const made: (readonly [string, OpenDestination, BackupReport])[] = [];
     for (const { name, destination } of opened.destinations) {
       try {
-        made.push([destination, await host.engine.backup(destination, requestOf(server, force), run)]);
+        made.push([name, destination, await host.engine.backup(destination, requestOf(server, force), run)]);
       } catch (error) {
         const fault = asFault(error, 'backup');
         if (fault.code === 'cancelled') throw fault;
@@ -59,8 +59,9 @@ async function backedUp(host: ServiceHost, server: ServerSettings, force: boolea
     return made;
   });
   const policy = policyOf(server.keep);
-  for (const [destination, report] of reports) {
+  for (const [name, destination, report] of reports) {
     warnings.push(...report.warnings);
+    await withRoom(name, destination, warnings, run);
     if (report.outcome === 'written') await quicklyVerified(host, server, destination, report, run);
     if (Object.keys(policy).length === 0) continue;
     const pruned = await host.engine.prune(
@@ -73,7 +74,7 @@ async function backedUp(host: ServiceHost, server: ServerSettings, force: boolea
   // The other destinations have got their snapshot all the same.
   const [first] = failures;
   if (first !== undefined) throw first;
-  return outcomeOf(reports.map(([, report]) => report));
+  return outcomeOf(reports.map(([, , report]) => report));
 }
 
 interface Opened {
@@ -96,6 +97,9 @@ async function openAll(host: ServiceHost, names: readonly string[]): Promise<Ope
   return { destinations, failures };
 }
 
+/** A server is not kept at rest for longer than this, however long its backup takes. */
+const longestRestMs = 2 * 3_600_000;
+
 /** `work` while the server is at rest; it goes on afterwards whatever happens, and a mark outlives a crash in between. */
 async function atRest<T>(host: ServiceHost, server: ServerSettings, run: JobRun, warnings: Warning[], work: () => Promise<T>): Promise<T> {
   if (server.quiesce.kind === 'none') return await work();
@@ -105,17 +109,55 @@ async function atRest<T>(host: ServiceHost, server: ServerSettings, run: JobRun,
     await host.store.flush();
   };
   await mark(true);
+  const watchdog = new AbortController();
+  host.clock.sleep(longestRestMs, watchdog.signal).then(
+    async () => {
+      warnings.push({ code: 'quiesce', message: `the backup takes so long that ${server.name} goes on while the rest of it is read` });
+      await letGoOn(quiesce, server, warnings);
+    },
+    () => undefined,
+  );
   try {
-    await quiesce.pause(run.signal);
+    await paused(quiesce, server, run, warnings);
     return await work();
   } finally {
-    try {
-      await quiesce.resume();
-      await mark(false);
-    } catch (error) {
-      // The mark stays, so that it is tried again; the snapshot is none the worse for it.
-      warnings.push({ code: 'quiesce', message: `${server.name} could not be told to go on: ${asFault(error, 'resume').message}` });
-    }
+    watchdog.abort();
+    // The mark stays when nobody answers, so that it is tried again; the snapshot is none the worse for it.
+    if (await letGoOn(quiesce, server, warnings)) await mark(false);
+  }
+}
+
+/** A server that is not running is at rest already. */
+async function paused(quiesce: Quiesce, server: ServerSettings, run: JobRun, warnings: Warning[]): Promise<void> {
+  try {
+    await quiesce.pause(run.signal);
+  } catch (error) {
+    const fault = asFault(error, 'quiesce');
+    if (fault.context['reason'] !== 'ECONNREFUSED') throw fault;
+    warnings.push({ code: 'quiesce', message: `${server.name} seems to be switched off (${fault.message}); it was backed up as it lies` });
+  }
+}
+
+async function letGoOn(quiesce: Quiesce, server: ServerSettings, warnings: Warning[]): Promise<boolean> {
+  try {
+    await quiesce.resume();
+    return true;
+  } catch (error) {
+    warnings.push({ code: 'quiesce', message: `${server.name} could not be told to go on: ${asFault(error, 'resume').message}` });
+    return false;
+  }
+}
+
+/** Whether the place is nearly full, where it tells: known before it is too late. */
+async function withRoom(name: string, { backend }: OpenDestination, warnings: Warning[], run: JobRun): Promise<void> {
+  const check = backend.info.ownChecks?.find((own) => own.name === 'space');
+  if (check === undefined) return;
+  try {
+    const finding = await check.run('space', { signal: run.signal });
+    if (typeof finding !== 'string') warnings.push({ code: 'quota-near', message: `${name}: ${finding.problem}`, level: 'note' });
+  } catch (error) {
+    // The snapshot is there; that its place does not tell how full it is changes nothing about it.
+    warnings.push({ code: 'quota-unknown', message: `${name}: ${asFault(error, 'look for space').message}`, level: 'note' });
   }
 }
 

@@ -55,7 +55,7 @@ export async function drillJob(host: ServiceHost, server: ServerSettings, destin
       snapshot: report.id,
       bytes: report.bytes,
       warnings: [...report.warnings],
-      summary: `Snapshot ${report.id} was brought back for trial: ${report.files} files are as they were.`,
+      summary: `Snapshot ${report.id} was brought back for trial: ${counted(report.files, 'is', 'are')} as ${report.files === 1 ? 'it was' : 'they were'}.`,
     };
   } finally {
     await scratch.remove();
@@ -73,19 +73,28 @@ export async function restoreJob(
   const destination = await host.openDestination(destinationName);
   const inPlace = request.replace && request.target === server.folder && server.quiesce.kind !== 'none';
   const quiesce = inPlace ? await host.quiesce(server) : null;
+  const stopped = quiesce?.stop !== undefined;
   await quiesce?.stop?.(run.signal);
   try {
     const report = await host.engine.restore(destination, request, run);
+    const warnings = [...report.warnings];
+    if (stopped && quiesce.start === undefined) {
+      warnings.push({ code: 'quiesce', message: `${server.name} was stopped, and cannot be started from here: start it now` });
+    }
     return {
       snapshot: report.id,
       bytes: report.bytes,
-      warnings: [...report.warnings],
+      warnings,
       summary:
         report.before === null
-          ? `${report.files} files were brought back.`
-          : `${report.files} files were brought back; what was there before is kept.`,
+          ? `${counted(report.files, 'was', 'were')} brought back.`
+          : `${counted(report.files, 'was', 'were')} brought back; what was there before is kept.`,
     };
   } finally {
     await quiesce?.start?.();
   }
+}
+
+function counted(files: number, one: string, many: string): string {
+  return files === 1 ? `1 file ${one}` : `${files} files ${many}`;
 }

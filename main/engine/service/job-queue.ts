@@ -42,10 +42,12 @@ export interface JobQueueOptions {
   readonly store: StateStore;
   readonly atOnce: number;
   readonly onJob: (job: Job) => void;
+  /** Hides secrets in texts that come from elsewhere: what a hook printed, what a provider answered. */
+  readonly redact?: (text: string) => string;
 }
 
 export function jobQueue(options: JobQueueOptions): JobQueue {
-  const { clock, random, store, atOnce, onJob } = options;
+  const { clock, random, store, atOnce, onJob, redact = (text: string) => text } = options;
   const slots = permits(atOnce);
   const active = new Map<string, Active>();
   /** The end of the last job of each server: the next one waits for it. */
@@ -80,7 +82,7 @@ export function jobQueue(options: JobQueueOptions): JobQueue {
       const fault = signal.aborted ? new Fault('cancelled', 'cancelled', { operation: order.kind }) : asFault(error, order.kind);
       end = { state: fault.code === 'cancelled' ? 'cancelled' : 'failed', fault: fault.toWire(), summary: fault.message };
     }
-    const job = change(id, { ...end, progress: null, endedAt: clock.now() }, true);
+    const job = change(id, { ...redacted(end, redact), progress: null, endedAt: clock.now() }, true);
     active.delete(id);
     if (job === null) throw new Error(`job ${id} is gone`);
     return job;
@@ -132,6 +134,25 @@ export function jobQueue(options: JobQueueOptions): JobQueue {
       for (const { stop } of all) stop.abort();
       await Promise.all(all.map(({ ended }) => ended));
     },
+  };
+}
+
+function redacted(end: Partial<Job>, redact: (text: string) => string): Partial<Job> {
+  const { summary, warnings, fault } = end;
+  const clean = (value: string | number): string | number => (typeof value === 'string' ? redact(value) : value);
+  return {
+    ...end,
+    ...(summary === undefined ? {} : { summary: redact(summary) }),
+    ...(warnings === undefined ? {} : { warnings: warnings.map((warning) => ({ ...warning, message: redact(warning.message) })) }),
+    ...(fault === undefined || fault === null
+      ? {}
+      : {
+          fault: {
+            ...fault,
+            message: redact(fault.message),
+            context: Object.fromEntries(Object.entries(fault.context).map(([name, value]) => [name, clean(value)])),
+          },
+        }),
   };
 }
 

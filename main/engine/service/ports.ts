@@ -12,6 +12,8 @@ export interface Quiesce {
   /** Stops the server for a restore that replaces its folder, and starts it again. Absent where it cannot. */
   readonly stop?: (signal: AbortSignal) => Promise<void>;
   readonly start?: () => Promise<void>;
+  /** How many people are on the server now. Absent where it cannot be asked. */
+  readonly players?: (signal: AbortSignal) => Promise<number>;
 }
 
 /** The jobs that were, newest first, and small facts that must outlive the process. All of it may be deleted at any time. */
@@ -42,6 +44,8 @@ export interface ServerFacts {
   readonly quiesced: boolean;
   readonly bytes: number;
   readonly storedBytes: number;
+  /** What people were told of and has not been taken back, by kind: when last, and how often it came up since. */
+  readonly told: Readonly<Record<string, { readonly at: number; readonly times: number }>>;
 }
 
 export const noFacts: Omit<ServerFacts, 'since'> = {
@@ -54,6 +58,7 @@ export const noFacts: Omit<ServerFacts, 'since'> = {
   quiesced: false,
   bytes: 0,
   storedBytes: 0,
+  told: {},
 };
 
 /** Variables that a hook gets beside the process's own. */
@@ -72,6 +77,8 @@ export interface ServiceHost {
   quiesce(server: ServerSettings): Promise<Quiesce>;
   /** Runs a command to its end. A status other than 0, a signal and a time-out are faults. */
   runHook(command: HookCommand, environment: HookEnvironment, signal: AbortSignal): Promise<void>;
+  /** Hides secrets in texts that came from outside. */
+  readonly redact?: (text: string) => string;
   /** An empty folder for test restores, on a disk with room, and its removal. */
   scratch(): Promise<{ readonly path: string; remove(): Promise<void> }>;
 }

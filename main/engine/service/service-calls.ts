@@ -15,6 +15,7 @@ import type { ServiceHost } from './ports.ts';
 export type ServiceCalls = Pick<
   CallHandlers,
   | 'servers.list'
+  | 'server.get'
   | 'server.pause'
   | 'server.resume'
   | 'backup.start'
@@ -59,6 +60,7 @@ export function serviceCalls(core: ServiceCore): ServiceCalls {
   const { clock, store } = host;
   return {
     'servers.list': async () => host.servers().map(({ slug }) => status(slug)),
+    'server.get': async ({ slug }) => status(slug),
     'server.pause': async ({ slug, until }) => pause(slug, until),
     'server.resume': async ({ slug }) => pause(slug, null),
     'backup.start': async ({ slug, force }) => ({ job: startBackup(slug, 'person', force).id }),

@@ -3,6 +3,7 @@ import { asFault, Fault } from '../../contract/faults.ts';
 import type { Job } from '../../contract/jobs.ts';
 import type { ServerSettings } from '../../contract/server-settings.ts';
 import type { ServerStatus } from '../../contract/server-status.ts';
+import { overdueFrom } from '../schedule/due.ts';
 import { occurrencesOf, type Occurrences } from '../schedule/occurrences.ts';
 import { runScheduler, type Scheduled } from '../schedule/scheduler.ts';
 import { backupJob } from './backup-job.ts';
@@ -17,8 +18,13 @@ export interface Service {
   readonly calls: ServiceCalls;
   subscribe(listener: (event: ServiceEvent) => void): () => void;
   status(slug: string): ServerStatus;
+  /** Slugs of the servers that a job works on now. */
+  readonly running: () => readonly string[];
   /** To be called when servers were added, changed or removed. */
   settingsChanged(): void;
+  serverRemoved(slug: string): void;
+  /** From when on a server counts as overdue; null where it has no schedule. */
+  overdueSince(slug: string): number | null;
   /** Takes up what the last process left, then runs the schedule until the signal; settles when every job has ended. */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -39,6 +45,7 @@ export function createService(host: ServiceHost): Service {
     random: host.random,
     store,
     atOnce: jobsAtOnce,
+    ...(host.redact === undefined ? {} : { redact: host.redact }),
     onJob: (job) => {
       emit({ event: 'job', data: job });
       if (job.progress === null) changed(job.server);
@@ -178,6 +185,14 @@ export function createService(host: ServiceHost): Service {
   return {
     calls: serviceCalls(core),
     status,
+    serverRemoved(slug) {
+      scheduled = null;
+      nextRuns.delete(slug);
+      occurrences.delete(slug);
+      emit({ event: 'server-removed', data: { slug } });
+    },
+    running: () => [...new Set(queue.active().flatMap(({ server, state }) => (state === 'running' ? [server] : [])))],
+    overdueSince: (slug) => overdueFrom(store.facts(slug), occurrencesFor(serverOf(slug))),
     settingsChanged() {
       scheduled = null;
       for (const { slug } of host.servers()) changed(slug);

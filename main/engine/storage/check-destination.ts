@@ -116,10 +116,7 @@ async function outcome(name: string, check: () => Promise<Finding>): Promise<Des
     if (typeof finding === 'string') return { name, ok: true, message: finding, next: '' };
     return { name, ok: false, message: finding.problem, next: finding.next };
   } catch (error) {
-    const fault = asFault(error, name);
-    if (fault.code === 'cancelled') throw fault;
-    const own = fault.context['next'];
-    return { name, ok: false, message: fault.message, next: typeof own === 'string' ? own : faultTexts[fault.code].next };
+    return failedCheck(name, asFault(error, name));
   }
 }
 
@@ -171,4 +168,11 @@ async function countLeftovers(backend: Backend, now: number, call: CallOptions):
   }
   if (count === 0) return 'no unfinished uploads are left';
   return `${count} unfinished uploads, the oldest ${Math.floor((now - oldest) / 3_600_000)} hours old`;
+}
+
+/** A fault as the finding of a check; one that was cancelled is thrown. */
+export function failedCheck(name: string, fault: Fault): DestinationCheck {
+  if (fault.code === 'cancelled') throw fault;
+  const own = fault.context['next'];
+  return { name, ok: false, message: fault.message, next: typeof own === 'string' ? own : faultTexts[fault.code].next };
 }

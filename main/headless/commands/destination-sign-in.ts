@@ -7,7 +7,8 @@ import type { AccountInfo } from '../../contract/account-info.ts';
 import type { DestinationSettings } from '../../contract/destination-settings.ts';
 import { Fault } from '../../contract/faults.ts';
 import { clientIdOf, composeTokens, signInVariables } from '../compose-tokens.ts';
-import { keychainName, type Secrets } from '../destination-secrets.ts';
+import { destinationSecret } from '../../contract/secret-names.ts';
+import { type Secrets } from '../destination-secrets.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { readSecrets } from '../find-destination.ts';
 import type { CliHost, CommandContext } from '../host.ts';
@@ -59,8 +60,8 @@ export function addSignIn(group: Command, { host, end }: CommandContext): void {
       await (
         await host.openKeychain()
       ).set({
-        [keychainName(name, 'refreshToken')]: refreshToken,
-        ...(secret === undefined ? {} : { [keychainName(name, secretName)]: secret }),
+        [destinationSecret(name, 'refreshToken')]: refreshToken,
+        ...(secret === undefined ? {} : { [destinationSecret(name, secretName)]: secret }),
       });
       const signedInAt = host.now();
       await file.update((all) => ({

@@ -3,12 +3,15 @@ import type { DestinationSettings } from '../../contract/destination-settings.ts
 import { Fault } from '../../contract/faults.ts';
 import { destinationName, type NamedDestination } from '../../contract/settings.ts';
 import { askSecrets, storeSecrets } from '../destination-keys.ts';
-import { keychainName, secretsOf } from '../destination-secrets.ts';
+import { destinationPassword, destinationSecret } from '../../contract/secret-names.ts';
+import { secretsOf } from '../destination-secrets.ts';
 import { dangerOf, parseDestinationUrl, settingsAsText } from '../destination-url.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { CliHost, CommandContext } from '../host.ts';
 import { note, printJson, printLine, table, warn } from '../output.ts';
+import { readNewDestinationPassword } from '../passwords.ts';
 import { printable } from '../printable.ts';
+import { withService } from './with-service.ts';
 import { addSignIn } from './destination-sign-in.ts';
 import { testDestination } from './test.ts';
 import type { JsonOption } from './options.ts';
@@ -28,6 +31,7 @@ export function addDestination(program: Command, context: CommandContext): void 
   addRemove(group, context);
   addTry(group, context);
   addSignIn(group, context);
+  addPassword(group, context);
 }
 
 interface AddOptions extends JsonOption {
@@ -143,10 +147,9 @@ function addRemove(group: Command, { host, end }: CommandContext): void {
           context: { next: 'Give these servers another destination first.' },
         });
       }
-      const secrets = secretsOf(settings.provider);
-      if (secrets.length > 0) {
-        await (await host.openKeychain()).set(Object.fromEntries(secrets.map((secret) => [keychainName(name, secret.name), null])));
-      }
+      const gone = [destinationPassword(name), ...secretsOf(settings.provider).map((secret) => destinationSecret(name, secret.name))];
+      const keychain = await host.openKeychain();
+      if (await keychain.exists()) await keychain.set(Object.fromEntries(gone.map((secret) => [secret, null])));
       await file.update((all) => ({
         ...all,
         destinations: Object.fromEntries(Object.entries(all.destinations).filter(([other]) => other !== name)),
@@ -166,6 +169,21 @@ function addTry(group: Command, { host, end }: CommandContext): void {
     .action(async (name: string, options: JsonOption) => {
       checkedName(name);
       end(await testDestination(host, name, options));
+    });
+}
+
+function addPassword(group: Command, { host, end }: CommandContext): void {
+  group
+    .command('password')
+    .description('Keeps the password of a backup place for the service, after trying it. To change it there: holdfast password.')
+    .argument('<name>', nameHelp)
+    .option('--password-file <file>', 'read it from a file (else HOLDFAST_PASSWORD, else a prompt)')
+    .option('--json', 'print one JSON document')
+    .action(async (name: string, options: JsonOption & { readonly passwordFile?: string }) => {
+      const password = await readNewDestinationPassword(host, name, options.passwordFile);
+      await withService(host, async (service) => await service.call('destination.setPassword', { name, password }));
+      await (options.json === true ? printJson(host, { name, kept: true }) : printLine(host, `The password of ${name} is kept.`));
+      end(exitCodes.done);
     });
 }
 

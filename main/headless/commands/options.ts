@@ -140,7 +140,7 @@ async function refuseMissingFolder(path: string): Promise<void> {
 }
 
 /** The folder behind all links, also where it or the folders that lead to it are not made yet. */
-async function realPlace(path: string): Promise<string> {
+export async function realPlace(path: string): Promise<string> {
   try {
     return await realpath(path);
   } catch (error) {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { DestinationCheck } from '../../contract/reports.ts';
+import type { Backend } from '../../engine/storage/backend.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { CliHost, CommandContext } from '../host.ts';
 import { painter, printJson, printLine } from '../output.ts';
@@ -25,10 +26,11 @@ export function addTest(program: Command, { host, end }: CommandContext): void {
 /** Tries everything and prints a line for each check; settles to the exit code. */
 export async function testDestination(host: CliHost, place: string, options: JsonOption & RateOptions): Promise<number> {
   const found = await findDestination(host, place);
-  const backend = await host.openBackend(found, await readSecrets(host, found), readRates(options));
+  const secrets = await readSecrets(host, found);
+  const open = (): Promise<Backend> => host.openBackend(found, secrets, readRates(options));
   const paint = painter(host.stdout, host.env);
   const checks: DestinationCheck[] = [];
-  for await (const check of host.checkDestination(backend, host.signal)) {
+  for await (const check of host.initializeProvider(open, host.signal)) {
     checks.push(check);
     if (options.json === true) continue;
     await printLine(host, `${check.ok ? paint('green', '✓') : paint('red', '✗')} ${printable(check.name)}: ${printable(check.message)}`);

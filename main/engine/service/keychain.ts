@@ -4,6 +4,8 @@ import type { Keychain as KeychainDescription } from '../../contract/destination
 export interface Keychain {
   /** Which one this is and how strong it is, for people. */
   describe(): Promise<KeychainDescription>;
+  /** Whether there is anything in it, as far as can be told without opening it. */
+  exists(): Promise<boolean>;
   get(name: string): Promise<string | null>;
   /** `null` removes it. All or none of them. */
   set(secrets: Readonly<Record<string, string | null>>): Promise<void>;

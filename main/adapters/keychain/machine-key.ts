@@ -1,0 +1,52 @@
+import { randomBytes } from 'node:crypto';
+import { link, open, readFile, rm } from 'node:fs/promises';
+import { Fault } from '../../contract/faults.ts';
+
+const operation = 'read the machine key';
+
+/**
+ * The passphrase of a key file on a computer where nobody is there to type one: 256 random bits in a file of mode 0600, made once. It keeps
+ * secrets out of copies of the key file alone and out of sight, and nothing more.
+ */
+export async function machineKey(path: string): Promise<string> {
+  return (await readKey(path)) ?? (await makeKey(path));
+}
+
+async function readKey(path: string): Promise<string | null> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw new Fault('permission-denied', `the machine key ${path} cannot be read`, { operation, context: { path }, cause: error });
+  }
+  const key = /^([0-9a-f]{64})\n?$/.exec(text)?.[1];
+  if (key !== undefined) return key;
+  throw new Fault('config-invalid', `${path} holds no machine key (64 hex digits)`, {
+    operation,
+    context: { path, next: 'Put the file back from a copy; without it, give the secrets of each destination anew.' },
+  });
+}
+
+/** Written beside its place and linked there: whoever comes second finds a whole key, never an empty file. */
+async function makeKey(path: string): Promise<string> {
+  const key = randomBytes(32).toString('hex');
+  const fresh = `${path}.${randomBytes(6).toString('hex')}`;
+  try {
+    const file = await open(fresh, 'wx', 0o600);
+    try {
+      await file.writeFile(`${key}\n`);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await link(fresh, path);
+    return key;
+  } catch (error) {
+    const theirs = error instanceof Error && 'code' in error && error.code === 'EEXIST' ? await readKey(path) : null;
+    if (theirs !== null) return theirs;
+    throw new Fault('config-invalid', `the machine key ${path} cannot be written`, { operation, context: { path }, cause: error });
+  } finally {
+    await rm(fresh, { force: true });
+  }
+}

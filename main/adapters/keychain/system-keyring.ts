@@ -1,0 +1,88 @@
+import { Fault } from '../../contract/faults.ts';
+import type { Keychain } from '../../engine/service/keychain.ts';
+
+/** Under this name the keyring shows what is ours. */
+const service = 'Holdfast';
+const where = process.platform === 'darwin' ? 'Keychain' : process.platform === 'win32' ? 'Credential Manager' : 'Secret Service keyring';
+
+/** The part of keytar that is used: kept open for tests of what a locked keyring does. */
+export interface Keyring {
+  getPassword(service: string, account: string): Promise<string | null>;
+  setPassword(service: string, account: string, password: string): Promise<void>;
+  deletePassword(service: string, account: string): Promise<boolean>;
+  findCredentials(service: string): Promise<{ account: string; password: string }[]>;
+}
+
+/**
+ * The keyring that belongs to the user's session: Secret Service on Linux, the Keychain, the Credential Manager. Locked or absent: fault locked,
+ * which passes once somebody has unlocked it; never an empty answer.
+ */
+export function systemKeyring(load: () => Promise<Keyring> = loadKeytar): Keychain {
+  let keyring: Promise<Keyring> | undefined;
+
+  async function ask<T>(work: (ring: Keyring) => Promise<T>): Promise<T> {
+    try {
+      keyring ??= load();
+      return await work(await keyring);
+    } catch (error) {
+      keyring = undefined;
+      if (error instanceof Fault) throw error;
+      throw new Fault('locked', `the ${where} of this computer is locked or not there`, {
+        operation: 'open the keychain',
+        persistence: 'temporary',
+        context: {
+          keychain: 'system',
+          next: 'Sign in to the desktop and unlock the keyring; on a computer without one, run “holdfast keychain use sealed-file”.',
+        },
+        cause: error,
+      });
+    }
+  }
+
+  return {
+    async describe() {
+      const locked = await ask(async (ring) => await ring.findCredentials(service)).then(
+        () => false,
+        () => true,
+      );
+      return { kind: 'system', strong: true, locked, says: `in the ${where} of this user` };
+    },
+    exists: async () => (await ask((ring) => ring.findCredentials(service))).length > 0,
+    get: (name) => ask((ring) => ring.getPassword(service, name)),
+    names: async () => (await ask((ring) => ring.findCredentials(service))).map(({ account }) => account),
+    set: (secrets) =>
+      ask(async (ring) => {
+        const before = new Map<string, string | null>();
+        try {
+          for (const [name, value] of Object.entries(secrets)) {
+            before.set(name, await ring.getPassword(service, name));
+            await put(ring, name, value);
+          }
+        } catch (error) {
+          // All or none of them: what was changed is put back as far as the keyring still answers.
+          for (const [name, value] of before) await put(ring, name, value);
+          throw error;
+        }
+      }),
+  };
+}
+
+async function put(ring: Keyring, name: string, value: string | null): Promise<void> {
+  if (value === null) await ring.deletePassword(service, name);
+  else await ring.setPassword(service, name, value);
+}
+
+async function loadKeytar(): Promise<Keyring> {
+  try {
+    // A CommonJS module, which is absent where it could not be built.
+    return (await import('keytar')).default;
+  } catch (error) {
+    throw new Fault('unsupported', `the bridge to the ${where} is not there`, {
+      operation: 'open the keychain',
+      context: {
+        next: 'On Debian and Ubuntu: apt-get install libsecret-1-dev, then set up again; or run “holdfast keychain use sealed-file”.',
+      },
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,138 @@
+import type { CallHandlers } from '../../contract/calls.ts';
+import type { DestinationSettings } from '../../contract/destination-settings.ts';
+import type { DestinationRow } from '../../contract/destinations.ts';
+import { asFault, Fault } from '../../contract/faults.ts';
+import type { DestinationCheck } from '../../contract/reports.ts';
+import { destinationPassword, destinationSecret } from '../../contract/secret-names.ts';
+import { providerSecrets, type NamedDestination, type Settings } from '../../contract/settings.ts';
+import type { Engine } from '../engine.ts';
+import type { Keychain } from './keychain.ts';
+import type { Secrets, SettingsHost } from './settings-ports.ts';
+
+export type DestinationCalls = Pick<
+  CallHandlers,
+  'destinations.list' | 'destination.initialize' | 'destination.add' | 'destination.test' | 'destination.remove' | 'destination.setPassword'
+>;
+
+const operation = 'keep destination';
+
+/** Destinations in the settings, their secrets and passwords in the keychain. `changed`: somebody may show them. */
+export function destinationCalls(host: SettingsHost, engine: Engine, changed: () => void): DestinationCalls {
+  const { settings } = host;
+
+  async function row(name: string, destination: NamedDestination, kept: ReadonlySet<string>): Promise<DestinationRow> {
+    return {
+      name,
+      settings: destination.settings,
+      label: host.labelOf(destination.settings),
+      secrets: providerSecrets[destination.settings.provider]
+        .map((secret) => secret.name)
+        .filter((secret) => kept.has(destinationSecret(name, secret))),
+      hasPassword: kept.has(destinationPassword(name)),
+    };
+  }
+
+  /** Whether the password opens the vault. Without a vault any will do: the first backup makes it. */
+  async function tryPassword(
+    name: string,
+    at: DestinationSettings,
+    secrets: Secrets,
+    password: string,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const destination = await host.openWith(name, at, secrets, password);
+    if (await engine.hasVault(destination.backend, { signal })) await engine.snapshots(destination, {}, { signal });
+  }
+
+  return {
+    'destinations.list': async () => {
+      const all = Object.entries(settings.current().destinations);
+      if (all.length === 0) return [];
+      const keychain = await host.keychain();
+      const kept = new Set((await keychain.exists()) ? await keychain.names() : []);
+      return await Promise.all(all.map(([name, destination]) => row(name, destination, kept)));
+    },
+    'destination.initialize': async ({ settings: at, secrets }, signal) => await collected(host.initializeProvider(at, secrets, signal)),
+    'destination.add': async ({ name, settings: at, secrets, password }, signal) => {
+      refuseSecond(settings.current(), name);
+      await tryPassword(name, at, secrets, password, signal);
+      const all = Object.entries(secrets).map(([secret, value]) => [destinationSecret(name, secret), value] as const);
+      await (await host.keychain()).set(Object.fromEntries([...all, [destinationPassword(name), password]]));
+      await settings.update((before) => {
+        refuseSecond(before, name);
+        return { ...before, destinations: { ...before.destinations, [name]: { settings: at } } };
+      });
+      changed();
+      return { name, settings: at, label: host.labelOf(at), secrets: Object.keys(secrets), hasPassword: true };
+    },
+    'destination.test': async ({ name }, signal) => {
+      const { settings: at } = known(settings.current(), name);
+      try {
+        return await collected(host.initializeProvider(at, await secretsOf(await host.keychain(), name, at), signal));
+      } catch (error) {
+        const fault = asFault(error, 'read the keys');
+        return [{ name: 'keys', ok: false, message: fault.message, next: String(fault.context['next'] ?? '') }];
+      }
+    },
+    'destination.remove': async ({ name }) => {
+      const { settings: at } = known(settings.current(), name);
+      const users = settings.current().servers.filter(({ destinations }) => destinations.includes(name));
+      if (users.length > 0) {
+        throw new Fault('config-invalid', `${users.map((server) => server.name).join(', ')} still goes to ${name}`, {
+          operation,
+          context: { next: 'Give these servers another destination first.' },
+        });
+      }
+      const gone = [destinationPassword(name), ...providerSecrets[at.provider].map((secret) => destinationSecret(name, secret.name))];
+      await settings.update((all) => ({
+        ...all,
+        destinations: Object.fromEntries(Object.entries(all.destinations).filter(([other]) => other !== name)),
+      }));
+      const keychain = await host.keychain();
+      if (await keychain.exists()) await keychain.set(Object.fromEntries(gone.map((secret) => [secret, null])));
+      changed();
+      return {};
+    },
+    'destination.setPassword': async ({ name, password }, signal) => {
+      const { settings: at } = known(settings.current(), name);
+      const keychain = await host.keychain();
+      await tryPassword(name, at, await secretsOf(keychain, name, at), password, signal);
+      await keychain.set({ [destinationPassword(name)]: password });
+      changed();
+      return {};
+    },
+  };
+}
+
+/** The secrets of a destination that are kept. */
+export async function secretsOf(keychain: Keychain, name: string, { provider }: DestinationSettings): Promise<Secrets> {
+  const secrets: Record<string, string> = {};
+  for (const { name: secret } of providerSecrets[provider]) {
+    const value = await keychain.get(destinationSecret(name, secret));
+    if (value !== null) secrets[secret] = value;
+  }
+  return secrets;
+}
+
+async function collected(checks: AsyncIterable<DestinationCheck>): Promise<DestinationCheck[]> {
+  const all: DestinationCheck[] = [];
+  for await (const check of checks) all.push(check);
+  return all;
+}
+
+function known({ destinations }: Settings, name: string): NamedDestination {
+  const found = Object.hasOwn(destinations, name) ? destinations[name] : undefined;
+  if (found !== undefined) return found;
+  throw new Fault('not-found', `there is no destination called ${name}`, {
+    operation,
+    context: { next: '“holdfast destination list” shows those there are.' },
+  });
+}
+
+function refuseSecond({ destinations }: Settings, name: string): void {
+  if (!Object.hasOwn(destinations, name)) return;
+  throw new Fault('already-exists', `there is a destination called ${name} already`, {
+    operation,
+    context: { next: 'Choose another name, or change it with “holdfast destination edit”.' },
+  });
+}

@@ -1,0 +1,69 @@
+import type { CallHandlers } from '../../contract/calls.ts';
+import { Fault } from '../../contract/faults.ts';
+import { settingsSchema, type Settings } from '../../contract/settings.ts';
+import { z } from 'zod';
+import type { SettingsHost } from './settings-ports.ts';
+
+export type KeychainCalls = Pick<CallHandlers, 'keychain.describe' | 'keychain.use' | 'settings.export' | 'settings.import'>;
+
+const exportSchema = z.object({ holdfast: z.literal('settings'), settings: settingsSchema, secrets: z.record(z.string(), z.string()) });
+
+/** Where secrets are kept, and taking everything to another computer. */
+export function keychainCalls(host: SettingsHost, settingsChanged: () => void): KeychainCalls {
+  const { settings } = host;
+  return {
+    'keychain.describe': async () => await (await host.keychain()).describe(),
+    'keychain.use': async ({ kind, acceptWeak, passphrase }) => {
+      const before = await host.keychain();
+      const after = await host.keychainOf(kind, passphrase);
+      const about = await after.describe();
+      if (!about.strong && !acceptWeak) {
+        throw new Fault('config-invalid', `secrets would be kept ${about.says}`, {
+          operation: 'change keychain',
+          context: { next: 'If that is what you want on this computer, say so with --yes.' },
+        });
+      }
+      if ((await before.describe()).kind === kind) return about;
+      const names = (await before.exists()) ? await before.names() : [];
+      const moved: Record<string, string> = {};
+      for (const name of names) {
+        const value = await before.get(name);
+        if (value !== null) moved[name] = value;
+      }
+      // First the copy, then the word of it, then the old ones: at no moment are they nowhere.
+      await after.set(moved);
+      for (const [name, value] of Object.entries(moved)) {
+        if ((await after.get(name)) !== value)
+          throw new Fault('corrupt', `${name} did not come back from the new keychain`, { operation: 'change keychain' });
+      }
+      await settings.update((all) => ({ ...all, keychain: kind }));
+      if (names.length > 0) await before.set(Object.fromEntries(names.map((name) => [name, null])));
+      settingsChanged();
+      return about;
+    },
+    'settings.export': async ({ passphrase }) => {
+      const keychain = await host.keychain();
+      const secrets: Record<string, string> = {};
+      for (const name of (await keychain.exists()) ? await keychain.names() : []) {
+        const value = await keychain.get(name);
+        if (value !== null) secrets[name] = value;
+      }
+      const content = JSON.stringify({ holdfast: 'settings', settings: settings.current(), secrets });
+      return { file: Buffer.from(await host.seal(content, passphrase)).toString('base64') };
+    },
+    'settings.import': async ({ file, passphrase }) => {
+      const parsed = exportSchema.safeParse(JSON.parse(await host.unseal(Buffer.from(file, 'base64'), passphrase)));
+      if (!parsed.success) {
+        throw new Fault('config-invalid', 'the file holds no settings of this version of Holdfast', { operation: 'import settings' });
+      }
+      const { secrets } = parsed.data;
+      // Which keychain is in force belongs to this computer, not to the file.
+      const taken: Settings = { ...parsed.data.settings };
+      delete taken.keychain;
+      await (await host.keychain()).set(secrets);
+      await settings.update(({ keychain }) => ({ ...taken, ...(keychain === undefined ? {} : { keychain }) }));
+      settingsChanged();
+      return {};
+    },
+  };
+}

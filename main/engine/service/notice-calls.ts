@@ -1,0 +1,88 @@
+import type { CallHandlers } from '../../contract/calls.ts';
+import { Fault } from '../../contract/faults.ts';
+import { noticeSecrets, type NoticeTarget } from '../../contract/notices.ts';
+import { noticeSecret } from '../../contract/secret-names.ts';
+import type { Clock } from '../ports.ts';
+import { parseBandwidth } from '../schedule/bandwidth-timetable.ts';
+import type { SettingsHost } from './settings-ports.ts';
+
+export type NoticeCalls = Pick<
+  CallHandlers,
+  'notices.list' | 'notice.set' | 'notice.remove' | 'notice.test' | 'bandwidth.get' | 'bandwidth.set'
+>;
+
+/** Where notices go, and how fast data may. */
+export function noticeCalls(host: SettingsHost, clock: Clock): NoticeCalls {
+  const { settings } = host;
+
+  function known(name: string): NoticeTarget {
+    const target = settings.current().notices.find((one) => one.name === name);
+    if (target !== undefined) return target;
+    throw new Fault('not-found', `there is no notice called ${name}`, { operation: 'find notice' });
+  }
+
+  async function kept(target: NoticeTarget): Promise<Readonly<Record<string, string>>> {
+    const secrets: Record<string, string> = {};
+    if (noticeSecrets[target.kind].length === 0) return secrets;
+    const keychain = await host.keychain();
+    for (const { name } of noticeSecrets[target.kind]) {
+      const value = await keychain.get(noticeSecret(target.name, name));
+      if (value !== null) secrets[name] = value;
+    }
+    return secrets;
+  }
+
+  return {
+    'notices.list': async () =>
+      await Promise.all(settings.current().notices.map(async (target) => ({ target, secrets: Object.keys(await kept(target)) }))),
+    'notice.set': async ({ target, secrets }) => {
+      const names: readonly string[] = noticeSecrets[target.kind].map(({ name }) => name);
+      const stranger = Object.keys(secrets).find((name) => !names.includes(name));
+      if (stranger !== undefined)
+        throw new Fault('config-invalid', `a ${target.kind} notice has no secret ${stranger}`, { operation: 'keep notice' });
+      const there = { ...(await kept(target)), ...secrets };
+      for (const { name, says, optional } of noticeSecrets[target.kind]) {
+        if (!optional && there[name] === undefined) throw new Fault('config-invalid', `${says} is missing`, { operation: 'keep notice' });
+        if (name === 'url' && there[name] !== undefined) checkAddress(there[name], says);
+      }
+      if (Object.keys(secrets).length > 0) {
+        const all = Object.entries(secrets).map(([name, value]) => [noticeSecret(target.name, name), value] as const);
+        await (await host.keychain()).set(Object.fromEntries(all));
+      }
+      await settings.update((all) => ({ ...all, notices: [...all.notices.filter(({ name }) => name !== target.name), target] }));
+      return {};
+    },
+    'notice.remove': async ({ name }) => {
+      const target = known(name);
+      await settings.update((all) => ({ ...all, notices: all.notices.filter((one) => one.name !== name) }));
+      const gone = noticeSecrets[target.kind].map((secret) => [noticeSecret(name, secret.name), null] as const);
+      if (gone.length > 0) await (await host.keychain()).set(Object.fromEntries(gone));
+      return {};
+    },
+    'notice.test': async ({ name }, signal) => {
+      const target = known(name);
+      await host.deliver(
+        target,
+        await kept(target),
+        {
+          ...{ kind: 'test', server: '', title: 'Holdfast: this is a test', text: 'Notices arrive here.', next: '' },
+          ...{ at: clock.now(), repeats: 0 },
+        },
+        signal,
+      );
+      return {};
+    },
+    'bandwidth.get': async () => settings.current().bandwidth,
+    'bandwidth.set': async (bandwidth) => {
+      parseBandwidth(bandwidth.limit);
+      parseBandwidth(bandwidth.whilePlayers);
+      return (await settings.update((all) => ({ ...all, bandwidth }))).bandwidth;
+    },
+  };
+}
+
+function checkAddress(text: string, says: string): void {
+  const url = URL.parse(text);
+  if (url !== null && (url.protocol === 'https:' || url.protocol === 'http:')) return;
+  throw new Fault('config-invalid', `${says} is no web address`, { operation: 'keep notice' });
+}

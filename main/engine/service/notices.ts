@@ -1,0 +1,124 @@
+import { faultTexts } from '../../contract/fault-texts.ts';
+import type { WireFault } from '../../contract/faults.ts';
+import type { Job } from '../../contract/jobs.ts';
+import type { Notice, NoticeKind } from '../../contract/notices.ts';
+import type { ServerFacts } from './ports.ts';
+
+const dayMs = 86_400_000;
+/** The same again is told once a day, and a place that fills up once a week; in between it is only counted. */
+const foldMs: Readonly<Partial<Record<NoticeKind, number>>> = { 'quota-near': 7 * dayMs };
+
+type Told = ServerFacts['told'];
+
+/** What is to be told now, and what is known to have been told from then on. */
+export interface Telling {
+  readonly notices: readonly Notice[];
+  readonly told: Told;
+}
+
+interface About {
+  readonly slug: string;
+  readonly name: string;
+  readonly now: number;
+  readonly told: Told;
+}
+
+/** What a job that has ended gives people to know. */
+export function tellingAfter(job: Job, about: About): Telling {
+  if (job.state === 'cancelled' || job.state === 'waiting' || job.state === 'running') return { notices: [], told: about.told };
+  const topic = job.kind === 'drill' ? 'drill-failed' : job.kind;
+  const after = job.state === 'done' ? wentWell(topic, job, about) : wentWrong(topic, job, about);
+  return job.kind === 'backup' && job.state === 'done' ? withSpace(job, about, after) : after;
+}
+
+/** What nobody would learn from any job: that none ends well any more. `since`: from when on it counts as overdue. */
+export function tellingOverdue(
+  overdue: { readonly since: number; readonly why: string; readonly next: string } | null,
+  about: About,
+): Telling {
+  if (overdue === null) return { notices: [], told: about.told };
+  return folded('overdue', 'backup/overdue', about, {
+    title: `${about.name} is not being backed up`,
+    text: overdue.why,
+    next: overdue.next,
+  });
+}
+
+/** Keys of what was told are `<topic>/<what>`; the topic is what going well takes back. */
+function wentWrong(topic: string, job: Job, about: About): Telling {
+  const fault = job.fault;
+  const kind: NoticeKind = fault?.code === 'sign-in-needed' ? 'sign-in-needed' : topic === 'drill-failed' ? 'drill-failed' : 'failed';
+  return folded(kind, `${topic}/${fault?.code ?? 'unexpected'}`, about, {
+    title: `${about.name}: ${failures[job.kind]}`,
+    text: fault === null ? 'The program ended while it ran.' : fault.message,
+    next: fault === null ? 'It is done again with the next run.' : stepOf(fault),
+  });
+}
+
+function wentWell(topic: string, job: Job, about: About): Telling {
+  const before = Object.keys(about.told).filter((key) => key.startsWith(`${topic}/`));
+  if (before.length === 0) return { notices: [], told: about.told };
+  const told = Object.fromEntries(Object.entries(about.told).filter(([key]) => !before.includes(key)));
+  const notice: Notice = {
+    kind: 'recovered',
+    server: about.slug,
+    title: `${about.name}: ${successes[job.kind]}`,
+    text: job.summary,
+    next: '',
+    at: about.now,
+    repeats: 0,
+  };
+  return { notices: [notice], told };
+}
+
+function withSpace(job: Job, about: About, after: Telling): Telling {
+  const warning = job.warnings.find(({ code }) => code === 'quota-near');
+  if (warning === undefined) {
+    const told = Object.fromEntries(Object.entries(after.told).filter(([key]) => key !== 'space/near'));
+    return { notices: after.notices, told };
+  }
+  const more = folded(
+    'quota-near',
+    'space/near',
+    { ...about, told: after.told },
+    {
+      title: `${about.name}: the backup place is nearly full`,
+      text: warning.message,
+      next: faultTexts['quota-exceeded'].next,
+    },
+  );
+  return { notices: [...after.notices, ...more.notices], told: more.told };
+}
+
+function folded(kind: NoticeKind, key: string, about: About, words: Pick<Notice, 'title' | 'text' | 'next'>): Telling {
+  const before = about.told[key];
+  // A clock that was set back must not silence it for long.
+  const isFresh = before !== undefined && Math.abs(about.now - before.at) < (foldMs[kind] ?? dayMs);
+  if (isFresh) return { notices: [], told: { ...about.told, [key]: { at: before.at, times: before.times + 1 } } };
+  const repeats = before?.times ?? 0;
+  return {
+    notices: [{ kind, server: about.slug, ...words, at: about.now, repeats }],
+    told: { ...about.told, [key]: { at: about.now, times: 0 } },
+  };
+}
+
+function stepOf({ code, context }: WireFault): string {
+  const own = context['next'];
+  return typeof own === 'string' && own !== '' ? own : faultTexts[code].next;
+}
+
+const failures: Readonly<Record<Job['kind'], string>> = {
+  backup: 'the backup failed',
+  restore: 'bringing it back failed',
+  verify: 'a stored snapshot is not as it should be',
+  prune: 'old snapshots could not be removed',
+  drill: 'the test restore failed',
+};
+
+const successes: Readonly<Record<Job['kind'], string>> = {
+  backup: 'backups work again',
+  restore: 'bringing it back worked',
+  verify: 'the stored snapshots are whole again',
+  prune: 'old snapshots are removed again',
+  drill: 'the test restore worked again',
+};

@@ -1,0 +1,154 @@
+import type { ServiceEvent } from '../../contract/events.ts';
+import { asFault } from '../../contract/faults.ts';
+import type { Job } from '../../contract/jobs.ts';
+import { noticeSecrets, type Notice, type NoticeTarget } from '../../contract/notices.ts';
+import { noticeSecret } from '../../contract/secret-names.ts';
+import type { ServerStatus } from '../../contract/server-status.ts';
+import type { Clock } from '../ports.ts';
+import type { Keychain } from './keychain.ts';
+import { tellingAfter, tellingOverdue, type Telling } from './notices.ts';
+import type { StateStore } from './ports.ts';
+import type { Secrets } from './settings-ports.ts';
+
+export type PingEvent = 'start' | 'success' | 'fail';
+
+export interface NotifierHost {
+  readonly clock: Clock;
+  readonly store: StateStore;
+  readonly targets: () => readonly NoticeTarget[];
+  readonly keychain: () => Promise<Keychain>;
+  readonly deliver: (target: NoticeTarget, secrets: Secrets, notice: Notice, signal: AbortSignal) => Promise<void>;
+  readonly ping: (secrets: Secrets, event: PingEvent, text: string, signal: AbortSignal) => Promise<void>;
+  /** Told of every notice, whatever becomes of its delivery. */
+  readonly onNotice: (notice: Notice) => void;
+  /** A notice that did not arrive: it never fails anything. */
+  readonly onUndelivered: (target: string, message: string) => void;
+}
+
+export interface Notifier {
+  /** To be given every event of the service. */
+  event(event: ServiceEvent): void;
+  /** Looks for servers that are overdue; apart from the scheduler, so that a schedule that stands still is noticed. */
+  look(statuses: readonly ServerStatus[], overdueSince: (slug: string) => number | null): void;
+  /** What is about no server; the same text is told once. */
+  tell(notice: Notice): void;
+  /** Settles once everything begun so far has arrived, or has not. */
+  idle(): Promise<void>;
+}
+
+/** A receiver that does not answer is tried three times. */
+const pausesMs = [5_000, 60_000];
+const patienceMs = 20_000;
+
+export function createNotifier(host: NotifierHost): Notifier {
+  const { clock, store } = host;
+  const names = new Map<string, string>();
+  const under = new Set<Promise<void>>();
+
+  function follow(work: Promise<void>): void {
+    const all = work.finally(() => under.delete(all));
+    under.add(all);
+  }
+
+  async function secretsOf(target: NoticeTarget): Promise<Secrets> {
+    const secrets: Record<string, string> = {};
+    if (noticeSecrets[target.kind].length === 0) return secrets;
+    const keychain = await host.keychain();
+    for (const { name } of noticeSecrets[target.kind]) {
+      const value = await keychain.get(noticeSecret(target.name, name));
+      if (value !== null) secrets[name] = value;
+    }
+    return secrets;
+  }
+
+  async function persist(target: NoticeTarget, send: (secrets: Secrets, signal: AbortSignal) => Promise<void>): Promise<void> {
+    for (let tried = 0; ; tried += 1) {
+      try {
+        await withLimit(clock, async (signal) => await send(await secretsOf(target), signal));
+        return;
+      } catch (error) {
+        const fault = asFault(error, 'notify');
+        const pause = pausesMs[tried];
+        if (fault.persistence !== 'temporary' || pause === undefined) return host.onUndelivered(target.name, fault.message);
+        await clock.sleep(pause);
+      }
+    }
+  }
+
+  function send(notice: Notice): void {
+    host.onNotice(notice);
+    for (const target of host.targets()) {
+      if (target.kind === 'ping' || !wants(target, notice.server)) continue;
+      if (target.only !== undefined && !target.only.includes(notice.kind)) continue;
+      follow(persist(target, (secrets, signal) => host.deliver(target, secrets, notice, signal)));
+    }
+  }
+
+  function tellAll(slug: string, { notices, told }: Telling): void {
+    const facts = store.facts(slug);
+    if (told !== facts.told) store.putFacts(slug, { ...facts, told });
+    for (const notice of notices) send(notice);
+  }
+
+  function ping(job: Job): void {
+    const event: PingEvent | null =
+      job.state === 'done'
+        ? 'success'
+        : job.state === 'failed'
+          ? 'fail'
+          : job.state === 'running' && job.progress === null
+            ? 'start'
+            : null;
+    if (job.kind !== 'backup' || event === null) return;
+    for (const target of host.targets()) {
+      if (target.kind !== 'ping' || !wants(target, job.server)) continue;
+      follow(persist(target, (secrets, signal) => host.ping(secrets, event, job.summary, signal)));
+    }
+  }
+
+  return {
+    event(event) {
+      if (event.event === 'server') names.set(event.data.settings.slug, event.data.settings.name);
+      if (event.event !== 'job') return;
+      const job = event.data;
+      ping(job);
+      if (job.endedAt === null) return;
+      const name = names.get(job.server) ?? job.server;
+      tellAll(job.server, tellingAfter(job, { slug: job.server, name, now: clock.now(), told: store.facts(job.server).told }));
+    },
+    look(statuses, overdueSince) {
+      const now = clock.now();
+      for (const { settings, state, why, next } of statuses) {
+        names.set(settings.slug, settings.name);
+        const since = overdueSince(settings.slug);
+        const overdue = since === null || now <= since || state === 'paused' || state === 'running' ? null : { since, why, next };
+        tellAll(
+          settings.slug,
+          tellingOverdue(overdue, { slug: settings.slug, name: settings.name, now, told: store.facts(settings.slug).told }),
+        );
+      }
+    },
+    tell: send,
+    async idle() {
+      while (under.size > 0) await Promise.all(under);
+    },
+  };
+}
+
+function wants({ servers }: NoticeTarget, server: string): boolean {
+  return servers === undefined || server === '' || servers.includes(server);
+}
+
+async function withLimit(clock: Clock, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  const end = new AbortController();
+  const timer = new AbortController();
+  clock.sleep(patienceMs, timer.signal).then(
+    () => end.abort(),
+    () => undefined,
+  );
+  try {
+    await work(end.signal);
+  } finally {
+    timer.abort();
+  }
+}

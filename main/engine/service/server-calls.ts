@@ -1,0 +1,103 @@
+import type { CallHandlers } from '../../contract/calls.ts';
+import { Fault } from '../../contract/faults.ts';
+import { rconPasswordOf } from '../../contract/secret-names.ts';
+import type { ServerSettings } from '../../contract/server-settings.ts';
+import type { Settings } from '../../contract/settings.ts';
+import { presets } from '../presets.ts';
+import { localClock } from '../retention/local-time.ts';
+import { occurrencesOf } from '../schedule/occurrences.ts';
+import { slugify } from '../snapshots/names.ts';
+import type { StateStore } from './ports.ts';
+import type { Service } from './service.ts';
+import type { SettingsHost } from './settings-ports.ts';
+
+export type ServerCalls = Pick<CallHandlers, 'server.add' | 'server.edit' | 'server.remove'>;
+
+const operation = 'keep server';
+
+/** Servers in the settings: checked before they are kept, so that the schedule never meets what it cannot run. */
+export function serverCalls(host: SettingsHost, service: Service, store: StateStore): ServerCalls {
+  const { settings } = host;
+
+  async function keepPassword(slug: string, password: string | undefined): Promise<void> {
+    if (password !== undefined) await (await host.keychain()).set({ [rconPasswordOf(slug)]: password });
+  }
+
+  return {
+    'server.add': async ({ server, rconPassword }) => {
+      await check(host, server);
+      refuseSecond(settings.current(), server);
+      await keepPassword(server.slug, rconPassword);
+      await settings.update((all) => {
+        refuseSecond(all, server);
+        return { ...all, servers: [...all.servers, server] };
+      });
+      service.settingsChanged();
+      return service.status(server.slug);
+    },
+    'server.edit': async ({ server, rconPassword }) => {
+      await check(host, server);
+      await keepPassword(server.slug, rconPassword);
+      await settings.update((all) => {
+        if (!all.servers.some(({ slug }) => slug === server.slug)) throw unknown(server.slug);
+        return { ...all, servers: all.servers.map((one) => (one.slug === server.slug ? server : one)) };
+      });
+      service.settingsChanged();
+      return service.status(server.slug);
+    },
+    'server.remove': async ({ slug }) => {
+      const found = settings.current().servers.find((server) => server.slug === slug);
+      if (found === undefined) throw unknown(slug);
+      await settings.update((all) => ({ ...all, servers: all.servers.filter((server) => server.slug !== slug) }));
+      if (usesRcon(found)) await (await host.keychain()).set({ [rconPasswordOf(slug)]: null });
+      store.removeServer(slug);
+      service.serverRemoved(slug);
+      return {};
+    },
+  };
+}
+
+function usesRcon({ quiesce }: ServerSettings): boolean {
+  return quiesce.kind === 'minecraft' || quiesce.kind === 'rcon';
+}
+
+async function check({ settings, folderProblem }: SettingsHost, server: ServerSettings): Promise<void> {
+  if (server.slug !== slugify(server.name)) {
+    throw invalid(`the slug of ${server.name} is ${slugify(server.name)}, not ${server.slug}`);
+  }
+  const { destinations } = settings.current();
+  for (const name of server.destinations) {
+    if (!Object.hasOwn(destinations, name)) {
+      throw invalid(`there is no destination called ${name}`, `Add it first: holdfast destination add ${name} ADDRESS`);
+    }
+  }
+  if (new Set(server.destinations).size < server.destinations.length) throw invalid('a destination is named twice');
+  if (server.preset !== undefined && !Object.hasOwn(presets, server.preset)) {
+    throw invalid(`there is no preset ${server.preset}; there are ${Object.keys(presets).join(', ')}`);
+  }
+  // Both throw for what they do not know.
+  localClock(server.zone);
+  occurrencesOf(server.schedule, server.zone).after(Date.UTC(2026, 0));
+  const problem = await folderProblem(server.folder);
+  if (problem !== null) throw invalid(problem);
+}
+
+function refuseSecond({ servers }: Settings, { slug, name }: ServerSettings): void {
+  const other = servers.find((server) => server.slug === slug);
+  if (other === undefined) return;
+  throw new Fault('already-exists', `${name} would have the same name in backup places as ${other.name}: ${slug}`, {
+    operation,
+    context: { next: 'Choose another name, or change the one there is with “holdfast server edit”.' },
+  });
+}
+
+function unknown(slug: string): Fault {
+  return new Fault('not-found', `there is no server ${slug}`, {
+    operation,
+    context: { next: '“holdfast server list” shows those there are.' },
+  });
+}
+
+function invalid(message: string, next?: string): Fault {
+  return new Fault('config-invalid', message, { operation, ...(next === undefined ? {} : { context: { next } }) });
+}

@@ -1,0 +1,40 @@
+import type { DestinationSettings } from '../../contract/destination-settings.ts';
+import type { KeychainKind } from '../../contract/destinations.ts';
+import type { Notice, NoticeTarget } from '../../contract/notices.ts';
+import type { DestinationCheck } from '../../contract/reports.ts';
+import type { Settings } from '../../contract/settings.ts';
+import type { OpenDestination } from '../engine.ts';
+import type { Keychain } from './keychain.ts';
+
+/** Secrets by the names that belong to the provider or to the notice. */
+export type Secrets = Readonly<Record<string, string>>;
+
+export interface LiveSettings {
+  /** What holds now: the last that could be used. */
+  current(): Settings;
+  /** What is wrong with the file as it stands; empty when nothing is. */
+  problem(): string;
+  /** Changes and writes them; settles to what is written. Never writes over a file that cannot be used. */
+  update(change: (settings: Settings) => Settings): Promise<Settings>;
+}
+
+/** What the calls that change settings need beside what runs jobs. */
+export interface SettingsHost {
+  readonly settings: LiveSettings;
+  /** The one in force. */
+  keychain(): Promise<Keychain>;
+  /** Another kind, to move to; the passphrase is for a key file that is yet to be made. */
+  keychainOf(kind: KeychainKind, passphrase: string | undefined): Promise<Keychain>;
+  /** How a destination's address is shown to people. */
+  labelOf(settings: DestinationSettings): string;
+  initializeProvider(settings: DestinationSettings, secrets: Secrets, signal: AbortSignal): AsyncIterable<DestinationCheck>;
+  /** A destination that need not be in the settings yet. */
+  openWith(name: string, settings: DestinationSettings, secrets: Secrets, password: string): Promise<OpenDestination>;
+  /** Why the folder cannot be backed up; null when it can. */
+  readonly folderProblem: (path: string) => Promise<string | null>;
+  /** Sends it; settles once the receiver has taken it. */
+  readonly deliver: (target: NoticeTarget, secrets: Secrets, notice: Notice, signal: AbortSignal) => Promise<void>;
+  /** Bytes that only the passphrase opens, and back. */
+  seal(content: string, passphrase: string): Promise<Uint8Array>;
+  unseal(sealed: Uint8Array, passphrase: string): Promise<string>;
+}

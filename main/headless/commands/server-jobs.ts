@@ -1,0 +1,231 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { faultTexts } from '../../contract/fault-texts.ts';
+import { Fault } from '../../contract/faults.ts';
+import type { Job } from '../../contract/jobs.ts';
+import { exitCodeOf, exitCodeOfReport, exitCodes } from '../exit-codes.ts';
+import type { CliHost, CommandContext } from '../host.ts';
+import { note, printJson, printLine, printWarnings, table } from '../output.ts';
+import { printable } from '../printable.ts';
+import { progressLine } from '../progress.ts';
+import type { Connection } from '../service/connect.ts';
+import { formatTime } from '../times.ts';
+import { parseCount } from '../units.ts';
+import { append } from './options.ts';
+import type { JsonOption } from './options.ts';
+import { withService } from './with-service.ts';
+
+const slugHelp = 'its name in “holdfast server list”';
+
+/** What is done with a server now, and looked at. With a running service it is the service that does it. */
+export function addServerJobs(group: Command, context: CommandContext): void {
+  const { host, end } = context;
+
+  group
+    .command('backup')
+    .description('Backs a server up now, with everything that belongs to it, and waits for the end.')
+    .argument('<server>', slugHelp)
+    .option('--force', 'write a snapshot even when nothing has changed')
+    .option('--json', 'print one JSON document')
+    .action(async (slug: string, options: JsonOption & { readonly force?: boolean }) => {
+      end(await ran(host, options, (service) => service.call('backup.start', { slug, force: options.force === true })));
+    });
+
+  group
+    .command('verify')
+    .description('Reads a snapshot of a server back as a whole.')
+    .argument('<server>', slugHelp)
+    .argument('[snapshot]', 'an id, or the beginning of one', 'latest')
+    .option('--from <place>', 'the backup place (default: the first of the server)')
+    .option('--quick', 'only look whether everything is there')
+    .option('--json', 'print one JSON document')
+    .action(async (slug: string, snapshot: string, options: JsonOption & PlaceOption & { readonly quick?: boolean }) => {
+      const quick = options.quick === true;
+      end(
+        await ran(host, options, async (service) =>
+          service.call('verify.start', { slug, snapshot, quick, destination: await placeOf(service, slug, options) }),
+        ),
+      );
+    });
+
+  group
+    .command('drill')
+    .description('Restores the newest snapshot for trial into a scratch folder and compares every file.')
+    .argument('<server>', slugHelp)
+    .option('--from <place>', 'the backup place (default: the first of the server)')
+    .option('--json', 'print one JSON document')
+    .action(async (slug: string, options: JsonOption & PlaceOption) => {
+      end(
+        await ran(host, options, async (service) =>
+          service.call('drill.start', { slug, destination: await placeOf(service, slug, options) }),
+        ),
+      );
+    });
+
+  group
+    .command('restore')
+    .description(
+      'Brings a server back. With --replace its own folder is replaced in one step, the server stopped before and started after.',
+    )
+    .argument('<server>', slugHelp)
+    .argument('[snapshot]', 'an id, or the beginning of one', 'latest')
+    .option('--target <folder>', 'where to (default with --replace: the server’s own folder)')
+    .option('--from <place>', 'the backup place (default: the first of the server)')
+    .option('--include <pattern>', 'only what matches; may be given several times', append)
+    .option('--replace', 'replace the folder; what was there is kept beside it (holdfast undo)')
+    .option('--force', 'also where the folder is in use')
+    .option('--json', 'print one JSON document')
+    .action(async (slug: string, snapshot: string, options: RestoreOptions) => {
+      end(
+        await ran(host, options, async (service) => {
+          const { folder } = (await service.call('server.get', { slug })).settings;
+          if (options.target === undefined && options.replace !== true) {
+            throw new Fault('config-invalid', 'Give --target FOLDER, or --replace to put it in the place of what is there', {
+              operation: 'restore',
+            });
+          }
+          return await service.call('restore.start', {
+            ...{ slug, snapshot, destination: await placeOf(service, slug, options) },
+            target: options.target === undefined ? folder : resolve(host.cwd, options.target),
+            include: [...(options.include ?? [])],
+            replace: options.replace === true,
+            force: options.force === true,
+          });
+        }),
+      );
+    });
+
+  group
+    .command('pause')
+    .description('Starts nothing by itself for a while. What runs goes on.')
+    .argument('<server>', slugHelp)
+    .option('--hours <n>', 'for so long (default: until it is resumed)')
+    .option('--until-tomorrow', 'until the next midnight')
+    .option('--json', 'print one JSON document')
+    .action(async (slug: string, options: JsonOption & { readonly hours?: string; readonly untilTomorrow?: boolean }) => {
+      const until = untilOf(host, options);
+      const status = await withService(host, async (service) => await service.call('server.pause', { slug, until }));
+      if (options.json === true) await printJson(host, status);
+      else
+        await printLine(
+          host,
+          `${printable(slug)} is paused${until === 0 ? ' until you resume it' : ` until ${formatTime(new Date(until).toISOString(), host.zone)}`}.`,
+        );
+      end(exitCodes.done);
+    });
+
+  group
+    .command('resume')
+    .description('Ends a pause.')
+    .argument('<server>', slugHelp)
+    .option('--json', 'print one JSON document')
+    .action(async (slug: string, options: JsonOption) => {
+      const status = await withService(host, async (service) => await service.call('server.resume', { slug }));
+      await (options.json === true ? printJson(host, status) : printLine(host, `${printable(slug)} goes on.`));
+      end(exitCodes.done);
+    });
+
+  group
+    .command('jobs')
+    .description('Lists what was done, the newest first.')
+    .argument('[server]', slugHelp)
+    .option('--limit <n>', 'at most so many', '20')
+    .option('--json', 'print one JSON document')
+    .action(async (slug: string | undefined, options: JsonOption & { readonly limit: string }) => {
+      const limit = parseCount(options.limit, '--limit', { min: 1, max: 1000 });
+      const jobs = await withService(host, async (service) =>
+        service.call('jobs.list', { limit, ...(slug === undefined ? {} : { server: slug }) }),
+      );
+      if (options.json === true) await printJson(host, jobs);
+      else
+        for (const line of table(
+          jobColumns,
+          jobs.map((job) => rowOf(host, job)),
+        ))
+          await printLine(host, line);
+      end(exitCodes.done);
+    });
+}
+
+interface PlaceOption {
+  readonly from?: string;
+}
+
+interface RestoreOptions extends JsonOption, PlaceOption {
+  readonly target?: string;
+  readonly include?: readonly string[];
+  readonly replace?: boolean;
+  readonly force?: boolean;
+}
+
+const jobColumns = [{ title: 'When' }, { title: 'Server' }, { title: 'Job' }, { title: 'How' }, { title: '' }];
+
+function rowOf(host: CliHost, { queuedAt, startedAt, server, kind, state, summary }: Job): readonly string[] {
+  return [formatTime(new Date(startedAt ?? queuedAt).toISOString(), host.zone), printable(server), kind, state, printable(summary)];
+}
+
+async function placeOf(service: Connection, slug: string, { from }: PlaceOption): Promise<string> {
+  const { destinations } = (await service.call('server.get', { slug })).settings;
+  if (from === undefined) return destinations[0] ?? '';
+  if (destinations.includes(from)) return from;
+  throw new Fault('config-invalid', `${slug} does not go to ${from}; it goes to ${destinations.join(', ')}`, {
+    operation: 'find destination',
+  });
+}
+
+function untilOf(host: CliHost, { hours, untilTomorrow }: { readonly hours?: string; readonly untilTomorrow?: boolean }): number {
+  if (hours !== undefined) return host.now() + parseCount(hours, '--hours', { min: 1, max: 8760 }) * 3_600_000;
+  if (untilTomorrow !== true) return 0;
+  const midnight = new Date(host.now());
+  midnight.setHours(24, 0, 0, 0);
+  return midnight.getTime();
+}
+
+/** Starts a job, shows how it goes on, and settles to the exit code that its end means. Ctrl-C stops the job, too. */
+async function ran(host: CliHost, options: JsonOption, start: (service: Connection) => Promise<{ job: string }>): Promise<number> {
+  return await withService(host, async (service) => {
+    const progress = progressLine(host);
+    const seen: Job[] = [];
+    let id: string | null = null;
+    let settle: (job: Job) => void = () => undefined;
+    const ended = new Promise<Job>((done) => (settle = done));
+    const take = (job: Job): void => {
+      if (job.id !== id) return;
+      if (job.progress !== null) progress.onProgress(job.progress);
+      if (job.endedAt !== null) settle(job);
+    };
+    // Listening before it starts: it may end sooner than we have heard its name.
+    const leave = await service.subscribe((event) => {
+      if (event.event !== 'job') return;
+      seen.push(event.data);
+      take(event.data);
+    });
+    try {
+      id = (await start(service)).job;
+      for (const job of seen) take(job);
+      const cancel = (): void => void service.call('job.cancel', { job: id ?? '' }, new AbortController().signal).catch(() => undefined);
+      host.signal.addEventListener('abort', cancel, { once: true });
+      const job = await ended;
+      host.signal.removeEventListener('abort', cancel);
+      await progress.finish();
+      return await shown(host, options, job);
+    } finally {
+      await progress.finish();
+      leave();
+    }
+  });
+}
+
+async function shown(host: CliHost, options: JsonOption, job: Job): Promise<number> {
+  await printWarnings(host, job.warnings);
+  if (options.json === true) await printJson(host, job);
+  if (job.fault === null) {
+    if (options.json !== true) await printLine(host, printable(job.summary));
+    return exitCodeOfReport(job);
+  }
+  if (options.json === true) return exitCodeOf(job.fault.code);
+  const own = job.fault.context['next'];
+  await note(host, `holdfast: ${printable(job.fault.message)}`);
+  await note(host, `Next: ${printable(typeof own === 'string' ? own : faultTexts[job.fault.code].next)}`);
+  return exitCodeOf(job.fault.code);
+}

@@ -1,0 +1,12 @@
+import type { CliHost } from '../host.ts';
+import { connect, type Connection } from '../service/connect.ts';
+
+/** Does with the service what a command asks for, and ends what it began here. */
+export async function withService<T>(host: CliHost, work: (service: Connection) => Promise<T>): Promise<T> {
+  const service = await connect(host);
+  try {
+    return await work(service);
+  } finally {
+    await service.close();
+  }
+}

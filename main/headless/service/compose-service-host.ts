@@ -1,0 +1,58 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openQuiesce } from '../../adapters/quiesce/open-quiesce.ts';
+import { systemClock } from '../../adapters/system/clock.ts';
+import { systemRandom } from '../../adapters/system/random.ts';
+import { runCommand } from '../../adapters/system/run-command.ts';
+import { rconPasswordOf } from '../../contract/secret-names.ts';
+import type { Engine, OpenDestination } from '../../engine/engine.ts';
+import type { Keychain } from '../../engine/service/keychain.ts';
+import type { ServiceHost, StateStore } from '../../engine/service/ports.ts';
+import type { LiveSettings } from '../../engine/service/settings-ports.ts';
+import type { CliHost } from '../host.ts';
+import type { ServicePlaces } from './places.ts';
+
+export interface ServiceHostParts {
+  readonly cli: CliHost;
+  readonly engine: Engine;
+  readonly store: StateStore;
+  readonly settings: LiveSettings;
+  readonly keychain: () => Promise<Keychain>;
+  readonly places: ServicePlaces;
+  readonly open: (name: string) => Promise<OpenDestination>;
+  readonly redact: (text: string) => string;
+}
+
+export interface ComposedServiceHost extends ServiceHost {
+  /** How many people are on a server; null where it cannot be asked. */
+  players(slug: string, signal: AbortSignal): Promise<number | null>;
+}
+
+/** What the service needs of this computer. */
+export function composeServiceHost(parts: ServiceHostParts): ComposedServiceHost {
+  const { cli, engine, store, settings, keychain, places, open, redact } = parts;
+  const clock = systemClock;
+  const quiesceOf: ServiceHost['quiesce'] = ({ quiesce, slug }) =>
+    openQuiesce(quiesce, clock, async () => (await (await keychain()).get(rconPasswordOf(slug))) ?? '');
+  return {
+    ...{ clock, engine, store, redact, random: systemRandom },
+    servers: () => settings.current().servers,
+    openDestination: open,
+    quiesce: quiesceOf,
+    runHook: ({ argv, timeoutSeconds }, environment, signal) =>
+      runCommand(argv, { clock, timeoutMs: timeoutSeconds * 1000, environment, signal }),
+    async scratch() {
+      const own = cli.env['HOLDFAST_SCRATCH_DIR'];
+      const base = own !== undefined && own !== '' ? own : join(places.folder, 'scratch');
+      await mkdir(base, { recursive: true, mode: 0o700 });
+      const path = await mkdtemp(join(base, 'holdfast-drill-'));
+      return { path, remove: () => rm(path, { recursive: true, force: true, maxRetries: 3 }) };
+    },
+    async players(slug, signal) {
+      const server = settings.current().servers.find((one) => one.slug === slug);
+      if (server === undefined) return null;
+      const { players } = await quiesceOf(server);
+      return players === undefined ? null : await players(signal);
+    },
+  };
+}

@@ -1,0 +1,217 @@
+import { join } from 'node:path';
+import { liveSettings, type WatchedSettings } from '../../adapters/config/live-settings.ts';
+import { registering } from '../../adapters/keychain/registering.ts';
+import { sealText, unsealText } from '../../adapters/keychain/sealed-file.ts';
+import { logFile, type Log } from '../../adapters/logs/log-file.ts';
+import { redactor, type Redactor } from '../../adapters/logs/redactor.ts';
+import { deliverNotice } from '../../adapters/notify/deliver.ts';
+import { ping } from '../../adapters/notify/ping.ts';
+import { openStateFile } from '../../adapters/state/state-file.ts';
+import { systemClock } from '../../adapters/system/clock.ts';
+import { callOn } from '../../contract/answer.ts';
+import type { Call, CallHandlers } from '../../contract/calls.ts';
+import type { ServiceEvent } from '../../contract/events.ts';
+import { asFault, Fault } from '../../contract/faults.ts';
+import { runBandwidth } from '../../engine/service/bandwidth.ts';
+import { destinationCalls } from '../../engine/service/destination-calls.ts';
+import type { Keychain } from '../../engine/service/keychain.ts';
+import { keychainCalls } from '../../engine/service/keychain-calls.ts';
+import { noticeCalls } from '../../engine/service/notice-calls.ts';
+import { createNotifier } from '../../engine/service/notifier.ts';
+import { serverCalls } from '../../engine/service/server-calls.ts';
+import { createService } from '../../engine/service/service.ts';
+import type { SettingsHost } from '../../engine/service/settings-ports.ts';
+import { bandwidth } from '../../engine/storage/layers/bandwidth.ts';
+import type { CliHost } from '../host.ts';
+import { composeServiceHost } from './compose-service-host.ts';
+import { destinationOpener } from './destination-opener.ts';
+import { folderProblem } from './folder-problem.ts';
+import type { ServicePlaces } from './places.ts';
+
+export interface ComposedService {
+  readonly handlers: CallHandlers;
+  /** The same for who is in this process. */
+  readonly call: Call;
+  readonly log: Log;
+  readonly redactor: Redactor;
+  readonly settings: WatchedSettings;
+  readonly subscribe: (listener: (event: ServiceEvent) => void) => () => void;
+  /** Runs the schedule until the signal; settles when all jobs have ended and everything is on disk. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Without a schedule: waits for the jobs that were begun, sends what is to be told, writes what is known. */
+  finish(): Promise<void>;
+}
+
+const overdueEveryMs = 60_000;
+
+/** The service on this computer. `stop` is what the call service.stop does. */
+export async function composeService(cli: CliHost, places: ServicePlaces, stop: () => void): Promise<ComposedService> {
+  const clock = systemClock;
+  const hide = redactor();
+  const log = logFile({ path: join(places.folder, 'log', 'holdfast.log'), clock, redactor: hide });
+  const problem = (message: string, error: unknown): void =>
+    log.write('warn', 'state', { message, cause: asFault(error, 'state').message });
+  const store = await openStateFile({ path: join(places.folder, 'state.json'), clock, onProblem: problem });
+  const settings = await liveSettings(await cli.openSettings(), clock);
+  const keychain = async (): Promise<Keychain> =>
+    registering(await openableKeychain(cli, settings.current().keychain ?? 'sealed-file'), (secret) => hide.register(secret));
+  const engine = await cli.openEngine();
+  const limiter = bandwidth({ clock });
+  const destinations = destinationOpener({ cli, settings, keychain, limiter });
+  const host = composeServiceHost({ cli, engine, store, settings, keychain, places, open: destinations.open, redact: hide.text });
+  const service = createService(host);
+  const listeners = new Set<(event: ServiceEvent) => void>();
+  const emit = (event: ServiceEvent): void => {
+    for (const listener of listeners) listener(event);
+  };
+
+  const settingsHost: SettingsHost = {
+    settings,
+    keychain,
+    keychainOf: async (kind, passphrase) => registering(await cli.openKeychain(kind, passphrase), (secret) => hide.register(secret)),
+    labelOf: destinations.labelOf,
+    initializeProvider: (at, secrets, signal) => {
+      for (const secret of Object.values(secrets)) hide.register(secret);
+      return cli.initializeProvider(() => cli.openBackend({ settings: at, name: null, isNew: true }, secrets, { shared: limiter }), signal);
+    },
+    openWith: destinations.openWith,
+    folderProblem,
+    deliver: (target, secrets, notice, signal) => deliverNotice(target, secrets, notice, signal, null),
+    seal: sealText,
+    unseal: (sealed, passphrase) => unsealText(Buffer.from(sealed), passphrase, 'the settings file that was given'),
+  };
+
+  const notifier = createNotifier({
+    ...{ clock, store, keychain, ping },
+    targets: () => settings.current().notices,
+    deliver: settingsHost.deliver,
+    onNotice: (notice) => {
+      log.write('warn', 'notice', { ...notice });
+      emit({ event: 'notice', data: notice });
+    },
+    onUndelivered: (target, message) => log.write('warn', 'notice not delivered', { target, message }),
+  });
+  service.subscribe((event) => {
+    notifier.event(event);
+    if (event.event === 'job' && event.data.progress === null) logJob(log, event.data);
+    emit(event);
+  });
+
+  function settingsChanged(): void {
+    destinations.forget();
+    service.settingsChanged();
+    emit({ event: 'destinations-changed', data: {} });
+  }
+
+  const startedAt = clock.now();
+  const handlers: CallHandlers = {
+    ...service.calls,
+    ...serverCalls(settingsHost, service, store),
+    ...destinationCalls(settingsHost, engine, settingsChanged),
+    ...keychainCalls(settingsHost, settingsChanged),
+    ...noticeCalls(settingsHost, clock),
+    'service.info': async () => ({
+      version: cli.version,
+      startedAt,
+      keychain: await (await keychain()).describe(),
+      settingsProblem: settings.problem(),
+    }),
+    'service.stop': () => {
+      stop();
+      return Promise.resolve({});
+    },
+  };
+
+  async function lookForOverdue(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await clock.sleep(overdueEveryMs, signal).catch((error: unknown) => {
+        if (!signal.aborted) throw error;
+      });
+      if (signal.aborted) return;
+      notifier.look(
+        settings.current().servers.map(({ slug }) => service.status(slug)),
+        (slug) => service.overdueSince(slug),
+      );
+    }
+  }
+
+  return {
+    handlers,
+    call: callOn(handlers, cli.signal),
+    ...{ log, settings, redactor: hide },
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    async run(signal) {
+      const watching = settings.watch(signal, settingsChanged, (message) => {
+        log.write('error', 'settings', { message });
+        notifier.tell({
+          ...{ kind: 'settings', server: '', title: 'Holdfast: the settings file cannot be used', text: message },
+          ...{ next: 'Correct it; until then the settings from before hold.', at: clock.now(), repeats: 0 },
+        });
+      });
+      const others = [
+        watching,
+        lookForOverdue(signal),
+        runBandwidth({
+          clock,
+          signal,
+          limiter,
+          settings,
+          zone: cli.zone,
+          running: service.running,
+          players: (slug, own) => host.players(slug, own),
+        }),
+      ];
+      await service.run(signal);
+      await Promise.all(others);
+      await store.flush();
+    },
+    async finish() {
+      await notifier.idle();
+      await store.flush();
+    },
+  };
+}
+
+/** A key file that nobody is there to open is a locked one: the schedule waits, and tries again. */
+async function openableKeychain(cli: CliHost, kind: 'sealed-file' | 'system' | 'machine-key'): Promise<Keychain> {
+  const inner = await cli.openKeychain(kind);
+  if (kind !== 'sealed-file') return inner;
+  const locked = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await work;
+    } catch (error) {
+      const fault = asFault(error, 'open the keychain');
+      if (fault.code !== 'config-invalid') throw fault;
+      throw new Fault('locked', 'the file that keeps the secrets is locked: its passphrase was not given', {
+        operation: 'open the keychain',
+        persistence: 'temporary',
+        context: {
+          keychain: kind,
+          next: 'Give it with HOLDFAST_KEYCHAIN_PASSPHRASE_FILE or as the credential holdfast.passphrase, or run “holdfast keychain use machine-key”.',
+        },
+        cause: fault,
+      });
+    }
+  };
+  return {
+    describe: () => inner.describe(),
+    exists: () => inner.exists(),
+    get: (name) => locked(inner.get(name)),
+    names: () => locked(inner.names()),
+    set: (secrets) => locked(inner.set(secrets)),
+  };
+}
+
+function logJob(log: Log, job: Extract<ServiceEvent, { event: 'job' }>['data']): void {
+  const { id, kind, server, destination, state, reason, summary, snapshot, fault, warnings, bytes, storedBytes } = job;
+  log.write(state === 'failed' ? 'error' : 'info', `${kind} ${state}`, {
+    ...{ job: id, server, reason, summary },
+    ...(destination === null ? {} : { destination }),
+    ...(snapshot === null ? {} : { snapshot, bytes, storedBytes }),
+    ...(fault === null ? {} : { fault }),
+    ...(warnings.length === 0 ? {} : { warnings: warnings.slice(0, 20) }),
+  });
+}

@@ -1,0 +1,55 @@
+import type { MiddlewareHandler } from 'hono';
+
+export interface GuardOptions {
+  readonly port: () => number;
+}
+
+/** One policy for everything that is served: nothing from elsewhere, no frames, no forms, nothing kept by caches. */
+const headers = {
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; " +
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'cache-control': 'no-store',
+} as const;
+
+/**
+ * Turns away what a page of somebody else could make a browser send. The host must be ours by name: a name that was pointed at this computer
+ * (DNS rebinding) is another host. An origin must be ours, and what browsers say of where a request comes from (Sec-Fetch-Site) must be here,
+ * or, for a page that is opened, nowhere. No answer says that others may read it (no CORS), a preflight least of all.
+ */
+export function guard({ port }: GuardOptions): MiddlewareHandler {
+  return async (context, next) => {
+    for (const [name, value] of Object.entries(headers)) context.header(name, value);
+    const { req } = context;
+    const host = req.header('host');
+    const hosts = [`127.0.0.1:${port()}`, `localhost:${port()}`];
+    if (host === undefined || !hosts.includes(host)) return context.json(refused('this host is not served here'), 421);
+    if (req.method !== 'GET' && req.method !== 'POST') return context.json(refused('only GET and POST are served here'), 405);
+    const origin = req.header('origin');
+    if (origin !== undefined && origin !== `http://${host}`) return context.json(refused('another site may not ask'), 403);
+    const site = req.header('sec-fetch-site');
+    const allowed = req.method === 'GET' ? ['same-origin', 'none'] : ['same-origin'];
+    if (site !== undefined && !allowed.includes(site)) return context.json(refused('another site may not ask'), 403);
+    if (req.method === 'POST' && !isJson(req.header('content-type'))) return context.json(refused('only JSON is taken'), 415);
+    await next();
+    return undefined;
+  };
+}
+
+/** Exactly JSON: what a form can send without asking first (text/plain and two others) is none. */
+function isJson(type: string | undefined): boolean {
+  return /^application\/json\s*(;\s*charset=utf-8\s*)?$/i.test(type ?? '');
+}
+
+/** In the form of every other reply. */
+export function refused(message: string): { readonly ok: false; readonly fault: object } {
+  return {
+    ok: false,
+    fault: { code: 'permission-denied', persistence: 'permanent', operation: 'call', message, context: {} },
+  };
+}

@@ -1,0 +1,32 @@
+import { readFile } from 'node:fs/promises';
+import { extname } from 'node:path';
+
+/** The page as it is built; see renderer/. */
+const folder = new URL('../../../resources/page/', import.meta.url);
+
+const types: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.woff2': 'font/woff2',
+};
+
+export interface PageFile {
+  readonly content: Uint8Array<ArrayBuffer>;
+  readonly type: string;
+}
+
+/** A file of the page by the path of its address; null where there is none. Names hold no `..`, no dot in front, and one folder at most. */
+export async function pageFile(path: string): Promise<PageFile | null> {
+  const name = path === '/' ? 'index.html' : path.slice(1);
+  const type = types[extname(name)];
+  if (type === undefined || !/^(assets\/)?[A-Za-z0-9_-][A-Za-z0-9._-]*$/.test(name)) return null;
+  try {
+    return { content: new Uint8Array(await readFile(new URL(name, folder))), type };
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw error;
+  }
+}

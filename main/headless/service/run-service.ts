@@ -1,0 +1,84 @@
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { replaceFile } from '../../adapters/files/replace-file.ts';
+import { acquireLock } from '../../adapters/system/lock.ts';
+import { asFault, Fault } from '../../contract/faults.ts';
+import type { CliHost } from '../host.ts';
+import { composeService, type ComposedService } from './compose-service.ts';
+import { serveHttp, type HttpServer } from './http-server.ts';
+import { servicePlaces, type ServicePlaces } from './places.ts';
+import { access, serviceToken } from './token.ts';
+
+/** Jobs end at the next part or file once they are told to; whatever takes longer ends with the process, and is taken up at the next start. */
+const patienceMs = 4_000;
+
+/** Runs the service until the host's signal or a call of service.stop. `onReady` is told where it listens. */
+export async function runService(host: CliHost, onReady: (port: number) => Promise<void>): Promise<void> {
+  const places = await servicePlaces();
+  const lock = await acquireLock(places.stateDir, places.lock).catch((error: unknown) => {
+    throw alreadyRunning(error);
+  });
+  const stop = new AbortController();
+  const signal = AbortSignal.any([host.signal, stop.signal]);
+  try {
+    await rm(join(places.folder, 'scratch'), { recursive: true, force: true });
+    const service = await composeService(host, places, () => stop.abort());
+    const http = await listen(service, places);
+    await replaceFile(join(places.folder, 'address.json'), `${JSON.stringify({ port: http.port, pid: process.pid })}\n`);
+    service.log.write('info', 'started', { version: host.version, pid: process.pid, port: http.port });
+    try {
+      await onReady(http.port);
+      await Promise.race([service.run(signal), afterPatience(signal)]);
+    } finally {
+      await http.close();
+      service.log.write('info', 'stopped');
+    }
+  } finally {
+    await lock.release();
+  }
+}
+
+async function listen(service: ComposedService, places: ServicePlaces): Promise<HttpServer> {
+  const token = await serviceToken(join(places.folder, 'token'));
+  service.redactor.register(token);
+  const options = { handlers: service.handlers, subscribe: service.subscribe, access: access(token, Date.now) };
+  const wanted = service.settings.current().service.port;
+  if (wanted !== undefined) return await serveHttp({ ...options, port: wanted });
+  // The same as before, so that an ssh -L line and a bookmark stay good.
+  const before = await lastPort(places);
+  try {
+    return await serveHttp({ ...options, port: before });
+  } catch (error) {
+    if (before === 0 || asFault(error, 'listen').code !== 'locked') throw error;
+    service.log.write('warn', 'another port', { before, message: asFault(error, 'listen').message });
+    return await serveHttp({ ...options, port: 0 });
+  }
+}
+
+async function lastPort(places: ServicePlaces): Promise<number> {
+  try {
+    const value: unknown = JSON.parse(await readFile(join(places.folder, 'address.json'), 'utf8'));
+    return typeof value === 'object' && value !== null && 'port' in value && typeof value.port === 'number' ? value.port : 0;
+  } catch {
+    // None yet, or not ours: any port will do.
+    return 0;
+  }
+}
+
+async function afterPatience(signal: AbortSignal): Promise<void> {
+  await new Promise<void>((settle) => {
+    const wait = (): void => void setTimeout(settle, patienceMs);
+    if (signal.aborted) wait();
+    else signal.addEventListener('abort', wait, { once: true });
+  });
+}
+
+function alreadyRunning(error: unknown): Fault {
+  const fault = asFault(error, 'start the service');
+  if (fault.code !== 'locked') return fault;
+  return new Fault('locked', `Holdfast is at work with these settings already, in process ${String(fault.context['pid'])}`, {
+    operation: 'start the service',
+    context: { ...fault.context, next: '“holdfast service status” shows it; “holdfast open-page” opens its page.' },
+    cause: fault,
+  });
+}

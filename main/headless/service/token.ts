@@ -1,0 +1,99 @@
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { link, readFile, rm, writeFile } from 'node:fs/promises';
+import { Fault } from '../../contract/faults.ts';
+
+/** 256 random bits in hex in a file of mode 0600, made once: who can read it is this user, and may do everything. */
+export async function serviceToken(path: string): Promise<string> {
+  return (await readToken(path)) ?? (await makeToken(path));
+}
+
+export async function readToken(path: string): Promise<string | null> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw new Fault('permission-denied', `${path} cannot be read`, { operation: 'read token', context: { path }, cause: error });
+  }
+  const token = /^([0-9a-f]{64})\n?$/.exec(text)?.[1];
+  if (token !== undefined) return token;
+  throw new Fault('config-invalid', `${path} holds no token`, {
+    operation: 'read token',
+    context: { path, next: 'Remove the file; a new one is made at the next start of the service.' },
+  });
+}
+
+async function makeToken(path: string): Promise<string> {
+  const token = randomBytes(32).toString('hex');
+  const fresh = `${path}.${randomBytes(6).toString('hex')}`;
+  try {
+    await writeFile(fresh, `${token}\n`, { mode: 0o600, flag: 'wx' });
+    await link(fresh, path);
+    return token;
+  } catch (error) {
+    const theirs = error instanceof Error && 'code' in error && error.code === 'EEXIST' ? await readToken(path) : null;
+    if (theirs !== null) return theirs;
+    throw new Fault('config-invalid', `${path} cannot be written`, { operation: 'make token', context: { path }, cause: error });
+  } finally {
+    await rm(fresh, { force: true });
+  }
+}
+
+const sessionMs = 30 * 86_400_000;
+const linkMs = 5 * 60_000;
+
+/** Who may speak to the service: whoever has the token, or a browser that came by a sign-in link and got a cookie. */
+export interface Access {
+  /** The `Authorization` and `Cookie` headers of a request. */
+  readonly permits: (authorization: string | undefined, cookie: string | undefined) => boolean;
+  readonly bearer: (authorization: string | undefined) => boolean;
+  /** A code for a sign-in link: good once, for five minutes. */
+  readonly newCode: () => string;
+  /** The value of the cookie for a code, or null: unknown, used or too old. */
+  readonly redeem: (code: string) => string | null;
+}
+
+export const cookieName = 'holdfast_session';
+
+/** Cookies are signed with the token, so that they outlive a restart and end with it when the token file is removed. */
+export function access(token: string, now: () => number): Access {
+  const codes = new Map<string, number>();
+  const sign = (until: string): string => createHmac('sha256', token).update(`session ${until}`).digest('hex');
+
+  function bearer(authorization: string | undefined): boolean {
+    const given = /^Bearer ([0-9a-f]{64})$/.exec(authorization ?? '')?.[1];
+    return given !== undefined && same(given, token);
+  }
+
+  function hasSession(cookie: string | undefined): boolean {
+    for (const part of (cookie ?? '').split(';')) {
+      const match = /^holdfast_session=(\d{1,16})\.([0-9a-f]{64})$/.exec(part.trim());
+      if (match === null) continue;
+      const [, until = '', signature = ''] = match;
+      if (same(signature, sign(until)) && now() < Number(until)) return true;
+    }
+    return false;
+  }
+
+  return {
+    permits: (authorization, cookie) => bearer(authorization) || hasSession(cookie),
+    bearer,
+    newCode() {
+      for (const [code, until] of codes) if (until < now()) codes.delete(code);
+      const code = randomBytes(32).toString('base64url');
+      codes.set(code, now() + linkMs);
+      return code;
+    },
+    redeem(code) {
+      const until = codes.get(code);
+      codes.delete(code);
+      if (until === undefined || now() > until) return null;
+      const end = String(now() + sessionMs);
+      return `${end}.${sign(end)}`;
+    },
+  };
+}
+
+function same(a: string, b: string): boolean {
+  return a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));
+}

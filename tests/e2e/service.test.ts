@@ -1,0 +1,168 @@
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { Job } from '../../main/contract/jobs.ts';
+import type { ServerStatus } from '../../main/contract/server-status.ts';
+import { callService, serviceEvents } from '../../main/headless/service/http-client.ts';
+import { ServiceHome, testPassword, type RunningService } from '../support/service-process.ts';
+
+describe('without a service', () => {
+  const home = new ServiceHome();
+  beforeAll(async () => {
+    writeFileSync(join(home.folder, 'level.dat'), 'blocks');
+    await home.setUp(['--daily', '04:00', '--keep-daily', '7']);
+  });
+
+  test('the commands work by themselves: a backup, a look, a drill, and a restore', async () => {
+    expect(await home.json(['server', 'backup', 'survival'])).toMatchObject({ kind: 'backup', state: 'done', bytes: 6 });
+    const [status] = (await home.json(['server', 'list'])) as ServerStatus[];
+    expect(status).toMatchObject({ state: 'ok', bytes: 6, settings: { slug: 'survival', keep: { daily: 7 } } });
+    expect(await home.json(['server', 'drill', 'survival'])).toMatchObject({ state: 'done' });
+    const after = (await home.json(['server', 'show', 'survival'])) as ServerStatus;
+    expect(after.lastProven).toBeGreaterThan(0);
+    const target = join(home.base, 'back');
+    expect(await home.json(['server', 'restore', 'survival', '--target', target])).toMatchObject({ state: 'done' });
+    expect(readFileSync(join(target, 'level.dat'), 'utf8')).toBe('blocks');
+    expect(((await home.json(['server', 'jobs'])) as Job[]).map(({ kind }) => kind)).toEqual(['restore', 'drill', 'backup']);
+  });
+
+  test('an unchanged run is a success, and says since when', async () => {
+    // A folder that nobody has touched for a minute: younger times cannot tell whether something has changed.
+    const folder = fileURLToPath(new URL('../../node_modules/croner', import.meta.url));
+    await home.json(['server', 'add', 'Library', folder, '--to', 'nas']);
+    const first = (await home.json(['server', 'backup', 'library'])) as Job;
+    const job = (await home.json(['server', 'backup', 'library'])) as Job;
+    expect(job).toMatchObject({ state: 'done', unchanged: true, snapshot: first.snapshot });
+    const shown = await home.run(['server', 'show', 'library']);
+    expect(shown.stdout).toMatch(/Last checked:.*unchanged since/);
+    await home.json(['server', 'remove', 'library']);
+  });
+
+  test('state may be deleted at any time; what is stored and the settings remain', async () => {
+    rmSync(join(home.own(), 'state.json'));
+    expect(await home.json(['server', 'list'])).toMatchObject([{ settings: { slug: 'survival' } }]);
+    expect(await home.json(['server', 'backup', 'survival', '--force'])).toMatchObject({ state: 'done' });
+  });
+
+  test('what cannot be kept is refused with its reason, and nothing is kept of it', async () => {
+    const before = readFileSync(join(home.config, 'config.json'), 'utf8');
+    for (const [args, why] of [
+      [['server', 'add', 'Survival', home.folder, '--to', 'nas'], 'the same name'],
+      [['server', 'add', 'Two', join(home.base, 'none'), '--to', 'nas'], 'does not exist'],
+      [['server', 'add', 'Two', home.folder, '--to', 'other'], 'no destination called other'],
+      [['server', 'add', 'Two', home.folder, '--to', 'nas', '--cron', '61 * * * *'], ''],
+      [['server', 'add', 'Two', home.folder, '--to', 'nas', '--zone', 'Mars/Olympus'], 'Mars/Olympus'],
+      [['server', 'add', 'Two', home.folder, '--to', 'nas', '--daily', '25:00'], ''],
+      [['server', 'edit', 'none', '--manual'], 'no server none'],
+      [['destination', 'remove', 'nas'], 'survival'],
+    ] as const) {
+      const run = await home.run(args);
+      expect([args, run.code === 0, run.stderr.includes(why)]).toEqual([args, false, true]);
+    }
+    expect(readFileSync(join(home.config, 'config.json'), 'utf8')).toBe(before);
+  });
+});
+
+describe('with a service', () => {
+  const home = new ServiceHome();
+  let service: RunningService;
+  beforeAll(async () => {
+    writeFileSync(join(home.folder, 'level.dat'), 'blocks');
+    await home.setUp();
+    service = await home.start();
+  });
+
+  test('commands go through it: it is the service that runs the job', async () => {
+    const job = (await home.json(['server', 'backup', 'survival'])) as Job;
+    expect(job).toMatchObject({ state: 'done', bytes: 6 });
+    const call = callService(service);
+    expect(await call('job.get', { job: job.id })).toMatchObject({ id: job.id, state: 'done' });
+    expect(await home.json(['service', 'status'])).toMatchObject({ running: true, port: service.port, keychain: { strong: false } });
+  });
+
+  test('events tell of a job as it goes on, and of a server that is added by hand', async () => {
+    const end = new AbortController();
+    const states: string[] = [];
+    let opened: () => void = () => undefined;
+    const open = new Promise<void>((settle) => (opened = settle));
+    const seen = (async () => {
+      for await (const event of serviceEvents(service, end.signal, opened)) {
+        if (event.event === 'job') states.push(event.data.state);
+        if (event.event === 'server' && event.data.settings.slug === 'by-hand') return event.data;
+      }
+      throw new Error('the stream ended');
+    })();
+    await open;
+    await home.json(['server', 'backup', 'survival', '--force']);
+    const path = join(home.config, 'config.json');
+    const settings = JSON.parse(readFileSync(path, 'utf8')) as { servers: object[] };
+    settings.servers.push({ ...settings.servers[0], name: 'By hand', slug: 'by-hand' });
+    writeFileSync(path, JSON.stringify(settings));
+    expect((await seen).settings.name).toBe('By hand');
+    end.abort();
+    expect([states.at(0), states.at(-1)]).toEqual(['waiting', 'done']);
+  });
+
+  test('a broken edit is told with its line, and the settings from before hold on', async () => {
+    const path = join(home.config, 'config.json');
+    const good = readFileSync(path, 'utf8');
+    const end = new AbortController();
+    let opened: () => void = () => undefined;
+    const open = new Promise<void>((settle) => (opened = settle));
+    const told = (async () => {
+      for await (const event of serviceEvents(service, end.signal, opened)) if (event.event === 'notice') return event.data;
+      throw new Error('the stream ended');
+    })();
+    await open;
+    writeFileSync(path, '{\n  "version": 1,\n  "servers": [,]\n}');
+    expect(await told).toMatchObject({ kind: 'settings' });
+    expect((await told).text).toContain('line 3');
+    end.abort();
+    expect(await home.json(['service', 'status'])).toMatchObject({ settingsProblem: expect.stringContaining('line 3') as string });
+    expect(await home.json(['server', 'backup', 'survival', '--force'])).toMatchObject({ state: 'done' });
+    writeFileSync(path, good);
+  });
+
+  test('a second one refuses, names the first, and changes nothing', async () => {
+    const run = await home.run(['service']);
+    expect([run.code, run.stderr.includes(`process ${String(service.child.pid)}`)]).toEqual([11, true]);
+    expect(await callService(service)('servers.list', {})).not.toHaveLength(0);
+  });
+
+  test('it ends within five seconds of SIGTERM, with exit code 0, and listens at the same port and with the same token when it comes back', async () => {
+    const { code, ms } = await service.stop();
+    expect([code, ms < 5_000]).toEqual([0, true]);
+    const again = await home.start();
+    expect([again.port, again.token]).toEqual([service.port, service.token]);
+    expect((await again.stop('SIGINT')).code).toBe(0);
+    expect(statSync(join(home.own(), 'token')).mode & 0o777).toBe(0o600);
+    expect(statSync(join(home.own(), 'state.json')).mode & 0o777).toBe(0o600);
+  });
+
+  test('killed in the middle of a backup: the next start marks the job, and the next backup ends well and leaves nothing over', async () => {
+    const again = await home.start();
+    for (let index = 0; index < 40; index += 1) writeFileSync(join(home.folder, `region-${index}`), Buffer.alloc(2 ** 20, index));
+    await callService(again)('bandwidth.set', { limit: '2M', whilePlayers: 'off' });
+    const running = new Promise<string>((settle) => {
+      void (async () => {
+        const end = new AbortController();
+        const start = (): void => void callService(again)('backup.start', { slug: 'survival', force: true });
+        for await (const event of serviceEvents(again, end.signal, start)) {
+          if (event.event === 'job' && event.data.progress !== null) return settle(event.data.id);
+        }
+      })().catch(() => undefined);
+    });
+    const id = await running;
+    await again.stop('SIGKILL');
+    const third = await home.start();
+    expect(await callService(third)('job.get', { job: id })).toMatchObject({ state: 'interrupted' });
+    await callService(third)('bandwidth.set', { limit: 'off', whilePlayers: 'off' });
+    expect(await home.json(['server', 'backup', 'survival'])).toMatchObject({ state: 'done', unchanged: false });
+    await third.stop();
+    const snapshots = await home.run(['verify', 'all', '-d', 'nas', '--json'], { HOLDFAST_PASSWORD: testPassword });
+    expect(snapshots.code).toBe(0);
+    const left = readdirSync(home.place).filter((name) => name === '.holdfast-uploads');
+    expect(left.flatMap((name) => readdirSync(join(home.place, name)))).toEqual([]);
+  });
+});

@@ -1,0 +1,102 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll } from 'vitest';
+import { holdfast, runCli, type CliRun } from './run-cli.ts';
+
+export const testPassword = 'correct horse battery';
+
+export interface RunningService {
+  readonly child: ChildProcess;
+  readonly port: number;
+  readonly token: string;
+  /** Everything it has printed so far. */
+  readonly printed: () => string;
+  /** Sends the signal and settles to how it ended. */
+  stop(signal?: NodeJS.Signals): Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null; readonly ms: number }>;
+}
+
+/** A computer of its own as far as Holdfast can see: configuration, state, a folder to back up and one to back up to, and real processes. */
+export class ServiceHome {
+  readonly base = mkdtempSync(join(tmpdir(), 'holdfast-service-'));
+  readonly config = join(this.base, 'config');
+  readonly state = join(this.base, 'state');
+  readonly folder = join(this.base, 'srv');
+  readonly place = join(this.base, 'place');
+  private readonly children: ChildProcess[] = [];
+
+  constructor() {
+    mkdirSync(this.folder);
+    mkdirSync(this.place);
+    afterAll(() => {
+      for (const child of this.children) child.kill('SIGKILL');
+      rmSync(this.base, { recursive: true, force: true, maxRetries: 5 });
+    });
+  }
+
+  get env(): Readonly<Record<string, string>> {
+    return { HOLDFAST_CONFIG_DIR: this.config, HOLDFAST_STATE_DIR: this.state, HOLDFAST_PASSWORD: testPassword, HOME: this.base };
+  }
+
+  run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<CliRun> {
+    return runCli(args, { env: { ...this.env, ...env }, cwd: this.base });
+  }
+
+  /** Runs with --json and gives the document; a run that failed fails the test with what it printed. */
+  async json(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<unknown> {
+    const run = await this.run([...args, '--json'], env);
+    if (run.code !== 0) throw new Error(`holdfast ${args.join(' ')} ended with ${String(run.code)}:\n${run.stdout}${run.stderr}`);
+    return JSON.parse(run.stdout);
+  }
+
+  /** The key file opens by itself, there is one place and one server, `survival`, without a schedule unless told. */
+  async setUp(server: readonly string[] = []): Promise<void> {
+    await this.json(['keychain', 'use', 'machine-key', '--yes']);
+    await this.json(['destination', 'add', 'nas', `folder:${this.place}`, '--no-test']);
+    await this.json(['server', 'add', 'Survival', this.folder, '--to', 'nas', ...server]);
+  }
+
+  /** The folder of the service below the state folder. */
+  own(): string {
+    const name = readdirSync(this.state).find((entry) => entry.startsWith('service-'));
+    if (name === undefined) throw new Error('no service has run here yet');
+    return join(this.state, name);
+  }
+
+  /** Starts the service and settles once it says where it listens. */
+  async start(env: Readonly<Record<string, string>> = {}): Promise<RunningService> {
+    const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('HOLDFAST_')));
+    const child = spawn(process.execPath, [holdfast, 'service'], {
+      env: { ...inherited, NO_COLOR: '1', ...this.env, ...env },
+      cwd: this.base,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.children.push(child);
+    let text = '';
+    const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((settle) => {
+      child.once('close', (code, signal) => settle({ code, signal }));
+    });
+    const port = await new Promise<number>((settle, reject) => {
+      const look = (piece: Buffer): void => {
+        text += piece.toString('utf8');
+        const match = /listens on 127\.0\.0\.1:(\d+)/.exec(text);
+        if (match !== null) settle(Number(match[1]));
+      };
+      child.stderr.on('data', look);
+      child.stdout.on('data', look);
+      void exited.then(({ code }) => reject(new Error(`the service ended with ${String(code)}:\n${text}`)));
+    });
+    return {
+      child,
+      port,
+      token: readFileSync(join(this.own(), 'token'), 'utf8').trim(),
+      printed: () => text,
+      async stop(signal = 'SIGTERM') {
+        const since = performance.now();
+        child.kill(signal);
+        return { ...(await exited), ms: performance.now() - since };
+      },
+    };
+  }
+}
