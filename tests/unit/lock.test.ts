@@ -125,7 +125,7 @@ describe('a lock', () => {
 });
 
 describe('many processes at once', () => {
-  const rounds = 400;
+  const rounds = 1_000;
   const names = Array.from({ length: rounds }, (_none, index) => `round-${index}`);
 
   async function race(contenders: readonly Racer[]): Promise<void> {

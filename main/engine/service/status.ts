@@ -52,6 +52,7 @@ function judge({ facts, occurrences, active, last, now }: StatusInput): Judgemen
   if (active.some(({ state }) => state === 'running')) return ['running', '', ''];
   const fault = last?.fault ?? null;
   if (fault?.code === 'sign-in-needed') return ['sign-in-needed', fault.message, stepFor('sign-in-needed', fault.context)];
+  if (fault?.context['keychain'] !== undefined) return ['paused', fault.message, stepFor(fault.code, fault.context)];
   if (isPaused(facts, now)) return ['paused', 'It was paused.', 'Resume it when you like.'];
   const overdue = overdueFrom(facts, occurrences);
   if (overdue !== null && now > overdue) {
