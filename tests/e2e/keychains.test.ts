@@ -52,12 +52,12 @@ describe.skipIf(keyringMissing !== '')(`the keyring of a desktop${keyringMissing
       ${h} server backup survival --json`;
     const moved = await inKeyringSession(home.base, script, { ...home.env, HOLDFAST_PASSWORD: '' });
     expect(moved.code).toBe(0);
-    expect(moved.stdout).toContain('"state": "done"');
+    expect(moved.stdout).toContain('"state":"done"');
     expect(JSON.parse(readFileSync(join(home.config, 'config.json'), 'utf8'))).toMatchObject({ keychain: 'system' });
 
     const without = { DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nonexistent', HOLDFAST_PASSWORD: '' };
     const run = await home.run(['server', 'backup', 'survival', '--force', '--json'], without);
-    expect([run.code, run.stdout.includes('"code": "locked"')]).toEqual([11, true]);
+    expect([run.code, run.stdout.includes('"code":"locked"')]).toEqual([11, true]);
     expect(await home.json(['server', 'show', 'survival'], without)).toMatchObject({
       state: 'paused',
       why: expect.stringContaining('locked') as string,
