@@ -27,6 +27,7 @@ export async function composeBackend(
     random: systemRandom,
     ...observer,
     ...(limits.shared === undefined ? {} : { bandwidth: limits.shared }),
+    ...(limits.attempts === undefined ? {} : { retry: { attempts: limits.attempts } }),
   });
   if (limits.shared === undefined) bandwidth.setLimits({ up: limits.upload, down: limits.download });
   return backend;

@@ -31,6 +31,8 @@ export interface Bandwidth {
   readonly download?: number;
   /** One limit for several destinations, which somebody else sets. */
   readonly shared?: Limiter;
+  /** How often a call is made at most: few where a person waits for the answer. */
+  readonly attempts?: number;
 }
 
 /** Everything a command may touch besides files named by the user. Tests pass their own. */

@@ -13,6 +13,7 @@ import { addOpen } from './commands/open.ts';
 import { addPassword } from './commands/password.ts';
 import { addPin, addUnpin } from './commands/pin.ts';
 import { addPrune } from './commands/prune.ts';
+import { addReport } from './commands/report.ts';
 import { addRestore } from './commands/restore.ts';
 import { addRetention } from './commands/retention.ts';
 import { addServer } from './commands/server.ts';
@@ -78,7 +79,7 @@ function buildProgram(context: CommandContext, texts: { out: string; err: string
     ['Backup places and secrets:', [addDestination, addKeychain, addConfig]],
     ['Keep and remove:', [addPrune, addPin, addUnpin, addRetention]],
     ['Password and emergencies:', [addPassword, addKit, addOpen]],
-    ['Help:', [addHelp]],
+    ['Help:', [addHelp, addReport]],
   ] as const;
   for (const [heading, commands] of groups) {
     program.commandsGroup(heading);

@@ -9,6 +9,7 @@ export interface Redactor {
 
 const hidden = '[hidden]';
 const leastLength = 4;
+const leastPart = 12;
 const secretName = /pass(word|phrase)|secret|token|credential|authorization|cookie|api-?key|access-?key|private-?key|recovery-?key/i;
 
 export function redactor(): Redactor {
@@ -38,12 +39,24 @@ export function redactor(): Redactor {
   return {
     register(secret) {
       if (secret.length < leastLength) return;
-      for (const form of [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)]) known.add(form);
+      for (const part of [secret, ...partsOfAddress(secret)]) for (const form of formsOf(part)) known.add(form);
       pattern = null;
     },
     text,
     value,
   };
+}
+
+/** As it is, and as JSON and addresses write it. */
+function formsOf(secret: string): readonly string[] {
+  return [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)];
+}
+
+/** Of an address that is a secret as a whole, the parts that make it one. */
+function partsOfAddress(secret: string): readonly string[] {
+  const url = /^https?:/.test(secret) ? URL.parse(secret) : null;
+  if (url === null) return [];
+  return [...url.pathname.split('/'), ...url.searchParams.values(), url.password].filter((part) => part.length >= leastPart);
 }
 
 /** That there is a password, or how many, is none. */

@@ -72,9 +72,15 @@ export async function composeService(cli: CliHost, places: ServicePlaces, stop: 
     labelOf: destinations.labelOf,
     initializeProvider: (at, secrets, signal) => {
       for (const secret of Object.values(secrets)) hide.register(secret);
-      return cli.initializeProvider(() => cli.openBackend({ settings: at, name: null, isNew: true }, secrets, { shared: limiter }), signal);
+      return cli.initializeProvider(
+        () => cli.openBackend({ settings: at, name: null, isNew: true }, secrets, { shared: limiter, attempts: 3 }),
+        signal,
+      );
     },
-    openWith: destinations.openWith,
+    openWith: (name, at, secrets, password) => {
+      for (const secret of [...Object.values(secrets), password]) hide.register(secret);
+      return destinations.openWith(name, at, secrets, password);
+    },
     folderProblem,
     deliver: (target, secrets, notice, signal) => deliverNotice(target, secrets, notice, signal, null),
     seal: sealText,

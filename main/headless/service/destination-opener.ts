@@ -65,7 +65,7 @@ export function destinationOpener({ cli, settings, keychain, limiter }: OpenerOp
       return await opened(await backendOf(name, found.settings, await secretsOf(keys, name, found.settings)), found.settings, password);
     },
     openWith: async (name, at, secrets, password) =>
-      await opened(await cli.openBackend({ settings: at, name, isNew: true }, secrets, { shared: limiter }), at, password),
+      await opened(await cli.openBackend({ settings: at, name, isNew: true }, secrets, { shared: limiter, attempts: 3 }), at, password),
     labelOf(at) {
       const { path, bucket, prefix, folder, endpoint, region } = settingsAsText(at);
       const where = path ?? folder ?? [bucket, prefix].filter((part) => part !== undefined).join('/');

@@ -1,0 +1,75 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { redactor } from '../../adapters/logs/redactor.ts';
+import { asFault } from '../../contract/faults.ts';
+import type { Settings } from '../../contract/settings.ts';
+import { exitCodes } from '../exit-codes.ts';
+import type { CliHost, CommandContext } from '../host.ts';
+import { refuseExisting, writeNewFile } from '../new-file.ts';
+import { note, printJson, printLine } from '../output.ts';
+import { connect, type Connection } from '../service/connect.ts';
+import { servicePlaces } from '../service/places.ts';
+import { supportReport } from '../service/report.ts';
+import type { JsonOption } from './options.ts';
+
+export function addReport(program: Command, { host, end }: CommandContext): void {
+  program
+    .command('report')
+    .summary('write down what helpers need to see')
+    .description(
+      'Writes a text for who helps you: versions, settings, states, jobs and the log, without any secret. Read it before you give it away.',
+    )
+    .argument('[file]', 'the file to make', 'holdfast-report.txt')
+    .option('--json', 'print one JSON document')
+    .action(async (file: string, options: JsonOption) => {
+      const path = resolve(host.cwd, file);
+      await refuseExisting(path);
+      const places = await servicePlaces();
+      const [service, problem] = await reached(host);
+      try {
+        const hide = redactor();
+        await registerSecrets(host, (secret) => hide.register(secret));
+        const text = await supportReport({ host, places, redactor: hide, service, settings: await settingsOf(host), problem });
+        await writeNewFile(path, [Buffer.from(text)]);
+      } finally {
+        await service?.close();
+      }
+      if (options.json === true) await printJson(host, { file: path });
+      else {
+        await printLine(host, `${file} is written.`);
+        await note(
+          host,
+          'It names your folders, servers and backup places; it holds no password, key or token. Read it before you give it away.',
+        );
+      }
+      end(exitCodes.done);
+    });
+}
+
+/** A report is most wanted when something does not work. */
+async function reached(host: CliHost): Promise<readonly [Connection | null, string]> {
+  try {
+    return [await connect(host), ''];
+  } catch (error) {
+    return [null, asFault(error, 'connect').message];
+  }
+}
+
+async function settingsOf(host: CliHost): Promise<Settings | null> {
+  try {
+    return await (await host.openSettings()).read();
+  } catch {
+    // What is wrong with them is told as the problem.
+    return null;
+  }
+}
+
+/** Texts went through the service's own redactor when they were written; this is for what came from elsewhere. Nobody is asked for a passphrase. */
+async function registerSecrets(host: CliHost, register: (secret: string) => void): Promise<void> {
+  for (const [name, value] of Object.entries(host.env)) {
+    if (value !== undefined && /^(HOLDFAST_|AWS_|B2_).*(PASS|SECRET|TOKEN|KEY)/.test(name) && !name.endsWith('_FILE')) register(value);
+  }
+  if ((await settingsOf(host))?.keychain !== 'machine-key') return;
+  const keychain = await host.openKeychain();
+  for (const name of (await keychain.exists()) ? await keychain.names() : []) register((await keychain.get(name)) ?? '');
+}

@@ -1,0 +1,174 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { answer } from '../../main/contract/answer.ts';
+import type { CallName } from '../../main/contract/calls.ts';
+import { asFault } from '../../main/contract/faults.ts';
+import { callService, serviceEvents } from '../../main/headless/service/http-client.ts';
+import { rawRequest, requestText } from '../support/raw-http.ts';
+import { ServiceHome } from '../support/service-process.ts';
+import { startRconServer } from '../support/rcon-server.ts';
+
+const planted = (what: string): string => `planted"${what}\\/ü-7Kd9Qx`;
+/** For where only some letters are possible. */
+const plain = (what: string): string => `planted-${what}-7Kd9Qx`;
+
+/** Everything below a folder, as one text each. */
+function textsBelow(folder: string): [string, string][] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => {
+      const path = join(entry.parentPath, entry.name);
+      return [path, readFileSync(path, 'latin1')];
+    });
+}
+
+test('twenty planted secrets are in no log, no state, no settings, no reply, no event, no page, no report and no argument of a process', async () => {
+  const home = new ServiceHome();
+  const rcon = await startRconServer(plain('rcon'));
+  const secrets: Record<string, string> = {
+    nas: planted('nas'),
+    accessKeyId: plain('access-key'),
+    secretAccessKey: planted('secret-key'),
+    sessionToken: plain('session-token'),
+    s3: planted('s3-password'),
+    clientSecret: plain('client-secret'),
+    googleRefresh: plain('google-refresh'),
+    drive: planted('drive-password'),
+    appSecret: plain('app-secret'),
+    dropboxRefresh: plain('dropbox-refresh'),
+    dropbox: planted('dropbox-password'),
+    keyId: plain('key-id'),
+    applicationKey: plain('application-key'),
+    b2: planted('b2-password'),
+    rcon: plain('rcon'),
+    webhook: plain('webhook'),
+    discord: plain('discord'),
+    ntfy: plain('ntfy'),
+    mail: planted('mail'),
+    ping: plain('ping'),
+    exported: planted('export'),
+    initialize: plain('initialize'),
+  };
+  expect(Object.keys(secrets).length).toBeGreaterThanOrEqual(20);
+  const of = (name: string): string => secrets[name] ?? '';
+
+  // Hooks and providers print what they like: here, secrets.
+  writeFileSync(join(home.base, 'said'), `${of('nas')} ${of('rcon')} ${of('secretAccessKey')} ${of('webhook')}\n`);
+  const hook = JSON.stringify(['sh', '-c', `cat ${join(home.base, 'said')} >&2; exit 1`]);
+  writeFileSync(join(home.folder, 'level.dat'), 'blocks');
+  await home.json(['keychain', 'use', 'machine-key', '--yes']);
+  await home.json(['destination', 'add', 'nas', `folder:${home.place}`, '--no-test']);
+  await home.json(
+    ['server', 'add', 'Survival', home.folder, '--to', 'nas', '--minecraft', `127.0.0.1:${rcon.port}`, '--hook-after-success', hook],
+    { HOLDFAST_PASSWORD: of('nas'), HOLDFAST_RCON_PASSWORD: of('rcon') },
+  );
+
+  const service = await home.start({ HOLDFAST_PASSWORD: '' });
+  const call = callService(service);
+  const texts: [string, string][] = [];
+  const end = new AbortController();
+  let opened: () => void = () => undefined;
+  const open = new Promise<void>((settle) => (opened = settle));
+  const events = (async () => {
+    for await (const event of serviceEvents(service, end.signal, opened)) texts.push([`event ${event.event}`, JSON.stringify(event)]);
+  })().catch((error: unknown) => expect(asFault(error, 'events').code).not.toBe('config-invalid'));
+  await open;
+
+  const ask = async (name: CallName, request: unknown): Promise<void> => {
+    const path = `/api/call/${name}`;
+    texts.push([name, await rawRequest(service.port, requestText(service.port, service.token, { path, body: JSON.stringify(request) }))]);
+  };
+  const nowhere = 'http://127.0.0.1:9';
+  await ask('destination.initialize', {
+    settings: { provider: 's3', bucket: 'bucket', endpoint: nowhere, region: 'x' },
+    secrets: { accessKeyId: of('initialize'), secretAccessKey: of('secretAccessKey') },
+  });
+  await ask('destination.initialize', {
+    settings: { provider: 'google-drive', folder: 'x' },
+    secrets: { refreshToken: of('googleRefresh') },
+  });
+  // Kept as a page keeps them: the settings by hand, the secrets by what the keychain takes.
+  for (const [name, settings] of Object.entries({
+    s3: { provider: 's3', bucket: 'bucket', endpoint: nowhere, region: 'x' },
+    drive: { provider: 'google-drive', folder: 'x', clientId: 'mine' },
+    dropbox: { provider: 'dropbox', folder: 'x', appKey: 'mine' },
+    b2: { provider: 'backblaze-b2', bucket: 'bucket-1' },
+  })) {
+    const kept = {
+      s3: { accessKeyId: of('accessKeyId'), secretAccessKey: of('secretAccessKey'), sessionToken: of('sessionToken') },
+      drive: { clientSecret: of('clientSecret'), refreshToken: of('googleRefresh') },
+      dropbox: { appSecret: of('appSecret'), refreshToken: of('dropboxRefresh') },
+      b2: { keyId: of('keyId'), applicationKey: of('applicationKey') },
+    }[name];
+    await ask('destination.add', { name, settings, secrets: kept, password: of(name) });
+  }
+  const url = (secret: string): string => `${nowhere}/${secret}`;
+  for (const [target, kept] of [
+    [{ kind: 'webhook', name: 'hook' }, { url: url(of('webhook')) }],
+    [{ kind: 'discord', name: 'discord' }, { url: url(of('discord')) }],
+    [{ kind: 'ntfy', name: 'phone', server: nowhere, topic: 'x' }, { token: of('ntfy') }],
+    [
+      { kind: 'email', name: 'mail', host: '127.0.0.1', port: 9, security: 'none', user: 'me', from: 'a@b.c', to: ['a@b.c'] },
+      { password: of('mail') },
+    ],
+    [{ kind: 'ping', name: 'ping' }, { url: url(of('ping')) }],
+  ] as const) {
+    await ask('notice.set', { target, secrets: kept });
+    await ask('notice.test', { name: target.name });
+  }
+  await ask('settings.export', { passphrase: of('exported') });
+  await ask('destination.setPassword', { name: 'nas', password: of('s3') });
+
+  const ended = (job: string): Promise<void> =>
+    new Promise((settle) => {
+      const look = (): void => {
+        if (texts.some(([, text]) => text.includes(`"id":"${job}"`) && /"state":"(done|failed)"/.test(text))) settle();
+        else setImmediate(look);
+      };
+      look();
+    });
+  const { job } = await call('backup.start', { slug: 'survival' });
+  texts.push(['processes', execFileSync('ps', ['-eo', 'args', '-ww'], { encoding: 'latin1' })]);
+  await ended(job);
+  expect((await call('job.get', { job })).warnings.map(({ code }) => code)).toContain('hook');
+
+  for (const name of ['service.info', 'servers.list', 'destinations.list', 'notices.list', 'keychain.describe', 'bandwidth.get'] as const)
+    await ask(name, {});
+  await ask('jobs.list', { limit: 100 });
+  for (const path of ['/', '/page.js', '/page.css']) {
+    texts.push([path, await rawRequest(service.port, requestText(service.port, service.token, { method: 'GET', path }))]);
+  }
+  await home.json(['report', join(home.base, 'report.txt')]);
+  texts.push(['report', readFileSync(join(home.base, 'report.txt'), 'latin1')], ['printed', service.printed()]);
+  texts.push(['environment of hooks', readFileSync(`/proc/${String(service.child.pid)}/cmdline`, 'latin1')]);
+  end.abort();
+  await service.stop();
+  await events;
+  await rcon.close();
+
+  texts.push(...textsBelow(home.config), ...textsBelow(home.state));
+  const found = texts.flatMap(([where, text]) =>
+    Object.entries(secrets)
+      .filter(([, secret]) =>
+        [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)].some((form) =>
+          text.includes(Buffer.from(form).toString('latin1')),
+        ),
+      )
+      .map(([name]) => `${name} in ${where}`),
+  );
+  expect(found).toEqual([]);
+  // The service's own token is in its own file and nowhere else.
+  const own = texts.filter(([where, text]) => !where.endsWith('/token') && text.includes(service.token)).map(([where]) => where);
+  expect(own).toEqual([]);
+  expect(texts.some(([where]) => where.endsWith('holdfast.log'))).toBe(true);
+}, 60_000);
+
+test('what a handler adds to a reply by mistake does not go out', async () => {
+  const handlers = {
+    'keychain.describe': () => Promise.resolve({ kind: 'system', strong: true, locked: false, says: 'x', secret: 'planted' }),
+  };
+  const reply = await answer(handlers as never, 'keychain.describe', {}, new AbortController().signal);
+  expect(JSON.stringify(reply)).not.toContain('planted');
+});
