@@ -124,6 +124,27 @@ describe('with a service', () => {
     writeFileSync(path, good);
   });
 
+  test('history that was deleted is rebuilt from the backup places at the next start', async () => {
+    await service.stop();
+    rmSync(join(home.own(), 'state.json'));
+    service = await home.start();
+    const call = callService(service);
+    const end = new AbortController();
+    let opened: () => void = () => undefined;
+    const open = new Promise<void>((settle) => (opened = settle));
+    const told = (async () => {
+      for await (const event of serviceEvents(service, end.signal, opened)) {
+        if (event.event === 'server' && event.data.lastSuccess !== null) return event.data;
+      }
+      throw new Error('the stream ended');
+    })();
+    await open;
+    const now = await call('server.get', { slug: 'survival' });
+    const status = now.lastSuccess === null ? await told : now;
+    end.abort();
+    expect(status).toMatchObject({ state: 'ok', bytes: 6 });
+  });
+
   test('a second one refuses, names the first, and changes nothing', async () => {
     const run = await home.run(['service']);
     expect([run.code, run.stderr.includes(`process ${String(service.child.pid)}`)]).toEqual([11, true]);

@@ -194,6 +194,38 @@ describe('Minecraft', () => {
     expect(server.done).toEqual(['save-on']);
   });
 
+  test('players are counted as each version says it', async () => {
+    for (const [reply, count] of [
+      ['There are 3 of a max of 20 players online: a, b, c', 3],
+      ['There are 0/20 players online:', 0],
+      ['something else', 0],
+    ] as const) {
+      server.reply = () => reply;
+      expect(await game().players?.(sure)).toBe(count);
+    }
+  });
+
+  test('a stop settles once the console is gone; a game that does not end is told', async () => {
+    server.reply = (command) => {
+      if (command === 'stop') setImmediate(() => void server.close());
+      return 'Stopping the server';
+    };
+    await game().stop?.(sure);
+    expect(server.done).toEqual(['stop']);
+    await game().stop?.(sure);
+
+    server = await startRconServer(password);
+    const clock = fakeClock();
+    const code = codeOf(game(clock).stop?.(sure) ?? Promise.resolve());
+    let ended = false;
+    void code.then(() => (ended = true));
+    while (!ended) {
+      await new Promise((go) => setImmediate(go));
+      if (clock.sleepers().includes(clock.now() + 1_000)) await clock.advance(1_000);
+    }
+    expect(await code).toBe('timeout');
+  });
+
   test('a game that is not running needs no save-on; one that refuses the password is told at once', async () => {
     const quiesce = game();
     await server.close();

@@ -19,7 +19,7 @@ export async function post(address: string, body: string, headers: Readonly<Reco
   const host = URL.parse(address)?.host ?? 'the address';
   let response: Response;
   try {
-    response = await fetch(address, { method: 'POST', body, headers: { ...headers }, redirect: 'error', signal });
+    response = await fetch(address, { method: 'POST', body, headers: { ...headers }, redirect: 'manual', signal });
   } catch {
     // The error of fetch holds the address.
     const why = signal.aborted ? 'did not answer in time' : 'could not be reached';

@@ -4,7 +4,8 @@ import type { HookCommand, KeepSettings, ServerSettings } from '../../contract/s
 import type { OpenDestination } from '../engine.ts';
 import { unlimited } from '../retention/policy.ts';
 import type { JobOutcome, JobRun } from './job-queue.ts';
-import type { HookEnvironment, Quiesce, ServiceHost } from './ports.ts';
+import { atRest } from './at-rest.ts';
+import type { HookEnvironment, ServiceHost } from './ports.ts';
 
 /** Everything that belongs to one backup of a server: its hooks, bringing it to rest, a snapshot in each destination, pruning, a quick look. */
 export async function backupJob(host: ServiceHost, server: ServerSettings, force: boolean, run: JobRun): Promise<JobOutcome> {
@@ -95,57 +96,6 @@ async function openAll(host: ServiceHost, names: readonly string[]): Promise<Ope
   }
   if (destinations.length === 0 && failures[0] !== undefined) throw failures[0];
   return { destinations, failures };
-}
-
-/** A server is not kept at rest for longer than this, however long its backup takes. */
-const longestRestMs = 2 * 3_600_000;
-
-/** `work` while the server is at rest; it goes on afterwards whatever happens, and a mark outlives a crash in between. */
-async function atRest<T>(host: ServiceHost, server: ServerSettings, run: JobRun, warnings: Warning[], work: () => Promise<T>): Promise<T> {
-  if (server.quiesce.kind === 'none') return await work();
-  const quiesce = await host.quiesce(server);
-  const mark = async (quiesced: boolean): Promise<void> => {
-    host.store.putFacts(server.slug, { ...host.store.facts(server.slug), quiesced });
-    await host.store.flush();
-  };
-  await mark(true);
-  const watchdog = new AbortController();
-  host.clock.sleep(longestRestMs, watchdog.signal).then(
-    async () => {
-      warnings.push({ code: 'quiesce', message: `the backup takes so long that ${server.name} goes on while the rest of it is read` });
-      await letGoOn(quiesce, server, warnings);
-    },
-    () => undefined,
-  );
-  try {
-    await paused(quiesce, server, run, warnings);
-    return await work();
-  } finally {
-    watchdog.abort();
-    // The mark stays when nobody answers, so that it is tried again; the snapshot is none the worse for it.
-    if (await letGoOn(quiesce, server, warnings)) await mark(false);
-  }
-}
-
-/** A server that is not running is at rest already. */
-async function paused(quiesce: Quiesce, server: ServerSettings, run: JobRun, warnings: Warning[]): Promise<void> {
-  try {
-    await quiesce.pause(run.signal);
-  } catch (error) {
-    const fault = asFault(error, 'quiesce');
-    if (fault.context['reason'] !== 'ECONNREFUSED') throw fault;
-    warnings.push({ code: 'quiesce', message: `${server.name} seems to be switched off (${fault.message}); it was backed up as it lies` });
-  }
-}
-
-async function letGoOn(quiesce: Quiesce, server: ServerSettings, warnings: Warning[]): Promise<boolean> {
-  try {
-    await quiesce.resume();
-    return true;
-  } catch (error) {
-    warnings.push({ code: 'quiesce', message: `${server.name} could not be told to go on: ${asFault(error, 'resume').message}` });
-    return false;
-  }
 }
 
 /** Whether the place is nearly full, where it tells: known before it is too late. */

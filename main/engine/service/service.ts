@@ -9,6 +9,7 @@ import { runScheduler, type Scheduled } from '../schedule/scheduler.ts';
 import { backupJob } from './backup-job.ts';
 import { drillJob, verifyJob } from './check-jobs.ts';
 import { factsAfter, isDue } from './facts.ts';
+import { factsFromDestinations } from './rebuild.ts';
 import { jobQueue, type JobOrder } from './job-queue.ts';
 import type { ServiceHost } from './ports.ts';
 import { serviceCalls, type ServiceCalls, type ServiceCore } from './service-calls.ts';
@@ -181,6 +182,22 @@ export function createService(host: ServiceHost): Service {
     await store.flush();
   }
 
+  /** For servers whose history is not here; one that cannot be asked now stays as it is, and its next backup tells. */
+  async function rebuild(signal: AbortSignal): Promise<void> {
+    for (const server of host.servers()) {
+      if (store.facts(server.slug).lastSuccess !== null) continue;
+      try {
+        const found = await factsFromDestinations(host, server, signal);
+        const facts = store.facts(server.slug);
+        if (found === null || facts.lastSuccess !== null) continue;
+        store.putFacts(server.slug, { ...facts, ...found });
+        changed(server.slug);
+      } catch (error) {
+        host.onProblem?.(`the history of ${server.name} could not be rebuilt`, error);
+      }
+    }
+  }
+
   const core: ServiceCore = { host, queue, serverOf, status, pause, start, startBackup, startVerify, startDrill };
   return {
     calls: serviceCalls(core),
@@ -203,6 +220,7 @@ export function createService(host: ServiceHost): Service {
     },
     async run(signal) {
       await takeUp();
+      const rebuilding = rebuild(signal);
       try {
         await runScheduler({
           clock,
@@ -220,6 +238,7 @@ export function createService(host: ServiceHost): Service {
         if (asFault(error, 'run schedule').code !== 'cancelled') throw error;
       } finally {
         await queue.close();
+        await rebuilding;
         await store.flush();
       }
     },

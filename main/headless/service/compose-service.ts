@@ -11,7 +11,7 @@ import { systemClock } from '../../adapters/system/clock.ts';
 import { callOn } from '../../contract/answer.ts';
 import type { Call, CallHandlers } from '../../contract/calls.ts';
 import type { ServiceEvent } from '../../contract/events.ts';
-import { asFault, Fault } from '../../contract/faults.ts';
+import { asFault } from '../../contract/faults.ts';
 import { runBandwidth } from '../../engine/service/bandwidth.ts';
 import { destinationCalls } from '../../engine/service/destination-calls.ts';
 import type { Keychain } from '../../engine/service/keychain.ts';
@@ -26,6 +26,7 @@ import type { CliHost } from '../host.ts';
 import { composeServiceHost } from './compose-service-host.ts';
 import { destinationOpener } from './destination-opener.ts';
 import { folderProblem } from './folder-problem.ts';
+import { openableKeychain } from './openable-keychain.ts';
 import type { ServicePlaces } from './places.ts';
 
 export interface ComposedService {
@@ -58,7 +59,17 @@ export async function composeService(cli: CliHost, places: ServicePlaces, stop: 
   const engine = await cli.openEngine();
   const limiter = bandwidth({ clock });
   const destinations = destinationOpener({ cli, settings, keychain, limiter });
-  const host = composeServiceHost({ cli, engine, store, settings, keychain, places, open: destinations.open, redact: hide.text });
+  const host = composeServiceHost({
+    cli,
+    engine,
+    store,
+    settings,
+    keychain,
+    places,
+    open: destinations.open,
+    redact: hide.text,
+    onProblem: problem,
+  });
   const service = createService(host);
   const listeners = new Set<(event: ServiceEvent) => void>();
   const emit = (event: ServiceEvent): void => {
@@ -178,36 +189,6 @@ export async function composeService(cli: CliHost, places: ServicePlaces, stop: 
       await notifier.idle();
       await store.flush();
     },
-  };
-}
-
-/** A key file that nobody is there to open is a locked one: the schedule waits, and tries again. */
-async function openableKeychain(cli: CliHost, kind: 'sealed-file' | 'system' | 'machine-key'): Promise<Keychain> {
-  const inner = await cli.openKeychain(kind);
-  if (kind !== 'sealed-file') return inner;
-  const locked = async <T>(work: Promise<T>): Promise<T> => {
-    try {
-      return await work;
-    } catch (error) {
-      const fault = asFault(error, 'open the keychain');
-      if (fault.code !== 'config-invalid') throw fault;
-      throw new Fault('locked', 'the file that keeps the secrets is locked: its passphrase was not given', {
-        operation: 'open the keychain',
-        persistence: 'temporary',
-        context: {
-          keychain: kind,
-          next: 'Give it with HOLDFAST_KEYCHAIN_PASSPHRASE_FILE or as the credential holdfast.passphrase, or run “holdfast keychain use machine-key”.',
-        },
-        cause: fault,
-      });
-    }
-  };
-  return {
-    describe: () => inner.describe(),
-    exists: () => inner.exists(),
-    get: (name) => locked(inner.get(name)),
-    names: () => locked(inner.names()),
-    set: (secrets) => locked(inner.set(secrets)),
   };
 }
 

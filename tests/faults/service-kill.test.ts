@@ -1,0 +1,103 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import type { Job } from '../../main/contract/jobs.ts';
+import { callService } from '../../main/headless/service/http-client.ts';
+import { startRconServer, type RconServer } from '../support/rcon-server.ts';
+import { ServiceHome } from '../support/service-process.ts';
+
+/** Settles once the game has been told this. */
+async function told(rcon: RconServer, command: string): Promise<void> {
+  while (!rcon.done.includes(command)) await new Promise((go) => setImmediate(go));
+}
+
+async function game(): Promise<{ home: ServiceHome; rcon: RconServer }> {
+  const home = new ServiceHome();
+  const rcon = await startRconServer('planted');
+  onTestFinished(() => rcon.close());
+  writeFileSync(join(home.folder, 'server.properties'), `enable-rcon=true\nrcon.port=${rcon.port}\nrcon.password=planted\n`);
+  for (let index = 0; index < 30; index += 1) writeFileSync(join(home.folder, `r.${index}.mca`), Buffer.alloc(2 ** 20, `${index}`));
+  await home.setUp(['--minecraft']);
+  // So slow that nothing ends by itself while the test looks.
+  await home.json(['bandwidth', '1M']);
+  return { home, rcon };
+}
+
+test('kill -9 in a backup that has stopped the game’s saving: the next start sends save-on, and the next backup ends well', async () => {
+  const { home, rcon } = await game();
+  const service = await home.start();
+  const { job } = await callService(service)('backup.start', { slug: 'survival' });
+  await told(rcon, 'save-all flush');
+  expect(rcon.saving).toBe(false);
+  await service.stop('SIGKILL');
+  expect(rcon.saving).toBe(false);
+
+  const again = await home.start();
+  await told(rcon, 'save-on');
+  expect(rcon.saving).toBe(true);
+  const call = callService(again);
+  expect(await call('job.get', { job })).toMatchObject({ state: 'interrupted' });
+  await call('bandwidth.set', { limit: 'off', whilePlayers: 'off' });
+  expect(await home.json(['server', 'backup', 'survival'])).toMatchObject({ state: 'done', fault: null });
+  expect(rcon.saving).toBe(true);
+  expect(rcon.done.slice(-3)).toEqual(['save-off', 'save-all flush', 'save-on']);
+  await again.stop();
+});
+
+test('SIGTERM in such a backup: save-on is sent before the process ends, within five seconds', async () => {
+  const { home, rcon } = await game();
+  const service = await home.start();
+  await callService(service)('backup.start', { slug: 'survival' });
+  await told(rcon, 'save-all flush');
+  const { code, ms } = await service.stop();
+  expect([code, rcon.saving, ms < 5_000]).toEqual([0, true, true]);
+  const [job] = (await home.json(['server', 'jobs'])) as Job[];
+  expect(job).toMatchObject({ kind: 'backup', state: 'cancelled' });
+});
+
+test('a game that is switched off is backed up as it lies, and the job says so', async () => {
+  const home = new ServiceHome();
+  const rcon = await startRconServer('planted');
+  const { port } = rcon;
+  await rcon.close();
+  writeFileSync(join(home.folder, 'level.dat'), 'blocks');
+  await home.json(['keychain', 'use', 'machine-key', '--yes']);
+  await home.json(['destination', 'add', 'nas', `folder:${home.place}`, '--no-test']);
+  await home.json(['server', 'add', 'Survival', home.folder, '--to', 'nas', '--minecraft', `127.0.0.1:${port}`], {
+    HOLDFAST_RCON_PASSWORD: 'planted',
+  });
+  const run = await home.run(['server', 'backup', 'survival', '--json']);
+  expect(run.code).toBe(3);
+  expect(JSON.parse(run.stdout)).toMatchObject({
+    state: 'done',
+    warnings: [{ code: 'quiesce', message: expect.stringContaining('switched off') as string }],
+  });
+});
+
+test('a game that hangs fails the backup, and is told to go on all the same', async () => {
+  const { home, rcon } = await game();
+  rcon.mishap = (command) => (command === 'save-all flush' ? 'cut' : undefined);
+  const run = await home.run(['server', 'backup', 'survival', '--json']);
+  expect(JSON.parse(run.stdout)).toMatchObject({ state: 'failed', fault: { code: 'unavailable' } });
+  expect([rcon.done, rcon.saving]).toEqual([['save-off', 'save-on'], true]);
+});
+
+test('a restore that replaces the folder stops the game first, and says that somebody must start it', async () => {
+  const { home, rcon } = await game();
+  await home.json(['bandwidth', 'off']);
+  await home.json(['server', 'backup', 'survival']);
+  writeFileSync(join(home.folder, 'r.1.mca'), 'griefed');
+  rcon.reply = (command) => {
+    if (command !== 'stop') return undefined;
+    setImmediate(() => void rcon.close());
+    return 'Stopping the server';
+  };
+  const run = await home.run(['server', 'restore', 'survival', '--replace', '--json']);
+  const job = JSON.parse(run.stdout) as Job;
+  expect([run.code, job.state, job.warnings.map(({ message }) => message)]).toEqual([
+    3,
+    'done',
+    expect.arrayContaining([expect.stringContaining('start it now')]),
+  ]);
+  expect(rcon.done.at(-1)).toBe('stop');
+});

@@ -1,0 +1,205 @@
+import { describe, expect, test } from 'vitest';
+import type { ServiceEvent } from '../../main/contract/events.ts';
+import { Fault } from '../../main/contract/faults.ts';
+import type { Job } from '../../main/contract/jobs.ts';
+import { noticeTargetSchema, type Notice, type NoticeTarget } from '../../main/contract/notices.ts';
+import type { ServerStatus } from '../../main/contract/server-status.ts';
+import { tellingAfter, tellingOverdue } from '../../main/engine/service/notices.ts';
+import { createNotifier, type Notifier } from '../../main/engine/service/notifier.ts';
+import { fakeClock, settle, type FakeClock } from '../support/fake-clock.ts';
+import { memoryStore } from '../support/service-world.ts';
+
+const hour = 3_600_000;
+const start = Date.UTC(2026, 10, 23);
+
+function job(more: Partial<Job>): Job {
+  return {
+    ...{
+      id: 'a',
+      kind: 'backup',
+      server: 'survival',
+      destination: null,
+      state: 'done',
+      reason: 'schedule',
+      queuedAt: start,
+      startedAt: start,
+    },
+    ...{ endedAt: start, progress: null, summary: 'Snapshot x was written.', snapshot: 'x', unchanged: false, bytes: 1, storedBytes: 1 },
+    ...{ warnings: [], fault: null },
+    ...more,
+  };
+}
+
+const failed = (code: Fault['code'], kind: Job['kind'] = 'backup'): Job =>
+  job({ kind, state: 'failed', fault: new Fault(code, `because of ${code}`).toWire() });
+
+/** Tells the notices of a row of jobs, an hour apart: `kind repeats` each, `-` for none. */
+function row(jobs: readonly Job[], apart = hour): string[] {
+  let told = {};
+  return jobs.map((one, index) => {
+    const telling = tellingAfter(one, { slug: 'survival', name: 'Survival', now: start + index * apart, told });
+    told = telling.told;
+    return telling.notices.map(({ kind, repeats }) => `${kind} ${repeats}`).join(' ') || '-';
+  });
+}
+
+describe('what is told after a job', () => {
+  const ok = job({});
+
+  test('a failure once, its repeats once a day with their number, another cause at once, and that it works again', () => {
+    expect(row([ok, failed('unavailable'), failed('unavailable'), failed('quota-exceeded'), failed('unavailable'), ok, ok])).toEqual([
+      '-',
+      'failed 0',
+      '-',
+      'failed 0',
+      '-',
+      'recovered 0',
+      '-',
+    ]);
+    const day = Array.from({ length: 26 }, () => failed('unavailable'));
+    expect(row(day).filter((line) => line !== '-')).toEqual(['failed 0', 'failed 23']);
+  });
+
+  test('an ended sign-in and a failed test restore have kinds of their own; each is taken back by its like', () => {
+    expect(
+      row([failed('sign-in-needed'), failed('corrupt', 'drill'), ok, job({ kind: 'drill' }), failed('corrupt', 'verify'), ok]),
+    ).toEqual(['sign-in-needed 0', 'drill-failed 0', 'recovered 0', 'recovered 0', 'failed 0', '-']);
+  });
+
+  test('what was cancelled is nobody’s news; what was cut off is', () => {
+    expect(row([job({ state: 'cancelled' }), job({ state: 'interrupted' })])).toEqual(['-', 'failed 0']);
+  });
+
+  test('a place that is nearly full is told once a week, with the success that found it', () => {
+    const near = job({ warnings: [{ code: 'quota-near', message: 'nas: 1 GiB of 100 GiB are free', level: 'note' }] });
+    expect(row([near, near, ok, near], 24 * hour)).toEqual(['quota-near 0', '-', '-', 'quota-near 0']);
+    expect(
+      row(
+        Array.from({ length: 9 }, () => near),
+        24 * hour,
+      ).filter((line) => line !== '-'),
+    ).toEqual(['quota-near 0', 'quota-near 6']);
+  });
+
+  test('each names its cause and a next step', () => {
+    for (const code of ['unavailable', 'quota-exceeded', 'wrong-password', 'sign-in-needed', 'locked'] as const) {
+      const [notice] = tellingAfter(failed(code), { slug: 's', name: 'S', now: start, told: {} }).notices;
+      expect([notice?.text, (notice?.next ?? '').length > 10]).toEqual([`because of ${code}`, true]);
+    }
+  });
+
+  test('a clock that was set back silences nothing for long', () => {
+    const told = { 'backup/unavailable': { at: start + 400 * 24 * hour, times: 0 } };
+    expect(tellingAfter(failed('unavailable'), { slug: 's', name: 'S', now: start, told }).notices).toHaveLength(1);
+  });
+
+  test('overdue is told once a day until a backup ends well', () => {
+    const about = { slug: 's', name: 'S', now: start };
+    const overdue = { since: start, why: 'No backup has ended well for two intervals.', next: 'Look.' };
+    const first = tellingOverdue(overdue, { ...about, told: {} });
+    const second = tellingOverdue(overdue, { ...about, now: start + hour, told: first.told });
+    const third = tellingOverdue(overdue, { ...about, now: start + 25 * hour, told: second.told });
+    expect([first, second, third].map(({ notices }) => notices.map(({ kind }) => kind))).toEqual([['overdue'], [], ['overdue']]);
+    expect(tellingAfter(ok, { ...about, told: third.told })).toMatchObject({ told: {}, notices: [{ kind: 'recovered' }] });
+  });
+});
+
+describe('sending', () => {
+  interface World {
+    readonly notifier: Notifier;
+    readonly clock: FakeClock;
+    readonly sent: string[];
+    readonly pinged: string[];
+    readonly lost: string[];
+  }
+
+  function world(
+    targets: readonly object[],
+    deliver?: (target: NoticeTarget, notice: Notice, signal: AbortSignal) => Promise<void>,
+  ): World {
+    const clock = fakeClock({ now: start });
+    const [sent, pinged, lost] = [[] as string[], [] as string[], [] as string[]];
+    const keychain = {
+      describe: () => Promise.reject(new Error('not asked')),
+      exists: () => Promise.resolve(true),
+      names: () => Promise.resolve([]),
+      set: () => Promise.resolve(),
+      get: (name: string) => Promise.resolve(`secret of ${name}`),
+    };
+    const notifier = createNotifier({
+      clock,
+      store: memoryStore(start),
+      targets: () => targets.map((target) => noticeTargetSchema.parse(target)),
+      keychain: () => Promise.resolve(keychain),
+      deliver: async (target, _secrets, notice, signal) => {
+        sent.push(`${target.name} ${notice.kind}`);
+        await deliver?.(target, notice, signal);
+      },
+      ping: (secrets, event) => {
+        pinged.push(`${event} ${secrets['url'] ?? ''}`);
+        return Promise.resolve();
+      },
+      onNotice: () => undefined,
+      onUndelivered: (target, message) => lost.push(`${target}: ${message}`),
+    });
+    return { notifier, clock, sent, pinged, lost };
+  }
+
+  const event = (one: Job): ServiceEvent => ({ event: 'job', data: one });
+
+  test('goes to those who want the server and the kind; a ping is told of every start and end of a backup', async () => {
+    const { notifier, sent, pinged } = world([
+      { kind: 'webhook', name: 'all' },
+      { kind: 'webhook', name: 'other', servers: ['creative'] },
+      { kind: 'webhook', name: 'overdue-only', only: ['overdue'] },
+      { kind: 'ping', name: 'dead-man' },
+    ]);
+    notifier.event(event(job({ state: 'running', endedAt: null })));
+    notifier.event(event(failed('unavailable')));
+    notifier.event(event(job({ state: 'running', endedAt: null, kind: 'verify' })));
+    notifier.event(event(job({})));
+    await notifier.idle();
+    expect(sent).toEqual(['all failed', 'all recovered']);
+    const url = 'secret of notice/dead-man/url';
+    expect(pinged).toEqual([`start ${url}`, `fail ${url}`, `success ${url}`]);
+  });
+
+  test('what does not arrive is tried three times, then logged; nothing is thrown', async () => {
+    const { notifier, clock, sent, lost } = world([{ kind: 'webhook', name: 'down' }], () =>
+      Promise.reject(new Fault('unavailable', 'example.org could not be reached')),
+    );
+    notifier.event(event(failed('timeout')));
+    for (let round = 0; round < 3; round += 1) {
+      await settle();
+      await clock.advance(60_000);
+    }
+    await notifier.idle();
+    expect([sent.length, lost]).toEqual([3, ['down: example.org could not be reached']]);
+  });
+
+  test('a receiver that never answers is given up in time', async () => {
+    const { notifier, clock, lost } = world(
+      [{ kind: 'webhook', name: 'hangs' }],
+      (_target, _notice, signal) =>
+        new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Fault('unsupported', 'cut')))),
+    );
+    notifier.event(event(failed('timeout')));
+    await settle();
+    await clock.advance(21_000);
+    await notifier.idle();
+    expect(lost).toEqual(['hangs: cut']);
+  });
+
+  test('overdue is found by looking, whatever the scheduler does, and not while paused', async () => {
+    const { notifier, sent } = world([{ kind: 'webhook', name: 'all' }]);
+    const status = (state: ServerStatus['state']): ServerStatus =>
+      ({ settings: { slug: 's', name: 'S' }, state, why: 'w', next: 'n' }) as ServerStatus;
+    notifier.look([status('paused')], () => start - 1);
+    notifier.look([status('ok')], () => null);
+    notifier.look([status('ok')], () => start + 1);
+    notifier.look([status('overdue')], () => start - 1);
+    notifier.look([status('overdue')], () => start - 1);
+    await notifier.idle();
+    expect(sent).toEqual(['all overdue']);
+  });
+});
