@@ -1,7 +1,6 @@
 import { benchReport } from './bench-report.ts';
 import { composeHost } from './compose.ts';
 import { exitCodes } from './exit-codes.ts';
-import { runCli, tell } from './program.ts';
 
 /**
  * One Ctrl-C may arrive twice: from the terminal, which signals the whole process group, and passed on by the process that started us.
@@ -45,12 +44,15 @@ async function main(args: readonly string[]): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onStop);
 
   const onCrash = (error: unknown): void => {
-    tell(error, args, host).then(exit, () => exit(exitCodes.failed));
+    import('./program.ts').then(({ tell }) => tell(error, args, host)).then(exit, () => exit(exitCodes.failed));
   };
   process.on('uncaughtException', onCrash);
   process.on('unhandledRejection', onCrash);
 
   try {
+    // A service lives for years: it does not load the other commands.
+    const isService = args.length === 1 && args[0] === 'service';
+    const { runCli } = isService ? await import('./service/main.ts') : await import('./program.ts');
     exit(await runCli(args, host));
   } catch (error) {
     // What went wrong could not even be printed.

@@ -5,6 +5,8 @@ export interface Libc {
   futimens(handle: number, times: BigInt64Array): number;
   utimensat(folder: number, path: Uint8Array, times: BigInt64Array, flags: number): number;
   mallopt(parameter: number, value: number): number;
+  /** Null where there is none (musl). */
+  readonly malloc_trim: ((pad: number) => number) | null;
 }
 
 let found: Libc | null | undefined;
@@ -24,12 +26,22 @@ function load(names: readonly string[]): Libc | null {
         futimens: library.func('int futimens(int, const void *)') as Libc['futimens'],
         utimensat: library.func('int utimensat(int, const void *, const void *, int)') as Libc['utimensat'],
         mallopt: library.func('int mallopt(int, int)') as Libc['mallopt'],
+        malloc_trim: trimOf(library),
       };
     } catch (error) {
       if (!(error instanceof Error)) throw error;
     }
   }
   return null;
+}
+
+function trimOf(library: ReturnType<typeof koffi.load>): Libc['malloc_trim'] {
+  try {
+    return library.func('int malloc_trim(size_t)') as Libc['malloc_trim'];
+  } catch {
+    // musl gives memory back by itself.
+    return null;
+  }
 }
 
 const arenaMax = -8;

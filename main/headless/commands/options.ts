@@ -1,5 +1,4 @@
-import { realpath, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { stat } from 'node:fs/promises';
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { Fault } from '../../contract/faults.ts';
@@ -11,6 +10,7 @@ import { settingsAsText } from '../destination-url.ts';
 import { isForbidden, isMissing } from '../errno.ts';
 import { findDestination, readSecrets } from '../find-destination.ts';
 import type { Bandwidth, CliHost } from '../host.ts';
+import { realPlace } from '../real-place.ts';
 import { readCredentials } from '../passwords.ts';
 import type { PasswordOptions } from '../passwords.ts';
 import { parseRate } from '../units.ts';
@@ -137,17 +137,6 @@ async function refuseMissingFolder(path: string): Promise<void> {
     throw new Fault(isForbidden(error) ? 'permission-denied' : 'unexpected', `The destination folder ${path} cannot be opened`, about);
   });
   if (!info.isDirectory()) throw new Fault('config-invalid', `The destination ${path} is not a folder`, { operation, context: { path } });
-}
-
-/** The folder behind all links, also where it or the folders that lead to it are not made yet. */
-export async function realPlace(path: string): Promise<string> {
-  try {
-    return await realpath(path);
-  } catch (error) {
-    // What else is wrong with it, the backend says.
-    if (!isMissing(error) || dirname(path) === path) return path;
-    return join(await realPlace(dirname(path)), basename(path));
-  }
 }
 
 export function readRates(rates: RateOptions): Bandwidth {

@@ -18,23 +18,13 @@ export function addService(program: Command, context: CommandContext): void {
     .addHelpText('after', '\nExample:\n  holdfast service install    # from then on it runs by itself')
     .action(async () => {
       // Loaded with everything it needs, which no other command should wait for.
-      const { runService } = await import('../service/run-service.ts');
-      await askForKeys(host);
-      await runService(host, async (port) => {
-        await note(host, `Holdfast ${host.version} runs and listens on 127.0.0.1:${port} (holdfast open-page). Ctrl-C stops it.`);
-      });
+      const { serve } = await import('../service/main.ts');
+      await serve(host);
       end(exitCodes.done);
     });
   addInstall(group, context);
   addUninstall(group, context);
   addStatus(group, context);
-}
-
-/** Somebody who starts it on a terminal can give the passphrase now; later there is nobody to ask. */
-async function askForKeys(host: CliHost): Promise<void> {
-  const settings = await (await host.openSettings()).read();
-  const usesKeys = Object.keys(settings.destinations).length > 0 && (settings.keychain ?? 'sealed-file') === 'sealed-file';
-  if (host.askSecret !== null && usesKeys) await (await host.openKeychain()).names();
 }
 
 interface InstallOptions extends JsonOption {

@@ -7,6 +7,7 @@ import { redactor, type Redactor } from '../../adapters/logs/redactor.ts';
 import { deliverNotice } from '../../adapters/notify/deliver.ts';
 import { ping } from '../../adapters/notify/ping.ts';
 import { openStateFile } from '../../adapters/state/state-file.ts';
+import { releaseAllMemory, releaseMemory } from '../../adapters/system/release-memory.ts';
 import { systemClock } from '../../adapters/system/clock.ts';
 import { callOn } from '../../contract/answer.ts';
 import type { Call, CallHandlers } from '../../contract/calls.ts';
@@ -23,6 +24,7 @@ import { createService } from '../../engine/service/service.ts';
 import type { SettingsHost } from '../../engine/service/settings-ports.ts';
 import { bandwidth } from '../../engine/storage/layers/bandwidth.ts';
 import type { CliHost } from '../host.ts';
+import { lazyEngine } from '../lazy-engine.ts';
 import { composeServiceHost } from './compose-service-host.ts';
 import { destinationOpener } from './destination-opener.ts';
 import { folderProblem } from './folder-problem.ts';
@@ -44,6 +46,7 @@ export interface ComposedService {
 }
 
 const overdueEveryMs = 60_000;
+const restAfterMs = 2_000;
 
 /** The service on this computer. `stop` is what the call service.stop does. */
 export async function composeService(cli: CliHost, places: ServicePlaces, stop: () => void): Promise<ComposedService> {
@@ -56,7 +59,7 @@ export async function composeService(cli: CliHost, places: ServicePlaces, stop: 
   const settings = await liveSettings(await cli.openSettings(), clock);
   const keychain = async (): Promise<Keychain> =>
     registering(await openableKeychain(cli, settings.current().keychain ?? 'sealed-file'), (secret) => hide.register(secret));
-  const engine = await cli.openEngine();
+  const engine = lazyEngine(() => cli.openEngine());
   const limiter = bandwidth({ clock });
   const destinations = destinationOpener({ cli, settings, keychain, limiter });
   const host = composeServiceHost({
@@ -111,8 +114,15 @@ export async function composeService(cli: CliHost, places: ServicePlaces, stop: 
   service.subscribe((event) => {
     notifier.event(event);
     if (event.event === 'job' && event.data.progress === null) logJob(log, event.data);
+    if (event.event === 'job' && event.data.endedAt !== null && service.running().length === 0) void rest(releaseAllMemory);
     emit(event);
   });
+
+  /** A moment after the last job has ended, when what it held is let go. */
+  async function rest(release: () => unknown): Promise<void> {
+    await clock.sleep(restAfterMs);
+    if (service.running().length === 0) await release();
+  }
 
   function settingsChanged(): void {
     destinations.forget();
@@ -181,6 +191,7 @@ export async function composeService(cli: CliHost, places: ServicePlaces, stop: 
           players: (slug, own) => host.players(slug, own),
         }),
       ];
+      void rest(releaseMemory);
       await service.run(signal);
       await Promise.all(others);
       await store.flush();

@@ -7,7 +7,7 @@ import { secretsOf } from '../../engine/service/destination-calls.ts';
 import type { LiveSettings, Secrets } from '../../engine/service/settings-ports.ts';
 import type { Backend } from '../../engine/storage/backend.ts';
 import type { Bandwidth } from '../../engine/storage/layers/bandwidth.ts';
-import { realPlace } from '../commands/options.ts';
+import { realPlace } from '../real-place.ts';
 import { settingsAsText } from '../destination-url.ts';
 import type { CliHost } from '../host.ts';
 
