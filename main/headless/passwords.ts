@@ -19,13 +19,14 @@ const maxSecretBytes = 64 * 1024;
 const fewCharacters = 12;
 
 /**
- * What opens the destination: `--recovery-key-file`, else `--password-file`, else HOLDFAST_PASSWORD, else a prompt.
+ * What opens the destination: `--recovery-key-file`, else `--password-file`, else HOLDFAST_PASSWORD, else what is `kept`, else a prompt.
  * `newVault` says whether this run is about to make the vault; then a prompt asks twice and a short password gets a warning.
  */
 export async function readCredentials(
   options: PasswordOptions,
   host: CliHost,
   newVault: () => Promise<boolean> = () => Promise.resolve(false),
+  kept: () => Promise<string | null> = () => Promise.resolve(null),
 ): Promise<Credentials> {
   if (options.recoveryKeyFile !== undefined) {
     if (options.passwordFile !== undefined) throw usage('Give either --password-file or --recovery-key-file, not both');
@@ -37,6 +38,8 @@ export async function readCredentials(
     if (isShort(given) && (await newVault())) await warnShort(host);
     return { kind: 'password', password: given };
   }
+  const known = await kept();
+  if (known !== null) return { kind: 'password', password: known };
   const ask = prompt(host, '--password-file FILE, in HOLDFAST_PASSWORD');
   if (!(await newVault())) return { kind: 'password', password: notEmpty(await ask('Password: '), 'The password') };
   return { kind: 'password', password: await askTwice(ask, host, 'Password for the new backup place: ') };

@@ -9,6 +9,7 @@ import { measure } from '../../scripts/try/choose-folder.ts';
 import { measureOneFile, measureRoundTrip, measureTenfold, restic } from './round-trip.ts';
 import { cache, root, versionOf } from './run-command.ts';
 import { load, machine, oneFileRows, roundTripRows, tableOf, tenfoldRows } from './table.ts';
+import { idleRows, measureIdleService } from './service-idle.ts';
 import { generatedTree, megabyteFiles } from './tree.ts';
 
 const quick = process.argv.includes('--quick');
@@ -48,6 +49,8 @@ for (const folder of [tree, ...folders]) {
     }
     tell('  one file of many …');
     rows.push(...oneFileRows(measureOneFile(megabytes, megabyteCount)));
+    tell('  a service that waits …');
+    rows.push(...idleRows(await measureIdleService(quick ? 5 : 60)));
   }
   const table = tableOf(rows);
   tell(`\n${table}`);

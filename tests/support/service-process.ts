@@ -39,12 +39,14 @@ export class ServiceHome {
     return { HOLDFAST_CONFIG_DIR: this.config, HOLDFAST_STATE_DIR: this.state, HOLDFAST_PASSWORD: testPassword, HOME: this.base };
   }
 
-  run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<CliRun> {
-    return runCli(args, { env: { ...this.env, ...env }, cwd: this.base });
+  /** Null takes a variable away. */
+  run(args: readonly string[], env: Readonly<Record<string, string | null>> = {}): Promise<CliRun> {
+    const all = Object.entries({ ...this.env, ...env }).flatMap(([name, value]) => (value === null ? [] : [[name, value] as const]));
+    return runCli(args, { env: Object.fromEntries(all), cwd: this.base });
   }
 
   /** Runs with --json and gives the document; a run that failed fails the test with what it printed. */
-  async json(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<unknown> {
+  async json(args: readonly string[], env: Readonly<Record<string, string | null>> = {}): Promise<unknown> {
     const run = await this.run([...args, '--json'], env);
     if (run.code !== 0) throw new Error(`holdfast ${args.join(' ')} ended with ${String(run.code)}:\n${run.stdout}${run.stderr}`);
     return JSON.parse(run.stdout);

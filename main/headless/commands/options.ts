@@ -11,6 +11,7 @@ import { isForbidden, isMissing } from '../errno.ts';
 import { findDestination, readSecrets } from '../find-destination.ts';
 import type { Bandwidth, CliHost } from '../host.ts';
 import { realPlace } from '../real-place.ts';
+import { keptPassword } from '../kept-password.ts';
 import { readCredentials } from '../passwords.ts';
 import type { PasswordOptions } from '../passwords.ts';
 import { parseRate } from '../units.ts';
@@ -123,7 +124,9 @@ export async function openDestination(host: CliHost, options: DestinationOptions
   const backend = await host.openBackend(found, await readSecrets(host, found), readRates(options));
   const engine = await host.openEngine();
   const newVault = async (): Promise<boolean> => mayMakeVault && !(await engine.hasVault(backend, { signal: host.signal }));
-  const credentials = await readCredentials(options, host, newVault);
+  const { name } = found;
+  const kept = (): Promise<string | null> => (name === null ? Promise.resolve(null) : keptPassword(host, name));
+  const credentials = await readCredentials(options, host, newVault, kept);
   const local = path === undefined ? {} : { localPath: await realPlace(path) };
   return { engine, destination: { backend, credentials, ...local, settings: settingsAsText(settings) } };
 }

@@ -1,4 +1,6 @@
 import type { Command } from 'commander';
+import { destinationName } from '../../contract/settings.ts';
+import { replaceKeptPassword } from '../kept-password.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { CommandContext } from '../host.ts';
 import { printJson, printLine } from '../output.ts';
@@ -27,6 +29,7 @@ export function addPassword(program: Command, { host, end }: CommandContext): vo
       const newPassword = await readNewPassword(options.newPasswordFile, host);
       const request = { newPassword, newKey: options.newKey === true };
       const report = await engine.changePassword(destination, request, { signal: host.signal });
+      if (destinationName.safeParse(options.destination).success) await replaceKeptPassword(host, options.destination, newPassword);
       if (options.json === true) await printJson(host, report);
       else {
         await printLine(host, 'The password is changed. Every snapshot opens with the new one.');

@@ -38,13 +38,16 @@ export async function installUnit(options: UnitOptions): Promise<{ readonly path
 export function unitText(text: string, { env, system, runAs }: UnitOptions): string {
   const folders = ['HOLDFAST_CONFIG_DIR', 'HOLDFAST_STATE_DIR', 'HOLDFAST_KEYCHAIN_PASSPHRASE_FILE'].flatMap((name) => {
     const value = env[name];
-    return value === undefined || value === '' ? [] : [`Environment=${quoted(`${name}=${value}`)}`];
+    return value === undefined || value === '' ? [] : [`Environment=${quoted(`${name}=${value}`)}\n`];
   });
-  return text
-    .replace('@EXEC@', `${quoted(process.execPath)} ${quoted(program)}`)
-    .replace('@ENVIRONMENT@\n', folders.map((line) => `${line}\n`).join(''))
-    .replace('@USER@\n', system && runAs !== undefined ? `User=${runAs}\n` : '')
-    .replace('@TARGET@', system ? 'multi-user.target' : 'default.target');
+  return (
+    text
+      // Functions: in a text that replaces, `$` would mean something.
+      .replace('@EXEC@', () => `${argument(process.execPath)} ${argument(program)}`)
+      .replace('@ENVIRONMENT@\n', () => folders.join(''))
+      .replace('@USER@\n', () => (system && runAs !== undefined ? `User=${runAs}\n` : ''))
+      .replace('@TARGET@', system ? 'multi-user.target' : 'default.target')
+  );
 }
 
 export async function removeUnit(options: UnitOptions): Promise<string> {
@@ -81,9 +84,14 @@ function unitPath({ env, system }: UnitOptions): string {
   return join(base, 'systemd', 'user', unitName);
 }
 
-/** systemd.service(5), "Command lines": quotes, and `%` and `$` doubled. */
+/** systemd.syntax(7), "Quoting", and systemd.unit(5), "Specifiers". */
 function quoted(text: string): string {
-  return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('%', '%%').replaceAll('$', '$$$$')}"`;
+  return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('%', '%%')}"`;
+}
+
+/** systemd.service(5), "Command lines": there `$` is special, too. */
+function argument(text: string): string {
+  return quoted(text.replaceAll('$', () => '$$'));
 }
 
 async function systemctl({ system }: UnitOptions, args: readonly string[]): Promise<void> {
