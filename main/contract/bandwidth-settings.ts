@@ -11,3 +11,6 @@ export const bandwidthSchema = z.looseObject({
 });
 
 export type BandwidthSettings = z.infer<typeof bandwidthSchema>;
+
+/** When nothing is started by itself, where the system tells. What runs goes on. */
+export const pauseOnSchema = z.looseObject({ battery: z.boolean().default(false), metered: z.boolean().default(false) });

@@ -3,7 +3,7 @@ import { jobKinds, jobSchema } from './jobs.ts';
 import { keepSchema, serverSchema } from './server-settings.ts';
 import { scheduleSchema } from './schedule-settings.ts';
 import { serverStatusSchema } from './server-status.ts';
-import { bandwidthSchema } from './bandwidth-settings.ts';
+import { bandwidthSchema, pauseOnSchema } from './bandwidth-settings.ts';
 import {
   checkSchema,
   destinationRowSchema,
@@ -96,6 +96,8 @@ export const calls = {
 
   'bandwidth.get': { request: nothing, reply: bandwidthSchema },
   'bandwidth.set': { request: bandwidthSchema, reply: bandwidthSchema },
+  'pauseOn.get': { request: nothing, reply: pauseOnSchema },
+  'pauseOn.set': { request: pauseOnSchema, reply: pauseOnSchema },
 
   /** All settings and secrets, sealed with a passphrase: base64. */
   'settings.export': { request: z.object({ passphrase: passwordSchema }), reply: z.object({ file: z.string() }) },

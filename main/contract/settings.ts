@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { destinationSettingsSchema, type Provider } from './destination-settings.ts';
 import { nameSchema } from './names.ts';
-import { bandwidthSchema } from './bandwidth-settings.ts';
+import { bandwidthSchema, pauseOnSchema } from './bandwidth-settings.ts';
 import { keychainKinds } from './destinations.ts';
 import { noticeTargetSchema } from './notices.ts';
 import { serverSchema } from './server-settings.ts';
@@ -26,6 +26,7 @@ export const settingsSchema = z.looseObject({
   keychain: z.enum(keychainKinds).optional(),
   notices: z.array(noticeTargetSchema).default([]),
   bandwidth: bandwidthSchema.default({ limit: 'off', whilePlayers: 'off' }),
+  pauseOn: pauseOnSchema.default({ battery: false, metered: false }),
   service: z.looseObject({ port: z.number().int().min(1024).max(65_535).optional() }).default({}),
 });
 

@@ -20,6 +20,8 @@ export interface SchedulerOptions {
   readonly servers: () => readonly Scheduled[];
   /** Settles once the run has ended, however; it is not asked again for this server until then. */
   readonly start: (slug: string, reason: RunReason) => Promise<void>;
+  /** While it says so nothing is started; what was due in the meantime is made up for. */
+  readonly isHeld?: () => boolean;
   /** Told when what is due next may have changed: by server, with jitter. */
   readonly onDue?: (slug: string, at: number | null) => void;
   /** Nothing that was missed is made up for sooner than this after the start. */
@@ -33,7 +35,7 @@ const lateMs = 5 * 60_000;
 
 /** Starts what is due, until the signal. Rejects with fault cancelled then, and never else. */
 export async function runScheduler(options: SchedulerOptions): Promise<never> {
-  const { clock, signal, servers, start, onDue, startDelayMs = 60_000 } = options;
+  const { clock, signal, servers, start, onDue, startDelayMs = 60_000, isHeld = () => false } = options;
   const running = new Set<string>();
   const told = new Map<string, number | null>();
   const notBefore = clock.now() + startDelayMs;
@@ -88,7 +90,7 @@ export async function runScheduler(options: SchedulerOptions): Promise<never> {
     const shown = at === null || pausedUntil === 0 ? null : Math.max(at, pausedUntil ?? 0);
     if (told.get(slug) !== shown) onDue?.(slug, shown);
     told.set(slug, shown);
-    if (at === null || paused || running.has(slug) || now < at) return;
+    if (at === null || paused || running.has(slug) || now < at || isHeld()) return;
     const missed = now > at + lateMs;
     if (missed && now < notBefore) return;
     void run(slug, missed ? 'catch-up' : 'schedule');

@@ -8,7 +8,7 @@ import type { SettingsHost } from './settings-ports.ts';
 
 export type NoticeCalls = Pick<
   CallHandlers,
-  'notices.list' | 'notice.set' | 'notice.remove' | 'notice.test' | 'bandwidth.get' | 'bandwidth.set'
+  'notices.list' | 'notice.set' | 'notice.remove' | 'notice.test' | 'bandwidth.get' | 'bandwidth.set' | 'pauseOn.get' | 'pauseOn.set'
 >;
 
 /** Where notices go, and how fast data may. */
@@ -72,6 +72,8 @@ export function noticeCalls(host: SettingsHost, clock: Clock): NoticeCalls {
       );
       return {};
     },
+    'pauseOn.get': async () => settings.current().pauseOn,
+    'pauseOn.set': async (pauseOn) => (await settings.update((all) => ({ ...all, pauseOn }))).pauseOn,
     'bandwidth.get': async () => settings.current().bandwidth,
     'bandwidth.set': async (bandwidth) => {
       parseBandwidth(bandwidth.limit);

@@ -77,6 +77,8 @@ export interface ServiceHost {
   quiesce(server: ServerSettings): Promise<Quiesce>;
   /** Runs a command to its end. A status other than 0, a signal and a time-out are faults. */
   runHook(command: HookCommand, environment: HookEnvironment, signal: AbortSignal): Promise<void>;
+  /** Why nothing is to be started by itself now, in one sentence; null when nothing is against it. */
+  readonly held?: () => string | null;
   /** Told of what went wrong without a job that could say so. */
   readonly onProblem?: (message: string, error: unknown) => void;
   /** Hides secrets in texts that came from outside. */

@@ -87,6 +87,7 @@ export function createService(host: ServiceHost): Service {
       last: store.jobs().find((job) => job.server === slug && job.endedAt !== null && job.state !== 'cancelled') ?? null,
       nextRun: nextRuns.get(slug) ?? null,
       now: clock.now(),
+      held: host.held?.() ?? null,
     });
   }
 
@@ -226,6 +227,7 @@ export function createService(host: ServiceHost): Service {
           clock,
           signal,
           servers: scheduledServers,
+          isHeld: () => (host.held?.() ?? null) !== null,
           start: async (slug, reason) => {
             await startBackup(slug, reason, false).ended;
           },

@@ -17,6 +17,8 @@ export interface StatusInput {
   readonly last: Job | null;
   readonly nextRun: number | null;
   readonly now: number;
+  /** Why nothing is started by itself now; null when nothing is against it. */
+  readonly held: string | null;
 }
 
 /** What is shown of a server, worked out from what is known and nothing else. */
@@ -48,11 +50,12 @@ export function isPaused({ pausedUntil }: ServerFacts, now: number): boolean {
 type Judgement = readonly [state: ServerState, why: string, next: string];
 
 /** The most pressing first: what a person must do, what has gone wrong, what goes on. */
-function judge({ facts, occurrences, active, last, now }: StatusInput): Judgement {
+function judge({ settings, facts, occurrences, active, last, now, held }: StatusInput): Judgement {
   if (active.some(({ state }) => state === 'running')) return ['running', '', ''];
   const fault = last?.fault ?? null;
   if (fault?.code === 'sign-in-needed') return ['sign-in-needed', fault.message, stepFor('sign-in-needed', fault.context)];
   if (fault?.context['keychain'] !== undefined) return ['paused', fault.message, stepFor(fault.code, fault.context)];
+  if (held !== null && settings.schedule.kind !== 'manual') return ['paused', held, 'It goes on by itself once that has changed.'];
   if (isPaused(facts, now)) return ['paused', 'It was paused.', 'Resume it when you like.'];
   const overdue = overdueFrom(facts, occurrences);
   if (overdue !== null && now > overdue) {

@@ -1,3 +1,4 @@
+import { Argument } from 'commander';
 import type { Command } from 'commander';
 import { Fault } from '../../contract/faults.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -8,6 +9,7 @@ import { runningService } from '../service/connect.ts';
 import { servicePlaces } from '../service/places.ts';
 import { installUnit, removeUnit, unitState } from '../service/systemd-unit.ts';
 import type { JsonOption } from './options.ts';
+import { withService } from './with-service.ts';
 
 export function addService(program: Command, context: CommandContext): void {
   const { host, end } = context;
@@ -25,6 +27,7 @@ export function addService(program: Command, context: CommandContext): void {
   addInstall(group, context);
   addUninstall(group, context);
   addStatus(group, context);
+  addPauseOn(group, context);
 }
 
 interface InstallOptions extends JsonOption {
@@ -110,6 +113,31 @@ function addStatus(group: Command, { host, end }: CommandContext): void {
         await printLine(host, `Servers: ${servers.map(({ settings, state }) => `${settings.slug} ${state}`).join(', ') || 'none yet'}`);
       }
       end(info === null ? exitCodes.notFound : exitCodes.done);
+    });
+}
+
+function addPauseOn(group: Command, { host, end }: CommandContext): void {
+  group
+    .command('pause-on')
+    .description(
+      'Shows or sets when nothing is started by itself, where the system tells: on battery, on a metered line. What was due is made up for.',
+    )
+    .addArgument(new Argument('[when...]', 'what it waits out').choices(['battery', 'metered', 'never']))
+    .option('--json', 'print one JSON document')
+    .action(async (when: readonly string[], options: JsonOption) => {
+      const now = await withService(host, async (service) =>
+        when.length === 0
+          ? await service.call('pauseOn.get', {})
+          : await service.call('pauseOn.set', { battery: when.includes('battery'), metered: when.includes('metered') }),
+      );
+      const words = [...(now.battery ? ['on battery'] : []), ...(now.metered ? ['on a metered line'] : [])];
+      if (options.json === true) await printJson(host, now);
+      else
+        await printLine(
+          host,
+          words.length === 0 ? 'Backups wait for nothing.' : `Backups wait while this computer is ${words.join(' or ')}.`,
+        );
+      end(exitCodes.done);
     });
 }
 

@@ -30,6 +30,7 @@ import { destinationOpener } from './destination-opener.ts';
 import { folderProblem } from './folder-problem.ts';
 import { openableKeychain } from './openable-keychain.ts';
 import type { ServicePlaces } from './places.ts';
+import { powerWatch } from './power-watch.ts';
 
 export interface ComposedService {
   readonly handlers: CallHandlers;
@@ -62,7 +63,9 @@ export async function composeService(cli: CliHost, places: ServicePlaces, stop: 
   const engine = lazyEngine(() => cli.openEngine());
   const limiter = bandwidth({ clock });
   const destinations = destinationOpener({ cli, settings, keychain, limiter });
+  const power = powerWatch({ clock, settings });
   const host = composeServiceHost({
+    held: power.held,
     cli,
     engine,
     store,
@@ -181,6 +184,7 @@ export async function composeService(cli: CliHost, places: ServicePlaces, stop: 
       const others = [
         watching,
         lookForOverdue(signal),
+        power.watch(signal, () => service.settingsChanged()),
         runBandwidth({
           clock,
           signal,

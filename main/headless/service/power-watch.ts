@@ -1,0 +1,46 @@
+import { powerState, type PowerState } from '../../adapters/system/power.ts';
+import type { Clock } from '../../engine/ports.ts';
+import type { LiveSettings } from '../../engine/service/settings-ports.ts';
+
+export interface PowerWatch {
+  /** Why nothing is to be started by itself, as it was seen last. */
+  readonly held: () => string | null;
+  /** Looks again and again while the settings ask for it, until the signal. */
+  readonly watch: (signal: AbortSignal, onChange: () => void) => Promise<void>;
+}
+
+export interface PowerWatchOptions {
+  readonly clock: Clock;
+  readonly settings: Pick<LiveSettings, 'current'>;
+  readonly state?: () => Promise<PowerState>;
+}
+
+const lookEveryMs = 30_000;
+
+export function powerWatch({ clock, settings, state = powerState }: PowerWatchOptions): PowerWatch {
+  let why: string | null = null;
+
+  async function look(): Promise<string | null> {
+    const { battery, metered } = settings.current().pauseOn;
+    if (!battery && !metered) return null;
+    const { onBattery, onMetered } = await state();
+    if (battery && onBattery === true) return 'This computer runs on its battery, and backups wait for the mains.';
+    return metered && onMetered === true ? 'The line of this computer is metered, and backups wait for another one.' : null;
+  }
+
+  return {
+    held: () => why,
+    async watch(signal, onChange) {
+      while (!signal.aborted) {
+        const now = await look();
+        if (now !== why) {
+          why = now;
+          onChange();
+        }
+        await clock.sleep(lookEveryMs, signal).catch((error: unknown) => {
+          if (!signal.aborted) throw error;
+        });
+      }
+    },
+  };
+}
