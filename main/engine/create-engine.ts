@@ -1,6 +1,6 @@
 import type { Engine } from './engine.ts';
 import type { EngineHost } from './host.ts';
-import { backup } from './jobs/backup.ts';
+import { backup, backupToAll } from './jobs/backup.ts';
 import { changePassword, kit, openFile } from './jobs/keys.ts';
 import { prune } from './jobs/prune.ts';
 import { restore } from './jobs/restore.ts';
@@ -14,6 +14,7 @@ import { vaultExists } from './snapshots/vault-store.ts';
 export function createEngine(host: EngineHost): Engine {
   return {
     backup: (destination, request, run) => backup(host, destination, request, run),
+    backupToAll: (destinations, request, run) => backupToAll(host, destinations, request, run),
     snapshots: (destination, filter, run) => snapshots(host, destination, filter, run),
     list: (destination, request, run) => list(host, destination, request, run),
     restore: (destination, request, run) => restore(host, destination, request, run),

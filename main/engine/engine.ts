@@ -1,3 +1,4 @@
+import type { Fault } from '../contract/faults.ts';
 import type {
   ArchiveFormat,
   BackupReport,
@@ -40,6 +41,15 @@ export interface SnapshotSelector {
 /** The engine's one door. Every call takes the destination it works on and throws a Fault. */
 export interface Engine {
   backup(destination: OpenDestination, request: BackupRequest, run: RunContext): Promise<BackupReport>;
+  /**
+   * The same into several destinations, in their order: the folder is read once, and each copy is sealed, stored and checked by itself. A
+   * destination that fails is its fault here, and the others go on. Throws for what concerns all of them.
+   */
+  backupToAll(
+    destinations: readonly OpenDestination[],
+    request: BackupRequest,
+    run: RunContext,
+  ): Promise<readonly (BackupReport | Fault)[]>;
   snapshots(destination: OpenDestination, filter: { readonly server?: string }, run: RunContext): Promise<readonly SnapshotRow[]>;
   list(destination: OpenDestination, request: SnapshotSelector & { readonly path?: string }, run: RunContext): AsyncIterable<EntryRow>;
   restore(destination: OpenDestination, request: RestoreRequest, run: RunContext): Promise<RestoreReport>;

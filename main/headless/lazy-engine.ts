@@ -6,6 +6,7 @@ export function lazyEngine(load: () => Promise<Engine>): Engine {
   const engine = (): Promise<Engine> => (loading ??= load());
   return {
     backup: async (...args) => (await engine()).backup(...args),
+    backupToAll: async (...args) => (await engine()).backupToAll(...args),
     snapshots: async (...args) => (await engine()).snapshots(...args),
     list: async function* (...args) {
       yield* (await engine()).list(...args);

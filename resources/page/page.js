@@ -19,6 +19,7 @@ const servers = new Map();
 const progress = new Map();
 const list = document.getElementById('servers');
 const problem = document.getElementById('problem');
+const secrets = document.getElementById('secrets');
 
 async function call(name, request) {
   const response = await fetch(`/api/call/${name}`, {
@@ -104,6 +105,8 @@ async function load() {
   const [all, info] = await Promise.all([call('servers.list', {}), call('service.info', {})]);
   servers.clear();
   for (const status of all) servers.set(status.settings.slug, status);
+  const { says, strong, locked } = info.keychain;
+  secrets.textContent = `Secrets are kept ${says}${strong ? '' : ' (weak)'}${locked ? ' (locked now)' : ''}.`;
   tell(info.settingsProblem);
   show();
 }

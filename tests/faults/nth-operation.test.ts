@@ -34,35 +34,42 @@ function replayingPacker(): Packer {
   const real = threadPacker();
   let recorded: {
     volumes: { pieces: Buffer[]; archive: PackedArchive }[];
-    result: Omit<PackResult, 'entryLines'>;
+    result: Omit<PackResult, 'entryLines' | 'outcomes'>;
     lines: Buffer[];
   } | null = null;
-  return async (request, beginVolume, run) => {
+  return async (request, targets, run) => {
+    const [target] = targets;
+    if (target === undefined) throw new Error('no target');
     if (recorded === null) {
       const volumes: { pieces: Buffer[]; archive: PackedArchive }[] = [];
       const made = await real(
         request,
-        async () => {
-          const pieces: Buffer[] = [];
-          return {
-            write: async (bytes) => {
-              pieces.push(Buffer.from(Uint8Array.from(bytes)));
+        [
+          {
+            ...target,
+            beginVolume: async () => {
+              const pieces: Buffer[] = [];
+              return {
+                write: async (bytes) => {
+                  pieces.push(Buffer.from(Uint8Array.from(bytes)));
+                },
+                finish: async (archive) => {
+                  volumes.push({ pieces, archive });
+                },
+                abort: async () => undefined,
+              };
             },
-            finish: async (archive) => {
-              volumes.push({ pieces, archive });
-            },
-            abort: async () => undefined,
-          };
-        },
+          },
+        ],
         {},
       );
       const lines: Buffer[] = [];
       for await (const piece of made.entryLines.read()) lines.push(Buffer.from(piece));
       await made.entryLines.dispose();
-      recorded = { volumes, result: { totals: made.totals, warnings: made.warnings, archives: made.archives }, lines };
+      recorded = { volumes, result: { totals: made.totals, warnings: made.warnings }, lines };
     }
     for (const { pieces, archive } of recorded.volumes) {
-      const upload = await beginVolume();
+      const upload = await target.beginVolume();
       try {
         for (const piece of pieces) await upload.write(piece);
         await upload.finish(archive);
@@ -74,7 +81,7 @@ function replayingPacker(): Packer {
     expect(run).toBeTypeOf('object');
     const entryLines = openSpool();
     for (const piece of recorded.lines) await entryLines.append(piece);
-    return { ...recorded.result, entryLines };
+    return { ...recorded.result, outcomes: [recorded.volumes.map(({ archive }) => archive)], entryLines };
   };
 }
 

@@ -67,6 +67,7 @@ function engineOf(calls: Partial<Engine>): Engine {
   };
   return {
     backup: unexpected('backup'),
+    backupToAll: unexpected('backupToAll'),
     snapshots: unexpected('snapshots'),
     list: unexpected('list'),
     restore: unexpected('restore'),

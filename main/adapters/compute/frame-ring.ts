@@ -14,46 +14,55 @@ export const endsVolume = 1;
 const nextFrameWord = monitorWords;
 const frameCountWord = monitorWords + 1;
 const headWords = monitorWords + 2;
-const wordsPerSlot = 6;
+const wordsPerSlot = 7;
 
 /** The memory that the threads of one pack job share. Made once, handed to each worker as it is. */
 export interface FrameRingMemory {
   readonly slots: number;
-  readonly parts: number;
-  readonly partSize: number;
+  /** One ring of part slots for each sealer. */
+  readonly parts: readonly PartRingMemory[];
   readonly control: SharedArrayBuffer;
   readonly content: SharedArrayBuffer;
   readonly notes: SharedArrayBuffer;
   readonly stored: SharedArrayBuffer;
-  readonly part: SharedArrayBuffer;
   /** Files and bytes read so far. */
   readonly counters: SharedArrayBuffer;
 }
 
-export function createFrameRingMemory(shape: { slots: number; parts: number; partSize: number }): FrameRingMemory {
-  const { slots, parts, partSize } = shape;
+export interface PartRingMemory {
+  readonly slots: number;
+  readonly partSize: number;
+  /** One word for each slot: whether it is busy. */
+  readonly busy: SharedArrayBuffer;
+  readonly bytes: SharedArrayBuffer;
+}
+
+/** `partSizes`: one for each sealer. `parts`: how many slots each of them has. */
+export function createFrameRingMemory(shape: { slots: number; parts: number; partSizes: readonly number[] }): FrameRingMemory {
+  const { slots, parts, partSizes } = shape;
   return {
     slots,
-    parts,
-    partSize,
-    control: new SharedArrayBuffer((headWords + slots * wordsPerSlot + parts) * 4),
+    parts: partSizes.map((partSize) => ({
+      slots: parts,
+      partSize,
+      busy: new SharedArrayBuffer(parts * 4),
+      bytes: new SharedArrayBuffer(parts * partSize),
+    })),
+    control: new SharedArrayBuffer((headWords + slots * wordsPerSlot) * 4),
     content: new SharedArrayBuffer(slots * frameContentSize),
     notes: new SharedArrayBuffer(slots * frameNotesSize),
     stored: new SharedArrayBuffer(slots * frameStoredSize),
-    part: new SharedArrayBuffer(parts * partSize),
     counters: new SharedArrayBuffer(16),
   };
 }
 
 /**
- * A ring of frame slots and one of part slots. Frame `n` lives in slot `n mod slots` and goes free → filled → compressed → free;
- * a part slot goes free → busy → free. Each thread touches a slot only in the state that is its own.
+ * A ring of frame slots. Frame `n` lives in slot `n mod slots` and goes free → filled → compressed → free, the last step once every sealer
+ * has taken it. Each thread touches a slot only in the state that is its own.
  */
 export class FrameRing {
   readonly monitor: Monitor;
   readonly slots: number;
-  readonly parts: number;
-  readonly partSize: number;
   readonly #memory: FrameRingMemory;
   readonly #control: Int32Array;
   readonly #counters: BigInt64Array;
@@ -64,8 +73,6 @@ export class FrameRing {
     this.#counters = new BigInt64Array(memory.counters);
     this.monitor = new Monitor(this.#control);
     this.slots = memory.slots;
-    this.parts = memory.parts;
-    this.partSize = memory.partSize;
   }
 
   content(slot: number): Buffer {
@@ -78,10 +85,6 @@ export class FrameRing {
 
   stored(slot: number): Buffer {
     return Buffer.from(this.#memory.stored, slot * frameStoredSize, frameStoredSize);
-  }
-
-  part(index: number): Buffer {
-    return Buffer.from(this.#memory.part, index * this.partSize, this.partSize);
   }
 
   state(slot: number): number {
@@ -122,8 +125,21 @@ export class FrameRing {
   }
 
   setCompressed(slot: number, stored: number): void {
-    Atomics.store(this.#control, headWords + slot * wordsPerSlot + 3, stored);
+    const at = headWords + slot * wordsPerSlot;
+    Atomics.store(this.#control, at + 3, stored);
+    Atomics.store(this.#control, at + 6, this.#memory.parts.length);
     this.setState(slot, slotState.compressed);
+  }
+
+  /** A sealer has taken the frame; the last one to do so frees its slot. */
+  take(slot: number): void {
+    if (Atomics.sub(this.#control, headWords + slot * wordsPerSlot + 6, 1) === 1) this.setState(slot, slotState.free);
+  }
+
+  partsOf(sealer: number): PartRing {
+    const memory = this.#memory.parts[sealer];
+    if (memory === undefined) throw new Error(`there is no sealer ${sealer}`);
+    return new PartRing(memory, this.monitor);
   }
 
   /** The next frame that no compressor has taken yet. */
@@ -142,15 +158,6 @@ export class FrameRing {
     this.monitor.changed();
   }
 
-  partBusy(index: number): boolean {
-    return Atomics.load(this.#control, headWords + this.slots * wordsPerSlot + index) !== 0;
-  }
-
-  setPartBusy(index: number, busy: boolean): void {
-    Atomics.store(this.#control, headWords + this.slots * wordsPerSlot + index, busy ? 1 : 0);
-    this.monitor.changed();
-  }
-
   count(files: number, bytes: number): void {
     if (files > 0) Atomics.add(this.#counters, 0, BigInt(files));
     if (bytes > 0) Atomics.add(this.#counters, 1, BigInt(bytes));
@@ -158,5 +165,35 @@ export class FrameRing {
 
   get counted(): { files: number; bytes: number } {
     return { files: Number(Atomics.load(this.#counters, 0)), bytes: Number(Atomics.load(this.#counters, 1)) };
+  }
+}
+
+/** The parts of one sealer on their way to its upload: a slot goes free → busy → free. */
+export class PartRing {
+  readonly slots: number;
+  readonly partSize: number;
+  readonly #bytes: SharedArrayBuffer;
+  readonly #busy: Int32Array;
+  readonly #monitor: Monitor;
+
+  constructor({ slots, partSize, busy, bytes }: PartRingMemory, monitor: Monitor) {
+    this.slots = slots;
+    this.partSize = partSize;
+    this.#bytes = bytes;
+    this.#busy = new Int32Array(busy);
+    this.#monitor = monitor;
+  }
+
+  part(slot: number): Buffer {
+    return Buffer.from(this.#bytes, slot * this.partSize, this.partSize);
+  }
+
+  isBusy(slot: number): boolean {
+    return Atomics.load(this.#busy, slot) !== 0;
+  }
+
+  setBusy(slot: number, busy: boolean): void {
+    Atomics.store(this.#busy, slot, busy ? 1 : 0);
+    this.#monitor.changed();
   }
 }

@@ -1,8 +1,13 @@
+import type { Fault } from '../../contract/faults.ts';
 import type { ArchiveFormat, Progress, Warning } from '../../contract/reports.ts';
 import type { ByteStream } from '../storage/backend.ts';
 
-/** What turns a folder into sealed volumes: the port behind which worker threads do the heavy part. */
-export type Packer = (request: PackRequest, beginVolume: () => Promise<VolumeUpload>, run: PackRun) => Promise<PackResult>;
+/**
+ * What turns a folder into sealed volumes: the port behind which worker threads do the heavy part. The folder is read and compressed once, and
+ * sealed for each target by itself. A target that fails does not keep the others from going on; when all have failed it rejects with the
+ * first one's fault.
+ */
+export type Packer = (request: PackRequest, targets: readonly PackTarget[], run: PackRun) => Promise<PackResult>;
 
 export interface PackRequest {
   /** Real path of the folder. */
@@ -10,9 +15,15 @@ export interface PackRequest {
   readonly excludes: readonly string[];
   readonly level: number;
   readonly volumeSize: number;
+  /** Of every target's `seal`. */
+  readonly format: ArchiveFormat;
+}
+
+export interface PackTarget {
   readonly seal: SealWith;
   /** How many bytes a part has; the last one of a volume is shorter. */
   readonly partSize: number;
+  readonly beginVolume: () => Promise<VolumeUpload>;
 }
 
 export type SealWith =
@@ -52,9 +63,15 @@ export interface PackedArchive {
 export interface PackResult {
   readonly totals: PackTotals;
   readonly warnings: readonly Warning[];
-  readonly archives: readonly PackedArchive[];
-  /** The manifest's entry lines, as zstd frames. */
+  /** What came of each target, in their order: its archives, or why it has none. */
+  readonly outcomes: readonly (readonly PackedArchive[] | Fault)[];
+  /** The manifest's entry lines, as zstd frames: the same for all targets. */
   readonly entryLines: Spool;
+}
+
+/** What one target got. */
+export interface PackedSnapshot extends Pick<PackResult, 'totals' | 'warnings' | 'entryLines'> {
+  readonly archives: readonly PackedArchive[];
 }
 
 /** Bytes put aside outside memory; gone after dispose(), and with the process at the latest. */

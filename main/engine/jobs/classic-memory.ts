@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { asFault } from '../../contract/faults.ts';
 import type { BackupReport, BackupRequest, RunContext, Warning } from '../../contract/reports.ts';
-import type { PackResult } from '../archive/packer.ts';
+import type { PackedSnapshot } from '../archive/packer.ts';
 import type { EngineHost, WritableSpool } from '../host.ts';
 import { findObject, isCompleteClassic, type ServerListing } from '../snapshots/catalog.ts';
 import type { ByteStream } from '../storage/backend.ts';
@@ -94,7 +94,7 @@ export interface Made {
   readonly request: BackupRequest;
   readonly excludes: readonly string[];
   readonly warnings: readonly Warning[];
-  readonly packed: PackResult;
+  readonly packed: PackedSnapshot;
 }
 
 /** A snapshot that misses something it should hold is not remembered. That it could not be is told, and no reason to fail. */

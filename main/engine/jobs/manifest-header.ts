@@ -1,5 +1,5 @@
 import type { BackupRequest, Warning } from '../../contract/reports.ts';
-import type { PackedArchive, PackResult } from '../archive/packer.ts';
+import type { PackedArchive, PackedSnapshot } from '../archive/packer.ts';
 import type { SourceFolder } from '../host.ts';
 import type { ManifestHeader } from '../snapshots/manifest.ts';
 import { archiveKey } from '../snapshots/names.ts';
@@ -15,7 +15,7 @@ export function manifestHeader(parts: {
   request: BackupRequest;
   excludes: readonly string[];
   warnings: readonly Warning[];
-  packed: PackResult;
+  packed: PackedSnapshot;
 }): ManifestHeader {
   const { id, slug, packed, request } = parts;
   return {

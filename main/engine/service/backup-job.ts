@@ -47,15 +47,15 @@ async function backedUp(host: ServiceHost, server: ServerSettings, force: boolea
   const opened = await openAll(host, server.destinations);
   const failures = [...opened.failures];
   const reports = await atRest(host, server, run, warnings, async () => {
+    const places = opened.destinations.map(({ destination }) => destination);
+    const outcomes = await host.engine.backupToAll(places, requestOf(server, force), run);
     const made: (readonly [string, OpenDestination, BackupReport])[] = [];
-    for (const { name, destination } of opened.destinations) {
-      try {
-        made.push([name, destination, await host.engine.backup(destination, requestOf(server, force), run)]);
-      } catch (error) {
-        const fault = asFault(error, 'backup');
-        if (fault.code === 'cancelled') throw fault;
-        failures.push(inDestination(fault, name));
-      }
+    for (const [index, outcome] of outcomes.entries()) {
+      const place = opened.destinations[index];
+      if (place === undefined) continue;
+      if (!(outcome instanceof Fault)) made.push([place.name, place.destination, outcome]);
+      else if (outcome.code === 'cancelled') throw outcome;
+      else failures.push(inDestination(outcome, place.name));
     }
     return made;
   });

@@ -20,16 +20,18 @@ export interface CompressorTask {
 
 export interface SealerTask {
   readonly ring: FrameRingMemory;
+  /** Which target this seals for, from 0. */
+  readonly target: number;
   readonly seal: SealWith;
-  /** File handle of the spool that takes the manifest's entry lines, as zstd frames. */
-  readonly spool: number;
+  /** File handle of the spool that takes the manifest's entry lines, as zstd frames; null where another sealer writes them. */
+  readonly spool: number | null;
 }
 
 /** What workers tell the main thread. Data never travels this way: only that a part slot is full. */
 export type WorkerMessage =
   | { readonly kind: 'fault'; readonly fault: WireFault }
   | { readonly kind: 'read'; readonly totals: PackTotals; readonly warnings: readonly Warning[] }
-  | { readonly kind: 'volume-begin' }
-  | { readonly kind: 'part'; readonly slot: number; readonly length: number }
-  | { readonly kind: 'volume-end'; readonly archive: PackedArchive }
+  | { readonly kind: 'volume-begin'; readonly target: number }
+  | { readonly kind: 'part'; readonly target: number; readonly slot: number; readonly length: number }
+  | { readonly kind: 'volume-end'; readonly target: number; readonly archive: PackedArchive }
   | { readonly kind: 'sealed'; readonly spoolSize: number };

@@ -6,6 +6,7 @@ import type { FrameSize } from '../../../engine/archive/seek-table.ts';
 import { entryLineEnd } from '../../../engine/snapshots/manifest-entry.ts';
 import type { Extent } from '../../../engine/snapshots/manifest-entry.ts';
 import { endsVolume, FrameRing, slotState } from '../frame-ring.ts';
+import type { PartRing } from '../frame-ring.ts';
 import { runWorker } from '../worker-entry.ts';
 import type { SealerTask, WorkerMessage } from './messages.ts';
 import { LineSpool } from './line-spool.ts';
@@ -18,6 +19,8 @@ interface PlacedFrame extends FrameSize {
 /** Fills part slots in order; the main thread sends each off and frees it. */
 class PartFiller {
   readonly #ring: FrameRing;
+  readonly #parts: PartRing;
+  readonly #target: number;
   readonly #tell: (message: WorkerMessage) => void;
   #slot = 0;
   #part: Buffer | null = null;
@@ -25,8 +28,10 @@ class PartFiller {
   #hash = createHash('sha256');
   #size = 0;
 
-  constructor(ring: FrameRing, tell: (message: WorkerMessage) => void) {
+  constructor(ring: FrameRing, target: number, tell: (message: WorkerMessage) => void) {
     this.#ring = ring;
+    this.#parts = ring.partsOf(target);
+    this.#target = target;
     this.#tell = tell;
   }
 
@@ -53,8 +58,8 @@ class PartFiller {
 
   #claim(): Buffer {
     const slot = this.#slot;
-    this.#ring.monitor.waitUntil(() => !this.#ring.partBusy(slot));
-    return this.#ring.part(slot);
+    this.#ring.monitor.waitUntil(() => !this.#parts.isBusy(slot));
+    return this.#parts.part(slot);
   }
 
   #send(): void {
@@ -62,9 +67,9 @@ class PartFiller {
     if (part === null) return;
     this.#hash.update(part.subarray(0, this.#filled));
     this.#size += this.#filled;
-    this.#ring.setPartBusy(this.#slot, true);
-    this.#tell({ kind: 'part', slot: this.#slot, length: this.#filled });
-    this.#slot = (this.#slot + 1) % this.#ring.parts;
+    this.#parts.setBusy(this.#slot, true);
+    this.#tell({ kind: 'part', target: this.#target, slot: this.#slot, length: this.#filled });
+    this.#slot = (this.#slot + 1) % this.#parts.slots;
     this.#part = null;
     this.#filled = 0;
   }
@@ -108,8 +113,9 @@ function placeRun(frames: readonly PlacedFrame[], run: { frame: number; offset: 
 runWorker('seal', (task: SealerTask, send) => {
   const tell = send as (message: WorkerMessage) => void;
   const ring = new FrameRing(task.ring);
-  const parts = new PartFiller(ring, tell);
-  const spool = new LineSpool(task.spool);
+  const { target } = task;
+  const parts = new PartFiller(ring, target, tell);
+  const spool = task.spool === null ? null : new LineSpool(task.spool);
   const placed: PlacedFrame[] = [];
   let archive: ArchiveSealer | null = null;
   let archives = 0;
@@ -121,7 +127,7 @@ runWorker('seal', (task: SealerTask, send) => {
     ring.monitor.waitUntil(() => ring.frameCount === index || ring.holds(slot, index, slotState.compressed));
     if (ring.frameCount === index) break;
     if (archive === null) {
-      tell({ kind: 'volume-begin' });
+      tell({ kind: 'volume-begin', target });
       archive = beginArchive(task, parts.write);
     }
     const sizes = ring.sizes(slot);
@@ -131,7 +137,7 @@ runWorker('seal', (task: SealerTask, send) => {
     offset += sizes.stored;
 
     const notes = ring.notes(slot);
-    for (let at = 0; at < sizes.notes;) {
+    for (let at = 0; spool !== null && at < sizes.notes;) {
       const textLength = notes.readUInt32LE(at);
       const runs = notes.readUInt32LE(at + 4);
       at += 8;
@@ -146,17 +152,17 @@ runWorker('seal', (task: SealerTask, send) => {
       spool.append(notes.subarray(at, at + textLength), entryLineEnd(extents));
       at += textLength;
     }
-    ring.setState(slot, slotState.free);
+    ring.take(slot);
 
     if ((sizes.flags & endsVolume) === 0) continue;
     if (task.seal.format === 'archive') archive.update(encodeSeekTable(volumeFrames));
     archive.end();
     const zipSize = volumeFrames.reduce((sum, frame) => sum + frame.content, 0);
-    tell({ kind: 'volume-end', archive: { ...parts.end(), head: archive.head, zipSize, frames: volumeFrames.length } });
+    tell({ kind: 'volume-end', target, archive: { ...parts.end(), head: archive.head, zipSize, frames: volumeFrames.length } });
     archive = null;
     archives += 1;
     offset = 0;
     volumeFrames = [];
   }
-  tell({ kind: 'sealed', spoolSize: spool.end() });
+  if (spool !== null) tell({ kind: 'sealed', spoolSize: spool.end() });
 });

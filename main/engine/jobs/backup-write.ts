@@ -1,0 +1,97 @@
+import { Fault } from '../../contract/faults.ts';
+import type { BackupReport, BackupRequest, Warning } from '../../contract/reports.ts';
+import { newClassicKey } from '../archive/classic.ts';
+import type { PackedSnapshot, PackTarget, SealWith, VolumeUpload } from '../archive/packer.ts';
+import type { EngineHost } from '../host.ts';
+import { writeManifest } from '../snapshots/manifest-store.ts';
+import { archiveKey, checksumKey, classicKey, manifestKey, serverPrefix } from '../snapshots/names.ts';
+import { ensureVaultHolds } from '../snapshots/vault-store.ts';
+import type { Backend, CallOptions } from '../storage/backend.ts';
+import { largestClockOffsetMs } from '../storage/check-destination.ts';
+import { choosePartSize } from '../storage/part-size.ts';
+import { openPartWriter } from '../storage/part-writer.ts';
+import { uploadBytes } from '../storage/upload-object.ts';
+import { checkStored, type BackupPlace, type BackupRun } from './backup-place.ts';
+import { rememberClassic } from './classic-memory.ts';
+import { lockName } from './lock-name.ts';
+import { manifestHeader } from './manifest-header.ts';
+
+/** Whole parts wait in memory while they are sent: larger ones only where the provider asks for them. */
+const wantedPart = (backend: Backend): number => (backend.info.limits.minPart > 1 ? 16 : 1) * 2 ** 20;
+
+/** Where the packer's volumes go in one destination. */
+export async function targetFor({ host, request, run }: BackupRun, place: BackupPlace): Promise<PackTarget> {
+  const { slug, id, written } = place;
+  const { backend } = place.destination;
+  let volume = 0;
+  async function beginVolume(): Promise<VolumeUpload> {
+    const key = request.format === 'classic' ? classicKey(slug, id) : archiveKey(slug, id, volume);
+    volume += 1;
+    const writer = await openPartWriter(backend, key, { signal: run.signal });
+    return {
+      write: (bytes) => writer.write(bytes),
+      abort: () => writer.abort(),
+      finish: async (archive) => {
+        written.add(key);
+        const info = await writer.finish({ sha256: archive.sha256 });
+        if (info.size !== archive.size) {
+          throw new Fault('corrupt', `${key} has ${info.size} bytes after ${archive.size} were sent`, {
+            operation: 'upload',
+            context: { object: key },
+          });
+        }
+        written.add(checksumKey(key));
+        const line = `${archive.sha256}  ${key.slice(serverPrefix(slug).length)}\n`;
+        await uploadBytes(backend, checksumKey(key), Buffer.from(line), run.signal === undefined ? {} : { signal: run.signal });
+      },
+    };
+  }
+  return {
+    seal: await sealWith(host, place, request),
+    partSize: choosePartSize(backend.info.limits, undefined, wantedPart(backend)),
+    beginVolume,
+  };
+}
+
+/** What makes the stored volumes a snapshot: the manifest, written last. */
+export async function finish(backup: BackupRun, place: BackupPlace, packed: PackedSnapshot): Promise<Omit<BackupReport, 'elapsedMs'>> {
+  const { host, source, excludes, request, run } = backup;
+  const { destination, vault, server, slug, id, time, clockOffset, machine, written } = place;
+  const { backend } = destination;
+  const options: CallOptions = { signal: run.signal };
+  const warnings = [...clockWarning(clockOffset), ...packed.warnings];
+  let stored = packed.archives.reduce((sum, archive) => sum + archive.size, 0);
+  if (packed.totals.files + packed.totals.symlinks === 0) {
+    const message = `${source.root} holds not one file to back up: is a disk below it not mounted?`;
+    throw new Fault('config-invalid', message, { operation: 'backup' });
+  }
+  if (request.format === 'archive') {
+    await ensureVaultHolds(backend, vault, options);
+    const header = manifestHeader({ id, server, slug, machine, time, source, request, excludes, warnings, packed });
+    await checkStored(backend, header, options);
+    written.add(manifestKey(slug, id));
+    stored += (await writeManifest(host, backend, vault, header, packed.entryLines, options)).size;
+  } else {
+    const about = { id, server, stored, request, excludes, warnings, packed };
+    warnings.push(...(await rememberClassic(host, lockName(destination, slug), about)));
+  }
+  return {
+    outcome: 'written',
+    ...{ id, server, warnings, files: packed.totals.files, bytes: packed.totals.bytes, storedBytes: stored, archives: written.archives },
+  };
+}
+
+async function sealWith(host: EngineHost, { destination, vault }: BackupPlace, request: BackupRequest): Promise<SealWith> {
+  if (request.format === 'archive') return { format: 'archive', header: vault.header, vaultKey: vault.vaultKey };
+  if (destination.credentials.kind !== 'password') {
+    throw new Fault('config-invalid', 'the classic format needs the password itself', { operation: 'backup' });
+  }
+  return { format: 'classic', ...(await newClassicKey(destination.credentials.password, host.random)) };
+}
+
+function clockWarning(offset: number): Warning[] {
+  if (Math.abs(offset) <= largestClockOffsetMs) return [];
+  const minutes = Math.round(Math.abs(offset) / 60_000);
+  const message = `this computer's clock is ${minutes} minutes ${offset > 0 ? 'behind' : 'ahead of'} the destination's, whose time was used`;
+  return [{ code: 'clock', message }];
+}
