@@ -151,6 +151,18 @@ describe('with a service', () => {
     expect(await callService(service)('servers.list', {})).not.toHaveLength(0);
   });
 
+  test('one that is stopped still holds: no second one starts, and commands say who does not answer', async () => {
+    service.child.kill('SIGSTOP');
+    try {
+      const [second, command] = await Promise.all([home.run(['service']), home.run(['server', 'list'])]);
+      expect([second.code, command.code]).toEqual([11, 11]);
+      expect(command.stderr).toContain(`process ${String(service.child.pid)}`);
+    } finally {
+      service.child.kill('SIGCONT');
+    }
+    expect(await callService(service)('servers.list', {})).not.toHaveLength(0);
+  });
+
   test('it ends within five seconds of SIGTERM, with exit code 0, and listens at the same port and with the same token when it comes back', async () => {
     const { code, ms } = await service.stop();
     expect([code, ms < 5_000]).toEqual([0, true]);

@@ -4,8 +4,8 @@ import type { Backend } from './backend.ts';
 import { checkDestination, failedCheck, type CheckOptions } from './check-destination.ts';
 
 /**
- * Tries settings and secrets without a backup: the first check, `connect`, is whether they make a backend at all; then everything that a backup
- * needs of it. Throws only fault cancelled.
+ * Tries settings and secrets without a backup: everything that a backup needs of a destination. Where they make no backend at all, that is the one
+ * check, `connect`. Throws only fault cancelled.
  */
 export async function* initializeProvider(
   open: () => Promise<Backend>,
@@ -18,6 +18,5 @@ export async function* initializeProvider(
     yield failedCheck('connect', asFault(error, 'connect'));
     return;
   }
-  yield { name: 'connect', ok: true, message: `the settings are understood: ${backend.info.label}`, next: '' };
   yield* checkDestination(backend, options);
 }
