@@ -20,7 +20,7 @@ const source = shop.path('survival');
 const former = shop.path('former');
 /** Every call by which a destination folder is changed. */
 const changes = 'write,pwrite64,ftruncate,rename,renameat2,link,linkat,fsync,fdatasync,unlink,unlinkat,mkdir,mkdirat,rmdir';
-const points = 60;
+const points = 40;
 const atOnce = 2;
 /** The calls that change the destination: which kind, and the how-manieth of its kind and thread. */
 const moments: { readonly call: string; readonly count: number }[] = [];
