@@ -104,7 +104,10 @@ export const calls = {
   /** Puts those of a file in the place of all there are. */
   'settings.import': { request: z.object({ file: z.string().max(700_000), passphrase: passwordSchema }), reply: nothing },
 
-  'backup.start': { request: z.object({ slug: z.string(), force: z.boolean().default(false) }), reply: started },
+  'backup.start': {
+    request: z.object({ slug: z.string(), force: z.boolean().default(false), takeOver: z.boolean().default(false) }),
+    reply: started,
+  },
   'verify.start': {
     request: z.object({ slug: z.string(), destination: z.string(), snapshot: z.string(), quick: z.boolean() }),
     reply: started,

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { configDirPath } from '../adapters/config/config-dir.ts';
 import { passphraseCredential, readCredential, withCredentials } from '../adapters/keychain/credentials.ts';
@@ -21,7 +22,7 @@ function base(kind: KeychainKind, passphrase: (isNew: boolean) => Promise<string
   const alone = async <T>(work: () => Promise<T>): Promise<T> => await holdingLock(await openStateDir(), 'keys', systemClock, work);
   switch (kind) {
     case 'system':
-      return systemKeyring();
+      return systemKeyring(keyringName(folder));
     case 'sealed-file':
       return sealedFileKeychain({
         path: join(folder, 'keys.sealed'),
@@ -32,7 +33,7 @@ function base(kind: KeychainKind, passphrase: (isNew: boolean) => Promise<string
       return sealedFileKeychain({
         path: join(folder, 'keys.machine'),
         // Apart from the settings: a copy of the one folder without the other opens nothing.
-        passphrase: async () => await machineKey(join(await openStateDir(), 'machine.key')),
+        passphrase: async (isNew) => await machineKey(join(await openStateDir(), 'machine.key'), isNew),
         alone,
         about: {
           kind: 'machine-key',
@@ -41,4 +42,10 @@ function base(kind: KeychainKind, passphrase: (isNew: boolean) => Promise<string
         },
       });
   }
+}
+
+/** Two configuration folders of one user must not see, or remove, each other's secrets. */
+function keyringName(folder: string): string {
+  if (folder === configDirPath({ ...process.env, HOLDFAST_CONFIG_DIR: undefined })) return 'Holdfast';
+  return `Holdfast ${createHash('sha256').update(folder).digest('hex').slice(0, 12)}`;
 }

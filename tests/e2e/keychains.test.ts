@@ -72,7 +72,7 @@ describe.skipIf(keyringMissing !== '')(`the keyring of a desktop${keyringMissing
 test('a move that the keyring breaks off leaves every secret where it was', async () => {
   const kept = new Map<string, string>();
   let left = 1;
-  const keychain = systemKeyring(() =>
+  const keychain = systemKeyring('Holdfast', () =>
     Promise.resolve({
       getPassword: (_service, account) => Promise.resolve(kept.get(account) ?? null),
       setPassword: (_service, account, password) => {
@@ -92,12 +92,13 @@ test('a move that the keyring breaks off leaves every secret where it was', asyn
 
 test('the machine key is made once, also by many at once, for this user only, and never replaced', async () => {
   const path = join(tempFolder(), 'machine.key');
-  const keys = await Promise.all(Array.from({ length: 20 }, () => machineKey(path)));
+  const keys = await Promise.all(Array.from({ length: 20 }, () => machineKey(path, true)));
   expect(new Set(keys).size).toBe(1);
   expect(keys[0]).toMatch(/^[0-9a-f]{64}$/);
   expect(statSync(path).mode & 0o777).toBe(0o600);
   writeFileSync(path, 'something else');
-  expect(await codeOf(machineKey(path))).toBe('config-invalid');
+  expect(await codeOf(machineKey(path, true))).toBe('config-invalid');
+  expect(await codeOf(machineKey(join(tempFolder(), 'gone.key'), false))).toBe('config-invalid');
   expect(readFileSync(path, 'utf8')).toBe('something else');
 });
 
@@ -109,6 +110,8 @@ test('a weak keychain needs a yes, and moving to a passphrase takes the weak fil
   await home.setUp();
   const passphrase = { HOLDFAST_KEYCHAIN_PASSPHRASE: 'open sesame, please' };
   expect(await home.json(['keychain', 'use', 'sealed-file'], passphrase)).toMatchObject({ kind: 'sealed-file', strong: true });
+  const again = await home.run(['keychain', 'use', 'sealed-file'], { HOLDFAST_KEYCHAIN_PASSPHRASE: 'another one, longer' });
+  expect([again.code, again.stderr.includes('already')]).toEqual([2, true]);
   expect(await home.json(['server', 'backup', 'survival'], { ...passphrase, HOLDFAST_PASSWORD: '' })).toMatchObject({ state: 'done' });
   const locked = await home.run(['server', 'backup', 'survival', '--force', '--json'], { HOLDFAST_PASSWORD: '' });
   expect([locked.code, locked.stdout.includes('HOLDFAST_KEYCHAIN_PASSPHRASE_FILE')]).toEqual([11, true]);

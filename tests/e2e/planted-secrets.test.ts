@@ -61,7 +61,20 @@ test('twenty planted secrets are in no log, no state, no settings, no reply, no 
   await home.json(['keychain', 'use', 'machine-key', '--yes']);
   await home.json(['destination', 'add', 'nas', `folder:${home.place}`, '--no-test']);
   await home.json(
-    ['server', 'add', 'Survival', home.folder, '--to', 'nas', '--minecraft', `127.0.0.1:${rcon.port}`, '--hook-after-success', hook],
+    [
+      'server',
+      'add',
+      'Survival',
+      home.folder,
+      '--to',
+      'nas',
+      '--minecraft',
+      `127.0.0.1:${rcon.port}`,
+      '--hook-after-success',
+      hook,
+      '--hook-before',
+      hook,
+    ],
     { HOLDFAST_PASSWORD: of('nas'), HOLDFAST_RCON_PASSWORD: of('rcon') },
   );
 
@@ -124,11 +137,20 @@ test('twenty planted secrets are in no log, no state, no settings, no reply, no 
   const ended = (job: string): Promise<void> =>
     new Promise((settle) => {
       const look = (): void => {
-        if (texts.some(([, text]) => text.includes(`"id":"${job}"`) && /"state":"(done|failed)"/.test(text))) settle();
+        if (texts.some(([where, text]) => where === 'event job' && text.includes(`"id":"${job}"`) && !text.includes('"endedAt":null')))
+          settle();
         else setImmediate(look);
       };
       look();
     });
+  // Before anything has been read from the keychain, too.
+  const first = await call('backup.start', { slug: 'survival' });
+  await ended(first.job);
+  expect(await call('job.get', { job: first.job })).toMatchObject({
+    state: 'failed',
+    fault: { message: expect.stringContaining('[hidden]') as string },
+  });
+  await home.json(['server', 'edit', 'survival', '--hook-before', '/bin/true', '--hook-after-success', hook]);
   const { job } = await call('backup.start', { slug: 'survival' });
   texts.push(['processes', execFileSync('ps', ['-eo', 'args', '-ww'], { encoding: 'latin1' })]);
   await ended(job);

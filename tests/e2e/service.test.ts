@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -124,6 +125,32 @@ describe('with a service', () => {
     writeFileSync(path, good);
   });
 
+  test('a settings file that is gone ends nothing; one that is broken at the start is told, and what stood there before holds', async () => {
+    const path = join(home.config, 'config.json');
+    const good = readFileSync(path, 'utf8');
+    const noticed = async (act: () => void): Promise<string> => {
+      const end = new AbortController();
+      let opened: () => void = () => undefined;
+      const open = new Promise<void>((settle) => (opened = settle));
+      const told = (async () => {
+        for await (const event of serviceEvents(service, end.signal, opened)) if (event.event === 'notice') return event.data.text;
+        throw new Error('the stream ended');
+      })();
+      await open;
+      act();
+      return await told.finally(() => end.abort());
+    };
+    expect(await noticed(() => rmSync(path))).toContain('gone');
+    expect(await callService(service)('servers.list', {})).not.toHaveLength(0);
+    await service.stop();
+    writeFileSync(path, '{');
+    service = await home.start();
+    const info = await callService(service)('service.info', {});
+    expect(info.settingsProblem).toContain('line 1');
+    expect((await callService(service)('servers.list', {})).map(({ settings }) => settings.slug)).toContain('survival');
+    writeFileSync(path, good);
+  });
+
   test('history that was deleted is rebuilt from the backup places at the next start', async () => {
     await service.stop();
     rmSync(join(home.own(), 'state.json'));
@@ -171,6 +198,20 @@ describe('with a service', () => {
     expect((await again.stop('SIGINT')).code).toBe(0);
     expect(statSync(join(home.own(), 'token')).mode & 0o777).toBe(0o600);
     expect(statSync(join(home.own(), 'state.json')).mode & 0o777).toBe(0o600);
+  });
+
+  test('once it has ended, whoever listens at its port is not told the token', async () => {
+    const heard: string[] = [];
+    const other = createServer((socket) =>
+      socket.on('data', (piece) => heard.push(piece.toString('latin1'))).on('error', () => socket.destroy()),
+    );
+    await new Promise<void>((done) => other.listen(service.port, '127.0.0.1', done));
+    try {
+      expect(await home.json(['server', 'list'])).not.toHaveLength(0);
+      expect(heard).toEqual([]);
+    } finally {
+      await new Promise((done) => other.close(done));
+    }
   });
 
   test('killed in the middle of a backup: the next start marks the job, and the next backup ends well and leaves nothing over', async () => {

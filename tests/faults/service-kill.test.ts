@@ -26,11 +26,15 @@ async function game(): Promise<{ home: ServiceHome; rcon: RconServer }> {
 test('kill -9 in a backup that has stopped the game’s saving: the next start sends save-on, and the next backup ends well', async () => {
   const { home, rcon } = await game();
   const service = await home.start();
-  const { job } = await callService(service)('backup.start', { slug: 'survival' });
+  const command = home.run(['server', 'backup', 'survival']);
   await told(rcon, 'save-all flush');
   expect(rcon.saving).toBe(false);
+  const [{ id: job } = { id: '' }] = await callService(service)('jobs.list', { limit: 1 });
   await service.stop('SIGKILL');
   expect(rcon.saving).toBe(false);
+  // Who waited for it is told, and does not wait for ever.
+  const { code, stderr } = await command;
+  expect([code, stderr.includes('the service has ended')]).toEqual([1, true]);
 
   const again = await home.start();
   await told(rcon, 'save-on');

@@ -129,6 +129,27 @@ describe('one folder to several destinations', () => {
     }
   });
 
+  test('one that is gone altogether, so that not even its upload can be given up, does not take the others with it', async () => {
+    const [first] = places;
+    if (first === undefined) throw new Error('no place');
+    const lost = (): Promise<never> => Promise.reject(new Fault('unavailable', 'the disk is gone', { operation: 'write' }));
+    places[0] = {
+      ...first,
+      backend: {
+        ...first.backend,
+        beginUpload: async (key, options) => {
+          const upload = await first.backend.beginUpload(key, options);
+          return key.endsWith('.holdfast') ? { ...upload, token: upload.token, writePart: lost, abort: lost } : upload;
+        },
+      },
+    };
+    const reports = await toAll();
+    expect(reports.map((report) => (report instanceof Fault ? report.code : report.outcome))).toEqual(['unavailable', 'written']);
+    const [, second] = places;
+    if (second === undefined) throw new Error('no place');
+    expect((await engines.engine.verify(second, { snapshot: 'latest', server: 'survival', quick: false }, {})).damage).toEqual([]);
+  });
+
   test('a wrong password for one is its own fault, before anything is read for it', async () => {
     await toAll();
     const [first] = places;

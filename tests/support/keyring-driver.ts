@@ -2,7 +2,7 @@
 import { systemKeyring } from '../../main/adapters/keychain/system-keyring.ts';
 import { asFault } from '../../main/contract/faults.ts';
 
-const keychain = systemKeyring();
+const keychain = systemKeyring('Holdfast');
 const results: unknown[] = [];
 try {
   results.push(await keychain.describe());

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Fault } from '../../main/contract/faults.ts';
 import type { Job } from '../../main/contract/jobs.ts';
+import { serverSchema } from '../../main/contract/server-settings.ts';
+import { dueChecks, factsAfter, tellingJob } from '../../main/engine/service/facts.ts';
 import { noFacts } from '../../main/engine/service/ports.ts';
 import { codeOf } from '../conformance/suite-support.ts';
 import { threadPacker } from '../../main/adapters/compute/pack/packer.ts';
@@ -27,7 +29,10 @@ describe('a backup by hand', () => {
   test('ends as a job with its snapshot, and the server is ok', async () => {
     const world = serviceWorld({ folder });
     const ended = world.ended('backup');
-    const { job } = await world.service.calls['backup.start']({ slug: 'survival', force: false }, new AbortController().signal);
+    const { job } = await world.service.calls['backup.start'](
+      { slug: 'survival', force: false, takeOver: false },
+      new AbortController().signal,
+    );
     expect(await ended).toMatchObject({ id: job, state: 'done', unchanged: false, bytes: 6, fault: null });
     await settle();
     expect(world.service.status('survival')).toMatchObject({ state: 'ok', lastSuccess: world.clock.now(), bytes: 6 });
@@ -45,7 +50,7 @@ describe('a backup by hand', () => {
     };
     const world = serviceWorld({ folder, servers: [{ hooks, ...minecraft }] });
     const ended = world.ended('backup');
-    await world.service.calls['backup.start']({ slug: 'survival', force: false }, new AbortController().signal);
+    await world.service.calls['backup.start']({ slug: 'survival', force: false, takeOver: false }, new AbortController().signal);
     const job = await ended;
     expect(world.told).toEqual(['one', 'two', 'pause', 'resume', 'fail success', 'last success']);
     expect([job.state, job.warnings.map(({ code }) => code)]).toEqual(['done', ['hook']]);
@@ -60,7 +65,7 @@ describe('a backup by hand', () => {
     };
     const world = serviceWorld({ folder, servers: [{ hooks, ...minecraft }] });
     const ended = world.ended('backup');
-    await world.service.calls['backup.start']({ slug: 'survival', force: false }, new AbortController().signal);
+    await world.service.calls['backup.start']({ slug: 'survival', force: false, takeOver: false }, new AbortController().signal);
     expect((await ended).state).toBe('failed');
     expect(world.told).toEqual(['fail', 'sorry failure']);
     await settle();
@@ -71,7 +76,7 @@ describe('a backup by hand', () => {
     rmSync(folder, { recursive: true });
     const world = serviceWorld({ folder, servers: [minecraft] });
     const ended = world.ended('backup');
-    await world.service.calls['backup.start']({ slug: 'survival', force: false }, new AbortController().signal);
+    await world.service.calls['backup.start']({ slug: 'survival', force: false, takeOver: false }, new AbortController().signal);
     expect((await ended).fault?.code).toBe('not-found');
     expect(world.told).toEqual(['pause', 'resume']);
     expect(world.store.facts('survival').quiesced).toBe(false);
@@ -80,7 +85,7 @@ describe('a backup by hand', () => {
   test('one destination that fails does not keep the snapshot from the other; the job names it', async () => {
     const world = serviceWorld({ folder, servers: [{ destinations: ['here', 'away'] }] });
     const ended = world.ended('backup');
-    await world.service.calls['backup.start']({ slug: 'survival', force: false }, new AbortController().signal);
+    await world.service.calls['backup.start']({ slug: 'survival', force: false, takeOver: false }, new AbortController().signal);
     expect((await ended).fault).toMatchObject({ code: 'sign-in-needed', context: { destination: 'away' } });
     await settle();
     expect((await keysOf(world.engine.backend)).filter((key) => key.endsWith('.manifest'))).toHaveLength(1);
@@ -95,8 +100,11 @@ describe('a backup by hand', () => {
       quiesce: { pause: () => new Promise((resolve) => (go = resolve)) },
     });
     const first = world.ended('backup');
-    await world.service.calls['backup.start']({ slug: 'survival', force: true }, new AbortController().signal);
-    const second = await world.service.calls['backup.start']({ slug: 'survival', force: true }, new AbortController().signal);
+    await world.service.calls['backup.start']({ slug: 'survival', force: true, takeOver: false }, new AbortController().signal);
+    const second = await world.service.calls['backup.start'](
+      { slug: 'survival', force: true, takeOver: false },
+      new AbortController().signal,
+    );
     await settle();
     expect(world.events.filter(({ event, data }) => event === 'job' && data.state === 'running')).toHaveLength(1);
     await world.service.calls['job.cancel'](second, new AbortController().signal);
@@ -123,7 +131,9 @@ describe('the schedule', () => {
     expect(new Date(status.nextRun ?? 0).toISOString()).toMatch(/^2026-11-24T23:0/);
     stop.abort();
     await running;
-    expect(await codeOf(world.service.calls['backup.start']({ slug: 'survival', force: false }, stop.signal))).toBe('cancelled');
+    expect(await codeOf(world.service.calls['backup.start']({ slug: 'survival', force: false, takeOver: false }, stop.signal))).toBe(
+      'cancelled',
+    );
   });
 
   test('an unchanged run is a success that keeps since when nothing has changed', async () => {
@@ -134,7 +144,7 @@ describe('the schedule', () => {
     const world = serviceWorld({ folder, store, engine });
     const run = async (): Promise<Job> => {
       const ended = world.ended('backup');
-      await world.service.calls['backup.start']({ slug: 'survival', force: false }, new AbortController().signal);
+      await world.service.calls['backup.start']({ slug: 'survival', force: false, takeOver: false }, new AbortController().signal);
       const job = await ended;
       await settle();
       return job;
@@ -175,6 +185,56 @@ test('what a killed process left: its job is marked, and the server that it had 
   await running;
 });
 
+test('old snapshots that cannot be removed are a warning of a backup that is there', async () => {
+  const engine = realEngine();
+  const prune = (): Promise<never> => Promise.reject(new Fault('permission-denied', 'nothing may be removed there'));
+  const world = serviceWorld({ folder, engine, servers: [{ keep: { last: 1 } }], host: { engine: { ...engine.engine, prune } } });
+  const ended = world.ended('backup');
+  await world.service.calls['backup.start']({ slug: 'survival', force: false, takeOver: false }, new AbortController().signal);
+  expect(await ended).toMatchObject({
+    state: 'done',
+    warnings: [{ code: 'prune', message: expect.stringContaining('may be removed') as string }],
+  });
+  await settle();
+  expect(world.service.status('survival')).toMatchObject({ state: 'ok', lastSuccess: world.clock.now() });
+});
+
+test('a server that could not be told to go on is told again, and a backup that comes meanwhile waits for it', async () => {
+  const told: string[] = [];
+  let reachable = false;
+  const answer = Promise.withResolvers<void>();
+  const world = serviceWorld({
+    folder,
+    servers: [minecraft],
+    quiesce: {
+      pause: () => {
+        told.push('pause');
+        return Promise.resolve();
+      },
+      resume: async () => {
+        if (!reachable) throw new Fault('unavailable', 'the console does not answer');
+        if (told.length === 1) await answer.promise;
+        told.push('resume');
+      },
+    },
+  });
+  const first = world.ended('backup');
+  await world.service.calls['backup.start']({ slug: 'survival', force: false, takeOver: false }, new AbortController().signal);
+  expect((await first).warnings).toMatchObject([{ code: 'quiesce-resume' }]);
+  expect(world.store.facts('survival').quiesced).toBe(true);
+  await settle();
+  reachable = true;
+  const letting = world.service.letGoOn();
+  const second = world.ended('backup');
+  await world.service.calls['backup.start']({ slug: 'survival', force: true, takeOver: false }, new AbortController().signal);
+  await settle();
+  expect(told).toEqual(['pause']);
+  answer.resolve();
+  await letting;
+  expect(await second).toMatchObject({ state: 'done', warnings: [] });
+  expect([told, world.store.facts('survival').quiesced]).toEqual([['pause', 'resume', 'pause', 'resume'], false]);
+});
+
 test('a resume that fails leaves the mark for the next start', async () => {
   const store = memoryStore(0);
   store.putFacts('survival', { since: 0, ...noFacts, quiesced: true });
@@ -190,4 +250,77 @@ test('a resume that fails leaves the mark for the next start', async () => {
   expect(store.facts('survival').quiesced).toBe(true);
   stop.abort();
   await running;
+});
+
+describe('what is looked at by the calendar', () => {
+  const day = 24 * 60 * minute;
+  const two = { destinations: ['a', 'b'], verify: 'weekly', drill: 'monthly' } as const;
+  const settings = serverSchema.parse({ name: 'S', slug: 's', folder: '/srv', zone: 'UTC', ...two });
+  const now = Date.UTC(2026, 10, 27);
+  const facts = { since: 0, ...noFacts };
+  const ended = (kind: Job['kind'], destination: string, state: Job['state'], at: number): Job =>
+    ({ kind, destination, state, server: 's', startedAt: at, queuedAt: at, endedAt: at, fault: null }) as Job;
+
+  test('each destination is verified by itself, and the server is verified once all are', () => {
+    expect(dueChecks(settings, facts, now)).toEqual({ verify: ['a', 'b'], drill: 'a' });
+    const one = factsAfter(facts, ended('verify', 'a', 'done', now), two.destinations);
+    expect([one.lastVerified, dueChecks(settings, one, now + day).verify]).toEqual([null, ['b']]);
+    const both = factsAfter(one, ended('verify', 'b', 'done', now + day), two.destinations);
+    expect([both.lastVerified, dueChecks(settings, both, now + 2 * day).verify]).toEqual([now, []]);
+  });
+
+  test('what has failed is tried again the next day, not with every run', () => {
+    const failed = factsAfter(facts, ended('verify', 'a', 'failed', now), two.destinations);
+    expect(dueChecks(settings, failed, now + 60 * minute).verify).toEqual(['b']);
+    expect(dueChecks(settings, failed, now + day).verify).toEqual(['a', 'b']);
+  });
+
+  test('drills take turns', () => {
+    const first = factsAfter(facts, ended('drill', 'a', 'done', now), two.destinations);
+    expect(dueChecks(settings, first, now + 20 * day).drill).toBeNull();
+    expect(dueChecks(settings, first, now + 31 * day).drill).toBe('b');
+    const second = factsAfter(first, ended('drill', 'b', 'failed', now + 31 * day), two.destinations);
+    expect(dueChecks(settings, second, now + 31 * day + 60 * minute).drill).toBeNull();
+    expect(dueChecks(settings, second, now + 32 * day).drill).toBe('a');
+  });
+
+  test('a clock that was set back does not put anything off', () => {
+    const far = factsAfter(facts, ended('drill', 'a', 'done', now + 4000 * day), two.destinations);
+    expect(dueChecks(settings, far, now).drill).toBe('b');
+  });
+
+  test('one place that is whole does not hide another that is not', () => {
+    const jobs = [ended('verify', 'b', 'done', now), ended('verify', 'a', 'failed', now), ended('backup', null as never, 'done', now)];
+    expect(tellingJob(jobs, settings)).toMatchObject({ destination: 'a', state: 'failed' });
+    expect(tellingJob([ended('verify', 'a', 'done', now + 1), ...jobs], settings)).toMatchObject({ state: 'done' });
+  });
+});
+
+test('a server that was stopped on purpose is neither stopped nor started', async () => {
+  const world = serviceWorld({
+    folder,
+    servers: [minecraft],
+    quiesce: { isRunning: () => Promise.resolve(false), stop: () => Promise.reject(new Error('no')) },
+  });
+  const ended = world.ended('backup');
+  await world.service.calls['backup.start']({ slug: 'survival', force: false, takeOver: false }, new AbortController().signal);
+  expect(await ended).toMatchObject({ state: 'done' });
+  const request = { slug: 'survival', destination: 'here', target: folder, include: [], replace: true, force: true };
+  const restored = world.ended('restore');
+  await world.service.calls['restore.start']({ ...request, snapshot: 'latest' }, new AbortController().signal);
+  expect(await restored).toMatchObject({ state: 'done' });
+  expect(world.told).toEqual([]);
+});
+
+test('a restore of what is not there stops nobody', async () => {
+  const stop = (): Promise<never> => Promise.reject(new Error('it was stopped'));
+  const world = serviceWorld({ folder, servers: [minecraft], quiesce: { stop } });
+  const ended = world.ended('backup');
+  await world.service.calls['backup.start']({ slug: 'survival', force: false, takeOver: false }, new AbortController().signal);
+  await ended;
+  const request = { slug: 'survival', destination: 'here', target: folder, include: [], replace: true, force: true };
+  const restored = world.ended('restore');
+  await world.service.calls['restore.start']({ ...request, snapshot: '20200101T000000Z-aaaaaa' }, new AbortController().signal);
+  expect(await restored).toMatchObject({ state: 'failed', fault: { code: 'not-found' } });
+  expect(world.store.facts('survival').quiesced).toBe(false);
 });

@@ -80,3 +80,17 @@ test('the folder is the one that is named, else XDG’s, and never a relative on
   expect(configDirPath({ XDG_CONFIG_HOME: '/b', HOME: '/h' })).toBe('/b/holdfast');
   expect(configDirPath({ XDG_CONFIG_HOME: 'b', HOME: '/h' })).toBe('/h/.config/holdfast');
 });
+
+test.each([
+  ['a cron expression that is none', { schedule: { kind: 'cron', expression: '61 * * * * *x' } }, '"schedule"', 'servers.0.schedule: '],
+  ['a zone that is none', { zone: 'Mars/Olympus' }, '"Mars/Olympus"', 'servers.0.zone: '],
+  ['a time that is none', { schedule: { kind: 'daily', at: ['04:00', '25:00'] } }, '"25:00"', 'servers.0.schedule.at.1: '],
+])('%s is told with the line and the member, before a service meets it', async (_what, more, onLine, member) => {
+  const { file } = open();
+  const server = { name: 'S', slug: 's', folder: '/srv', destinations: ['here'], zone: 'UTC', ...more };
+  const text = JSON.stringify({ version: 1, note: 'a "zone": {[, \\" in a text', servers: [server] }, null, 2);
+  writeFileSync(file.path, text);
+  const line = text.split('\n').findIndex((one) => one.includes(onLine)) + 1;
+  expect((await refusal(file)).message).toContain(`line ${line}: ${member}`);
+  expect(await codeOf(file.update((all) => all))).toBe('config-invalid');
+});

@@ -1,33 +1,62 @@
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { asFault } from '../../contract/faults.ts';
 import type { Settings } from '../../contract/settings.ts';
 import type { Clock } from '../../engine/ports.ts';
 import type { LiveSettings } from '../../engine/service/settings-ports.ts';
-import type { SettingsFile } from './settings-file.ts';
+import { replaceFile } from '../files/replace-file.ts';
+import { parseSettings, type SettingsFile } from './settings-file.ts';
 
 export interface WatchedSettings extends LiveSettings {
-  /** Looks again and again for changes made by hand or by another process, until the signal. */
+  /** Looks again and again for changes made by hand or by another process, until the signal. A problem there is from the start is told, too. */
   watch(signal: AbortSignal, onChange: () => void, onProblem: (message: string) => void): Promise<void>;
 }
 
 /** Long enough to cost nothing, short enough for who waits for a change to count. */
 const lookEveryMs = 3_000;
 
-/** The settings file as a running service sees it: a broken one is told, and what held before holds on. */
-export async function liveSettings(file: SettingsFile, clock: Clock): Promise<WatchedSettings> {
+export interface LiveSettingsOptions {
+  readonly file: SettingsFile;
+  readonly clock: Clock;
+  /** Where what was used last is kept, to begin with when the file cannot be used at the start. Without it that is a fault. */
+  readonly lastUsed?: string;
+}
+
+/** The settings file as a running service sees it: a broken one, or one that is gone, is told, and what held before holds on. */
+export async function liveSettings({ file, clock, lastUsed }: LiveSettingsOptions): Promise<WatchedSettings> {
   let stamp = await stampOf(file.path);
-  let settings: Settings = await file.read();
   let problem = '';
+  let settings = await first();
+
+  async function first(): Promise<Settings> {
+    try {
+      const read = await file.read();
+      await keep(read);
+      return read;
+    } catch (error) {
+      const known = lastUsed === undefined ? null : await readKept(lastUsed);
+      if (known === null) throw error;
+      problem = asFault(error, 'read the settings').message;
+      return known;
+    }
+  }
+
+  async function keep(read: Settings): Promise<void> {
+    if (lastUsed !== undefined) await replaceFile(lastUsed, JSON.stringify(read));
+  }
 
   async function look(onChange: () => void, onProblem: (message: string) => void): Promise<void> {
     const now = await stampOf(file.path);
     if (now === stamp) return;
+    const wasThere = stamp !== null;
     stamp = now;
     try {
+      // Without a file there would be no servers at all: a folder that is not mounted must not end all backups.
+      if (now === null && wasThere) throw new Error(`${file.path} is gone`);
       const read = await file.read();
       problem = '';
       if (JSON.stringify(read) === JSON.stringify(settings)) return;
       settings = read;
+      await keep(read);
       onChange();
     } catch (error) {
       problem = asFault(error, 'read the settings').message;
@@ -40,10 +69,12 @@ export async function liveSettings(file: SettingsFile, clock: Clock): Promise<Wa
     problem: () => problem,
     async update(change) {
       settings = await file.update(change);
+      await keep(settings);
       problem = '';
       return settings;
     },
     async watch(signal, onChange, onProblem) {
+      if (problem !== '') onProblem(problem);
       while (!signal.aborted) {
         await look(onChange, onProblem);
         await clock.sleep(lookEveryMs, signal).catch((error: unknown) => {
@@ -54,9 +85,19 @@ export async function liveSettings(file: SettingsFile, clock: Clock): Promise<Wa
   };
 }
 
-async function stampOf(path: string): Promise<string> {
+/** Null where nothing can be used: then what is wrong with the file itself is told. */
+async function readKept(path: string): Promise<Settings | null> {
+  try {
+    return parseSettings(await readFile(path, 'utf8'), path);
+  } catch {
+    return null;
+  }
+}
+
+/** Another one after each change; null where there is no file. */
+async function stampOf(path: string): Promise<string | null> {
   return await stat(path, { bigint: true }).then(
     ({ ino, mtimeNs, size }) => `${ino} ${mtimeNs} ${size}`,
-    (error: unknown) => asFault(error, 'look at the settings').message,
+    () => null,
   );
 }

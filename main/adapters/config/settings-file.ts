@@ -2,9 +2,11 @@ import { copyFile, mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Fault } from '../../contract/faults.ts';
 import { emptySettings, settingsSchema, settingsVersion, type Settings } from '../../contract/settings.ts';
+import { problemsOf } from '../../engine/service/check-settings.ts';
 import type { Clock } from '../../engine/ports.ts';
 import { holdingLock } from '../system/wait-for-lock.ts';
 import { lineOf } from './json-line.ts';
+import { lineOfMember } from './member-line.ts';
 
 export interface SettingsFile {
   readonly path: string;
@@ -27,6 +29,7 @@ const operation = 'read the settings';
 /** `config.json` in `folder`, mode 0600, replaced in one step; `config.last-good.json` is what stood there before the last change. */
 export function settingsFile({ folder, stateDir, clock }: SettingsFileOptions): SettingsFile {
   const path = join(folder, 'config.json');
+  const lastGood = join(folder, 'config.last-good.json');
 
   async function read(): Promise<Settings> {
     let text: string;
@@ -48,8 +51,9 @@ export function settingsFile({ folder, stateDir, clock }: SettingsFileOptions): 
       locked(async () => {
         const before = await read();
         const settings = settingsSchema.parse(change(before));
+        for (const { fault } of problemsOf(settings)) throw fault;
         await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-        await copyFile(path, join(folder, 'config.last-good.json')).catch((error: unknown) => {
+        await copyFile(path, lastGood).catch((error: unknown) => {
           if (!isMissing(error)) throw error;
         });
         // It writes under another name and renames. Loaded now: it brings 22 MB along, which a service that only reads does without.
@@ -66,7 +70,7 @@ export function settingsFile({ folder, stateDir, clock }: SettingsFileOptions): 
   };
 }
 
-/** The text of a settings file. What is wrong is said with its line, or with the member that it is about. */
+/** The text of a settings file. What is wrong is said with its line and the member that it is about. */
 export function parseSettings(text: string, path: string): Settings {
   let value: unknown;
   try {
@@ -83,9 +87,17 @@ export function parseSettings(text: string, path: string): Settings {
     });
   }
   const settings = settingsSchema.safeParse(value);
-  if (settings.success) return settings.data;
-  const [issue] = settings.error.issues;
-  throw invalid(path, `${issue?.path.join('.') ?? 'the whole'}: ${issue?.message ?? 'not understood'}`, settings.error);
+  if (!settings.success) {
+    const [issue] = settings.error.issues;
+    throw wrongMember(path, text, issue?.path ?? [], issue?.message ?? 'not understood', settings.error);
+  }
+  const [problem] = problemsOf(settings.data);
+  if (problem !== undefined) throw wrongMember(path, text, problem.path, problem.fault.message, problem.fault);
+  return settings.data;
+}
+
+function wrongMember(file: string, text: string, path: readonly PropertyKey[], message: string, cause: unknown): Fault {
+  return invalid(file, `line ${lineOfMember(text, path)}: ${path.map(String).join('.') || 'the whole'}: ${message}`, cause);
 }
 
 function invalid(path: string, what: string, cause: unknown): Fault {

@@ -6,10 +6,17 @@ const operation = 'read the machine key';
 
 /**
  * The passphrase of a key file on a computer where nobody is there to type one: 256 random bits in a file of mode 0600, made once. It keeps
- * secrets out of copies of the key file alone and out of sight, and nothing more.
+ * secrets out of copies of the key file alone and out of sight, and nothing more. `isNew`: there is nothing yet that another key has sealed; else
+ * a missing one is a fault, as a new one would open nothing.
  */
-export async function machineKey(path: string): Promise<string> {
-  return (await readKey(path)) ?? (await makeKey(path));
+export async function machineKey(path: string, isNew: boolean): Promise<string> {
+  const key = await readKey(path);
+  if (key !== null) return key;
+  if (isNew) return await makeKey(path);
+  throw new Fault('config-invalid', `the machine key ${path} is gone, which opens the kept secrets`, {
+    operation,
+    context: { path, next: 'Put it back from a copy of the state folder; without one, remove keys.machine and give each secret anew.' },
+  });
 }
 
 async function readKey(path: string): Promise<string | null> {

@@ -1,8 +1,6 @@
 import { Fault } from '../../contract/faults.ts';
 import type { Keychain } from '../../engine/service/keychain.ts';
 
-/** Under this name the keyring shows what is ours. */
-const service = 'Holdfast';
 const where = process.platform === 'darwin' ? 'Keychain' : process.platform === 'win32' ? 'Credential Manager' : 'Secret Service keyring';
 
 /** The part of keytar that is used: kept open for tests of what a locked keyring does. */
@@ -15,9 +13,9 @@ export interface Keyring {
 
 /**
  * The keyring that belongs to the user's session: Secret Service on Linux, the Keychain, the Credential Manager. Locked or absent: fault locked,
- * which passes once somebody has unlocked it; never an empty answer.
+ * which passes once somebody has unlocked it; never an empty answer. `service`: under which name the keyring shows what is ours.
  */
-export function systemKeyring(load: () => Promise<Keyring> = loadKeytar): Keychain {
+export function systemKeyring(service: string, load: () => Promise<Keyring> = loadKeytar): Keychain {
   let keyring: Promise<Keyring> | undefined;
 
   async function ask<T>(work: (ring: Keyring) => Promise<T>): Promise<T> {
@@ -56,18 +54,18 @@ export function systemKeyring(load: () => Promise<Keyring> = loadKeytar): Keycha
         try {
           for (const [name, value] of Object.entries(secrets)) {
             before.set(name, await ring.getPassword(service, name));
-            await put(ring, name, value);
+            await put(ring, service, name, value);
           }
         } catch (error) {
           // All or none of them: what was changed is put back as far as the keyring still answers.
-          for (const [name, value] of before) await put(ring, name, value);
+          for (const [name, value] of before) await put(ring, service, name, value);
           throw error;
         }
       }),
   };
 }
 
-async function put(ring: Keyring, name: string, value: string | null): Promise<void> {
+async function put(ring: Keyring, service: string, name: string, value: string | null): Promise<void> {
   if (value === null) await ring.deletePassword(service, name);
   else await ring.setPassword(service, name, value);
 }

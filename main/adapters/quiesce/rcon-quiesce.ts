@@ -24,7 +24,8 @@ export function rconQuiesce({ rcon, pause, resume }: RconSettings, access: RconA
     });
   return {
     pause: (signal) => send(pause, signal),
-    resume: () => persistently(access.clock, () => send(resume)),
+    // A server that is not there has nothing to be told.
+    resume: () => persistently(access.clock, () => unlessOff(send(resume))),
   };
 }
 
@@ -48,15 +49,13 @@ export function minecraftQuiesce({ rcon, warnPlayersSeconds }: MinecraftSettings
         await expectReply(console, 'save-all flush', (reply) => /saved the (game|world)/i.test(reply));
       }),
     resume: () =>
-      persistently(clock, async () => {
-        try {
-          await withRcon(place, access, undefined, (console) =>
+      persistently(clock, () =>
+        unlessOff(
+          withRcon(place, access, undefined, (console) =>
             expectReply(console, 'save-on', (reply) => /saving is (now|already) (enabled|turned on)|turned on world auto/i.test(reply)),
-          );
-        } catch (error) {
-          if (!isOff(error)) throw error;
-        }
-      }),
+          ),
+        ),
+      ),
     stop: async (signal) => {
       try {
         await withRcon(place, access, signal, (console) => console.command('stop').then(() => undefined));
@@ -91,6 +90,14 @@ async function untilOff(place: RconPlace, access: RconAccess, signal: AbortSigna
     persistence: 'permanent',
     context: { next: 'Stop it yourself, and see that nothing starts it again at once, then try again.' },
   });
+}
+
+async function unlessOff(work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (!isOff(error)) throw error;
+  }
 }
 
 /** Nobody listens where the console should be. */

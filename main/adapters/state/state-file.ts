@@ -17,6 +17,7 @@ const factsSchema = z.looseObject({
   quiesced: z.boolean(),
   bytes: z.number(),
   storedBytes: z.number(),
+  checks: z.record(z.string(), z.object({ ok: time.nullable(), tried: time })),
   told: z.record(z.string(), z.object({ at: time, times: z.number() })),
 });
 

@@ -39,6 +39,15 @@ export async function acquireLock(stateDir: string, name: string): Promise<Lock>
   return { release: () => (released ??= letGo(folder, mine)) };
 }
 
+/** Who holds the lock now, without touching it; null when nobody does, or nobody known. */
+export async function lockHolder(stateDir: string, name: string): Promise<{ readonly pid: number } | null> {
+  for (const state of await statesIn(join(stateDir, 'locks', `${name}.lock`))) {
+    const holder = parseHeld(state);
+    if (holder !== undefined && mayBeRunning(holder)) return { pid: holder.pid };
+  }
+  return null;
+}
+
 /** Each round but the last ends because somebody else moved on; so many in a row mean that something else is wrong. */
 const rounds = 1000;
 

@@ -15,6 +15,7 @@ export interface CommandOptions {
 /** Between being asked to end and being made to. */
 const graceMs = 5_000;
 const mostErrorText = 2_000;
+const mostOutput = 10_000;
 
 /**
  * Runs a program to its end, without a shell, in a process group of its own: what it has started ends with it when it is stopped. Faults:
@@ -22,25 +23,48 @@ const mostErrorText = 2_000;
  * stderr is in the message), timeout, cancelled.
  */
 export async function runCommand(argv: readonly string[], options: CommandOptions): Promise<void> {
+  await run(argv, options, () => undefined);
+}
+
+/** The same, with what it prints on standard output, of which there is little. */
+export async function commandOutput(argv: readonly string[], options: CommandOptions): Promise<string> {
+  let text = '';
+  await run(argv, options, (piece) => (text = (text + piece).slice(0, mostOutput)));
+  return text;
+}
+
+async function run(argv: readonly string[], options: CommandOptions, onOutput: (text: string) => void): Promise<void> {
   const { clock, timeoutMs, signal } = options;
   const [program = '', ...args] = argv;
   if (signal?.aborted === true) throw cancelledFault('run command');
   const child = spawn(program, args, {
     detached: true,
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...withoutOwnSecrets(process.env), ...options.environment },
   });
   let errorText = '';
+  child.stdout.setEncoding('utf8').on('data', onOutput);
   child.stderr.setEncoding('utf8').on('data', (text: string) => (errorText = (errorText + text).slice(-mostErrorText)));
   const timer = new AbortController();
   let reason: Fault | undefined;
+  const abandoned = Promise.withResolvers<never>();
+  abandoned.promise.catch(() => undefined);
+  const abandon = (): void => {
+    child.unref();
+    child.stdout.destroy();
+    child.stderr.destroy();
+    abandoned.reject(reason);
+  };
 
   function stop(fault: Fault): void {
     if (reason !== undefined) return;
     reason = fault;
-    kill(child, 'SIGTERM');
+    // One that runs as somebody else (sudo) cannot be stopped by us: it is left to itself.
+    if (!kill(child, 'SIGTERM')) return abandon();
     clock.sleep(graceMs, timer.signal).then(
-      () => kill(child, 'SIGKILL'),
+      () => {
+        if (!kill(child, 'SIGKILL')) abandon();
+      },
       () => undefined,
     );
   }
@@ -52,7 +76,7 @@ export async function runCommand(argv: readonly string[], options: CommandOption
   );
 
   try {
-    const { status, by } = await ended(child);
+    const { status, by } = await Promise.race([ended(child), abandoned.promise]);
     if (reason !== undefined) throw reason;
     if (status !== 0) throw failure(program, status, by, errorText);
   } catch (error) {
@@ -71,17 +95,20 @@ async function ended(child: ChildProcess): Promise<{ readonly status: number | n
   });
   // What it wrote last is there already, but not read yet.
   await new Promise((go) => setImmediate(go));
+  child.stdout?.destroy();
   child.stderr?.destroy();
   return outcome;
 }
 
-function kill(child: ChildProcess, signal: NodeJS.Signals): void {
-  if (child.pid === undefined) return;
+/** False when it may not be stopped by this user. */
+function kill(child: ChildProcess, signal: NodeJS.Signals): boolean {
+  if (child.pid === undefined) return true;
   try {
     process.kill(-child.pid, signal);
+    return true;
   } catch (error) {
     // ESRCH: all of the group have ended meanwhile.
-    if (errnoOf(error) !== 'ESRCH') throw error;
+    return errnoOf(error) === 'ESRCH';
   }
 }
 

@@ -7,7 +7,7 @@ const pauseMs = 50;
 
 /** Does `work` while this process holds the lock, for which it waits up to ten seconds; then fault locked. */
 export async function holdingLock<T>(stateDir: string, name: string, clock: Clock, work: () => Promise<T>): Promise<T> {
-  const lock = await patiently(stateDir, name, clock);
+  const lock = await patientLock(stateDir, name, clock);
   try {
     return await work();
   } finally {
@@ -15,7 +15,8 @@ export async function holdingLock<T>(stateDir: string, name: string, clock: Cloc
   }
 }
 
-async function patiently(stateDir: string, name: string, clock: Clock): Promise<Lock> {
+/** The lock, once it is free; fault locked when it is not within ten seconds. */
+export async function patientLock(stateDir: string, name: string, clock: Clock): Promise<Lock> {
   const until = clock.now() + patienceMs;
   for (;;) {
     try {

@@ -17,6 +17,8 @@ export async function atRest<T>(
 ): Promise<T> {
   if (server.quiesce.kind === 'none') return await work();
   const quiesce = await host.quiesce(server);
+  // One that was stopped on purpose must not be started by us.
+  if ((await quiesce.isRunning?.(run.signal)) === false) return await work();
   const mark = async (quiesced: boolean): Promise<void> => {
     host.store.putFacts(server.slug, { ...host.store.facts(server.slug), quiesced });
     await host.store.flush();
@@ -56,7 +58,7 @@ async function letGoOn(quiesce: Quiesce, server: ServerSettings, warnings: Warni
     await quiesce.resume();
     return true;
   } catch (error) {
-    warnings.push({ code: 'quiesce', message: `${server.name} could not be told to go on: ${asFault(error, 'resume').message}` });
+    warnings.push({ code: 'quiesce-resume', message: `${server.name} could not be told to go on: ${asFault(error, 'resume').message}` });
     return false;
   }
 }

@@ -6,9 +6,18 @@ import { unlimited } from '../retention/policy.ts';
 import type { JobOutcome, JobRun } from './job-queue.ts';
 import { atRest } from './at-rest.ts';
 import type { HookEnvironment, ServiceHost } from './ports.ts';
+import { withWarnings } from './with-warnings.ts';
+
+export interface BackupHow {
+  /** Also when nothing has changed. */
+  readonly force: boolean;
+  /** Become the owner of a server that another computer backed up. */
+  readonly takeOver: boolean;
+}
 
 /** Everything that belongs to one backup of a server: its hooks, bringing it to rest, a snapshot in each destination, pruning, a quick look. */
-export async function backupJob(host: ServiceHost, server: ServerSettings, force: boolean, run: JobRun): Promise<JobOutcome> {
+export async function backupJob(host: ServiceHost, server: ServerSettings, how: BackupHow, run: JobRun): Promise<JobOutcome> {
+  await host.knowSecrets?.();
   const environment = (result: string): HookEnvironment => ({
     HOLDFAST_JOB: run.id,
     HOLDFAST_SERVER: server.slug,
@@ -31,24 +40,24 @@ export async function backupJob(host: ServiceHost, server: ServerSettings, force
   };
   try {
     await hooks(server.hooks.before, '', run.signal);
-    const outcome = await backedUp(host, server, force, run, warnings);
+    const outcome = await backedUp(host, server, how, run, warnings);
     await told(() => hooks(server.hooks.afterSuccess, 'success', anyway));
     await told(() => hooks(server.hooks.always, 'success', anyway));
     return { ...outcome, warnings };
   } catch (error) {
     await told(() => hooks(server.hooks.afterFailure, 'failure', anyway));
     await told(() => hooks(server.hooks.always, 'failure', anyway));
-    throw error;
+    throw withWarnings(asFault(error, 'backup'), warnings);
   }
 }
 
-async function backedUp(host: ServiceHost, server: ServerSettings, force: boolean, run: JobRun, warnings: Warning[]): Promise<JobOutcome> {
+async function backedUp(host: ServiceHost, server: ServerSettings, how: BackupHow, run: JobRun, warnings: Warning[]): Promise<JobOutcome> {
   // Opened before the server is brought to rest: a locked keychain or an ended sign-in must not stop its players.
   const opened = await openAll(host, server.destinations);
   const failures = [...opened.failures];
   const reports = await atRest(host, server, run, warnings, async () => {
     const places = opened.destinations.map(({ destination }) => destination);
-    const outcomes = await host.engine.backupToAll(places, requestOf(server, force), run);
+    const outcomes = await host.engine.backupToAll(places, requestOf(server, how), run);
     const made: (readonly [string, OpenDestination, BackupReport])[] = [];
     for (const [index, outcome] of outcomes.entries()) {
       const place = opened.destinations[index];
@@ -63,14 +72,15 @@ async function backedUp(host: ServiceHost, server: ServerSettings, force: boolea
   for (const [name, destination, report] of reports) {
     warnings.push(...report.warnings);
     await withRoom(name, destination, warnings, run);
-    if (report.outcome === 'written') await quicklyVerified(host, server, destination, report, run);
-    if (Object.keys(policy).length === 0) continue;
-    const pruned = await host.engine.prune(
-      destination,
-      { server: server.name, policy, zone: server.zone, dryRun: false, takeOver: false },
-      run,
-    );
-    warnings.push(...pruned.warnings);
+    try {
+      if (report.outcome === 'written') await quicklyVerified(host, server, destination, report, run);
+    } catch (error) {
+      const fault = asFault(error, 'verify');
+      if (fault.code === 'cancelled') throw fault;
+      failures.push(inDestination(fault, name));
+      continue;
+    }
+    if (Object.keys(policy).length > 0) await pruned(host, server, name, destination, policy, warnings, run);
   }
   // The other destinations have got their snapshot all the same.
   const [first] = failures;
@@ -111,6 +121,26 @@ async function withRoom(name: string, { backend }: OpenDestination, warnings: Wa
   }
 }
 
+/** The snapshot is safe whether old ones could be removed or not: that is a warning, which people are told of. */
+async function pruned(
+  host: ServiceHost,
+  server: ServerSettings,
+  name: string,
+  destination: OpenDestination,
+  policy: RetentionPolicy,
+  warnings: Warning[],
+  run: JobRun,
+): Promise<void> {
+  try {
+    const request = { server: server.name, policy, zone: server.zone, dryRun: false, takeOver: false };
+    warnings.push(...(await host.engine.prune(destination, request, run)).warnings);
+  } catch (error) {
+    const fault = asFault(error, 'prune');
+    if (fault.code === 'cancelled') throw fault;
+    warnings.push({ code: 'prune', message: `${name}: old snapshots could not be removed: ${fault.message}` });
+  }
+}
+
 async function quicklyVerified(
   host: ServiceHost,
   server: ServerSettings,
@@ -127,7 +157,7 @@ async function quicklyVerified(
   });
 }
 
-function requestOf(server: ServerSettings, force: boolean): BackupRequest {
+function requestOf(server: ServerSettings, { force, takeOver }: BackupHow): BackupRequest {
   return {
     folder: server.folder,
     server: server.name,
@@ -137,7 +167,7 @@ function requestOf(server: ServerSettings, force: boolean): BackupRequest {
     level: server.level,
     volumeSize: 2 ** 30,
     force,
-    takeOver: false,
+    takeOver,
   };
 }
 

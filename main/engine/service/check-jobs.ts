@@ -1,8 +1,9 @@
-import { Fault } from '../../contract/faults.ts';
-import type { RestoreRequest } from '../../contract/reports.ts';
+import { asFault, Fault } from '../../contract/faults.ts';
+import type { RestoreReport, RestoreRequest, Warning } from '../../contract/reports.ts';
 import type { ServerSettings } from '../../contract/server-settings.ts';
 import type { JobOutcome, JobRun } from './job-queue.ts';
-import type { ServiceHost } from './ports.ts';
+import type { Quiesce, ServiceHost } from './ports.ts';
+import { withWarnings } from './with-warnings.ts';
 
 /** Reads a snapshot back. Damage is a fault that names the first of it. */
 export async function verifyJob(
@@ -72,26 +73,56 @@ export async function restoreJob(
 ): Promise<JobOutcome> {
   const destination = await host.openDestination(destinationName);
   const inPlace = request.replace && request.target === server.folder && server.quiesce.kind !== 'none';
+  // Before anything is stopped: a mistyped id or a place that cannot be reached must not cost the players their game.
+  for await (const entry of host.engine.list(destination, { snapshot: request.snapshot, server: server.name }, run)) {
+    if (entry.path !== '') break;
+  }
   const quiesce = inPlace ? await host.quiesce(server) : null;
-  const stopped = quiesce?.stop !== undefined;
-  await quiesce?.stop?.(run.signal);
+  if (quiesce === null || quiesce.stop === undefined || (await quiesce.isRunning?.(run.signal)) === false) {
+    return outcomeOf(await host.engine.restore(destination, request, run), []);
+  }
+  const mark = async (quiesced: boolean): Promise<void> => {
+    host.store.putFacts(server.slug, { ...host.store.facts(server.slug), quiesced });
+    await host.store.flush();
+  };
+  const warnings: Warning[] = [];
+  await mark(true);
   try {
+    await quiesce.stop(run.signal);
     const report = await host.engine.restore(destination, request, run);
-    const warnings = [...report.warnings];
-    if (stopped && quiesce.start === undefined) {
+    await startAgain(server, quiesce, warnings, mark);
+    return outcomeOf(report, warnings);
+  } catch (error) {
+    await startAgain(server, quiesce, warnings, mark);
+    throw withWarnings(asFault(error, 'restore'), warnings);
+  }
+}
+
+function outcomeOf(report: RestoreReport, warnings: readonly Warning[]): JobOutcome {
+  const files = counted(report.files, 'was', 'were');
+  return {
+    snapshot: report.id,
+    bytes: report.bytes,
+    warnings: [...report.warnings, ...warnings],
+    summary: report.before === null ? `${files} brought back.` : `${files} brought back; what was there before is kept.`,
+  };
+}
+
+/** Never throws: what came back is there, and what went wrong before is what is told first. The mark stays while the server could not be started. */
+async function startAgain(
+  server: ServerSettings,
+  quiesce: Quiesce,
+  warnings: Warning[],
+  mark: (quiesced: boolean) => Promise<void>,
+): Promise<void> {
+  try {
+    if (quiesce.start === undefined) {
       warnings.push({ code: 'quiesce', message: `${server.name} was stopped, and cannot be started from here: start it now` });
     }
-    return {
-      snapshot: report.id,
-      bytes: report.bytes,
-      warnings,
-      summary:
-        report.before === null
-          ? `${counted(report.files, 'was', 'were')} brought back.`
-          : `${counted(report.files, 'was', 'were')} brought back; what was there before is kept.`,
-    };
-  } finally {
-    await quiesce?.start?.();
+    await quiesce.start?.();
+    await mark(false);
+  } catch (error) {
+    warnings.push({ code: 'quiesce', message: `${server.name} could not be started: ${asFault(error, 'start server').message}` });
   }
 }
 

@@ -1,27 +1,70 @@
 import type { FaultCode } from '../../contract/faults.ts';
 import type { Job } from '../../contract/jobs.ts';
+import type { ServerSettings } from '../../contract/server-settings.ts';
 import type { ServerFacts } from './ports.ts';
 
 const dayMs = 86_400_000;
 const intervals = { weekly: 7 * dayMs, monthly: 30 * dayMs } as const;
+/** What has failed is not tried again with every run of a busy schedule. */
+const leastApartMs = dayMs - dayMs / 4;
+
+type Check = ServerFacts['checks'][string];
+const never: Check = { ok: null, tried: Number.NEGATIVE_INFINITY };
 
 /** Whether something that is done every so often is to be done again; `last` null: it never was. */
 export function isDue(often: 'weekly' | 'monthly' | 'never', last: number | null, now: number): boolean {
   if (often === 'never') return false;
-  // A quarter of a day early, so that it does not move on by a run each time.
-  return last === null || now >= last + intervals[often] - dayMs / 4;
+  // A quarter of a day early, so that it does not move on by a run each time. A stamp in the future was made by a clock that has been set back since.
+  return last === null || last > now || now >= last + intervals[often] - dayMs / 4;
+}
+
+/** What is to be looked at now: a full verification of each destination by itself, and a drill of the one whose turn it is. */
+export function dueChecks(
+  { destinations, verify, drill }: ServerSettings,
+  { checks }: ServerFacts,
+  now: number,
+): { readonly verify: readonly string[]; readonly drill: string | null } {
+  const of = (kind: 'verify' | 'drill', destination: string): Check => checks[`${kind}/${destination}`] ?? never;
+  const rested = ({ tried }: Check): boolean => tried > now || now >= tried + leastApartMs;
+  const drills = destinations.map((destination) => ({ destination, check: of('drill', destination) }));
+  const proven = Math.max(...drills.map(({ check }) => check.ok ?? Number.NEGATIVE_INFINITY));
+  const isDrillDue = isDue(drill, Number.isFinite(proven) ? proven : null, now) && drills.every(({ check }) => rested(check));
+  // Each in its turn: the one that was tried the longest ago.
+  const [next] = drills.sort((a, b) => a.check.tried - b.check.tried);
+  return {
+    verify: destinations.filter((destination) => isDue(verify, of('verify', destination).ok, now) && rested(of('verify', destination))),
+    drill: isDrillDue ? (next?.destination ?? null) : null,
+  };
+}
+
+/**
+ * The job that says how a server is: of the newest backup, and the newest verification and drill in each of its destinations, one that failed, else
+ * the newest of all. So one place that is whole does not hide another that is not.
+ */
+export function tellingJob(jobs: readonly Job[], { slug, destinations }: ServerSettings): Job | null {
+  const newest = new Map<string, Job>();
+  for (const job of jobs) {
+    if (job.server !== slug || job.endedAt === null || job.state === 'cancelled') continue;
+    if (job.destination !== null && !destinations.includes(job.destination)) continue;
+    const key = `${job.kind}/${job.destination ?? ''}`;
+    if (!newest.has(key)) newest.set(key, job);
+  }
+  const all = [...newest.values()];
+  const counts = (job: Job): boolean => job.kind === 'backup' || job.kind === 'verify' || job.kind === 'drill';
+  return all.find((job) => counts(job) && job.state !== 'done') ?? all[0] ?? null;
 }
 
 /** What waiting may mend; all else waits for a person. */
 const passing: ReadonlySet<FaultCode> = new Set(['rate-limited', 'unavailable', 'timeout', 'source-changed', 'locked', 'unexpected']);
 
-/** What is known of a server once a job has ended. */
-export function factsAfter(facts: ServerFacts, job: Job): ServerFacts {
+/** What is known of a server with these destinations once a job has ended. */
+export function factsAfter(facts: ServerFacts, job: Job, destinations: readonly string[]): ServerFacts {
   const began = job.startedAt ?? job.queuedAt;
   if (job.state === 'cancelled' || job.endedAt === null) return facts;
   if (job.kind === 'backup') {
     if (job.state !== 'done') {
-      const mayPass = job.fault !== null && passing.has(job.fault.code);
+      // Whatever has ended the process may be over: tried again, but not at once and for ever.
+      const mayPass = job.fault === null || passing.has(job.fault.code);
       return { ...facts, failures: { count: (facts.failures?.count ?? 0) + 1, at: job.endedAt, mayPass } };
     }
     return {
@@ -33,8 +76,13 @@ export function factsAfter(facts: ServerFacts, job: Job): ServerFacts {
       storedBytes: job.unchanged ? facts.storedBytes : job.storedBytes,
     };
   }
-  if (job.state !== 'done') return facts;
-  if (job.kind === 'verify') return { ...facts, lastVerified: job.endedAt };
-  if (job.kind === 'drill') return { ...facts, lastProven: job.endedAt };
-  return facts;
+  if ((job.kind !== 'verify' && job.kind !== 'drill') || job.destination === null) return facts;
+  const key = `${job.kind}/${job.destination}`;
+  const check = { ok: job.state === 'done' ? job.endedAt : (facts.checks[key]?.ok ?? null), tried: job.endedAt };
+  const checks = { ...facts.checks, [key]: check };
+  if (job.state !== 'done') return { ...facts, checks };
+  if (job.kind === 'drill') return { ...facts, checks, lastProven: job.endedAt };
+  const all = destinations.map((destination) => checks[`verify/${destination}`]?.ok ?? null);
+  const oldest = all.includes(null) ? facts.lastVerified : Math.min(...all.filter((ok) => ok !== null));
+  return { ...facts, checks, lastVerified: oldest };
 }

@@ -15,6 +15,12 @@ export function keychainCalls(host: SettingsHost, settingsChanged: () => void): 
     'keychain.describe': async () => await (await host.keychain()).describe(),
     'keychain.use': async ({ kind, acceptWeak, passphrase }) => {
       const before = await host.keychain();
+      if ((await before.describe()).kind === kind) {
+        throw new Fault('config-invalid', `secrets are kept in ${kind} already`, {
+          operation: 'change keychain',
+          context: { next: 'To change the passphrase of the key file, move to another keychain and back.' },
+        });
+      }
       const after = await host.keychainOf(kind, passphrase);
       const about = await after.describe();
       if (!about.strong && !acceptWeak) {
@@ -23,7 +29,6 @@ export function keychainCalls(host: SettingsHost, settingsChanged: () => void): 
           context: { next: 'If that is what you want on this computer, say so with --yes.' },
         });
       }
-      if ((await before.describe()).kind === kind) return about;
       const names = (await before.exists()) ? await before.names() : [];
       const moved: Record<string, string> = {};
       for (const name of names) {

@@ -26,9 +26,10 @@ interface About {
 /** What a job that has ended gives people to know. */
 export function tellingAfter(job: Job, about: About): Telling {
   if (job.state === 'cancelled' || job.state === 'waiting' || job.state === 'running') return { notices: [], told: about.told };
-  const topic = job.kind === 'drill' ? 'drill-failed' : job.kind;
+  // Each backup place by itself: one that is whole says nothing of another.
+  const topic = job.destination === null ? job.kind : `${job.kind}:${job.destination}`;
   const after = job.state === 'done' ? wentWell(topic, job, about) : wentWrong(topic, job, about);
-  return job.kind === 'backup' && job.state === 'done' ? withSpace(job, about, after) : after;
+  return job.kind === 'backup' && job.state === 'done' ? withWarningsOf(job, about, after) : after;
 }
 
 /** What nobody would learn from any job: that none ends well any more. `since`: from when on it counts as overdue. */
@@ -47,7 +48,7 @@ export function tellingOverdue(
 /** Keys of what was told are `<topic>/<what>`; the topic is what going well takes back. */
 function wentWrong(topic: string, job: Job, about: About): Telling {
   const fault = job.fault;
-  const kind: NoticeKind = fault?.code === 'sign-in-needed' ? 'sign-in-needed' : topic === 'drill-failed' ? 'drill-failed' : 'failed';
+  const kind: NoticeKind = fault?.code === 'sign-in-needed' ? 'sign-in-needed' : job.kind === 'drill' ? 'drill-failed' : 'failed';
   return folded(kind, `${topic}/${fault?.code ?? 'unexpected'}`, about, {
     title: `${about.name}: ${failures[job.kind]}`,
     text: fault === null ? 'The program ended while it ran.' : fault.message,
@@ -71,22 +72,37 @@ function wentWell(topic: string, job: Job, about: About): Telling {
   return { notices: [notice], told };
 }
 
-function withSpace(job: Job, about: About, after: Telling): Telling {
-  const warning = job.warnings.find(({ code }) => code === 'quota-near');
-  if (warning === undefined) {
-    const told = Object.fromEntries(Object.entries(after.told).filter(([key]) => key !== 'space/near'));
-    return { notices: after.notices, told };
-  }
-  const more = folded(
-    'quota-near',
-    'space/near',
-    { ...about, told: after.told },
-    {
-      title: `${about.name}: the backup place is nearly full`,
-      text: warning.message,
-      next: faultTexts['quota-exceeded'].next,
-    },
-  );
+/** Warnings of a backup that ended well which somebody must do something about. */
+function withWarningsOf(job: Job, about: About, after: Telling): Telling {
+  const space = job.warnings.find(({ code }) => code === 'quota-near');
+  const prune = job.warnings.find(({ code }) => code === 'prune');
+  const resume = job.warnings.find(({ code }) => code === 'quiesce-resume');
+  const first = standing('quota-near', 'space/near', about, after, space?.message, {
+    title: `${about.name}: the backup place is nearly full`,
+    next: faultTexts['quota-exceeded'].next,
+  });
+  const second = standing('failed', 'quiesce/failed', about, first, resume?.message, {
+    title: `${about.name} was not told to go on`,
+    next: 'It is tried again every minute; look whether the server saves its world, and tell it yourself if it does not.',
+  });
+  return standing('failed', 'prune/failed', about, second, prune?.message, {
+    title: `${about.name}: ${failures.prune}`,
+    next: 'See what it says; new snapshots are made all the same.',
+  });
+}
+
+/** What holds as long as it is said (`text`), and is forgotten without a word once it is not. */
+function standing(
+  kind: NoticeKind,
+  key: string,
+  about: About,
+  after: Telling,
+  text: string | undefined,
+  words: Pick<Notice, 'title' | 'next'>,
+): Telling {
+  if (text === undefined)
+    return { notices: after.notices, told: Object.fromEntries(Object.entries(after.told).filter(([one]) => one !== key)) };
+  const more = folded(kind, key, { ...about, told: after.told }, { ...words, text });
   return { notices: [...after.notices, ...more.notices], told: more.told };
 }
 

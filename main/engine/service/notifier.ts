@@ -39,6 +39,8 @@ export interface Notifier {
 /** A receiver that does not answer is tried three times. */
 const pausesMs = [5_000, 60_000];
 const patienceMs = 20_000;
+/** Of the day that the same is not told again, all but an hour. */
+const againSooner = 23 * 3_600_000;
 
 export function createNotifier(host: NotifierHost): Notifier {
   const { clock, store } = host;
@@ -61,15 +63,18 @@ export function createNotifier(host: NotifierHost): Notifier {
     return secrets;
   }
 
-  async function persist(target: NoticeTarget, send: (secrets: Secrets, signal: AbortSignal) => Promise<void>): Promise<void> {
+  async function persist(target: NoticeTarget, send: (secrets: Secrets, signal: AbortSignal) => Promise<void>): Promise<boolean> {
     for (let tried = 0; ; tried += 1) {
       try {
         await withLimit(clock, async (signal) => await send(await secretsOf(target), signal));
-        return;
+        return true;
       } catch (error) {
         const fault = asFault(error, 'notify');
         const pause = pausesMs[tried];
-        if (fault.persistence !== 'temporary' || pause === undefined) return host.onUndelivered(target.name, fault.message);
+        if (fault.persistence !== 'temporary' || pause === undefined) {
+          host.onUndelivered(target.name, fault.message);
+          return false;
+        }
         await clock.sleep(pause);
       }
     }
@@ -80,8 +85,22 @@ export function createNotifier(host: NotifierHost): Notifier {
     for (const target of host.targets()) {
       if (target.kind === 'ping' || !wants(target, notice.server)) continue;
       if (target.only !== undefined && !target.only.includes(notice.kind)) continue;
-      follow(persist(target, (secrets, signal) => host.deliver(target, secrets, notice, signal)));
+      follow(
+        persist(target, (secrets, signal) => host.deliver(target, secrets, notice, signal)).then((arrived) => {
+          if (!arrived) untell(notice);
+        }),
+      );
     }
+  }
+
+  /** What did not arrive does not count as told for a day: the next time it comes up, from an hour on, it is sent again. */
+  function untell(notice: Notice): void {
+    if (notice.server === '') return;
+    const facts = store.facts(notice.server);
+    const told = Object.entries(facts.told).map(
+      ([key, one]) => [key, one.at === notice.at ? { ...one, at: one.at - againSooner } : one] as const,
+    );
+    store.putFacts(notice.server, { ...facts, told: Object.fromEntries(told) });
   }
 
   function tellAll(slug: string, { notices, told }: Telling): void {
@@ -102,7 +121,7 @@ export function createNotifier(host: NotifierHost): Notifier {
     if (job.kind !== 'backup' || event === null) return;
     for (const target of host.targets()) {
       if (target.kind !== 'ping' || !wants(target, job.server)) continue;
-      follow(persist(target, (secrets, signal) => host.ping(secrets, event, job.summary, signal)));
+      follow(persist(target, (secrets, signal) => host.ping(secrets, event, job.summary, signal)).then(() => undefined));
     }
   }
 
@@ -121,7 +140,7 @@ export function createNotifier(host: NotifierHost): Notifier {
       for (const { settings, state, why, next } of statuses) {
         names.set(settings.slug, settings.name);
         const since = overdueSince(settings.slug);
-        const overdue = since === null || now <= since || state === 'paused' || state === 'running' ? null : { since, why, next };
+        const overdue = since === null || now <= since || state === 'paused' ? null : { since, why, next };
         tellAll(
           settings.slug,
           tellingOverdue(overdue, { slug: settings.slug, name: settings.name, now, told: store.facts(settings.slug).told }),

@@ -9,6 +9,8 @@ export interface Quiesce {
   pause(signal: AbortSignal): Promise<void>;
   /** Lets the server go on; also called when nobody knows whether it was paused, so doing it twice must do no harm. */
   resume(): Promise<void>;
+  /** Whether there is anything to bring to rest, or to stop. Absent: nobody can say before trying. */
+  readonly isRunning?: (signal: AbortSignal) => Promise<boolean>;
   /** Stops the server for a restore that replaces its folder, and starts it again. Absent where it cannot. */
   readonly stop?: (signal: AbortSignal) => Promise<void>;
   readonly start?: () => Promise<void>;
@@ -35,6 +37,7 @@ export interface ServerFacts {
   readonly since: number;
   readonly lastSuccess: number | null;
   readonly unchangedSince: number | null;
+  /** When every destination had been read back as a whole. */
   readonly lastVerified: number | null;
   /** The last time a snapshot was brought back for trial and compared. */
   readonly lastProven: number | null;
@@ -44,6 +47,8 @@ export interface ServerFacts {
   readonly quiesced: boolean;
   readonly bytes: number;
   readonly storedBytes: number;
+  /** Full verifications and drills by `<kind>/<destination>`: when the last one ended well, and when one was tried. */
+  readonly checks: Readonly<Record<string, { readonly ok: number | null; readonly tried: number }>>;
   /** What people were told of and has not been taken back, by kind: when last, and how often it came up since. */
   readonly told: Readonly<Record<string, { readonly at: number; readonly times: number }>>;
 }
@@ -58,6 +63,7 @@ export const noFacts: Omit<ServerFacts, 'since'> = {
   quiesced: false,
   bytes: 0,
   storedBytes: 0,
+  checks: {},
   told: {},
 };
 
@@ -81,6 +87,8 @@ export interface ServiceHost {
   readonly held?: () => string | null;
   /** Told of what went wrong without a job that could say so. */
   readonly onProblem?: (message: string, error: unknown) => void;
+  /** Called before anything of others runs: what is secret can be hidden from then on. Never rejects. */
+  readonly knowSecrets?: () => Promise<void>;
   /** Hides secrets in texts that came from outside. */
   readonly redact?: (text: string) => string;
   /** An empty folder for test restores, on a disk with room, and its removal. */

@@ -6,7 +6,7 @@ import type { ServerSettings } from '../../contract/server-settings.ts';
 import type { ServerStatus } from '../../contract/server-status.ts';
 import { decideRetention } from '../retention/decide.ts';
 import { nextOccurrences, occurrencesOf } from '../schedule/occurrences.ts';
-import { policyOf } from './backup-job.ts';
+import { policyOf, type BackupHow } from './backup-job.ts';
 import { restoreJob } from './check-jobs.ts';
 import type { JobOrder, JobQueue } from './job-queue.ts';
 import type { ServiceHost } from './ports.ts';
@@ -45,8 +45,10 @@ export interface ServiceCore {
   readonly serverOf: (slug: string) => ServerSettings;
   readonly status: (slug: string) => ServerStatus;
   readonly pause: (slug: string, until: number | null) => ServerStatus;
+  /** Settles once nobody tells the server to go on after an earlier job any more. */
+  readonly resumed: (slug: string) => Promise<void>;
   readonly start: (order: JobOrder) => Started;
-  readonly startBackup: (slug: string, reason: Job['reason'], force: boolean) => Started;
+  readonly startBackup: (slug: string, reason: Job['reason'], how: BackupHow) => Started;
   readonly startVerify: (
     server: ServerSettings,
     place: { readonly destination: string; readonly snapshot: string; readonly quick: boolean },
@@ -56,20 +58,22 @@ export interface ServiceCore {
 }
 
 export function serviceCalls(core: ServiceCore): ServiceCalls {
-  const { host, queue, serverOf, status, pause, start, startBackup, startVerify, startDrill } = core;
+  const { host, queue, serverOf, status, pause, start, startBackup, startVerify, startDrill, resumed } = core;
   const { clock, store } = host;
   return {
     'servers.list': async () => host.servers().map(({ slug }) => status(slug)),
     'server.get': async ({ slug }) => status(slug),
     'server.pause': async ({ slug, until }) => pause(slug, until),
     'server.resume': async ({ slug }) => pause(slug, null),
-    'backup.start': async ({ slug, force }) => ({ job: startBackup(slug, 'person', force).id }),
+    'backup.start': async ({ slug, force, takeOver }) => ({ job: startBackup(slug, 'person', { force, takeOver }).id }),
     'verify.start': async ({ slug, ...place }) => ({ job: startVerify(serverOf(slug), place, 'person') }),
     'drill.start': async ({ slug, destination }) => ({ job: startDrill(serverOf(slug), destination, 'person') }),
     'restore.start': async ({ slug, destination, ...request }) => {
       const server = serverOf(slug);
-      const work: JobOrder['work'] = (run) =>
-        restoreJob(host, server, destination, { ...request, server: server.name, salvage: false }, run);
+      const work: JobOrder['work'] = async (run) => {
+        await resumed(slug);
+        return await restoreJob(host, server, destination, { ...request, server: server.name, salvage: false }, run);
+      };
       return { job: start({ kind: 'restore', server: slug, destination, reason: 'person', work }).id };
     },
     'job.cancel': async ({ job }) => {

@@ -6,9 +6,9 @@ import type { ServerStatus } from '../../contract/server-status.ts';
 import { overdueFrom } from '../schedule/due.ts';
 import { occurrencesOf, type Occurrences } from '../schedule/occurrences.ts';
 import { runScheduler, type Scheduled } from '../schedule/scheduler.ts';
-import { backupJob } from './backup-job.ts';
+import { backupJob, type BackupHow } from './backup-job.ts';
 import { drillJob, verifyJob } from './check-jobs.ts';
-import { factsAfter, isDue } from './facts.ts';
+import { dueChecks, factsAfter, tellingJob } from './facts.ts';
 import { factsFromDestinations } from './rebuild.ts';
 import { jobQueue, type JobOrder } from './job-queue.ts';
 import type { ServiceHost } from './ports.ts';
@@ -19,6 +19,8 @@ export interface Service {
   readonly calls: ServiceCalls;
   subscribe(listener: (event: ServiceEvent) => void): () => void;
   status(slug: string): ServerStatus;
+  /** Tries again to let servers go on that an earlier job could not reach; to be called every minute or so. */
+  readonly letGoOn: () => Promise<void>;
   /** Slugs of the servers that a job works on now. */
   readonly running: () => readonly string[];
   /** To be called when servers were added, changed or removed. */
@@ -40,6 +42,8 @@ export function createService(host: ServiceHost): Service {
   const nextRuns = new Map<string, number | null>();
   const occurrences = new Map<string, { readonly key: string; readonly value: Occurrences }>();
   let scheduled: readonly Scheduled[] | null = null;
+  /** Servers that are being told to go on after an earlier job: a backup waits for that, lest it be told so in its middle. */
+  const resumes = new Map<string, Promise<void>>();
 
   const queue = jobQueue({
     clock,
@@ -68,6 +72,10 @@ export function createService(host: ServiceHost): Service {
     throw new Fault('not-found', `there is no server ${slug}`, { operation: 'find server', context: { server: slug } });
   }
 
+  function destinationsOf(slug: string): readonly string[] {
+    return host.servers().find((server) => server.slug === slug)?.destinations ?? [];
+  }
+
   function occurrencesFor({ slug, schedule, zone }: ServerSettings): Occurrences {
     const key = JSON.stringify([schedule, zone]);
     const known = occurrences.get(slug);
@@ -84,7 +92,7 @@ export function createService(host: ServiceHost): Service {
       facts: store.facts(slug),
       occurrences: occurrencesFor(settings),
       active: queue.active().filter(({ server }) => server === slug),
-      last: store.jobs().find((job) => job.server === slug && job.endedAt !== null && job.state !== 'cancelled') ?? null,
+      last: tellingJob(store.jobs(), settings),
       nextRun: nextRuns.get(slug) ?? null,
       now: clock.now(),
       held: host.held?.() ?? null,
@@ -100,24 +108,28 @@ export function createService(host: ServiceHost): Service {
     return scheduled;
   }
 
-  function start(order: JobOrder): { readonly id: string; readonly ended: Promise<Job> } {
+  /** `counts`: what came of it is remembered of the server. */
+  function start(order: JobOrder, counts = true): { readonly id: string; readonly ended: Promise<Job> } {
     const { id, ended } = queue.add(order);
     const settled = ended.then((job) => {
-      store.putFacts(job.server, factsAfter(store.facts(job.server), job));
+      if (counts) store.putFacts(job.server, factsAfter(store.facts(job.server), job, destinationsOf(job.server)));
       changed(job.server);
       return job;
     });
     return { id, ended: settled };
   }
 
-  function startBackup(slug: string, reason: Job['reason'], force: boolean): { readonly id: string; readonly ended: Promise<Job> } {
+  function startBackup(slug: string, reason: Job['reason'], how: BackupHow): { readonly id: string; readonly ended: Promise<Job> } {
     const server = serverOf(slug);
     const { id, ended } = start({
       kind: 'backup',
       server: slug,
       destination: null,
       reason,
-      work: (run) => backupJob(host, server, force, run),
+      work: async (run) => {
+        await resumes.get(slug);
+        return await backupJob(host, server, how, run);
+      },
     });
     return {
       id,
@@ -131,15 +143,9 @@ export function createService(host: ServiceHost): Service {
   /** What is due by the calendar is done when a backup has ended well: then there is something to look at, and the line is known to work. */
   function followUp(slug: string): void {
     const server = serverOf(slug);
-    const facts = store.facts(slug);
-    const now = clock.now();
-    if (isDue(server.verify, facts.lastVerified, now)) {
-      for (const destination of server.destinations) startVerify(server, { destination, snapshot: 'latest', quick: false }, 'follow-up');
-    }
-    if (!isDue(server.drill, facts.lastProven, now)) return;
-    // Each destination in its turn.
-    const turn = store.jobs().filter((job) => job.server === slug && job.kind === 'drill').length % server.destinations.length;
-    startDrill(server, server.destinations[turn] ?? '', 'follow-up');
+    const { verify, drill } = dueChecks(server, store.facts(slug), clock.now());
+    for (const destination of verify) startVerify(server, { destination, snapshot: 'latest', quick: false }, 'follow-up');
+    if (drill !== null) startDrill(server, drill, 'follow-up');
   }
 
   function startVerify(
@@ -148,7 +154,8 @@ export function createService(host: ServiceHost): Service {
     reason: Job['reason'],
   ): string {
     const work: JobOrder['work'] = (run) => verifyJob(host, server, place, run);
-    return start({ kind: 'verify', server: server.slug, destination: place.destination, reason, work }).id;
+    // A quick look is no full verification.
+    return start({ kind: 'verify', server: server.slug, destination: place.destination, reason, work }, !place.quick).id;
   }
 
   function startDrill(server: ServerSettings, destination: string, reason: Job['reason']): string {
@@ -163,23 +170,38 @@ export function createService(host: ServiceHost): Service {
     return status(slug);
   }
 
-  /** What a process that is gone left: jobs that never ended, and servers that it had brought to rest. */
-  async function takeUp(): Promise<void> {
-    for (const job of store.jobs()) {
-      if (job.endedAt !== null) continue;
-      store.putJob({ ...job, state: 'interrupted', endedAt: clock.now(), progress: null, summary: 'The program ended while it ran.' });
-    }
+  /** Servers that were brought to rest and have not been told to go on: nobody works on them any more, and they must not stay so. */
+  async function letGoOn(): Promise<void> {
     for (const server of host.servers()) {
-      if (!store.facts(server.slug).quiesced) continue;
+      if (!store.facts(server.slug).quiesced || queue.active().some((job) => job.server === server.slug)) continue;
+      const resuming = host.quiesce(server).then((quiesce) => quiesce.resume());
+      resumes.set(
+        server.slug,
+        resuming.catch(() => undefined),
+      );
       try {
-        await (await host.quiesce(server)).resume();
+        await resuming;
         store.putFacts(server.slug, { ...store.facts(server.slug), quiesced: false });
       } catch (error) {
-        // The mark stays for the next start; the backup that comes resumes it as well.
+        // The mark stays, and it is tried again.
         const fault = asFault(error, 'resume');
+        host.onProblem?.(`${server.name} could not be told to go on`, fault);
         emit({ event: 'server', data: { ...status(server.slug), why: `It could not be told to go on: ${fault.message}` } });
       }
     }
+  }
+
+  /** What a process that is gone left: jobs that never ended, and servers that it had brought to rest. */
+  async function takeUp(): Promise<void> {
+    for (const job of [...store.jobs()]) {
+      if (job.endedAt !== null) continue;
+      const cut: Job = { ...job, state: 'interrupted', endedAt: clock.now(), progress: null, summary: 'The program ended while it ran.' };
+      store.putJob(cut);
+      store.putFacts(job.server, factsAfter(store.facts(job.server), cut, destinationsOf(job.server)));
+      changed(job.server);
+      emit({ event: 'job', data: cut });
+    }
+    await letGoOn();
     await store.flush();
   }
 
@@ -199,7 +221,8 @@ export function createService(host: ServiceHost): Service {
     }
   }
 
-  const core: ServiceCore = { host, queue, serverOf, status, pause, start, startBackup, startVerify, startDrill };
+  const resumed = async (slug: string): Promise<void> => await resumes.get(slug);
+  const core: ServiceCore = { host, queue, serverOf, status, pause, start, startBackup, startVerify, startDrill, resumed };
   return {
     calls: serviceCalls(core),
     status,
@@ -209,6 +232,7 @@ export function createService(host: ServiceHost): Service {
       occurrences.delete(slug);
       emit({ event: 'server-removed', data: { slug } });
     },
+    letGoOn,
     running: () => [...new Set(queue.active().flatMap(({ server, state }) => (state === 'running' ? [server] : [])))],
     overdueSince: (slug) => overdueFrom(store.facts(slug), occurrencesFor(serverOf(slug))),
     settingsChanged() {
@@ -229,7 +253,12 @@ export function createService(host: ServiceHost): Service {
           servers: scheduledServers,
           isHeld: () => (host.held?.() ?? null) !== null,
           start: async (slug, reason) => {
-            await startBackup(slug, reason, false).ended;
+            try {
+              await startBackup(slug, reason, { force: false, takeOver: false }).ended;
+            } catch (error) {
+              // The job has told its own end; this is what could not be made a job, while the service stops.
+              host.onProblem?.(`the run of ${slug} was not followed up`, error);
+            }
           },
           onDue: (slug, at) => {
             nextRuns.set(slug, at);

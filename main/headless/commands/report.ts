@@ -69,7 +69,8 @@ async function registerSecrets(host: CliHost, register: (secret: string) => void
   for (const [name, value] of Object.entries(host.env)) {
     if (value !== undefined && /^(HOLDFAST_|AWS_|B2_).*(PASS|SECRET|TOKEN|KEY)/.test(name) && !name.endsWith('_FILE')) register(value);
   }
-  if ((await settingsOf(host))?.keychain !== 'machine-key') return;
+  const kind = (await settingsOf(host))?.keychain;
+  if (kind !== 'machine-key' && kind !== 'system') return;
   const keychain = await host.openKeychain();
   for (const name of (await keychain.exists()) ? await keychain.names() : []) register((await keychain.get(name)) ?? '');
 }

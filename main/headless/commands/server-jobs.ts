@@ -26,9 +26,11 @@ export function addServerJobs(group: Command, context: CommandContext): void {
     .description('Backs a server up now, with everything that belongs to it, and waits for the end.')
     .argument('<server>', slugHelp)
     .option('--force', 'write a snapshot even when nothing has changed')
+    .option('--take-over', 'become the owner of a server that another computer backed up')
     .option('--json', 'print one JSON document')
-    .action(async (slug: string, options: JsonOption & { readonly force?: boolean }) => {
-      end(await ran(host, options, (service) => service.call('backup.start', { slug, force: options.force === true })));
+    .action(async (slug: string, options: JsonOption & { readonly force?: boolean; readonly takeOver?: boolean }) => {
+      const how = { force: options.force === true, takeOver: options.takeOver === true };
+      end(await ran(host, options, (service) => service.call('backup.start', { slug, ...how })));
     });
 
   group
@@ -187,8 +189,8 @@ async function ran(host: CliHost, options: JsonOption, start: (service: Connecti
     const progress = progressLine(host);
     const seen: Job[] = [];
     let id: string | null = null;
-    let settle: (job: Job) => void = () => undefined;
-    const ended = new Promise<Job>((done) => (settle = done));
+    const { promise: ended, resolve: settle, reject: lose } = Promise.withResolvers<Job>();
+    ended.catch(() => undefined);
     const take = (job: Job): void => {
       if (job.id !== id) return;
       if (job.progress !== null) progress.onProgress(job.progress);
@@ -199,7 +201,7 @@ async function ran(host: CliHost, options: JsonOption, start: (service: Connecti
       if (event.event !== 'job') return;
       seen.push(event.data);
       take(event.data);
-    });
+    }, lose);
     try {
       id = (await start(service)).job;
       for (const job of seen) take(job);

@@ -23,6 +23,7 @@ export interface ServiceHostParts {
   readonly redact: (text: string) => string;
   readonly onProblem: (message: string, error: unknown) => void;
   readonly held: () => string | null;
+  readonly knowSecrets: () => Promise<void>;
 }
 
 export interface ComposedServiceHost extends ServiceHost {
@@ -32,12 +33,12 @@ export interface ComposedServiceHost extends ServiceHost {
 
 /** What the service needs of this computer. */
 export function composeServiceHost(parts: ServiceHostParts): ComposedServiceHost {
-  const { cli, engine, store, settings, keychain, places, open, redact, onProblem, held } = parts;
+  const { cli, engine, store, settings, keychain, places, open, redact, onProblem, held, knowSecrets } = parts;
   const clock = systemClock;
   const quiesceOf: ServiceHost['quiesce'] = ({ quiesce, slug }) =>
     openQuiesce(quiesce, clock, async () => (await (await keychain()).get(rconPasswordOf(slug))) ?? '');
   return {
-    ...{ clock, engine, store, redact, onProblem, held, random: systemRandom },
+    ...{ clock, engine, store, redact, onProblem, held, knowSecrets, random: systemRandom },
     servers: () => settings.current().servers,
     openDestination: open,
     quiesce: quiesceOf,

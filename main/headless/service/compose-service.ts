@@ -48,16 +48,21 @@ export interface ComposedService {
 
 const overdueEveryMs = 60_000;
 const restAfterMs = 2_000;
+const patienceMs = 10_000;
 
-/** The service on this computer. `stop` is what the call service.stop does. */
-export async function composeService(cli: CliHost, places: ServicePlaces, stop: () => void): Promise<ComposedService> {
+/** The service on this computer. `stop` is what the call service.stop does; null for a command that works by itself. */
+export async function composeService(cli: CliHost, places: ServicePlaces, stop: (() => void) | null): Promise<ComposedService> {
   const clock = systemClock;
   const hide = redactor();
   const log = logFile({ path: join(places.folder, 'log', 'holdfast.log'), clock, redactor: hide });
   const problem = (message: string, error: unknown): void =>
     log.write('warn', 'state', { message, cause: asFault(error, 'state').message });
   const store = await openStateFile({ path: join(places.folder, 'state.json'), clock, onProblem: problem });
-  const settings = await liveSettings(await cli.openSettings(), clock);
+  const settings = await liveSettings({
+    file: await cli.openSettings(),
+    clock,
+    ...(stop === null ? {} : { lastUsed: join(places.folder, 'settings.json') }),
+  });
   const keychain = async (): Promise<Keychain> =>
     registering(await openableKeychain(cli, settings.current().keychain ?? 'sealed-file'), (secret) => hide.register(secret));
   const engine = lazyEngine(() => cli.openEngine());
@@ -74,6 +79,15 @@ export async function composeService(cli: CliHost, places: ServicePlaces, stop: 
     places,
     open: destinations.open,
     redact: hide.text,
+    knowSecrets: async () => {
+      try {
+        const keys = await keychain();
+        for (const name of (await keys.exists()) ? await keys.names() : []) await keys.get(name);
+      } catch (error) {
+        // The job says it, when it needs one of them.
+        problem('the secrets could not be read', error);
+      }
+    },
     onProblem: problem,
   });
   const service = createService(host);
@@ -123,8 +137,12 @@ export async function composeService(cli: CliHost, places: ServicePlaces, stop: 
 
   /** A moment after the last job has ended, when what it held is let go. */
   async function rest(release: () => unknown): Promise<void> {
-    await clock.sleep(restAfterMs);
-    if (service.running().length === 0) await release();
+    try {
+      await clock.sleep(restAfterMs);
+      if (service.running().length === 0) await release();
+    } catch (error) {
+      problem('memory could not be given back', error);
+    }
   }
 
   function settingsChanged(): void {
@@ -147,7 +165,7 @@ export async function composeService(cli: CliHost, places: ServicePlaces, stop: 
       settingsProblem: settings.problem(),
     }),
     'service.stop': () => {
-      stop();
+      stop?.();
       return Promise.resolve({});
     },
   };
@@ -158,6 +176,7 @@ export async function composeService(cli: CliHost, places: ServicePlaces, stop: 
         if (!signal.aborted) throw error;
       });
       if (signal.aborted) return;
+      await service.letGoOn();
       notifier.look(
         settings.current().servers.map(({ slug }) => service.status(slug)),
         (slug) => service.overdueSince(slug),
@@ -201,7 +220,10 @@ export async function composeService(cli: CliHost, places: ServicePlaces, stop: 
       await store.flush();
     },
     async finish() {
-      await notifier.idle();
+      // A receiver that does not answer holds up nobody who waits at a terminal.
+      const enough = new AbortController();
+      await Promise.race([notifier.idle(), clock.sleep(patienceMs, enough.signal).catch(() => undefined)]);
+      enough.abort();
       await store.flush();
     },
   };

@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { acquireLock } from '../../adapters/system/lock.ts';
+import { systemClock } from '../../adapters/system/clock.ts';
+import { lockHolder } from '../../adapters/system/lock.ts';
+import { patientLock } from '../../adapters/system/wait-for-lock.ts';
 import type { Call } from '../../contract/calls.ts';
 import type { ServiceEvent } from '../../contract/events.ts';
 import { asFault, Fault } from '../../contract/faults.ts';
@@ -14,16 +16,16 @@ export interface Connection {
   readonly call: Call;
   /** Whether a running service answers; else the calls are answered in this process, and end with it. */
   readonly isService: boolean;
-  /** Tells of every event from now on, until it is left. Settles once it listens. */
-  subscribe(listener: (event: ServiceEvent) => void): Promise<() => void>;
+  /** Tells of every event from now on, until it is left. Settles once it listens. `onLost`: the service has ended, and nothing more will come. */
+  subscribe(listener: (event: ServiceEvent) => void, onLost: (fault: Fault) => void): Promise<() => void>;
   /** To be called at the end: what was begun here is finished first. */
   close(): Promise<void>;
 }
 
 const addressSchema = z.object({ port: z.number(), pid: z.number() });
 
-/** Where a running service of these settings can be called; null when none answers. */
-export async function runningService(places: ServicePlaces): Promise<(ServiceAddress & { readonly pid: number }) | null> {
+/** Where the service of these settings listens: the process that holds its lock, whether it answers or not. Null when there is none. */
+async function serviceAddress(places: ServicePlaces): Promise<{ readonly port: number; readonly pid: number } | null> {
   let text: string;
   try {
     text = await readFile(join(places.folder, 'address.json'), 'utf8');
@@ -31,15 +33,21 @@ export async function runningService(places: ServicePlaces): Promise<(ServiceAdd
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
     throw error;
   }
-  const token = await readToken(join(places.folder, 'token'));
   const address = addressSchema.safeParse(JSON.parse(text));
-  if (token === null || !address.success) return null;
-  const found = { ...address.data, token };
+  const holder = await lockHolder(places.stateDir, places.lock);
+  return address.success && holder?.pid === address.data.pid ? address.data : null;
+}
+
+/** A service that answers. The token is told to nobody but the holder of the lock: once a service has ended, anybody may listen at its port. */
+export async function runningService(places: ServicePlaces): Promise<(ServiceAddress & { readonly pid: number }) | null> {
+  const address = await serviceAddress(places);
+  const token = address === null ? null : await readToken(join(places.folder, 'token'));
+  if (address === null || token === null) return null;
+  const found = { ...address, token };
   try {
     await callService(found)('service.info', {}, AbortSignal.timeout(5_000));
     return found;
   } catch (error) {
-    // What it left of itself before it ended.
     if (['unavailable', 'permission-denied', 'cancelled'].includes(asFault(error, 'call the service').code)) return null;
     throw error;
   }
@@ -49,18 +57,16 @@ export async function runningService(places: ServicePlaces): Promise<(ServiceAdd
 export async function connect(host: CliHost): Promise<Connection> {
   const places = await servicePlaces();
   const running = await runningService(places);
-  if (running !== null) return overHttp(running, host.signal);
-  const lock = await acquireLock(places.stateDir, places.lock).catch((error: unknown) => {
+  if (running !== null) return overHttp(running);
+  const silent = await serviceAddress(places);
+  if (silent !== null) throw notAnswering(silent.pid);
+  // Another command may be at it for a moment.
+  const lock = await patientLock(places.stateDir, places.lock, systemClock).catch((error: unknown) => {
     const fault = asFault(error, 'connect');
-    if (fault.code !== 'locked') throw fault;
-    throw new Fault('locked', `process ${String(fault.context['pid'])} works with these settings and does not answer`, {
-      operation: 'connect',
-      context: { ...fault.context, next: 'Try again in a moment; if it stays like this, end that process.' },
-      cause: fault,
-    });
+    throw fault.code === 'locked' ? notAnswering(fault.context['pid'], fault) : fault;
   });
   const { composeService } = await import('./compose-service.ts');
-  const service = await composeService(host, places, () => undefined);
+  const service = await composeService(host, places, null);
   return {
     call: service.call,
     isService: false,
@@ -72,15 +78,30 @@ export async function connect(host: CliHost): Promise<Connection> {
   };
 }
 
-function overHttp(address: ServiceAddress, signal: AbortSignal): Connection {
+function notAnswering(pid: string | number | undefined, cause?: Fault): Fault {
+  return new Fault('locked', `process ${String(pid)} works with these settings and does not answer`, {
+    operation: 'connect',
+    context: { pid: pid ?? '', next: 'Try again when it has ended; a command that runs for long is better run while the service runs.' },
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+const next = '“holdfast server jobs” shows how far the job came; the next start of the service takes it up.';
+
+function overHttp(address: ServiceAddress): Connection {
   return {
     call: callService(address),
     isService: true,
-    async subscribe(listener) {
+    async subscribe(listener, onLost) {
       const end = new AbortController();
       await new Promise<void>((settle, reject) => {
         const follow = async (): Promise<void> => {
-          for await (const event of serviceEvents(address, AbortSignal.any([signal, end.signal]), settle)) listener(event);
+          try {
+            for await (const event of serviceEvents(address, end.signal, settle)) listener(event);
+          } finally {
+            if (!end.signal.aborted)
+              onLost(new Fault('unavailable', 'the service has ended', { operation: 'follow the service', context: { next } }));
+          }
         };
         follow().catch((error: unknown) => reject(asFault(error, 'follow the service')));
       });

@@ -75,7 +75,8 @@ export async function serveHttp({ handlers, access, subscribe, port: wanted }: H
       const waiting: ServiceEvent[] = [];
       let wake: () => void = () => undefined;
       const leave = subscribe((event) => {
-        waiting.push(event);
+        // A reader that has stopped reading holds up the loop below in its write: here is where it must end.
+        if (waiting.length < mostWaiting) waiting.push(event);
         wake();
       });
       const timer = setInterval(() => wake(), keepAliveMs);

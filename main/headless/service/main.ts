@@ -24,7 +24,9 @@ export async function serve(host: CliHost): Promise<void> {
 
 /** Somebody who starts it on a terminal can give the passphrase now; later there is nobody to ask. */
 async function askForKeys(host: CliHost): Promise<void> {
-  const settings = await (await host.openSettings()).read();
+  // A file that cannot be used is told by the service itself.
+  const settings = await (await host.openSettings()).read().catch(() => null);
+  if (settings === null) return;
   const usesKeys = Object.keys(settings.destinations).length > 0 && (settings.keychain ?? 'sealed-file') === 'sealed-file';
   if (host.askSecret !== null && usesKeys) await (await host.openKeychain()).names();
 }

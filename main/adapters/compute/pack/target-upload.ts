@@ -60,9 +60,18 @@ export class TargetUpload {
   async settled(keep: boolean): Promise<readonly PackedArchive[] | Fault> {
     await this.#chain;
     await Promise.all(this.#sent);
-    if (!keep || this.#fault !== null) await this.#upload?.abort();
+    if (!keep || this.#fault !== null) await this.#clear();
     this.#upload = null;
     return this.#fault ?? this.#archives;
+  }
+
+  /** What cannot be cleared is no reason for the others to fail: the next run sweeps what uploads have left. */
+  async #clear(): Promise<void> {
+    try {
+      await this.#upload?.abort();
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   #next(step: () => Promise<void>): void {
