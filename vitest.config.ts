@@ -10,8 +10,8 @@ export default defineConfig({
     hookTimeout: 120_000,
     // Property tests and child processes of the command share this machine's cores already.
     fileParallelism: true,
-    // Vitest leaves one core to itself, which would be half of a small machine.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // Vitest leaves one core to itself, which would be half of a small machine; and a quarter of the time tests wait for the disk.
+    maxWorkers: Math.max(3, availableParallelism() - 1),
     restoreMocks: true,
   },
 });
