@@ -119,3 +119,28 @@ test.each<readonly [QuiesceSettings, readonly string[]]>([
   await quiesce.start?.();
   expect((await readFile(log, 'utf8')).trim().split('\n')).toEqual([...calls, ...calls]);
 });
+
+test.each([
+  ['systemctl', 'active', true],
+  ['systemctl', 'reloading', true],
+  ['systemctl', 'activating', true],
+  ['systemctl', 'deactivating', true],
+  ['systemctl', 'inactive', false],
+  ['systemctl', 'failed', false],
+  ['docker', 'true', true],
+  ['docker', 'false', false],
+])('%s that says %s: running is %s', async (program, says, running) => {
+  const folder = tempFolder();
+  const log = join(folder, 'log');
+  await writeFile(join(folder, program), `#!/bin/sh\necho "$@" >> ${log}\necho ${says}\n`, { mode: 0o755 });
+  vi.stubEnv('PATH', `${folder}:${process.env['PATH'] ?? ''}`);
+  const settings: QuiesceSettings =
+    program === 'docker' ? { kind: 'docker', container: 'mc' } : { kind: 'systemd', unit: 'mc.service', user: false };
+  const quiesce = await openQuiesce(settings, systemClock, () => Promise.reject(new Error('no password is needed')));
+  expect(await quiesce.isRunning?.(new AbortController().signal)).toBe(running);
+  expect((await readFile(log, 'utf8')).trim()).toBe(
+    program === 'docker'
+      ? 'inspect --format {{.State.Running}} -- mc'
+      : '--system --no-ask-password show --property=ActiveState --value -- mc.service',
+  );
+});

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openQuiesce } from '../../adapters/quiesce/open-quiesce.ts';
 import { systemClock } from '../../adapters/system/clock.ts';
@@ -45,10 +45,9 @@ export function composeServiceHost(parts: ServiceHostParts): ComposedServiceHost
     runHook: ({ argv, timeoutSeconds }, environment, signal) =>
       runCommand(argv, { clock, timeoutMs: timeoutSeconds * 1000, environment, signal }),
     async scratch() {
-      const own = cli.env['HOLDFAST_SCRATCH_DIR'];
-      const base = own !== undefined && own !== '' ? own : join(places.folder, 'scratch');
+      const base = scratchFolder(cli.env, places);
       await mkdir(base, { recursive: true, mode: 0o700 });
-      const path = await mkdtemp(join(base, 'holdfast-drill-'));
+      const path = await mkdtemp(join(base, scratchName(places)));
       return { path, remove: () => rm(path, { recursive: true, force: true, maxRetries: 3 }) };
     },
     async players(slug, signal) {
@@ -58,4 +57,19 @@ export function composeServiceHost(parts: ServiceHostParts): ComposedServiceHost
       return players === undefined ? null : await players(signal);
     },
   };
+}
+
+function scratchFolder(env: CliHost['env'], places: ServicePlaces): string {
+  const own = env['HOLDFAST_SCRATCH_DIR'];
+  return own !== undefined && own !== '' ? own : join(places.folder, 'scratch');
+}
+
+/** Of this service alone: others may use the same folder. */
+const scratchName = (places: ServicePlaces): string => `holdfast-drill-${places.lock}-`;
+
+/** What test restores of a process that is gone have left. */
+export async function sweepScratch(env: CliHost['env'], places: ServicePlaces): Promise<void> {
+  const folder = scratchFolder(env, places);
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names) if (name.startsWith(scratchName(places))) await rm(join(folder, name), { recursive: true, force: true });
 }

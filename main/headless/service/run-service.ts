@@ -1,9 +1,10 @@
-import { readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { replaceFile } from '../../adapters/files/replace-file.ts';
 import { acquireLock } from '../../adapters/system/lock.ts';
 import { asFault, Fault } from '../../contract/faults.ts';
 import type { CliHost } from '../host.ts';
+import { sweepScratch } from './compose-service-host.ts';
 import { composeService, type ComposedService } from './compose-service.ts';
 import { serveHttp, type HttpServer } from './http-server.ts';
 import { servicePlaces, type ServicePlaces } from './places.ts';
@@ -21,7 +22,7 @@ export async function runService(host: CliHost, onReady: (port: number) => Promi
   const stop = new AbortController();
   const signal = AbortSignal.any([host.signal, stop.signal]);
   try {
-    await rm(join(places.folder, 'scratch'), { recursive: true, force: true });
+    await sweepScratch(host.env, places);
     const service = await composeService(host, places, () => stop.abort());
     const http = await listen(service, places);
     await replaceFile(join(places.folder, 'address.json'), `${JSON.stringify({ port: http.port, pid: process.pid })}\n`);
