@@ -7,9 +7,8 @@ import { exitCodes } from '../exit-codes.ts';
 import type { CliHost, CommandContext } from '../host.ts';
 import { refuseExisting, writeNewFile } from '../new-file.ts';
 import { note, printJson, printLine } from '../output.ts';
-import { connect, type Connection } from '../service/connect.ts';
+import type { Connection } from '../service/connect.ts';
 import { servicePlaces } from '../service/places.ts';
-import { supportReport } from '../service/report.ts';
 import type { JsonOption } from './options.ts';
 
 export function addReport(program: Command, { host, end }: CommandContext): void {
@@ -29,6 +28,7 @@ export function addReport(program: Command, { host, end }: CommandContext): void
       try {
         const hide = redactor();
         await registerSecrets(host, (secret) => hide.register(secret));
+        const { supportReport } = await import('../service/report.ts');
         const text = await supportReport({ host, places, redactor: hide, service, settings: await settingsOf(host), problem });
         await writeNewFile(path, [Buffer.from(text)]);
       } finally {
@@ -49,6 +49,7 @@ export function addReport(program: Command, { host, end }: CommandContext): void
 /** A report is most wanted when something does not work. */
 async function reached(host: CliHost): Promise<readonly [Connection | null, string]> {
   try {
+    const { connect } = await import('../service/connect.ts');
     return [await connect(host), ''];
   } catch (error) {
     return [null, asFault(error, 'connect').message];

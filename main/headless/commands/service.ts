@@ -4,10 +4,7 @@ import { Fault } from '../../contract/faults.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { CliHost, CommandContext } from '../host.ts';
 import { note, printJson, printLine, warn } from '../output.ts';
-import { callService } from '../service/http-client.ts';
-import { runningService } from '../service/connect.ts';
 import { servicePlaces } from '../service/places.ts';
-import { installUnit, removeUnit, unitState } from '../service/systemd-unit.ts';
 import type { JsonOption } from './options.ts';
 import { withService } from './with-service.ts';
 
@@ -46,6 +43,7 @@ function addInstall(group: Command, { host, end }: CommandContext): void {
       if (options.runAs !== undefined && options.system !== true) {
         throw new Fault('config-invalid', '--run-as needs --system', { operation: 'install the service' });
       }
+      const { installUnit } = await import('../service/systemd-unit.ts');
       const { path, lingers } = await installUnit({ env: host.env, system: options.system === true, runAs: options.runAs });
       if (!lingers) {
         await warn(host, 'It stops when you log out: as root, run “loginctl enable-linger USER” for this user');
@@ -72,6 +70,7 @@ function addUninstall(group: Command, { host, end }: CommandContext): void {
     .option('--system', 'the unit of the system')
     .option('--json', 'print one JSON document')
     .action(async (options: InstallOptions) => {
+      const { removeUnit } = await import('../service/systemd-unit.ts');
       const path = await removeUnit({ env: host.env, system: options.system === true });
       if (options.json === true) await printJson(host, { removed: path });
       else await printLine(host, `Removed ${path}; settings, secrets and everything stored stay.`);
@@ -85,6 +84,9 @@ function addStatus(group: Command, { host, end }: CommandContext): void {
     .description('Says whether the service runs, since when, and how it keeps secrets.')
     .option('--json', 'print one JSON document')
     .action(async (options: JsonOption) => {
+      const { runningService } = await import('../service/connect.ts');
+      const { callService } = await import('../service/http-client.ts');
+      const { unitState } = await import('../service/systemd-unit.ts');
       const running = await runningService(await servicePlaces());
       const units = await unitState(host.env);
       const info = running === null ? null : await callService(running)('service.info', {}, host.signal);
@@ -149,6 +151,7 @@ export function addOpenPage(program: Command, { host, end }: CommandContext): vo
     .option('--no-browser', 'only print it')
     .option('--json', 'print one JSON document')
     .action(async (options: JsonOption & { readonly browser: boolean }) => {
+      const { runningService } = await import('../service/connect.ts');
       const running = await runningService(await servicePlaces());
       if (running === null) {
         throw new Fault('not-found', 'The service does not run', {
