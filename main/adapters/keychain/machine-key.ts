@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { link, open, readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { Fault } from '../../contract/faults.ts';
+import { makeOnce } from '../files/make-once.ts';
 
 const operation = 'read the machine key';
 
@@ -35,25 +36,11 @@ async function readKey(path: string): Promise<string | null> {
   });
 }
 
-/** Written beside its place and linked there: whoever comes second finds a whole key, never an empty file. */
-async function makeKey(path: string): Promise<string> {
-  const key = randomBytes(32).toString('hex');
-  const fresh = `${path}.${randomBytes(6).toString('hex')}`;
-  try {
-    const file = await open(fresh, 'wx', 0o600);
-    try {
-      await file.writeFile(`${key}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await link(fresh, path);
-    return key;
-  } catch (error) {
-    const theirs = error instanceof Error && 'code' in error && error.code === 'EEXIST' ? await readKey(path) : null;
-    if (theirs !== null) return theirs;
-    throw new Fault('config-invalid', `the machine key ${path} cannot be written`, { operation, context: { path }, cause: error });
-  } finally {
-    await rm(fresh, { force: true });
-  }
+function makeKey(path: string): Promise<string> {
+  return makeOnce({
+    path,
+    value: randomBytes(32).toString('hex'),
+    read: () => readKey(path),
+    failed: (cause) => new Fault('config-invalid', `the machine key ${path} cannot be written`, { operation, context: { path }, cause }),
+  });
 }

@@ -1,7 +1,8 @@
-import { link, open, readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault } from '../../contract/faults.ts';
 import type { Random } from '../../engine/ports.ts';
+import { makeOnce } from '../files/make-once.ts';
 
 /**
  * This computer's name among those that share a destination: 32 lower-case hex digits, made once and kept in
@@ -35,27 +36,13 @@ async function readId(path: string): Promise<string | undefined> {
   return id;
 }
 
-/** The whole file is written beside its place and linked there: whoever comes second finds a whole id, never an empty file. */
-async function makeId(path: string, random: Random): Promise<string> {
-  const id = Buffer.from(random.bytes(16)).toString('hex');
-  const fresh = `${path}.${Buffer.from(random.bytes(8)).toString('hex')}.new`;
-  try {
-    const file = await open(fresh, 'wx', 0o600);
-    try {
-      await file.writeFile(`${id}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await link(fresh, path);
-    return id;
-  } catch (error) {
-    const theirs = codeOf(error) === 'EEXIST' ? await readId(path) : undefined;
-    if (theirs !== undefined) return theirs;
-    throw new Fault('config-invalid', `${path} cannot be written`, { operation: 'make machine id', context: { path }, cause: error });
-  } finally {
-    await rm(fresh, { force: true });
-  }
+function makeId(path: string, random: Random): Promise<string> {
+  return makeOnce({
+    path,
+    value: Buffer.from(random.bytes(16)).toString('hex'),
+    read: async () => (await readId(path)) ?? null,
+    failed: (cause) => new Fault('config-invalid', `${path} cannot be written`, { operation: 'make machine id', context: { path }, cause }),
+  });
 }
 
 function codeOf(error: unknown): unknown {

@@ -1,5 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { link, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
+import { makeOnce } from '../../adapters/files/make-once.ts';
 import { Fault } from '../../contract/faults.ts';
 
 /** 256 random bits in hex in a file of mode 0600, made once: who can read it is this user, and may do everything. */
@@ -23,20 +24,13 @@ export async function readToken(path: string): Promise<string | null> {
   });
 }
 
-async function makeToken(path: string): Promise<string> {
-  const token = randomBytes(32).toString('hex');
-  const fresh = `${path}.${randomBytes(6).toString('hex')}`;
-  try {
-    await writeFile(fresh, `${token}\n`, { mode: 0o600, flag: 'wx' });
-    await link(fresh, path);
-    return token;
-  } catch (error) {
-    const theirs = error instanceof Error && 'code' in error && error.code === 'EEXIST' ? await readToken(path) : null;
-    if (theirs !== null) return theirs;
-    throw new Fault('config-invalid', `${path} cannot be written`, { operation: 'make token', context: { path }, cause: error });
-  } finally {
-    await rm(fresh, { force: true });
-  }
+function makeToken(path: string): Promise<string> {
+  return makeOnce({
+    path,
+    value: randomBytes(32).toString('hex'),
+    read: () => readToken(path),
+    failed: (cause) => new Fault('config-invalid', `${path} cannot be written`, { operation: 'make token', context: { path }, cause }),
+  });
 }
 
 const sessionMs = 30 * 86_400_000;
