@@ -3,10 +3,14 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
+import type { ServiceEvent } from '../../main/contract/events.ts';
 import type { Job } from '../../main/contract/jobs.ts';
+import type { Notice } from '../../main/contract/notices.ts';
 import type { ServerStatus } from '../../main/contract/server-status.ts';
-import { callService, serviceEvents } from '../../main/headless/service/http-client.ts';
-import { ServiceHome, testPassword, type RunningService } from '../support/service-process.ts';
+import { callService } from '../../main/headless/service/http-client.ts';
+import { eventAfter, ServiceHome, testPassword, type RunningService } from '../support/service-process.ts';
+
+const noticeIn = (event: ServiceEvent): Notice | null => (event.event === 'notice' ? event.data : null);
 
 describe('without a service', () => {
   const home = new ServiceHome();
@@ -83,43 +87,28 @@ describe('with a service', () => {
   });
 
   test('events tell of a job as it goes on, and of a server that is added by hand', async () => {
-    const end = new AbortController();
     const states: string[] = [];
-    let opened: () => void = () => undefined;
-    const open = new Promise<void>((settle) => (opened = settle));
-    const seen = (async () => {
-      for await (const event of serviceEvents(service, end.signal, opened)) {
-        if (event.event === 'job') states.push(event.data.state);
-        if (event.event === 'server' && event.data.settings.slug === 'by-hand') return event.data;
-      }
-      throw new Error('the stream ended');
-    })();
-    await open;
-    await home.json(['server', 'backup', 'survival', '--force']);
-    const path = join(home.config, 'config.json');
-    const settings = JSON.parse(readFileSync(path, 'utf8')) as { servers: object[] };
-    settings.servers.push({ ...settings.servers[0], name: 'By hand', slug: 'by-hand' });
-    writeFileSync(path, JSON.stringify(settings));
-    expect((await seen).settings.name).toBe('By hand');
-    end.abort();
+    const act = async (): Promise<void> => {
+      await home.json(['server', 'backup', 'survival', '--force']);
+      const path = join(home.config, 'config.json');
+      const settings = JSON.parse(readFileSync(path, 'utf8')) as { servers: object[] };
+      settings.servers.push({ ...settings.servers[0], name: 'By hand', slug: 'by-hand' });
+      writeFileSync(path, JSON.stringify(settings));
+    };
+    const added = await eventAfter(service, act, (event) => {
+      if (event.event === 'job') states.push(event.data.state);
+      return event.event === 'server' && event.data.settings.slug === 'by-hand' ? event.data : null;
+    });
+    expect(added.settings.name).toBe('By hand');
     expect([states.at(0), states.at(-1)]).toEqual(['waiting', 'done']);
   });
 
   test('a broken edit is told with its line, and the settings from before hold on', async () => {
     const path = join(home.config, 'config.json');
     const good = readFileSync(path, 'utf8');
-    const end = new AbortController();
-    let opened: () => void = () => undefined;
-    const open = new Promise<void>((settle) => (opened = settle));
-    const told = (async () => {
-      for await (const event of serviceEvents(service, end.signal, opened)) if (event.event === 'notice') return event.data;
-      throw new Error('the stream ended');
-    })();
-    await open;
-    writeFileSync(path, '{\n  "version": 1,\n  "servers": [,]\n}');
-    expect(await told).toMatchObject({ kind: 'settings' });
-    expect((await told).text).toContain('line 3');
-    end.abort();
+    const told = await eventAfter(service, () => writeFileSync(path, '{\n  "version": 1,\n  "servers": [,]\n}'), noticeIn);
+    expect(told).toMatchObject({ kind: 'settings' });
+    expect(told.text).toContain('line 3');
     expect(await home.json(['service', 'status'])).toMatchObject({ settingsProblem: expect.stringContaining('line 3') as string });
     expect(await home.json(['server', 'backup', 'survival', '--force'])).toMatchObject({ state: 'done' });
     writeFileSync(path, good);
@@ -128,19 +117,7 @@ describe('with a service', () => {
   test('a settings file that is gone ends nothing; one that is broken at the start is told, and what stood there before holds', async () => {
     const path = join(home.config, 'config.json');
     const good = readFileSync(path, 'utf8');
-    const noticed = async (act: () => void): Promise<string> => {
-      const end = new AbortController();
-      let opened: () => void = () => undefined;
-      const open = new Promise<void>((settle) => (opened = settle));
-      const told = (async () => {
-        for await (const event of serviceEvents(service, end.signal, opened)) if (event.event === 'notice') return event.data.text;
-        throw new Error('the stream ended');
-      })();
-      await open;
-      act();
-      return await told.finally(() => end.abort());
-    };
-    expect(await noticed(() => rmSync(path))).toContain('gone');
+    expect((await eventAfter(service, () => rmSync(path), noticeIn)).text).toContain('gone');
     expect(await callService(service)('servers.list', {})).not.toHaveLength(0);
     await service.stop();
     writeFileSync(path, '{');
@@ -156,19 +133,11 @@ describe('with a service', () => {
     rmSync(join(home.own(), 'state.json'));
     service = await home.start();
     const call = callService(service);
-    const end = new AbortController();
-    let opened: () => void = () => undefined;
-    const open = new Promise<void>((settle) => (opened = settle));
-    const told = (async () => {
-      for await (const event of serviceEvents(service, end.signal, opened)) {
-        if (event.event === 'server' && event.data.lastSuccess !== null) return event.data;
-      }
-      throw new Error('the stream ended');
-    })();
-    await open;
-    const now = await call('server.get', { slug: 'survival' });
-    const status = now.lastSuccess === null ? await told : now;
-    end.abort();
+    // Tells the status as it is, should it be known already.
+    const tellAgain = (): unknown => call('server.resume', { slug: 'survival' });
+    const status = await eventAfter(service, tellAgain, (event) =>
+      event.event === 'server' && event.data.lastSuccess !== null ? event.data : null,
+    );
     expect(status).toMatchObject({ state: 'ok', bytes: 6 });
   });
 
@@ -218,16 +187,8 @@ describe('with a service', () => {
     const again = await home.start();
     for (let index = 0; index < 40; index += 1) writeFileSync(join(home.folder, `region-${index}`), Buffer.alloc(2 ** 20, index));
     await callService(again)('bandwidth.set', { limit: '2M', whilePlayers: 'off' });
-    const running = new Promise<string>((settle) => {
-      void (async () => {
-        const end = new AbortController();
-        const start = (): void => void callService(again)('backup.start', { slug: 'survival', force: true });
-        for await (const event of serviceEvents(again, end.signal, start)) {
-          if (event.event === 'job' && event.data.progress !== null) return settle(event.data.id);
-        }
-      })().catch(() => undefined);
-    });
-    const id = await running;
+    const start = (): unknown => callService(again)('backup.start', { slug: 'survival', force: true });
+    const id = await eventAfter(again, start, (event) => (event.event === 'job' && event.data.progress !== null ? event.data.id : null));
     await again.stop('SIGKILL');
     const third = await home.start();
     expect(await callService(third)('job.get', { job: id })).toMatchObject({ state: 'interrupted' });

@@ -3,6 +3,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
+import type { ServiceEvent } from '../../main/contract/events.ts';
+import { serviceEvents } from '../../main/headless/service/http-client.ts';
 import { holdfast, runCli, type CliRun } from './run-cli.ts';
 
 export const testPassword = 'correct horse battery';
@@ -101,4 +103,20 @@ export class ServiceHome {
       },
     };
   }
+}
+
+/** Does something once the service is listened to, and settles to the first event's part that `pick` takes (not null). */
+export async function eventAfter<T>(service: RunningService, act: () => unknown, pick: (event: ServiceEvent) => T | null): Promise<T> {
+  const end = new AbortController();
+  const opened = Promise.withResolvers<void>();
+  const found = (async () => {
+    for await (const event of serviceEvents(service, end.signal, opened.resolve)) {
+      const picked = pick(event);
+      if (picked !== null) return picked;
+    }
+    throw new Error('the stream ended');
+  })();
+  await opened.promise;
+  await act();
+  return await found.finally(() => end.abort());
 }
