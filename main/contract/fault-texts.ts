@@ -1,4 +1,4 @@
-import type { FaultCode } from './faults.ts';
+import type { FaultCode, WireFault } from './faults.ts';
 
 export interface FaultText {
   /** What it means, one sentence for people. */
@@ -94,3 +94,9 @@ export const faultTexts: Readonly<Record<FaultCode, FaultText>> = {
     next: 'Try again; if it comes back, report it with the message.',
   },
 };
+
+/** What to do about a fault: some know a better step than their code does. */
+export function nextStep({ code, context }: Pick<WireFault, 'code' | 'context'>): string {
+  const own = context['next'];
+  return typeof own === 'string' && own !== '' ? own : faultTexts[code].next;
+}

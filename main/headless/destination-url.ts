@@ -43,6 +43,14 @@ export function settingsAsText(settings: DestinationSettings): Readonly<Record<s
   return Object.fromEntries(Object.entries(settings).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])));
 }
 
+/** Such settings in short, for people. */
+export function whereOf(settings: Readonly<Record<string, string>>): string {
+  const { path, bucket, prefix, folder, endpoint, region } = settings;
+  return [path ?? folder ?? [bucket, prefix].filter((part) => part !== undefined).join('/'), endpoint ?? region]
+    .filter((part) => part !== undefined)
+    .join(' at ');
+}
+
 /** What is dangerous about settings that work; empty when nothing is. */
 export function dangerOf(settings: DestinationSettings): string {
   if (settings.provider !== 's3' || !isPlainBeyondLoopback(settings)) return '';

@@ -1,9 +1,9 @@
 import type { DestinationSettings } from '../contract/destination-settings.ts';
 import { Fault } from '../contract/faults.ts';
 import { destinationName } from '../contract/settings.ts';
+import { destinationSecrets } from '../engine/service/kept-secrets.ts';
 import { dangerOf, parseDestinationUrl } from './destination-url.ts';
-import { destinationSecret } from '../contract/secret-names.ts';
-import { secretsInEnvironment, secretsOf, type Secrets } from './destination-secrets.ts';
+import { secretsInEnvironment, type Secrets } from './destination-secrets.ts';
 import type { CliHost } from './host.ts';
 import { warn } from './output.ts';
 
@@ -43,14 +43,6 @@ async function named(host: CliHost, name: string): Promise<FoundDestination> {
 
 /** What the keychain keeps for a named destination, else what the environment holds. A folder needs none, and asks for no passphrase. */
 export async function readSecrets(host: CliHost, { settings, name }: FoundDestination): Promise<Secrets> {
-  const wanted = secretsOf(settings.provider);
-  if (wanted.length === 0) return {};
   if (name === null) return secretsInEnvironment(settings.provider, host.env);
-  const keychain = await host.openKeychain();
-  const secrets: Record<string, string> = {};
-  for (const secret of wanted) {
-    const value = await keychain.get(destinationSecret(name, secret.name));
-    if (value !== null) secrets[secret.name] = value;
-  }
-  return secrets;
+  return await destinationSecrets(() => host.openKeychain(), name, settings);
 }

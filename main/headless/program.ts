@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { faultTexts } from '../contract/fault-texts.ts';
+import { faultTexts, nextStep } from '../contract/fault-texts.ts';
 import { asFault, Fault } from '../contract/faults.ts';
 import { addBackup } from './commands/backup.ts';
 import { addBandwidth, addConfig } from './commands/config.ts';
@@ -111,9 +111,7 @@ export async function tell(error: unknown, args: readonly string[], host: CliHos
     ? new Fault('config-invalid', error.message.replace(/^error: /, '').replaceAll('\n', ' '), { operation: 'read the arguments' })
     : cancelledByUser(asFault(error, name ?? 'run'), host);
   const text = faultTexts[fault.code];
-  // Some faults know a better step than their code does.
-  const own = fault.context['next'];
-  const next = usage ? `Run: holdfast ${name === undefined ? '' : `${name} `}--help` : typeof own === 'string' ? own : text.next;
+  const next = usage ? `Run: holdfast ${name === undefined ? '' : `${name} `}--help` : nextStep(fault);
   const operation = fault.operation === '' ? (name ?? 'run') : fault.operation;
   await (asksForJson(args) ? printFaultJson(host, fault, { operation, next }) : printFault(host, fault, { ...text, next }));
   return exitCodeOf(fault.code);

@@ -5,6 +5,7 @@ import type { Clock } from '../../engine/ports.ts';
 import type { LiveSettings } from '../../engine/service/settings-ports.ts';
 import { replaceFile } from '../files/replace-file.ts';
 import { parseSettings, type SettingsFile } from './settings-file.ts';
+import { restUntil } from '../../engine/storage/cancel.ts';
 
 export interface WatchedSettings extends LiveSettings {
   /** Looks again and again for changes made by hand or by another process, until the signal. A problem there is from the start is told, too. */
@@ -77,9 +78,7 @@ export async function liveSettings({ file, clock, lastUsed }: LiveSettingsOption
       if (problem !== '') onProblem(problem);
       while (!signal.aborted) {
         await look(onChange, onProblem);
-        await clock.sleep(lookEveryMs, signal).catch((error: unknown) => {
-          if (!signal.aborted) throw error;
-        });
+        await restUntil(clock, lookEveryMs, signal);
       }
     },
   };

@@ -7,6 +7,14 @@ import type { Quiesce, ServiceHost } from './ports.ts';
 /** A server is not kept at rest for longer than this, however long its backup takes. */
 const longestRestMs = 2 * 3_600_000;
 
+/** Sets, on disk, whether a server is at rest because of us: what a crash leaves so is known by it. */
+export function markOf({ store }: ServiceHost, { slug }: ServerSettings): (quiesced: boolean) => Promise<void> {
+  return async (quiesced) => {
+    store.putFacts(slug, { ...store.facts(slug), quiesced });
+    await store.flush();
+  };
+}
+
 /** `work` while the server is at rest; it goes on afterwards whatever happens, and a mark outlives a crash in between. */
 export async function atRest<T>(
   host: ServiceHost,
@@ -19,10 +27,7 @@ export async function atRest<T>(
   const quiesce = await host.quiesce(server);
   // One that was stopped on purpose must not be started by us.
   if ((await quiesce.isRunning?.(run.signal)) === false) return await work();
-  const mark = async (quiesced: boolean): Promise<void> => {
-    host.store.putFacts(server.slug, { ...host.store.facts(server.slug), quiesced });
-    await host.store.flush();
-  };
+  const mark = markOf(host, server);
   await mark(true);
   const watchdog = new AbortController();
   host.clock.sleep(longestRestMs, watchdog.signal).then(

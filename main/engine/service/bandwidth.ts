@@ -3,6 +3,7 @@ import type { Clock } from '../ports.ts';
 import { lower, parseBandwidth, ratesAt, type Rates } from '../schedule/bandwidth-timetable.ts';
 import type { Bandwidth } from '../storage/layers/bandwidth.ts';
 import type { LiveSettings } from './settings-ports.ts';
+import { restUntil } from '../storage/cancel.ts';
 
 export interface BandwidthRun {
   readonly clock: Clock;
@@ -28,9 +29,7 @@ export async function runBandwidth(run: BandwidthRun): Promise<void> {
     const key = JSON.stringify(rates);
     if (key !== set) limiter.setLimits(rates);
     set = key;
-    await clock.sleep(lookEveryMs, signal).catch((error: unknown) => {
-      if (!signal.aborted) throw error;
-    });
+    await restUntil(clock, lookEveryMs, signal);
   }
 }
 

@@ -1,6 +1,7 @@
 import { asFault, Fault } from '../../contract/faults.ts';
 import type { RestoreReport, RestoreRequest, Warning } from '../../contract/reports.ts';
 import type { ServerSettings } from '../../contract/server-settings.ts';
+import { markOf } from './at-rest.ts';
 import type { JobOutcome, JobRun } from './job-queue.ts';
 import type { Quiesce, ServiceHost } from './ports.ts';
 import { withWarnings } from './with-warnings.ts';
@@ -81,10 +82,7 @@ export async function restoreJob(
   if (quiesce === null || quiesce.stop === undefined || (await quiesce.isRunning?.(run.signal)) === false) {
     return outcomeOf(await host.engine.restore(destination, request, run), []);
   }
-  const mark = async (quiesced: boolean): Promise<void> => {
-    host.store.putFacts(server.slug, { ...host.store.facts(server.slug), quiesced });
-    await host.store.flush();
-  };
+  const mark = markOf(host, server);
   const warnings: Warning[] = [];
   await mark(true);
   try {

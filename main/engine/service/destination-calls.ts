@@ -6,7 +6,7 @@ import type { DestinationCheck } from '../../contract/reports.ts';
 import { destinationPassword, destinationSecret } from '../../contract/secret-names.ts';
 import { providerSecrets, type NamedDestination, type Settings } from '../../contract/settings.ts';
 import type { Engine } from '../engine.ts';
-import type { Keychain } from './keychain.ts';
+import { destinationSecrets } from './kept-secrets.ts';
 import type { Secrets, SettingsHost } from './settings-ports.ts';
 
 export type DestinationCalls = Pick<
@@ -68,7 +68,7 @@ export function destinationCalls(host: SettingsHost, engine: Engine, changed: ()
     'destination.test': async ({ name }, signal) => {
       const { settings: at } = known(settings.current(), name);
       try {
-        return await collected(host.initializeProvider(at, await secretsOf(await host.keychain(), name, at), signal));
+        return await collected(host.initializeProvider(at, await destinationSecrets(() => host.keychain(), name, at), signal));
       } catch (error) {
         const fault = asFault(error, 'read the keys');
         return [{ name: 'keys', ok: false, message: fault.message, next: String(fault.context['next'] ?? '') }];
@@ -96,22 +96,12 @@ export function destinationCalls(host: SettingsHost, engine: Engine, changed: ()
     'destination.setPassword': async ({ name, password }, signal) => {
       const { settings: at } = known(settings.current(), name);
       const keychain = await host.keychain();
-      await tryPassword(name, at, await secretsOf(keychain, name, at), password, signal);
+      await tryPassword(name, at, await destinationSecrets(() => Promise.resolve(keychain), name, at), password, signal);
       await keychain.set({ [destinationPassword(name)]: password });
       changed();
       return {};
     },
   };
-}
-
-/** The secrets of a destination that are kept. */
-export async function secretsOf(keychain: Keychain, name: string, { provider }: DestinationSettings): Promise<Secrets> {
-  const secrets: Record<string, string> = {};
-  for (const { name: secret } of providerSecrets[provider]) {
-    const value = await keychain.get(destinationSecret(name, secret));
-    if (value !== null) secrets[secret] = value;
-  }
-  return secrets;
 }
 
 async function collected(checks: AsyncIterable<DestinationCheck>): Promise<DestinationCheck[]> {

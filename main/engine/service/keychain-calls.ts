@@ -2,6 +2,7 @@ import type { CallHandlers } from '../../contract/calls.ts';
 import { Fault } from '../../contract/faults.ts';
 import { settingsSchema, type Settings } from '../../contract/settings.ts';
 import { z } from 'zod';
+import { allSecrets } from './kept-secrets.ts';
 import type { SettingsHost } from './settings-ports.ts';
 
 export type KeychainCalls = Pick<CallHandlers, 'keychain.describe' | 'keychain.use' | 'settings.export' | 'settings.import'>;
@@ -29,12 +30,7 @@ export function keychainCalls(host: SettingsHost, settingsChanged: () => void): 
           context: { next: 'If that is what you want on this computer, say so with --yes.' },
         });
       }
-      const names = (await before.exists()) ? await before.names() : [];
-      const moved: Record<string, string> = {};
-      for (const name of names) {
-        const value = await before.get(name);
-        if (value !== null) moved[name] = value;
-      }
+      const moved = await allSecrets(before);
       // First the copy, then the word of it, then the old ones: at no moment are they nowhere.
       await after.set(moved);
       for (const [name, value] of Object.entries(moved)) {
@@ -42,17 +38,13 @@ export function keychainCalls(host: SettingsHost, settingsChanged: () => void): 
           throw new Fault('corrupt', `${name} did not come back from the new keychain`, { operation: 'change keychain' });
       }
       await settings.update((all) => ({ ...all, keychain: kind }));
+      const names = Object.keys(moved);
       if (names.length > 0) await before.set(Object.fromEntries(names.map((name) => [name, null])));
       settingsChanged();
       return about;
     },
     'settings.export': async ({ passphrase }) => {
-      const keychain = await host.keychain();
-      const secrets: Record<string, string> = {};
-      for (const name of (await keychain.exists()) ? await keychain.names() : []) {
-        const value = await keychain.get(name);
-        if (value !== null) secrets[name] = value;
-      }
+      const secrets = await allSecrets(await host.keychain());
       const content = JSON.stringify({ holdfast: 'settings', settings: settings.current(), secrets });
       return { file: Buffer.from(await host.seal(content, passphrase)).toString('base64') };
     },

@@ -3,8 +3,8 @@ import { Fault } from '../../contract/faults.ts';
 import { noticeSecrets, type NoticeTarget } from '../../contract/notices.ts';
 import { noticeSecret } from '../../contract/secret-names.ts';
 import type { Clock } from '../ports.ts';
-import { parseBandwidth } from '../schedule/bandwidth-timetable.ts';
-import type { SettingsHost } from './settings-ports.ts';
+import { secretsOfNotice } from './kept-secrets.ts';
+import type { Secrets, SettingsHost } from './settings-ports.ts';
 
 export type NoticeCalls = Pick<
   CallHandlers,
@@ -21,16 +21,7 @@ export function noticeCalls(host: SettingsHost, clock: Clock): NoticeCalls {
     throw new Fault('not-found', `there is no notice called ${name}`, { operation: 'find notice' });
   }
 
-  async function kept(target: NoticeTarget): Promise<Readonly<Record<string, string>>> {
-    const secrets: Record<string, string> = {};
-    if (noticeSecrets[target.kind].length === 0) return secrets;
-    const keychain = await host.keychain();
-    for (const { name } of noticeSecrets[target.kind]) {
-      const value = await keychain.get(noticeSecret(target.name, name));
-      if (value !== null) secrets[name] = value;
-    }
-    return secrets;
-  }
+  const kept = (target: NoticeTarget): Promise<Secrets> => secretsOfNotice(() => host.keychain(), target);
 
   return {
     'notices.list': async () =>
@@ -75,11 +66,7 @@ export function noticeCalls(host: SettingsHost, clock: Clock): NoticeCalls {
     'pauseOn.get': async () => settings.current().pauseOn,
     'pauseOn.set': async (pauseOn) => (await settings.update((all) => ({ ...all, pauseOn }))).pauseOn,
     'bandwidth.get': async () => settings.current().bandwidth,
-    'bandwidth.set': async (bandwidth) => {
-      parseBandwidth(bandwidth.limit);
-      parseBandwidth(bandwidth.whilePlayers);
-      return (await settings.update((all) => ({ ...all, bandwidth }))).bandwidth;
-    },
+    'bandwidth.set': async (bandwidth) => (await settings.update((all) => ({ ...all, bandwidth }))).bandwidth,
   };
 }
 

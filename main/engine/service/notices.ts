@@ -1,5 +1,4 @@
-import { faultTexts } from '../../contract/fault-texts.ts';
-import type { WireFault } from '../../contract/faults.ts';
+import { faultTexts, nextStep } from '../../contract/fault-texts.ts';
 import type { Job } from '../../contract/jobs.ts';
 import type { Notice, NoticeKind } from '../../contract/notices.ts';
 import type { ServerFacts } from './ports.ts';
@@ -52,7 +51,7 @@ function wentWrong(topic: string, job: Job, about: About): Telling {
   return folded(kind, `${topic}/${fault?.code ?? 'unexpected'}`, about, {
     title: `${about.name}: ${failures[job.kind]}`,
     text: fault === null ? 'The program ended while it ran.' : fault.message,
-    next: fault === null ? 'It is done again with the next run.' : stepOf(fault),
+    next: fault === null ? 'It is done again with the next run.' : nextStep(fault),
   });
 }
 
@@ -116,11 +115,6 @@ function folded(kind: NoticeKind, key: string, about: About, words: Pick<Notice,
     notices: [{ kind, server: about.slug, ...words, at: about.now, repeats }],
     told: { ...about.told, [key]: { at: about.now, times: 0 } },
   };
-}
-
-function stepOf({ code, context }: WireFault): string {
-  const own = context['next'];
-  return typeof own === 'string' && own !== '' ? own : faultTexts[code].next;
 }
 
 const failures: Readonly<Record<Job['kind'], string>> = {

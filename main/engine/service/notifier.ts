@@ -1,10 +1,10 @@
 import type { ServiceEvent } from '../../contract/events.ts';
 import { asFault } from '../../contract/faults.ts';
 import type { Job } from '../../contract/jobs.ts';
-import { noticeSecrets, type Notice, type NoticeTarget } from '../../contract/notices.ts';
-import { noticeSecret } from '../../contract/secret-names.ts';
+import type { Notice, NoticeTarget } from '../../contract/notices.ts';
 import type { ServerStatus } from '../../contract/server-status.ts';
 import type { Clock } from '../ports.ts';
+import { secretsOfNotice } from './kept-secrets.ts';
 import type { Keychain } from './keychain.ts';
 import { tellingAfter, tellingOverdue, type Telling } from './notices.ts';
 import type { StateStore } from './ports.ts';
@@ -52,21 +52,10 @@ export function createNotifier(host: NotifierHost): Notifier {
     under.add(all);
   }
 
-  async function secretsOf(target: NoticeTarget): Promise<Secrets> {
-    const secrets: Record<string, string> = {};
-    if (noticeSecrets[target.kind].length === 0) return secrets;
-    const keychain = await host.keychain();
-    for (const { name } of noticeSecrets[target.kind]) {
-      const value = await keychain.get(noticeSecret(target.name, name));
-      if (value !== null) secrets[name] = value;
-    }
-    return secrets;
-  }
-
   async function persist(target: NoticeTarget, send: (secrets: Secrets, signal: AbortSignal) => Promise<void>): Promise<boolean> {
     for (let tried = 0; ; tried += 1) {
       try {
-        await withLimit(clock, async (signal) => await send(await secretsOf(target), signal));
+        await withLimit(clock, async (signal) => await send(await secretsOfNotice(host.keychain, target), signal));
         return true;
       } catch (error) {
         const fault = asFault(error, 'notify');

@@ -4,9 +4,8 @@ import { rconPasswordOf } from '../../contract/secret-names.ts';
 import type { ServerSettings } from '../../contract/server-settings.ts';
 import type { Settings } from '../../contract/settings.ts';
 import { presets } from '../presets.ts';
-import { localClock } from '../retention/local-time.ts';
-import { occurrencesOf } from '../schedule/occurrences.ts';
 import { slugify } from '../snapshots/names.ts';
+import { problemsOf } from './check-settings.ts';
 import type { StateStore } from './ports.ts';
 import type { Service } from './service.ts';
 import type { SettingsHost } from './settings-ports.ts';
@@ -75,9 +74,8 @@ async function check({ settings, folderProblem }: SettingsHost, server: ServerSe
   if (server.preset !== undefined && !Object.hasOwn(presets, server.preset)) {
     throw invalid(`there is no preset ${server.preset}; there are ${Object.keys(presets).join(', ')}`);
   }
-  // Both throw for what they do not know.
-  localClock(server.zone);
-  occurrencesOf(server.schedule, server.zone).after(Date.UTC(2026, 0));
+  // Before its password is kept: the settings as a whole are checked when they are written.
+  for (const { fault } of problemsOf({ ...settings.current(), servers: [server] })) throw fault;
   const problem = await folderProblem(server.folder);
   if (problem !== null) throw invalid(problem);
 }

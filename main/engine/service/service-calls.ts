@@ -45,8 +45,6 @@ export interface ServiceCore {
   readonly serverOf: (slug: string) => ServerSettings;
   readonly status: (slug: string) => ServerStatus;
   readonly pause: (slug: string, until: number | null) => ServerStatus;
-  /** Settles once nobody tells the server to go on after an earlier job any more. */
-  readonly resumed: (slug: string) => Promise<void>;
   readonly start: (order: JobOrder) => Started;
   readonly startBackup: (slug: string, reason: Job['reason'], how: BackupHow) => Started;
   readonly startVerify: (
@@ -58,7 +56,7 @@ export interface ServiceCore {
 }
 
 export function serviceCalls(core: ServiceCore): ServiceCalls {
-  const { host, queue, serverOf, status, pause, start, startBackup, startVerify, startDrill, resumed } = core;
+  const { host, queue, serverOf, status, pause, start, startBackup, startVerify, startDrill } = core;
   const { clock, store } = host;
   return {
     'servers.list': async () => host.servers().map(({ slug }) => status(slug)),
@@ -70,10 +68,8 @@ export function serviceCalls(core: ServiceCore): ServiceCalls {
     'drill.start': async ({ slug, destination }) => ({ job: startDrill(serverOf(slug), destination, 'person') }),
     'restore.start': async ({ slug, destination, ...request }) => {
       const server = serverOf(slug);
-      const work: JobOrder['work'] = async (run) => {
-        await resumed(slug);
-        return await restoreJob(host, server, destination, { ...request, server: server.name, salvage: false }, run);
-      };
+      const work: JobOrder['work'] = (run) =>
+        restoreJob(host, server, destination, { ...request, server: server.name, salvage: false }, run);
       return { job: start({ kind: 'restore', server: slug, destination, reason: 'person', work }).id };
     },
     'job.cancel': async ({ job }) => {

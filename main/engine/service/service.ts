@@ -9,7 +9,7 @@ import { runScheduler, type Scheduled } from '../schedule/scheduler.ts';
 import { backupJob, type BackupHow } from './backup-job.ts';
 import { drillJob, verifyJob } from './check-jobs.ts';
 import { dueChecks, factsAfter, tellingJob } from './facts.ts';
-import { factsFromDestinations } from './rebuild.ts';
+import { leftBehind } from './left-behind.ts';
 import { jobQueue, type JobOrder } from './job-queue.ts';
 import type { ServiceHost } from './ports.ts';
 import { serviceCalls, type ServiceCalls, type ServiceCore } from './service-calls.ts';
@@ -42,8 +42,6 @@ export function createService(host: ServiceHost): Service {
   const nextRuns = new Map<string, number | null>();
   const occurrences = new Map<string, { readonly key: string; readonly value: Occurrences }>();
   let scheduled: readonly Scheduled[] | null = null;
-  /** Servers that are being told to go on after an earlier job: a backup waits for that, lest it be told so in its middle. */
-  const resumes = new Map<string, Promise<void>>();
 
   const queue = jobQueue({
     clock,
@@ -55,6 +53,12 @@ export function createService(host: ServiceHost): Service {
       emit({ event: 'job', data: job });
       if (job.progress === null) changed(job.server);
     },
+  });
+
+  const left = leftBehind({
+    host,
+    isBusy: (slug) => queue.active().some(({ server }) => server === slug),
+    ...{ status, remember, changed, emit },
   });
 
   function emit(event: ServiceEvent): void {
@@ -72,8 +76,9 @@ export function createService(host: ServiceHost): Service {
     throw new Fault('not-found', `there is no server ${slug}`, { operation: 'find server', context: { server: slug } });
   }
 
-  function destinationsOf(slug: string): readonly string[] {
-    return host.servers().find((server) => server.slug === slug)?.destinations ?? [];
+  function remember(job: Job): void {
+    const { destinations = [] } = host.servers().find(({ slug }) => slug === job.server) ?? {};
+    store.putFacts(job.server, factsAfter(store.facts(job.server), job, destinations));
   }
 
   function occurrencesFor({ slug, schedule, zone }: ServerSettings): Occurrences {
@@ -110,9 +115,14 @@ export function createService(host: ServiceHost): Service {
 
   /** `counts`: what came of it is remembered of the server. */
   function start(order: JobOrder, counts = true): { readonly id: string; readonly ended: Promise<Job> } {
-    const { id, ended } = queue.add(order);
+    const work: JobOrder['work'] = async (run) => {
+      // These two touch the server itself.
+      if (order.kind === 'backup' || order.kind === 'restore') await left.resumed(order.server);
+      return await order.work(run);
+    };
+    const { id, ended } = queue.add({ ...order, work });
     const settled = ended.then((job) => {
-      if (counts) store.putFacts(job.server, factsAfter(store.facts(job.server), job, destinationsOf(job.server)));
+      if (counts) remember(job);
       changed(job.server);
       return job;
     });
@@ -126,10 +136,7 @@ export function createService(host: ServiceHost): Service {
       server: slug,
       destination: null,
       reason,
-      work: async (run) => {
-        await resumes.get(slug);
-        return await backupJob(host, server, how, run);
-      },
+      work: (run) => backupJob(host, server, how, run),
     });
     return {
       id,
@@ -170,59 +177,7 @@ export function createService(host: ServiceHost): Service {
     return status(slug);
   }
 
-  /** Servers that were brought to rest and have not been told to go on: nobody works on them any more, and they must not stay so. */
-  async function letGoOn(): Promise<void> {
-    for (const server of host.servers()) {
-      if (!store.facts(server.slug).quiesced || queue.active().some((job) => job.server === server.slug)) continue;
-      const resuming = host.quiesce(server).then((quiesce) => quiesce.resume());
-      resumes.set(
-        server.slug,
-        resuming.catch(() => undefined),
-      );
-      try {
-        await resuming;
-        store.putFacts(server.slug, { ...store.facts(server.slug), quiesced: false });
-      } catch (error) {
-        // The mark stays, and it is tried again.
-        const fault = asFault(error, 'resume');
-        host.onProblem?.(`${server.name} could not be told to go on`, fault);
-        emit({ event: 'server', data: { ...status(server.slug), why: `It could not be told to go on: ${fault.message}` } });
-      }
-    }
-  }
-
-  /** What a process that is gone left: jobs that never ended, and servers that it had brought to rest. */
-  async function takeUp(): Promise<void> {
-    for (const job of [...store.jobs()]) {
-      if (job.endedAt !== null) continue;
-      const cut: Job = { ...job, state: 'interrupted', endedAt: clock.now(), progress: null, summary: 'The program ended while it ran.' };
-      store.putJob(cut);
-      store.putFacts(job.server, factsAfter(store.facts(job.server), cut, destinationsOf(job.server)));
-      changed(job.server);
-      emit({ event: 'job', data: cut });
-    }
-    await letGoOn();
-    await store.flush();
-  }
-
-  /** For servers whose history is not here; one that cannot be asked now stays as it is, and its next backup tells. */
-  async function rebuild(signal: AbortSignal): Promise<void> {
-    for (const server of host.servers()) {
-      if (store.facts(server.slug).lastSuccess !== null) continue;
-      try {
-        const found = await factsFromDestinations(host, server, signal);
-        const facts = store.facts(server.slug);
-        if (found === null || facts.lastSuccess !== null) continue;
-        store.putFacts(server.slug, { ...facts, ...found });
-        changed(server.slug);
-      } catch (error) {
-        host.onProblem?.(`the history of ${server.name} could not be rebuilt`, error);
-      }
-    }
-  }
-
-  const resumed = async (slug: string): Promise<void> => await resumes.get(slug);
-  const core: ServiceCore = { host, queue, serverOf, status, pause, start, startBackup, startVerify, startDrill, resumed };
+  const core: ServiceCore = { host, queue, serverOf, status, pause, start, startBackup, startVerify, startDrill };
   return {
     calls: serviceCalls(core),
     status,
@@ -232,7 +187,7 @@ export function createService(host: ServiceHost): Service {
       occurrences.delete(slug);
       emit({ event: 'server-removed', data: { slug } });
     },
-    letGoOn,
+    letGoOn: left.letGoOn,
     running: () => [...new Set(queue.active().flatMap(({ server, state }) => (state === 'running' ? [server] : [])))],
     overdueSince: (slug) => overdueFrom(store.facts(slug), occurrencesFor(serverOf(slug))),
     settingsChanged() {
@@ -244,8 +199,8 @@ export function createService(host: ServiceHost): Service {
       return () => listeners.delete(listener);
     },
     async run(signal) {
-      await takeUp();
-      const rebuilding = rebuild(signal);
+      await left.takeUp();
+      const rebuilding = left.rebuild(signal);
       try {
         await runScheduler({
           clock,

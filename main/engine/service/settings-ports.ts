@@ -14,7 +14,7 @@ export interface LiveSettings {
   current(): Settings;
   /** What is wrong with the file as it stands; empty when nothing is. */
   problem(): string;
-  /** Changes and writes them; settles to what is written. Never writes over a file that cannot be used. */
+  /** Changes and writes them; settles to what is written. Never writes over a file that cannot be used, nor what problemsOf() names. */
   update(change: (settings: Settings) => Settings): Promise<Settings>;
 }
 

@@ -1,5 +1,4 @@
-import { faultTexts } from '../../contract/fault-texts.ts';
-import type { FaultCode } from '../../contract/faults.ts';
+import { nextStep } from '../../contract/fault-texts.ts';
 import type { Job } from '../../contract/jobs.ts';
 import type { ServerSettings } from '../../contract/server-settings.ts';
 import type { ServerState, ServerStatus } from '../../contract/server-status.ts';
@@ -53,28 +52,19 @@ type Judgement = readonly [state: ServerState, why: string, next: string];
 function judge({ settings, facts, occurrences, active, last, now, held }: StatusInput): Judgement {
   if (active.some(({ state }) => state === 'running')) return ['running', '', ''];
   const fault = last?.fault ?? null;
-  if (fault?.code === 'sign-in-needed') return ['sign-in-needed', fault.message, stepFor('sign-in-needed', fault.context)];
-  if (fault?.context['keychain'] !== undefined) return ['paused', fault.message, stepFor(fault.code, fault.context)];
+  if (fault?.code === 'sign-in-needed') return ['sign-in-needed', fault.message, nextStep(fault)];
+  if (fault?.context['keychain'] !== undefined) return ['paused', fault.message, nextStep(fault)];
   if (held !== null && settings.schedule.kind !== 'manual') return ['paused', held, 'It goes on by itself once that has changed.'];
   if (isPaused(facts, now)) return ['paused', 'It was paused.', 'Resume it when you like.'];
   const overdue = overdueFrom(facts, occurrences);
   if (overdue !== null && now > overdue) {
     const since = facts.lastSuccess === null ? 'No backup has ended well yet' : 'No backup has ended well for two intervals';
-    return [
-      'overdue',
-      fault === null ? `${since}.` : `${since}: ${fault.message}`,
-      fault === null ? overdueStep : stepFor(fault.code, fault.context),
-    ];
+    return ['overdue', fault === null ? `${since}.` : `${since}: ${fault.message}`, fault === null ? overdueStep : nextStep(fault)];
   }
-  if (last?.state === 'failed' && fault !== null) return ['failed', fault.message, stepFor(fault.code, fault.context)];
+  if (last?.state === 'failed' && fault !== null) return ['failed', fault.message, nextStep(fault)];
   if (last?.state === 'interrupted') return ['failed', 'The last run was cut off.', 'It is taken up by the next one.'];
   if (active.some(({ kind }) => kind === 'backup')) return ['late', 'A backup waits for another job to end.', ''];
   return [facts.lastSuccess === null ? 'new' : 'ok', '', ''];
 }
 
 const overdueStep = 'Check that this computer is on at the times of the schedule, and start a backup by hand.';
-
-function stepFor(code: FaultCode, context: Readonly<Record<string, string | number>>): string {
-  const own = context['next'];
-  return typeof own === 'string' && own !== '' ? own : faultTexts[code].next;
-}

@@ -1,4 +1,5 @@
 import { Fault } from '../../contract/faults.ts';
+import type { Clock } from '../ports.ts';
 
 export function cancelledFault(operation: string): Fault {
   return new Fault('cancelled', `${operation} was cancelled`, { operation });
@@ -41,4 +42,13 @@ export function disregard(promise: Promise<unknown> | undefined): void {
     () => undefined,
     () => undefined,
   );
+}
+
+/** A pause between two looks at something: it ends early, and well, when the looking does. */
+export async function restUntil(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await clock.sleep(ms, signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
 }

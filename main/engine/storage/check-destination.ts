@@ -1,5 +1,5 @@
 import { asFault, Fault } from '../../contract/faults.ts';
-import { faultTexts } from '../../contract/fault-texts.ts';
+import { nextStep } from '../../contract/fault-texts.ts';
 import type { DestinationCheck } from '../../contract/reports.ts';
 import type { Clock, Random } from '../ports.ts';
 import type { Backend, CallOptions, Finding } from './backend.ts';
@@ -173,6 +173,5 @@ async function countLeftovers(backend: Backend, now: number, call: CallOptions):
 /** A fault as the finding of a check; one that was cancelled is thrown. */
 export function failedCheck(name: string, fault: Fault): DestinationCheck {
   if (fault.code === 'cancelled') throw fault;
-  const own = fault.context['next'];
-  return { name, ok: false, message: fault.message, next: typeof own === 'string' ? own : faultTexts[fault.code].next };
+  return { name, ok: false, message: fault.message, next: nextStep(fault) };
 }

@@ -5,7 +5,7 @@ import { destinationName, type NamedDestination } from '../../contract/settings.
 import { askSecrets, storeSecrets } from '../destination-keys.ts';
 import { destinationPassword, destinationSecret } from '../../contract/secret-names.ts';
 import { secretsOf } from '../destination-secrets.ts';
-import { dangerOf, parseDestinationUrl, settingsAsText } from '../destination-url.ts';
+import { dangerOf, parseDestinationUrl, settingsAsText, whereOf } from '../destination-url.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { CliHost, CommandContext } from '../host.ts';
 import { note, printJson, printLine, table, warn } from '../output.ts';
@@ -213,13 +213,6 @@ async function addressOf(host: CliHost, address: string): Promise<DestinationSet
 
 function needsSignIn({ provider }: DestinationSettings): boolean {
   return provider === 'google-drive' || provider === 'dropbox';
-}
-
-function whereOf(settings: Readonly<Record<string, string>>): string {
-  const { path, bucket, prefix, folder, endpoint, region } = settings;
-  return [path ?? folder ?? [bucket, prefix].filter((part) => part !== undefined).join('/'), endpoint ?? region]
-    .filter((part) => part !== undefined)
-    .join(' at ');
 }
 
 function exists(name: string): Fault {

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { redactor } from '../../adapters/logs/redactor.ts';
 import { asFault } from '../../contract/faults.ts';
 import type { Settings } from '../../contract/settings.ts';
+import { allSecrets } from '../../engine/service/kept-secrets.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { CliHost, CommandContext } from '../host.ts';
 import { refuseExisting, writeNewFile } from '../new-file.ts';
@@ -72,6 +73,5 @@ async function registerSecrets(host: CliHost, register: (secret: string) => void
   }
   const kind = (await settingsOf(host))?.keychain;
   if (kind !== 'machine-key' && kind !== 'system') return;
-  const keychain = await host.openKeychain();
-  for (const name of (await keychain.exists()) ? await keychain.names() : []) register((await keychain.get(name)) ?? '');
+  for (const secret of Object.values(await allSecrets(await host.openKeychain()))) register(secret);
 }

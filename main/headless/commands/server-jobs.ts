@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { faultTexts } from '../../contract/fault-texts.ts';
+import { nextStep } from '../../contract/fault-texts.ts';
 import { Fault } from '../../contract/faults.ts';
 import type { Job } from '../../contract/jobs.ts';
 import { exitCodeOf, exitCodeOfReport, exitCodes } from '../exit-codes.ts';
@@ -226,8 +226,7 @@ async function shown(host: CliHost, options: JsonOption, job: Job): Promise<numb
     return exitCodeOfReport(job);
   }
   if (options.json === true) return exitCodeOf(job.fault.code);
-  const own = job.fault.context['next'];
   await note(host, `holdfast: ${printable(job.fault.message)}`);
-  await note(host, `Next: ${printable(typeof own === 'string' ? own : faultTexts[job.fault.code].next)}`);
+  await note(host, `Next: ${printable(nextStep(job.fault))}`);
   return exitCodeOf(job.fault.code);
 }

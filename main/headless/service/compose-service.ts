@@ -15,6 +15,7 @@ import type { ServiceEvent } from '../../contract/events.ts';
 import { asFault } from '../../contract/faults.ts';
 import { runBandwidth } from '../../engine/service/bandwidth.ts';
 import { destinationCalls } from '../../engine/service/destination-calls.ts';
+import { allSecrets } from '../../engine/service/kept-secrets.ts';
 import type { Keychain } from '../../engine/service/keychain.ts';
 import { keychainCalls } from '../../engine/service/keychain-calls.ts';
 import { noticeCalls } from '../../engine/service/notice-calls.ts';
@@ -31,6 +32,7 @@ import { folderProblem } from './folder-problem.ts';
 import { openableKeychain } from './openable-keychain.ts';
 import type { ServicePlaces } from './places.ts';
 import { powerWatch } from './power-watch.ts';
+import { restUntil } from '../../engine/storage/cancel.ts';
 
 export interface ComposedService {
   readonly handlers: CallHandlers;
@@ -81,8 +83,8 @@ export async function composeService(cli: CliHost, places: ServicePlaces, stop: 
     redact: hide.text,
     knowSecrets: async () => {
       try {
-        const keys = await keychain();
-        for (const name of (await keys.exists()) ? await keys.names() : []) await keys.get(name);
+        // Each one that is read is registered.
+        await allSecrets(await keychain());
       } catch (error) {
         // The job says it, when it needs one of them.
         problem('the secrets could not be read', error);
@@ -172,9 +174,7 @@ export async function composeService(cli: CliHost, places: ServicePlaces, stop: 
 
   async function lookForOverdue(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await clock.sleep(overdueEveryMs, signal).catch((error: unknown) => {
-        if (!signal.aborted) throw error;
-      });
+      await restUntil(clock, overdueEveryMs, signal);
       if (signal.aborted) return;
       await service.letGoOn();
       notifier.look(

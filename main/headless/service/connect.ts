@@ -11,6 +11,7 @@ import type { CliHost } from '../host.ts';
 import { callService, serviceEvents, type ServiceAddress } from './http-client.ts';
 import { servicePlaces, type ServicePlaces } from './places.ts';
 import { readToken } from './token.ts';
+import { errnoOf } from '../errno.ts';
 
 export interface Connection {
   readonly call: Call;
@@ -30,7 +31,7 @@ async function serviceAddress(places: ServicePlaces): Promise<{ readonly port: n
   try {
     text = await readFile(join(places.folder, 'address.json'), 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (errnoOf(error) === 'ENOENT') return null;
     throw error;
   }
   const address = addressSchema.safeParse(JSON.parse(text));

@@ -3,12 +3,12 @@ import { Fault } from '../../contract/faults.ts';
 import { destinationPassword } from '../../contract/secret-names.ts';
 import type { OpenDestination } from '../../engine/engine.ts';
 import type { Keychain } from '../../engine/service/keychain.ts';
-import { secretsOf } from '../../engine/service/destination-calls.ts';
+import { destinationSecrets } from '../../engine/service/kept-secrets.ts';
 import type { LiveSettings, Secrets } from '../../engine/service/settings-ports.ts';
 import type { Backend } from '../../engine/storage/backend.ts';
 import type { Bandwidth } from '../../engine/storage/layers/bandwidth.ts';
 import { realPlace } from '../real-place.ts';
-import { settingsAsText } from '../destination-url.ts';
+import { settingsAsText, whereOf } from '../destination-url.ts';
 import type { CliHost } from '../host.ts';
 
 export interface DestinationOpener {
@@ -62,15 +62,15 @@ export function destinationOpener({ cli, settings, keychain, limiter }: OpenerOp
           context: { destination: name, next: `Give it: holdfast destination password ${name}` },
         });
       }
-      return await opened(await backendOf(name, found.settings, await secretsOf(keys, name, found.settings)), found.settings, password);
+      return await opened(
+        await backendOf(name, found.settings, await destinationSecrets(() => Promise.resolve(keys), name, found.settings)),
+        found.settings,
+        password,
+      );
     },
     openWith: async (name, at, secrets, password) =>
       await opened(await cli.openBackend({ settings: at, name, isNew: true }, secrets, { shared: limiter, attempts: 3 }), at, password),
-    labelOf(at) {
-      const { path, bucket, prefix, folder, endpoint, region } = settingsAsText(at);
-      const where = path ?? folder ?? [bucket, prefix].filter((part) => part !== undefined).join('/');
-      return [where, endpoint ?? region].filter((part) => part !== undefined).join(' at ');
-    },
+    labelOf: (at) => whereOf(settingsAsText(at)),
     forget: () => backends.clear(),
   };
 }

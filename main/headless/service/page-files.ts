@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
+import { errnoOf } from '../errno.ts';
 
 /** The page as it is built; see renderer/. */
 const folder = new URL('../../../resources/page/', import.meta.url);
@@ -26,7 +27,7 @@ export async function pageFile(path: string): Promise<PageFile | null> {
   try {
     return { content: new Uint8Array(await readFile(new URL(name, folder))), type };
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (errnoOf(error) === 'ENOENT') return null;
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 import { powerState, type PowerState } from '../../adapters/system/power.ts';
 import type { Clock } from '../../engine/ports.ts';
 import type { LiveSettings } from '../../engine/service/settings-ports.ts';
+import { restUntil } from '../../engine/storage/cancel.ts';
 
 export interface PowerWatch {
   /** Why nothing is to be started by itself, as it was seen last. */
@@ -37,9 +38,7 @@ export function powerWatch({ clock, settings, state = powerState }: PowerWatchOp
           why = now;
           onChange();
         }
-        await clock.sleep(lookEveryMs, signal).catch((error: unknown) => {
-          if (!signal.aborted) throw error;
-        });
+        await restUntil(clock, lookEveryMs, signal);
       }
     },
   };

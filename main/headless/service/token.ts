@@ -2,6 +2,7 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { makeOnce } from '../../adapters/files/make-once.ts';
 import { Fault } from '../../contract/faults.ts';
+import { errnoOf } from '../errno.ts';
 
 /** 256 random bits in hex in a file of mode 0600, made once: who can read it is this user, and may do everything. */
 export async function serviceToken(path: string): Promise<string> {
@@ -13,7 +14,7 @@ export async function readToken(path: string): Promise<string | null> {
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (errnoOf(error) === 'ENOENT') return null;
     throw new Fault('permission-denied', `${path} cannot be read`, { operation: 'read token', context: { path }, cause: error });
   }
   const token = /^([0-9a-f]{64})\n?$/.exec(text)?.[1];

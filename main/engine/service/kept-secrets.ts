@@ -1,0 +1,45 @@
+import type { DestinationSettings } from '../../contract/destination-settings.ts';
+import { noticeSecrets, type NoticeTarget } from '../../contract/notices.ts';
+import { destinationSecret, noticeSecret } from '../../contract/secret-names.ts';
+import { providerSecrets } from '../../contract/settings.ts';
+import type { Keychain } from './keychain.ts';
+import type { Secrets } from './settings-ports.ts';
+
+/** The secrets of a destination that are kept. One that has none, as a folder, does not open the keychain. */
+export async function destinationSecrets(
+  keychain: () => Promise<Keychain>,
+  name: string,
+  { provider }: DestinationSettings,
+): Promise<Secrets> {
+  return await kept(keychain, providerSecrets[provider], (secret) => destinationSecret(name, secret));
+}
+
+/** The same of where notices go. */
+export async function secretsOfNotice(keychain: () => Promise<Keychain>, { kind, name }: NoticeTarget): Promise<Secrets> {
+  return await kept(keychain, noticeSecrets[kind], (secret) => noticeSecret(name, secret));
+}
+
+/** Everything that a keychain holds, by its names there. One with nothing in it is not opened. */
+export async function allSecrets(keychain: Keychain): Promise<Secrets> {
+  const secrets: Record<string, string> = {};
+  for (const name of (await keychain.exists()) ? await keychain.names() : []) {
+    const value = await keychain.get(name);
+    if (value !== null) secrets[name] = value;
+  }
+  return secrets;
+}
+
+async function kept(
+  keychain: () => Promise<Keychain>,
+  wanted: readonly { readonly name: string }[],
+  nameOf: (secret: string) => string,
+): Promise<Secrets> {
+  const secrets: Record<string, string> = {};
+  if (wanted.length === 0) return secrets;
+  const opened = await keychain();
+  for (const { name } of wanted) {
+    const value = await opened.get(nameOf(name));
+    if (value !== null) secrets[name] = value;
+  }
+  return secrets;
+}
