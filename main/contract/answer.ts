@@ -1,5 +1,6 @@
 import { calls, isCallName, type Call, type CallHandlers, type CallName } from './calls.ts';
 import { asFault, Fault, type WireFault } from './faults.ts';
+import { firstIssue } from './first-issue.ts';
 
 export type Reply = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly fault: WireFault };
 
@@ -24,12 +25,7 @@ export function callOn(handlers: CallHandlers, signal: AbortSignal): Call {
 async function handled(handlers: CallHandlers, name: CallName, request: unknown, signal: AbortSignal): Promise<unknown> {
   const { request: schema, reply } = calls[name];
   const parsed = schema.safeParse(request);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw new Fault('config-invalid', `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not understood'}`.replace(/^: /, ''), {
-      operation: name,
-    });
-  }
+  if (!parsed.success) throw new Fault('config-invalid', firstIssue(parsed.error), { operation: name });
   // One name with its own request: what the type cannot say for a union of names.
   const handler = handlers[name] as (request: unknown, signal: AbortSignal) => Promise<unknown>;
   return reply.parse(await handler(parsed.data, signal));

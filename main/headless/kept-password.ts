@@ -3,7 +3,7 @@ import type { CliHost } from './host.ts';
 import { note } from './output.ts';
 
 /** Keychains that answer without asking anybody. */
-async function opensByItself(host: CliHost): Promise<boolean> {
+export async function opensByItself(host: CliHost): Promise<boolean> {
   const { keychain } = await (await host.openSettings()).read();
   return keychain === 'machine-key' || keychain === 'system';
 }

@@ -1,6 +1,7 @@
 import { Argument, Option } from 'commander';
 import type { Command } from 'commander';
 import { Fault } from '../../contract/faults.ts';
+import { firstIssue } from '../../contract/first-issue.ts';
 import { noticeKinds, noticeSecrets, noticeTargetSchema, type NoticeTarget } from '../../contract/notices.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { CliHost, CommandContext } from '../host.ts';
@@ -112,10 +113,7 @@ function targetOf(name: string, kind: NoticeTarget['kind'], options: AddOptions)
     ...(port === undefined ? {} : { port: parseCount(port, '--port', { min: 1, max: 65_535 }) }),
   });
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new Fault('config-invalid', `${issue?.path.join('.') ?? kind}: ${issue?.message ?? 'not understood'}`, {
-    operation: 'read the options',
-  });
+  throw new Fault('config-invalid', firstIssue(parsed.error), { operation: 'read the options' });
 }
 
 async function readSecrets(host: CliHost, target: NoticeTarget, { secretFile }: AddOptions): Promise<Readonly<Record<string, string>>> {

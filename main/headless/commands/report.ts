@@ -6,6 +6,7 @@ import type { Settings } from '../../contract/settings.ts';
 import { allSecrets } from '../../engine/service/kept-secrets.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { CliHost, CommandContext } from '../host.ts';
+import { opensByItself } from '../kept-password.ts';
 import { refuseExisting, writeNewFile } from '../new-file.ts';
 import { note, printJson, printLine } from '../output.ts';
 import type { Connection } from '../service/connect.ts';
@@ -71,7 +72,6 @@ async function registerSecrets(host: CliHost, register: (secret: string) => void
   for (const [name, value] of Object.entries(host.env)) {
     if (value !== undefined && /^(HOLDFAST_|AWS_|B2_).*(PASS|SECRET|TOKEN|KEY)/.test(name) && !name.endsWith('_FILE')) register(value);
   }
-  const kind = (await settingsOf(host))?.keychain;
-  if (kind !== 'machine-key' && kind !== 'system') return;
+  if ((await settingsOf(host)) === null || !(await opensByItself(host))) return;
   for (const secret of Object.values(await allSecrets(await host.openKeychain()))) register(secret);
 }

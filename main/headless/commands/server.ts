@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { Fault } from '../../contract/faults.ts';
+import { firstIssue } from '../../contract/first-issue.ts';
 import { serverSchema, type ServerSettings } from '../../contract/server-settings.ts';
 import type { ServerStatus } from '../../contract/server-status.ts';
 import { slugify } from '../../engine/snapshots/names.ts';
@@ -187,8 +188,5 @@ function addRemove(group: Command, { host, end }: CommandContext): void {
 function parsed(value: unknown): ServerSettings {
   const result = serverSchema.safeParse(value);
   if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  throw new Fault('config-invalid', `${issue?.path.join('.') ?? 'the server'}: ${issue?.message ?? 'not understood'}`, {
-    operation: 'read the options',
-  });
+  throw new Fault('config-invalid', firstIssue(result.error), { operation: 'read the options' });
 }
