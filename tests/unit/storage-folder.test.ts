@@ -162,12 +162,12 @@ test('the last removal takes the emptied folder along, but nothing that is not o
 test('objects come and go in one folder at the same time without a failure', async () => {
   const backend = folderBackend(root);
   const worker = async (name: string): Promise<void> => {
-    for (let round = 0; round < 25; round++) {
+    for (let round = 0; round < 100; round++) {
       await put(backend, `server/${name}`, patterned(100));
       await backend.remove(`server/${name}`);
     }
   };
-  await Promise.all(['a', 'b', 'c', 'd'].map(worker));
+  await Promise.all(['a', 'b', 'c', 'd', 'e', 'f'].map(worker));
   expect(await keysOf('')).toEqual([]);
 });
 

@@ -95,7 +95,8 @@ async function mustBeFolder(path: string): Promise<void> {
     if ((await stat(path)).isDirectory()) return;
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
-    if ((await lstatIfAny(path)) === null) throw noPlaceFault(path, error);
+    // What is no link was taken away and made again between the two looks.
+    if ((await lstatIfAny(path))?.isSymbolicLink() !== true) throw noPlaceFault(path, error);
     throw new Fault('config-invalid', `${path} is a symbolic link that leads nowhere`, { context: { path } });
   }
   throw new Fault('config-invalid', `${path} is no folder`, { context: { path } });

@@ -81,7 +81,8 @@ function fileUpload(begun: Begun): Upload {
   }
 
   async function moveIntoPlace(): Promise<void> {
-    // A removal elsewhere may take away the folder, empty as it still is, between making and using it.
+    // A removal elsewhere may take away the folder, empty as it still is, between making and using it. Each loss takes another
+    // removal, so that many tries cost nothing where none goes on.
     for (let attempt = 1; ; attempt++) {
       await refuseLinksOf(root, key);
       try {
@@ -90,7 +91,7 @@ function fileUpload(begun: Begun): Upload {
         return;
       } catch (error) {
         const errno = errnoOf(error instanceof Fault ? error.cause : error);
-        if (errno !== 'ENOENT' || attempt === 5 || (await lstatIfAny(paths.data)) === null) throw error;
+        if (errno !== 'ENOENT' || attempt === 20 || (await lstatIfAny(paths.data)) === null) throw error;
       }
     }
   }
