@@ -89,7 +89,7 @@ describe('a command', () => {
   });
 });
 
-// Neither systemd nor Docker runs here, so programs of their names write down how they were called. What those do is theirs.
+// Programs of their names write down how they were called; what a real systemd does then is in tests/e2e/systemd-quiesce.test.ts.
 test.each<readonly [QuiesceSettings, readonly string[]]>([
   [
     { kind: 'systemd', unit: 'minecraft@survival.service', user: false },
@@ -121,18 +121,19 @@ test.each<readonly [QuiesceSettings, readonly string[]]>([
 });
 
 test.each([
-  ['systemctl', 'active', true],
-  ['systemctl', 'reloading', true],
-  ['systemctl', 'activating', true],
-  ['systemctl', 'deactivating', true],
-  ['systemctl', 'inactive', false],
-  ['systemctl', 'failed', false],
+  ['systemctl', 'LoadState=loaded\\nActiveState=active', true],
+  ['systemctl', 'LoadState=loaded\\nActiveState=reloading', true],
+  ['systemctl', 'LoadState=loaded\\nActiveState=activating', true],
+  ['systemctl', 'LoadState=loaded\\nActiveState=deactivating', true],
+  ['systemctl', 'LoadState=loaded\\nActiveState=inactive', false],
+  ['systemctl', 'LoadState=loaded\\nActiveState=failed', false],
+  ['systemctl', 'LoadState=masked\\nActiveState=inactive', false],
   ['docker', 'true', true],
   ['docker', 'false', false],
 ])('%s that says %s: running is %s', async (program, says, running) => {
   const folder = tempFolder();
   const log = join(folder, 'log');
-  await writeFile(join(folder, program), `#!/bin/sh\necho "$@" >> ${log}\necho ${says}\n`, { mode: 0o755 });
+  await writeFile(join(folder, program), `#!/bin/sh\necho "$@" >> ${log}\nprintf '${says}\\n'\n`, { mode: 0o755 });
   vi.stubEnv('PATH', `${folder}:${process.env['PATH'] ?? ''}`);
   const settings: QuiesceSettings =
     program === 'docker' ? { kind: 'docker', container: 'mc' } : { kind: 'systemd', unit: 'mc.service', user: false };
@@ -141,6 +142,6 @@ test.each([
   expect((await readFile(log, 'utf8')).trim()).toBe(
     program === 'docker'
       ? 'inspect --format {{.State.Running}} -- mc'
-      : '--system --no-ask-password show --property=ActiveState --value -- mc.service',
+      : '--system --no-ask-password show --property=LoadState,ActiveState -- mc.service',
   );
 });

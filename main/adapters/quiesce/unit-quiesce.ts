@@ -1,7 +1,9 @@
+import { Fault } from '../../contract/faults.ts';
 import type { QuiesceSettings } from '../../contract/server-settings.ts';
 import type { Clock } from '../../engine/ports.ts';
 import type { Quiesce } from '../../engine/service/ports.ts';
 import { commandOutput, runCommand } from '../system/run-command.ts';
+import { systemctl, systemctlEnvironment } from '../system/systemctl.ts';
 
 /** A game saves its world before it ends; Docker kills one that takes longer than it is given. */
 const stopSeconds = 120;
@@ -10,10 +12,13 @@ const timeoutMs = (stopSeconds + 60) * 1000;
 /** Stopped while its folder is read, by whoever runs it. Starting what runs already changes nothing. */
 export function unitQuiesce(settings: Extract<QuiesceSettings, { kind: 'systemd' | 'docker' }>, clock: Clock): Quiesce {
   const { stop, start, state } = commandsOf(settings);
-  const pause = (signal: AbortSignal): Promise<void> => runCommand(stop, { clock, timeoutMs, signal });
-  const resume = (): Promise<void> => runCommand(start, { clock, timeoutMs });
-  const isRunning = async (signal: AbortSignal): Promise<boolean> =>
-    isOn((await commandOutput(state, { clock, timeoutMs, signal })).trim());
+  const options = { clock, timeoutMs, environment: systemctlEnvironment(settings.kind === 'systemd' && settings.user) };
+  const pause = (signal: AbortSignal): Promise<void> => runCommand(stop, { ...options, signal });
+  const resume = (): Promise<void> => runCommand(start, options);
+  const isRunning = async (signal: AbortSignal): Promise<boolean> => {
+    const said = await commandOutput(state, { ...options, signal });
+    return settings.kind === 'docker' ? said.trim() !== 'false' : unitRuns(said, settings.unit);
+  };
   return { pause, resume, isRunning, stop: pause, start: resume };
 }
 
@@ -32,15 +37,27 @@ function commandsOf(settings: Extract<QuiesceSettings, { kind: 'systemd' | 'dock
       state: ['docker', 'inspect', '--format', '{{.State.Running}}', '--', container],
     };
   }
-  const systemctl = ['systemctl', ...(settings.user ? ['--user'] : ['--system']), '--no-ask-password'];
+  const command = systemctl(settings.user);
   return {
-    stop: [...systemctl, 'stop', '--', settings.unit],
-    start: [...systemctl, 'start', '--', settings.unit],
-    state: [...systemctl, 'show', '--property=ActiveState', '--value', '--', settings.unit],
+    stop: [...command, 'stop', '--', settings.unit],
+    start: [...command, 'start', '--', settings.unit],
+    state: [...command, 'show', '--property=LoadState,ActiveState', '--', settings.unit],
   };
 }
 
-/** Docker says true or false; systemd one of active, reloading, activating, deactivating, inactive, failed. What nobody knows counts as running. */
-function isOn(said: string): boolean {
-  return !['false', 'inactive', 'failed'].includes(said);
+/**
+ * It is active, reloading, activating, deactivating, inactive or failed; what nobody knows counts as running. Of a unit that does not exist systemd says
+ * that it is inactive, without a word about its name; and one that is there no more, or masked, could be stopped, but not started again.
+ */
+function unitRuns(said: string, unit: string): boolean {
+  const value = (name: string): string => new RegExp(`^${name}=(.*)$`, 'm').exec(said)?.[1] ?? '';
+  const runs = !['inactive', 'failed'].includes(value('ActiveState'));
+  const state = value('LoadState');
+  if (state === 'not-found' || (runs && state === 'masked')) {
+    throw new Fault('config-invalid', `systemd has no unit ${unit} that it could start (${state})`, {
+      operation: 'look at the unit',
+      context: { unit, next: 'See “systemctl list-unit-files”, then “holdfast server edit NAME --systemd-unit UNIT” or “--no-quiesce”.' },
+    });
+  }
+  return runs;
 }
