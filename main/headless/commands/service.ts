@@ -102,7 +102,9 @@ function addStatus(group: Command, { host, end }: CommandContext): void {
         await printLine(host, 'The service does not run: nothing is backed up by itself.');
         await note(
           host,
-          units.length === 0 ? 'Next: holdfast service install' : `Next: see why with journalctl; units: ${units.join(', ')}`,
+          units.length === 0
+            ? 'Next: holdfast service install'
+            : `Next: see why with journalctl, or ask as the user that it runs as; units: ${units.join(', ')}`,
         );
       } else {
         await printLine(host, `The service runs as process ${running.pid} since ${new Date(info.startedAt).toISOString()}.`);

@@ -1,3 +1,4 @@
+import { tellSystemdReady } from '../../adapters/system/tell-systemd.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { CliHost } from '../host.ts';
 import { note } from '../output.ts';
@@ -19,6 +20,7 @@ export async function serve(host: CliHost): Promise<void> {
   await askForKeys(host);
   await runService(host, async (port) => {
     await note(host, `Holdfast ${host.version} runs and listens on 127.0.0.1:${port} (holdfast open-page). Ctrl-C stops it.`);
+    await tellSystemdReady(process.env);
   });
 }
 
