@@ -30,6 +30,8 @@ const needs: readonly Need[] = [
     reason: 'is needed by moto, a second S3 server of the tests',
     probe: ['/usr/bin/python3', '-c', `import ${part.replace('-', '_')}`],
   })),
+  // Without libpam-systemd, which makes systemd the init of this machine: only tests of users' own units want it.
+  { package: 'systemd', reason: 'runs the service, in namespaces of its own', probe: ['test', '-x', '/lib/systemd/systemd'] },
   { package: 'openssl', reason: 'makes the certificates of the tests', probe: ['openssl', 'version'] },
   {
     package: 'libsecret-1-dev',
