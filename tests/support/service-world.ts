@@ -13,6 +13,7 @@ export function memoryStore(since: number): StateStore & { readonly puts: Job[] 
   let jobs: Job[] = [];
   const facts = new Map<string, ServerFacts>();
   const puts: Job[] = [];
+  const factsOf = (slug: string): ServerFacts => facts.get(slug) ?? { since, ...noFacts };
   return {
     puts,
     jobs: () => jobs,
@@ -20,8 +21,8 @@ export function memoryStore(since: number): StateStore & { readonly puts: Job[] 
       puts.push(job);
       jobs = [job, ...jobs.filter(({ id }) => id !== job.id)];
     },
-    facts: (slug) => facts.get(slug) ?? { since, ...noFacts },
-    putFacts: (slug, value) => facts.set(slug, value),
+    facts: factsOf,
+    changeFacts: (slug, changes) => facts.set(slug, { ...factsOf(slug), ...changes }),
     removeServer: (slug) => facts.delete(slug),
     flush: () => Promise.resolve(),
   };

@@ -161,14 +161,14 @@ describe('the schedule', () => {
     const store = memoryStore(now - 3 * 86_400_000);
     const world = serviceWorld({ folder, store, now, servers: [{ schedule: { kind: 'daily', at: ['03:00'] } }] });
     expect(world.service.status('survival').state).toBe('overdue');
-    store.putFacts('survival', { ...store.facts('survival'), lastSuccess: now - 86_400_000 });
+    store.changeFacts('survival', { lastSuccess: now - 86_400_000 });
     expect(world.service.status('survival').state).toBe('ok');
   });
 });
 
 test('what a killed process left: its job is marked, and the server that it had brought to rest goes on', async () => {
   const store = memoryStore(0);
-  store.putFacts('survival', { since: 0, ...noFacts, quiesced: true });
+  store.changeFacts('survival', { since: 0, quiesced: true });
   store.putJob({
     ...{ id: 'old', kind: 'backup', server: 'survival', destination: null, reason: 'schedule', state: 'running' },
     ...{ queuedAt: 1, startedAt: 1, endedAt: null, progress: null, summary: '', snapshot: null, unchanged: false },
@@ -237,7 +237,7 @@ test('a server that could not be told to go on is told again, and a backup that 
 
 test('a resume that fails leaves the mark for the next start', async () => {
   const store = memoryStore(0);
-  store.putFacts('survival', { since: 0, ...noFacts, quiesced: true });
+  store.changeFacts('survival', { since: 0, quiesced: true });
   const world = serviceWorld({
     folder,
     store,

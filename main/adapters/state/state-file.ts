@@ -61,7 +61,17 @@ export async function openStateFile({ path, clock, onProblem }: StateFileOptions
     writing ??= writeAll().finally(() => (writing = null));
   }
 
+  function facts(slug: string): ServerFacts {
+    const known = servers.get(slug);
+    if (known !== undefined) return known;
+    const fresh: ServerFacts = { since: clock.now(), ...noFacts };
+    servers.set(slug, fresh);
+    changed();
+    return fresh;
+  }
+
   return {
+    facts,
     jobs: () => jobs,
     putJob(job) {
       const at = jobs.findIndex(({ id }) => id === job.id);
@@ -70,16 +80,8 @@ export async function openStateFile({ path, clock, onProblem }: StateFileOptions
       jobs.length = Math.min(jobs.length, mostJobs);
       changed();
     },
-    facts(slug) {
-      const known = servers.get(slug);
-      if (known !== undefined) return known;
-      const fresh: ServerFacts = { since: clock.now(), ...noFacts };
-      servers.set(slug, fresh);
-      changed();
-      return fresh;
-    },
-    putFacts(slug, facts) {
-      servers.set(slug, facts);
+    changeFacts(slug, changes) {
+      servers.set(slug, { ...facts(slug), ...changes });
       changed();
     },
     removeServer(slug) {

@@ -10,7 +10,7 @@ const longestRestMs = 2 * 3_600_000;
 /** Sets, on disk, whether a server is at rest because of us: what a crash leaves so is known by it. */
 export function markOf({ store }: ServiceHost, { slug }: ServerSettings): (quiesced: boolean) => Promise<void> {
   return async (quiesced) => {
-    store.putFacts(slug, { ...store.facts(slug), quiesced });
+    store.changeFacts(slug, { quiesced });
     await store.flush();
   };
 }

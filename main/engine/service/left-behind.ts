@@ -42,7 +42,7 @@ export function leftBehind({ host, isBusy, status, remember, changed, emit }: Le
       );
       try {
         await resuming;
-        store.putFacts(server.slug, { ...store.facts(server.slug), quiesced: false });
+        store.changeFacts(server.slug, { quiesced: false });
       } catch (error) {
         // The mark stays, and it is tried again.
         const fault = asFault(error, 'resume');
@@ -72,9 +72,8 @@ export function leftBehind({ host, isBusy, status, remember, changed, emit }: Le
         if (store.facts(server.slug).lastSuccess !== null) continue;
         try {
           const found = await factsFromDestinations(host, server, signal);
-          const facts = store.facts(server.slug);
-          if (found === null || facts.lastSuccess !== null) continue;
-          store.putFacts(server.slug, { ...facts, ...found });
+          if (found === null || store.facts(server.slug).lastSuccess !== null) continue;
+          store.changeFacts(server.slug, found);
           changed(server.slug);
         } catch (error) {
           host.onProblem?.(`the history of ${server.name} could not be rebuilt`, error);

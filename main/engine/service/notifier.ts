@@ -85,16 +85,14 @@ export function createNotifier(host: NotifierHost): Notifier {
   /** What did not arrive does not count as told for a day: the next time it comes up, from an hour on, it is sent again. */
   function untell(notice: Notice): void {
     if (notice.server === '') return;
-    const facts = store.facts(notice.server);
-    const told = Object.entries(facts.told).map(
+    const told = Object.entries(store.facts(notice.server).told).map(
       ([key, one]) => [key, one.at === notice.at ? { ...one, at: one.at - againSooner } : one] as const,
     );
-    store.putFacts(notice.server, { ...facts, told: Object.fromEntries(told) });
+    store.changeFacts(notice.server, { told: Object.fromEntries(told) });
   }
 
   function tellAll(slug: string, { notices, told }: Telling): void {
-    const facts = store.facts(slug);
-    if (told !== facts.told) store.putFacts(slug, { ...facts, told });
+    if (told !== store.facts(slug).told) store.changeFacts(slug, { told });
     for (const notice of notices) send(notice);
   }
 

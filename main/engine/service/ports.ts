@@ -25,7 +25,8 @@ export interface StateStore {
   /** Adds a job, or replaces the one with its id. */
   putJob(job: Job): void;
   facts(slug: string): ServerFacts;
-  putFacts(slug: string, facts: ServerFacts): void;
+  /** What is not given stays as it is. */
+  changeFacts(slug: string, changes: Partial<ServerFacts>): void;
   removeServer(slug: string): void;
   /** Everything that was put is on disk. */
   flush(): Promise<void>;

@@ -78,7 +78,7 @@ export function createService(host: ServiceHost): Service {
 
   function remember(job: Job): void {
     const { destinations = [] } = host.servers().find(({ slug }) => slug === job.server) ?? {};
-    store.putFacts(job.server, factsAfter(store.facts(job.server), job, destinations));
+    store.changeFacts(job.server, factsAfter(store.facts(job.server), job, destinations));
   }
 
   function occurrencesFor({ slug, schedule, zone }: ServerSettings): Occurrences {
@@ -172,7 +172,7 @@ export function createService(host: ServiceHost): Service {
 
   function pause(slug: string, until: number | null): ServerStatus {
     serverOf(slug);
-    store.putFacts(slug, { ...store.facts(slug), pausedUntil: until });
+    store.changeFacts(slug, { pausedUntil: until });
     changed(slug);
     return status(slug);
   }
