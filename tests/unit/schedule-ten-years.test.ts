@@ -17,33 +17,57 @@ const servers: ScheduledWorld['servers'] = [
   { slug: 'documents', schedule: { kind: 'daily', at: ['00:00'] }, zone: 'Asia/Kathmandu' },
 ];
 
-/** When the computer slept and when its clock was put right, over ten years. */
-interface Absence {
+/** A stretch in which the clock only went forward: it ends where the clock was set back, and the next one begins there. */
+interface Stretch {
   readonly from: number;
-  readonly to: number;
+  to: number;
+  /** How many runs of all servers there had been before. */
+  readonly runsBefore: number;
+  /** When the computer slept, or its clock was set ahead, which looks the same. */
+  readonly absences: { readonly from: number; readonly to: number }[];
 }
 
-test('ten years of five servers, with sleeps, clock corrections and DST: nothing missed, nothing twice, the last good snapshot always kept', async () => {
+test('ten years of five servers, with sleeps, clocks set right and wrong, and DST: nothing missed, nothing twice, the last good snapshot always kept', async () => {
   const start = Date.UTC(2026, 0, 1, 12);
   const end = Date.UTC(2036, 0, 1, 12);
   const world = new ScheduledWorld(start, end, servers);
   const next = seededNumbers(20_260_101);
-  const absences: Absence[] = [];
+  const stretches: Stretch[] = [{ from: start, to: end, runsBefore: 0, absences: [] }];
   let nextEvent = start + 2 * day;
+  // By how much the clock is wrong, and when, in true time, that changes.
+  let wrong = 0;
+  let nextSlip = start + 30 * day;
+  const shift = (by: number): void => {
+    const stretch = stretches.at(-1);
+    if (by > 0) stretch?.absences.push({ from: world.now, to: world.now + by });
+    else {
+      if (stretch !== undefined) stretch.to = world.now;
+      stretches.push({ from: world.now + by, to: end, runsBefore: world.runs.length, absences: [] });
+    }
+    world.now += by;
+  };
   world.weather = () => {
+    if (world.now - wrong >= nextSlip) {
+      // An empty battery or a wrong hand: the clock is wrong by days, ahead or behind, and is put right days later; now and then only after a second slip.
+      const now = wrong === 0 || next() < 0.2 ? (next() - 0.4) * 60 * day : 0;
+      nextSlip = world.now - wrong + (now === 0 ? 40 + next() * 60 : 0.1 + next() * 10) * day;
+      shift(now - wrong);
+      wrong = now;
+      nextEvent = world.now + next() * 12 * day;
+    }
     if (world.now < nextEvent) return;
     const luck = next();
     // A night's sleep, a long journey, or an NTP correction by up to 20 minutes: forward is like a sleep, backward repeats wall time.
-    const shift = luck < 0.6 ? next() * 14 * hour : luck < 0.7 ? next() * 20 * day : (next() - 0.5) * 40 * minute;
-    if (shift > 0) absences.push({ from: world.now, to: world.now + shift });
-    world.now += shift;
+    shift(luck < 0.6 ? next() * 14 * hour : luck < 0.7 ? next() * 20 * day : (next() - 0.5) * 40 * minute);
     nextEvent = world.now + (1 + next() * 12) * day;
   };
   const kept = new Map(servers.map(({ slug }) => [slug, [] as { id: string; time: number; complete: boolean }[]]));
   const lost: string[] = [];
   await world.live((slug) => {
-    const all = [...(kept.get(slug) ?? []), { id: `${slug}-${world.now}`, time: world.now, complete: true }];
-    const { keep } = decideRetention(all, { last: 2, daily: 3, weekly: 2, monthly: 2 }, { zone: 'UTC', now: world.now });
+    // Where the clock is wrong by so much, an id takes the provider's time.
+    const time = world.now - wrong;
+    const all = [...(kept.get(slug) ?? []), { id: `${slug}-${world.runs.length}`, time, complete: true }];
+    const { keep } = decideRetention(all, { last: 2, daily: 3, weekly: 2, monthly: 2 }, { zone: 'UTC', now: time });
     const stays = new Set(keep.map(({ id }) => id));
     if (!stays.has(all.at(-1)?.id ?? '')) lost.push(slug);
     kept.set(
@@ -57,25 +81,32 @@ test('ten years of five servers, with sleeps, clock corrections and DST: nothing
   const doubled: string[] = [];
   for (const { slug, schedule, zone } of servers) {
     const occurrences = occurrencesOf(schedule, zone);
-    const runs = world.runs.filter((run) => run.slug === slug).map((run) => run.at);
     let due = 0;
-    let answering = 0;
-    // Each run answers at least one occurrence later than the run before it, so none is doubled …
-    for (const [index, at] of runs.entries()) {
-      const wanted = occurrences.after(runs[index - 1] ?? start);
-      if (wanted === null || wanted > at) doubled.push(`${slug} ${new Date(at).toISOString()}`);
-    }
-    // … and each occurrence is followed by a run, at once or, when the computer slept at that time, soon after it woke.
-    for (let at = occurrences.after(start); at !== null && at < end - day; at = occurrences.after(at)) {
-      due++;
-      const slack = jitterOf(slug, occurrences, at - 1) + 31_000;
-      const asleepUntil = absences.reduce((until, { from, to }) => (from <= until && to > until ? to : until), at + slack);
-      while ((runs[answering] ?? end) < at) answering++;
-      const answer = runs[answering];
-      if (answer === undefined || answer > asleepUntil + slack) missed.push(`${slug} ${new Date(at).toISOString()}`);
+    // What the server rests on: its last success, or, where the clock was set back far behind that, the time at which it was.
+    let rest = start;
+    for (const [index, { from, to, runsBefore, absences }] of stretches.entries()) {
+      if (rest > from + hour) rest = from;
+      const runs = world.runs.slice(runsBefore, stretches[index + 1]?.runsBefore).flatMap((run) => (run.slug === slug ? [run.at] : []));
+      // Each occurrence is followed by a run, at once or, when the computer slept at that time, soon after it woke; after a set-back, in the next stretch …
+      let answering = 0;
+      for (let at = occurrences.after(rest); at !== null && at < to; at = occurrences.after(at)) {
+        due++;
+        const slack = jitterOf(slug, occurrences, at - 1) + 31_000;
+        const awake = absences.reduce((until, gap) => (gap.from <= until && gap.to > until ? gap.to : until), Math.max(at, from) + slack);
+        while ((runs[answering] ?? to) < at) answering++;
+        if (awake + slack < to && (runs[answering] ?? to) > awake + slack) missed.push(`${slug} ${new Date(at).toISOString()}`);
+      }
+      // … and each run answers at least one occurrence later than what the server rested on, so none is doubled.
+      for (const at of runs) {
+        const wanted = occurrences.after(rest);
+        if (wanted === null || wanted > at) doubled.push(`${slug} ${new Date(at).toISOString()}`);
+        rest = at;
+      }
     }
     expect(due).toBeGreaterThan(200);
   }
   expect({ missed, doubled, lost }).toEqual({ missed: [], doubled: [], lost: [] });
-  expect(absences.length).toBeGreaterThan(300);
-}, 120_000);
+  expect(stretches.flatMap(({ absences }) => absences).length).toBeGreaterThan(300);
+  const setBack = stretches.slice(1).filter(({ from }, index) => (stretches[index]?.to ?? 0) - from > day);
+  expect(setBack.length).toBeGreaterThan(30);
+}, 240_000);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Fault } from '../../main/contract/faults.ts';
 import type { Job } from '../../main/contract/jobs.ts';
+import type { ScheduleSettings } from '../../main/contract/schedule-settings.ts';
 import { serverSchema } from '../../main/contract/server-settings.ts';
 import { dueChecks, factsAfter, tellingJob } from '../../main/engine/service/facts.ts';
 import { noFacts } from '../../main/engine/service/ports.ts';
@@ -163,6 +164,42 @@ describe('the schedule', () => {
     expect(world.service.status('survival').state).toBe('overdue');
     store.changeFacts('survival', { lastSuccess: now - 86_400_000 });
     expect(world.service.status('survival').state).toBe('ok');
+  });
+
+  test('a success stamped by a clock that was years ahead counts from when that was seen, in the next process too, until it has come', async () => {
+    const day = 24 * 60 * minute;
+    const now = Date.UTC(2026, 10, 23, 22, 0);
+    const store = memoryStore(now - 30 * day);
+    store.changeFacts('survival', { lastSuccess: now + 4000 * day });
+    const schedule: ScheduleSettings = { kind: 'daily', at: ['03:00'] };
+    const first = serviceWorld({ folder, store, now, servers: [{ schedule }] });
+    const overdueAt = Date.UTC(2026, 10, 25, 3, 0);
+    expect([first.service.overdueSince('survival'), first.service.status('survival').state]).toEqual([overdueAt, 'ok']);
+
+    const second = serviceWorld({ folder, store, now: overdueAt + minute, servers: [{ schedule }] });
+    expect([second.service.overdueSince('survival'), second.service.status('survival').state]).toEqual([overdueAt, 'overdue']);
+    // And the run that was missed while no process was there is made up for.
+    const ended = second.ended('backup');
+    const stop = new AbortController();
+    const running = second.service.run(stop.signal);
+    await second.clock.untilSomebodySleeps();
+    await second.clock.advance(2 * minute);
+    expect(await ended).toMatchObject({ reason: 'catch-up', state: 'done' });
+    await settle();
+    expect([store.facts('survival').lastSuccess, second.service.overdueSince('survival')]).toEqual([
+      overdueAt + 2 * minute,
+      overdueAt + 2 * day,
+    ]);
+    expect(store.facts('survival').doubted).toBeNull();
+    stop.abort();
+    await running;
+
+    // A clock that was behind for a while when the service began says nothing against a success.
+    store.changeFacts('survival', { lastSuccess: now });
+    const behind = serviceWorld({ folder, store, now: now - 9000 * day, servers: [{ schedule }] });
+    behind.service.overdueSince('survival');
+    behind.clock.jump(9000 * day + minute);
+    expect(behind.service.overdueSince('survival')).toBe(overdueAt);
   });
 });
 

@@ -12,6 +12,7 @@ const factsSchema = z.looseObject({
   unchangedSince: time.nullable(),
   lastVerified: time.nullable(),
   lastProven: time.nullable(),
+  doubted: z.object({ stamp: time, seenAt: time }).nullable().default(null),
   failures: z.object({ count: z.number(), at: time, mayPass: z.boolean() }).nullable(),
   pausedUntil: time.nullable(),
   quiesced: z.boolean(),

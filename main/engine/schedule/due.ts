@@ -39,6 +39,12 @@ export function overdueFrom(standing: Pick<Standing, 'since' | 'lastSuccess'>, o
   return first === null ? null : occurrences.after(first);
 }
 
+/**
+ * How far in the future a stamp may lie and be believed all the same. A correction of the clock by minutes leaves such stamps, and what ran just
+ * before it must not run again.
+ */
+export const believedAheadMs = 3_600_000;
+
 const largestJitterMs = 10 * 60_000;
 
 /**

@@ -1,6 +1,6 @@
 import type { Clock } from '../ports.ts';
 import { throwIfCancelled } from '../storage/cancel.ts';
-import { jitterOf, nextDue, type Standing } from './due.ts';
+import { believedAheadMs, jitterOf, nextDue, type Standing } from './due.ts';
 import type { Occurrences } from './occurrences.ts';
 
 /** A server as the scheduler sees it: another object once anything of it has changed. Asked for at every look, so that changes count at once. */
@@ -43,13 +43,14 @@ export async function runScheduler(options: SchedulerOptions): Promise<never> {
   const future = new Map<string, { readonly stamp: number; readonly seenAt: number }>();
 
   /**
-   * A stamp in the future was made by a clock that has been set back since. Resting on it would miss every run until then, so it
+   * A stamp far in the future was made by a clock that has been set back since. Resting on it would miss every run until then, so it
    * counts as made when it was first seen to be in the future.
    */
   function settled(key: string, stamp: number, now: number): number {
-    if (stamp <= now) return stamp;
+    if (stamp <= now + believedAheadMs) return stamp;
     const known = future.get(key);
-    if (known?.stamp === stamp) return known.seenAt;
+    // Set back once more, that time itself would lie in the future.
+    if (known?.stamp === stamp && known.seenAt <= now + believedAheadMs) return known.seenAt;
     future.set(key, { stamp, seenAt: now });
     return now;
   }

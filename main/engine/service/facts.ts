@@ -1,6 +1,7 @@
 import type { FaultCode } from '../../contract/faults.ts';
 import type { Job } from '../../contract/jobs.ts';
 import type { ServerSettings } from '../../contract/server-settings.ts';
+import { believedAheadMs, type Standing } from '../schedule/due.ts';
 import type { ServerFacts } from './ports.ts';
 
 const dayMs = 86_400_000;
@@ -16,6 +17,21 @@ export function isDue(often: 'weekly' | 'monthly' | 'never', last: number | null
   if (often === 'never') return false;
   // A quarter of a day early, so that it does not move on by a run each time. A stamp in the future was made by a clock that has been set back since.
   return last === null || last > now || now >= last + intervals[often] - dayMs / 4;
+}
+
+/** What is to be remembered as `doubted` from now on; the same object where nothing has changed. */
+export function doubtedNow({ since, lastSuccess, doubted }: ServerFacts, now: number): ServerFacts['doubted'] {
+  const stamp = lastSuccess ?? since;
+  if (stamp <= now + believedAheadMs) return null;
+  return doubted?.stamp === stamp && doubted.seenAt <= now + believedAheadMs ? doubted : { stamp, seenAt: now };
+}
+
+/** What may be relied on: a stamp that is doubted counts as made when that was first seen, or else nothing would be due, or overdue, until it has come. */
+export function believed(facts: ServerFacts, now: number): Standing {
+  const { since, lastSuccess, failures } = facts;
+  const seenAt = doubtedNow(facts, now)?.seenAt ?? null;
+  if (seenAt === null) return { since, lastSuccess, failures };
+  return { since: Math.min(since, seenAt), lastSuccess: lastSuccess === null ? null : seenAt, failures };
 }
 
 /** What is to be looked at now: a full verification of each destination by itself, and a drill of the one whose turn it is. */

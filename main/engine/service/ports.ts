@@ -42,6 +42,11 @@ export interface ServerFacts {
   readonly lastVerified: number | null;
   /** The last time a snapshot was brought back for trial and compared. */
   readonly lastProven: number | null;
+  /**
+   * The success, or else the coming, that lies far in the future, and when that was first seen: it was stamped by a clock that has been set back since.
+   * Null where there is none.
+   */
+  readonly doubted: { readonly stamp: number; readonly seenAt: number } | null;
   readonly failures: { readonly count: number; readonly at: number; readonly mayPass: boolean } | null;
   readonly pausedUntil: number | null;
   /** Set before a server is paused and cleared once it goes on: what a crash left paused is known by it. */
@@ -59,6 +64,7 @@ export const noFacts: Omit<ServerFacts, 'since'> = {
   unchangedSince: null,
   lastVerified: null,
   lastProven: null,
+  doubted: null,
   failures: null,
   pausedUntil: null,
   quiesced: false,

@@ -3,12 +3,12 @@ import { asFault, Fault } from '../../contract/faults.ts';
 import type { Job } from '../../contract/jobs.ts';
 import type { ServerSettings } from '../../contract/server-settings.ts';
 import type { ServerStatus } from '../../contract/server-status.ts';
-import { overdueFrom } from '../schedule/due.ts';
+import { overdueFrom, type Standing } from '../schedule/due.ts';
 import { occurrencesOf, type Occurrences } from '../schedule/occurrences.ts';
 import { runScheduler, type Scheduled } from '../schedule/scheduler.ts';
 import { backupJob, type BackupHow } from './backup-job.ts';
 import { drillJob, verifyJob } from './check-jobs.ts';
-import { dueChecks, factsAfter, tellingJob } from './facts.ts';
+import { believed, doubtedNow, dueChecks, factsAfter, tellingJob } from './facts.ts';
 import { leftBehind } from './left-behind.ts';
 import { jobQueue, type JobOrder } from './job-queue.ts';
 import type { ServiceHost } from './ports.ts';
@@ -104,11 +104,22 @@ export function createService(host: ServiceHost): Service {
     });
   }
 
+  /** What may be relied on of a server. A stamp that is doubted is remembered as such: a computer that is switched off each night would begin anew each day. */
+  function standingOf(slug: string): Standing {
+    const [facts, now] = [store.facts(slug), clock.now()];
+    const doubted = doubtedNow(facts, now);
+    if (doubted !== facts.doubted) {
+      store.changeFacts(slug, { doubted });
+      scheduled = null;
+    }
+    return believed(store.facts(slug), now);
+  }
+
   /** The same objects until something changes, as the scheduler wants them. */
   function scheduledServers(): readonly Scheduled[] {
     scheduled ??= host.servers().map((server) => {
-      const facts = store.facts(server.slug);
-      return { slug: server.slug, occurrences: occurrencesFor(server), standing: facts, pausedUntil: facts.pausedUntil };
+      const { slug } = server;
+      return { slug, occurrences: occurrencesFor(server), standing: standingOf(slug), pausedUntil: store.facts(slug).pausedUntil };
     });
     return scheduled;
   }
@@ -189,7 +200,7 @@ export function createService(host: ServiceHost): Service {
     },
     letGoOn: left.letGoOn,
     running: () => [...new Set(queue.active().flatMap(({ server, state }) => (state === 'running' ? [server] : [])))],
-    overdueSince: (slug) => overdueFrom(store.facts(slug), occurrencesFor(serverOf(slug))),
+    overdueSince: (slug) => overdueFrom(standingOf(slug), occurrencesFor(serverOf(slug))),
     settingsChanged() {
       scheduled = null;
       for (const { slug } of host.servers()) changed(slug);

@@ -4,6 +4,7 @@ import type { ServerSettings } from '../../contract/server-settings.ts';
 import type { ServerState, ServerStatus } from '../../contract/server-status.ts';
 import { overdueFrom } from '../schedule/due.ts';
 import type { Occurrences } from '../schedule/occurrences.ts';
+import { believed } from './facts.ts';
 import type { ServerFacts } from './ports.ts';
 
 export interface StatusInput {
@@ -56,7 +57,7 @@ function judge({ settings, facts, occurrences, active, last, now, held }: Status
   if (fault?.context['keychain'] !== undefined) return ['paused', fault.message, nextStep(fault)];
   if (held !== null && settings.schedule.kind !== 'manual') return ['paused', held, 'It goes on by itself once that has changed.'];
   if (isPaused(facts, now)) return ['paused', 'It was paused.', 'Resume it when you like.'];
-  const overdue = overdueFrom(facts, occurrences);
+  const overdue = overdueFrom(believed(facts, now), occurrences);
   if (overdue !== null && now > overdue) {
     const since = facts.lastSuccess === null ? 'No backup has ended well yet' : 'No backup has ended well for two intervals';
     return ['overdue', fault === null ? `${since}.` : `${since}: ${fault.message}`, fault === null ? overdueStep : nextStep(fault)];
