@@ -190,6 +190,40 @@ describe('sending', () => {
     expect(lost).toEqual(['hangs: cut']);
   });
 
+  test('what is about no server and did not arrive is sent again every hour, to that target alone, as long as it holds', async () => {
+    let isUp = false;
+    let holds = true;
+    const { notifier, clock, sent } = world(
+      [
+        { kind: 'webhook', name: 'up' },
+        { kind: 'webhook', name: 'down' },
+      ],
+      ({ name }) => (name === 'up' || isUp ? Promise.resolve() : Promise.reject(new Fault('unsupported', 'no'))),
+    );
+    const about = (text: string): Notice => ({ kind: 'settings', server: '', title: 't', text, next: 'n', at: start, repeats: 0 });
+    const look = async (): Promise<void> => {
+      notifier.look([], () => null);
+      await notifier.idle();
+    };
+    notifier.tell(about('first'), () => true);
+    notifier.tell(about('second'), () => holds);
+    await notifier.idle();
+    expect(sent.splice(0)).toHaveLength(4);
+    await clock.advance(hour / 2);
+    await look();
+    expect(sent).toEqual([]);
+    holds = false;
+    await clock.advance(hour / 2);
+    await look();
+    expect(sent.splice(0)).toEqual(['down settings']);
+    isUp = true;
+    await clock.advance(hour);
+    await look();
+    await clock.advance(hour);
+    await look();
+    expect(sent).toEqual(['down settings']);
+  });
+
   test('overdue is found by looking, whatever the scheduler does, and not while paused', async () => {
     const { notifier, sent } = world([{ kind: 'webhook', name: 'all' }]);
     const status = (state: ServerStatus['state']): ServerStatus =>

@@ -28,10 +28,13 @@ export interface NotifierHost {
 export interface Notifier {
   /** To be given every event of the service. */
   event(event: ServiceEvent): void;
-  /** Looks for servers that are overdue; apart from the scheduler, so that a schedule that stands still is noticed. */
+  /**
+   * Looks for servers that are overdue; apart from the scheduler, so that a schedule that stands still is noticed. Sends again what did not arrive. To be
+   * called every minute or so.
+   */
   look(statuses: readonly ServerStatus[], overdueSince: (slug: string) => number | null): void;
-  /** What is about no server; the same text is told once. */
-  tell(notice: Notice): void;
+  /** What is about no server. What does not arrive is sent again an hour later, as long as it holds. */
+  tell(notice: Notice, holds: () => boolean): void;
   /** Settles once everything begun so far has arrived, or has not. */
   idle(): Promise<void>;
 }
@@ -41,11 +44,21 @@ const pausesMs = [5_000, 60_000];
 const patienceMs = 20_000;
 /** Of the day that the same is not told again, all but an hour. */
 const againSooner = 23 * 3_600_000;
+const againMs = 3_600_000;
+
+/** A notice about no server, which no state remembers, that one target did not get. */
+interface Unsent {
+  readonly notice: Notice;
+  readonly target: string;
+  readonly holds: () => boolean;
+  readonly since: number;
+}
 
 export function createNotifier(host: NotifierHost): Notifier {
   const { clock, store } = host;
   const names = new Map<string, string>();
   const under = new Set<Promise<void>>();
+  const unsent = new Set<Unsent>();
 
   function follow(work: Promise<void>): void {
     const all = work.finally(() => under.delete(all));
@@ -69,22 +82,33 @@ export function createNotifier(host: NotifierHost): Notifier {
     }
   }
 
-  function send(notice: Notice): void {
-    host.onNotice(notice);
-    for (const target of host.targets()) {
+  function send(notice: Notice, targets: readonly NoticeTarget[], onLost: (target: NoticeTarget) => void): void {
+    for (const target of targets) {
       if (target.kind === 'ping' || !wants(target, notice.server)) continue;
       if (target.only !== undefined && !target.only.includes(notice.kind)) continue;
       follow(
         persist(target, (secrets, signal) => host.deliver(target, secrets, notice, signal)).then((arrived) => {
-          if (!arrived) untell(notice);
+          if (!arrived) onLost(target);
         }),
       );
     }
   }
 
+  function sendGeneral(notice: Notice, holds: () => boolean, targets: readonly NoticeTarget[]): void {
+    send(notice, targets, ({ name }) => unsent.add({ notice, target: name, holds, since: clock.now() }));
+  }
+
+  function sendAgain(now: number): void {
+    for (const one of unsent) {
+      if (one.holds() && Math.abs(now - one.since) < againMs) continue;
+      unsent.delete(one);
+      const targets = host.targets().filter(({ name }) => name === one.target && one.holds());
+      sendGeneral(one.notice, one.holds, targets);
+    }
+  }
+
   /** What did not arrive does not count as told for a day: the next time it comes up, from an hour on, it is sent again. */
   function untell(notice: Notice): void {
-    if (notice.server === '') return;
     const told = Object.entries(store.facts(notice.server).told).map(
       ([key, one]) => [key, one.at === notice.at ? { ...one, at: one.at - againSooner } : one] as const,
     );
@@ -93,7 +117,10 @@ export function createNotifier(host: NotifierHost): Notifier {
 
   function tellAll(slug: string, { notices, told }: Telling): void {
     if (told !== store.facts(slug).told) store.changeFacts(slug, { told });
-    for (const notice of notices) send(notice);
+    for (const notice of notices) {
+      host.onNotice(notice);
+      send(notice, host.targets(), () => untell(notice));
+    }
   }
 
   function ping(job: Job): void {
@@ -124,6 +151,7 @@ export function createNotifier(host: NotifierHost): Notifier {
     },
     look(statuses, overdueSince) {
       const now = clock.now();
+      sendAgain(now);
       for (const { settings, state, why, next } of statuses) {
         names.set(settings.slug, settings.name);
         const since = overdueSince(settings.slug);
@@ -134,7 +162,10 @@ export function createNotifier(host: NotifierHost): Notifier {
         );
       }
     },
-    tell: send,
+    tell(notice, holds) {
+      host.onNotice(notice);
+      sendGeneral(notice, holds, host.targets());
+    },
     async idle() {
       while (under.size > 0) await Promise.all(under);
     },

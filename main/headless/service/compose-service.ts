@@ -12,6 +12,7 @@ import { systemClock } from '../../adapters/system/clock.ts';
 import { callOn } from '../../contract/answer.ts';
 import type { Call, CallHandlers } from '../../contract/calls.ts';
 import type { ServiceEvent } from '../../contract/events.ts';
+import type { Notice } from '../../contract/notices.ts';
 import { asFault } from '../../contract/faults.ts';
 import { runBandwidth } from '../../engine/service/bandwidth.ts';
 import { destinationCalls } from '../../engine/service/destination-calls.ts';
@@ -195,10 +196,11 @@ export async function composeService(cli: CliHost, places: ServicePlaces, stop: 
     async run(signal) {
       const watching = settings.watch(signal, settingsChanged, (message) => {
         log.write('error', 'settings', { message });
-        notifier.tell({
+        const notice: Notice = {
           ...{ kind: 'settings', server: '', title: 'Holdfast: the settings file cannot be used', text: message },
           ...{ next: 'Correct it; until then the settings from before hold.', at: clock.now(), repeats: 0 },
-        });
+        };
+        notifier.tell(notice, () => settings.problem() === message);
       });
       const others = [
         watching,
