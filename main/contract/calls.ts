@@ -102,7 +102,11 @@ export const calls = {
   /** All settings and secrets, sealed with a passphrase: base64. */
   'settings.export': { request: z.object({ passphrase: passwordSchema }), reply: z.object({ file: z.string() }) },
   /** Puts those of a file in the place of all there are. */
-  'settings.import': { request: z.object({ file: z.string().max(700_000), passphrase: passwordSchema }), reply: nothing },
+  'settings.import': {
+    request: z.object({ file: z.string().max(700_000), passphrase: passwordSchema }),
+    /** Names of secrets that are given from outside on this computer: the file's are not kept. */
+    reply: z.object({ leftOut: z.array(z.string()) }),
+  },
 
   'backup.start': {
     request: z.object({ slug: z.string(), force: z.boolean().default(false), takeOver: z.boolean().default(false) }),

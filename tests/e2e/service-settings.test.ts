@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { unitText } from '../../main/headless/service/systemd-unit.ts';
 import { ServiceHome, testPassword } from '../support/service-process.ts';
+import { tempFolder } from '../support/temp-folder.ts';
 
 const silent = { HOLDFAST_PASSWORD: null };
 
@@ -60,6 +61,21 @@ describe('settings of servers and destinations', () => {
     // The same server on another computer: it belongs to the first one.
     const run = await other.run(['server', 'backup', 'survival', '--force', '--json'], silent);
     expect([run.code === 0, run.stdout.includes('take-over')]).toEqual([false, true]);
+    // What systemd gives stays as it is given, and keeps nothing else from coming along.
+    const credentials = tempFolder();
+    writeFileSync(join(credentials, 'holdfast.destination.nas.password'), 'another password');
+    const beside = new ServiceHome();
+    const given = { CREDENTIALS_DIRECTORY: credentials };
+    await beside.json(['keychain', 'use', 'machine-key', '--yes'], given);
+    expect(await beside.json(['config', 'import', file], { ...passphrase, ...given })).toEqual({
+      imported: true,
+      leftOut: ['destination/nas/password'],
+    });
+    expect(await beside.json(['server', 'list'], given)).toMatchObject([{ settings: { slug: 'survival' } }]);
+    expect((await beside.run(['snapshots', '-d', 'nas'], { ...silent, ...given })).code).toBe(12);
+    // And so does a move to another keychain.
+    await beside.json(['keychain', 'use', 'sealed-file'], { ...given, HOLDFAST_KEYCHAIN_PASSPHRASE: 'open sesame, please' });
+
     const again = await other.run(['config', 'import', file], passphrase);
     expect([again.code === 0, again.stderr.includes('--yes')]).toEqual([false, true]);
   });

@@ -33,13 +33,13 @@ export function withCredentials(inner: Keychain, folder: string | undefined): Ke
   if (folder === undefined || folder === '') return inner;
   const credential = (name: string): Promise<string | null> => readCredential(folder, `holdfast.${name.replaceAll('/', '.')}`);
   return {
+    ...inner,
     async describe() {
       const about = await inner.describe();
       return { ...about, says: `in the credentials that systemd gives, else ${about.says}` };
     },
-    exists: () => inner.exists(),
     get: async (name) => (await credential(name)) ?? (await inner.get(name)),
-    names: () => inner.names(),
+    isGiven: async (name) => (await credential(name)) !== null,
     async set(secrets) {
       for (const name of Object.keys(secrets)) {
         if ((await credential(name)) === null) continue;

@@ -3,9 +3,7 @@ import type { Keychain } from '../../engine/service/keychain.ts';
 /** Tells of every secret that goes in or out, so that what writes texts can hide it. */
 export function registering(inner: Keychain, register: (secret: string) => void): Keychain {
   return {
-    describe: () => inner.describe(),
-    exists: () => inner.exists(),
-    names: () => inner.names(),
+    ...inner,
     async get(name) {
       const value = await inner.get(name);
       if (value !== null) register(value);

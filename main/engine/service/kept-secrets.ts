@@ -29,6 +29,16 @@ export async function allSecrets(keychain: Keychain): Promise<Secrets> {
   return secrets;
 }
 
+/** Those that may be set, and the names of those that something outside gives and goes on giving. */
+export async function settable(
+  keychain: Keychain,
+  secrets: Secrets,
+): Promise<{ readonly secrets: Secrets; readonly given: readonly string[] }> {
+  const given: string[] = [];
+  for (const name of Object.keys(secrets)) if ((await keychain.isGiven?.(name)) === true) given.push(name);
+  return { secrets: Object.fromEntries(Object.entries(secrets).filter(([name]) => !given.includes(name))), given };
+}
+
 async function kept(
   keychain: () => Promise<Keychain>,
   wanted: readonly { readonly name: string }[],

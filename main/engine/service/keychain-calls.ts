@@ -2,7 +2,7 @@ import type { CallHandlers } from '../../contract/calls.ts';
 import { Fault } from '../../contract/faults.ts';
 import { settingsSchema, type Settings } from '../../contract/settings.ts';
 import { z } from 'zod';
-import { allSecrets } from './kept-secrets.ts';
+import { allSecrets, settable } from './kept-secrets.ts';
 import type { SettingsHost } from './settings-ports.ts';
 
 export type KeychainCalls = Pick<CallHandlers, 'keychain.describe' | 'keychain.use' | 'settings.export' | 'settings.import'>;
@@ -30,7 +30,7 @@ export function keychainCalls(host: SettingsHost, settingsChanged: () => void): 
           context: { next: 'If that is what you want on this computer, say so with --yes.' },
         });
       }
-      const moved = await allSecrets(before);
+      const { secrets: moved } = await settable(before, await allSecrets(before));
       // First the copy, then the word of it, then the old ones: at no moment are they nowhere.
       await after.set(moved);
       for (const [name, value] of Object.entries(moved)) {
@@ -53,14 +53,15 @@ export function keychainCalls(host: SettingsHost, settingsChanged: () => void): 
       if (!parsed.success) {
         throw new Fault('config-invalid', 'the file holds no settings of this version of Holdfast', { operation: 'import settings' });
       }
-      const { secrets } = parsed.data;
       // Which keychain is in force belongs to this computer, not to the file.
       const taken: Settings = { ...parsed.data.settings };
       delete taken.keychain;
-      await (await host.keychain()).set(secrets);
-      await settings.update(({ keychain }) => ({ ...taken, ...(keychain === undefined ? {} : { keychain }) }));
+      const keychain = await host.keychain();
+      const { secrets, given } = await settable(keychain, parsed.data.secrets);
+      await keychain.set(secrets);
+      await settings.update((here) => ({ ...taken, ...(here.keychain === undefined ? {} : { keychain: here.keychain }) }));
       settingsChanged();
-      return {};
+      return { leftOut: [...given] };
     },
   };
 }

@@ -10,4 +10,6 @@ export interface Keychain {
   /** `null` removes it. All or none of them. */
   set(secrets: Readonly<Record<string, string | null>>): Promise<void>;
   names(): Promise<readonly string[]>;
+  /** Whether it is given from outside and cannot be set here. Absent: none is. */
+  isGiven?(name: string): Promise<boolean>;
 }

@@ -5,7 +5,8 @@ import { Fault } from '../../contract/faults.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { CommandContext } from '../host.ts';
 import { refuseExisting, writeNewFile } from '../new-file.ts';
-import { printJson, printLine } from '../output.ts';
+import { note, printJson, printLine } from '../output.ts';
+import { printable } from '../printable.ts';
 import { readExportPassphrase } from '../passwords.ts';
 import { withService } from './with-service.ts';
 import type { JsonOption } from './options.ts';
@@ -57,9 +58,14 @@ export function addConfig(program: Command, { host, end }: CommandContext): void
         });
       }
       const passphrase = await readExportPassphrase(host, options.passphraseFile, false);
-      await withService(host, async (service) => await service.call('settings.import', { file: bytes.toString('base64'), passphrase }));
+      const { leftOut } = await withService(
+        host,
+        async (service) => await service.call('settings.import', { file: bytes.toString('base64'), passphrase }),
+      );
+      for (const name of leftOut)
+        await note(host, printable(`${name} is given by a credential of systemd here: that of the file was left out.`));
       await (options.json === true
-        ? printJson(host, { imported: true })
+        ? printJson(host, { imported: true, leftOut })
         : printLine(host, 'The settings and secrets are on this computer now.'));
       end(exitCodes.done);
     });

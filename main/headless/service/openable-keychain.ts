@@ -25,8 +25,7 @@ export async function openableKeychain(cli: CliHost, kind: KeychainKind): Promis
     }
   };
   return {
-    describe: () => inner.describe(),
-    exists: () => inner.exists(),
+    ...inner,
     get: (name) => locked(inner.get(name)),
     names: () => locked(inner.names()),
     set: (secrets) => locked(inner.set(secrets)),
