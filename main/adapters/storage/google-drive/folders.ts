@@ -59,7 +59,12 @@ export function openFolders(api: DriveApi, newId: (about: About) => Promise<stri
     for (const name of names(path)) {
       way += `/${name}`;
       let there = known.get(way) ?? (await children(parents, name, about));
-      if (there.length === 0) there = [await makeOne(parents[0] ?? 'root', name, about)];
+      if (there.length === 0) {
+        const made = await makeOne(parents[0] ?? 'root', name, about);
+        // Another machine may have made it at the same moment: whoever came later sees both, and both write to the older one.
+        const seen = await children(parents, name, about);
+        there = seen.includes(made) ? seen : [...seen, made];
+      }
       known.set(way, there);
       parents = there;
     }
