@@ -1,5 +1,7 @@
+import { expect } from 'vitest';
 import { vaultName } from '../../main/engine/archive/vault.ts';
 import { openB2Place, testBucket, type B2Place } from '../support/clouds/backblaze-b2/place.ts';
+import { Refusal } from '../support/clouds/backblaze-b2/refusal.ts';
 import { startFaultProxy } from '../support/clouds/fault-proxy.ts';
 import { describeVault, putByHand, removed, type VaultCloud, type VaultSubject } from './vault-suite.ts';
 
@@ -37,6 +39,17 @@ function onB2(capabilities?: readonly string[]): VaultSubject<OnB2> {
         server.hide(testBucket, `${place}/${vaultName}`);
         return Promise.resolve(() => undefined);
       },
+    },
+    unseenOnce: ({ account: { server } }, place) => {
+      let left = 1;
+      server.refuse = (call, { url = '' }) =>
+        call === 'b2_download_file_by_name' && url.endsWith(`/${place}/${vaultName}`) && left-- > 0
+          ? new Refusal(404, 'not_found', 'File with such name does not exist.')
+          : null;
+      return Promise.resolve(() => {
+        expect(left).toBeLessThan(1);
+        server.refuse = () => null;
+      });
     },
     stale: {
       'its former content, as the newest of all versions': putByHand(({ account }, prefix) =>

@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import { vaultName } from '../../main/engine/archive/vault.ts';
 import { openDropboxPlace, type DropboxPlace } from '../support/clouds/dropbox/place.ts';
 import { Refusal } from '../support/clouds/dropbox/refusal.ts';
@@ -36,6 +37,17 @@ describeVault<OnDropbox>('Dropbox', {
         server.refuse = () => null;
       });
     },
+  },
+  unseenOnce: ({ account: { server } }, place) => {
+    let left = 1;
+    server.refuse = (route, request) => {
+      const isVault = String(request.headers['dropbox-api-arg']).includes(`/${place}/${vaultName}`);
+      return isVault && route === 'files/download' && left-- > 0 ? new Refusal(409, ['path', 'not_found']) : null;
+    };
+    return Promise.resolve(() => {
+      expect(left).toBeLessThan(1);
+      server.refuse = () => null;
+    });
   },
   stale: { 'its former content': putByHand() },
 });

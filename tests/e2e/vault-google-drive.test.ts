@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { expect } from 'vitest';
 import { vaultName } from '../../main/engine/archive/vault.ts';
 import { startFaultProxy } from '../support/clouds/fault-proxy.ts';
 import { isFinish } from '../support/clouds/google-drive/faults.ts';
@@ -49,6 +50,21 @@ describeVault<OnDrive>('Google Drive', {
         account.server.hidden = () => false;
       });
     },
+  },
+  unseenOnce: ({ account }, place) => {
+    const { server } = account;
+    const { id } = vaultIn(account, place);
+    let [left, hiding] = [1, false];
+    server.refuse = (_, { url = '' }) => {
+      hiding = url.includes(vaultName) && left-- > 0;
+      return null;
+    };
+    server.hidden = (item) => hiding && item.id === id;
+    return Promise.resolve(() => {
+      expect(left).toBeLessThan(1);
+      server.refuse = () => null;
+      server.hidden = () => false;
+    });
   },
   stale: {
     'its former content': putByHand(),

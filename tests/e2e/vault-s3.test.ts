@@ -1,4 +1,4 @@
-import { describe } from 'vitest';
+import { describe, expect } from 'vitest';
 import { vaultName } from '../../main/engine/archive/vault.ts';
 import { s3Backend } from '../../main/adapters/storage/s3/s3-backend.ts';
 import { makeBucket } from '../support/s3/destinations.ts';
@@ -44,6 +44,14 @@ describe.skipIf(swiftMissing !== '')(onSwift('on OpenStack Swift'), () => {
           cloud.decide = () => null;
         });
       },
+    },
+    unseenOnce: (cloud) => {
+      let left = 1;
+      cloud.decide = ({ method, url = '' }) => (method === 'GET' && url.includes(vaultName) && left-- > 0 ? 'no-such-key' : null);
+      return Promise.resolve(() => {
+        expect(left).toBeLessThan(1);
+        cloud.decide = () => null;
+      });
     },
     stale: { 'its former content': putByHand() },
   });

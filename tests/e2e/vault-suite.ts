@@ -33,6 +33,8 @@ export interface VaultSubject<C extends VaultCloud> {
   readonly start: (hold: Hold) => Promise<C>;
   /** Ways in which a vault is not there for who reads, until one is written. */
   readonly hidden: Readonly<Record<string, Way<C>>>;
+  /** The first who reads a vault that is there does not find it. */
+  readonly unseenOnce: Way<C>;
   /** Ways in which the former content is what is read. */
   readonly stale: Readonly<Record<string, Way<C>>>;
 }
@@ -41,7 +43,7 @@ const recordSize = 92;
 const second = 'another horse';
 
 /** What is promised of a destination's vault, by the whole engine on a cloud that is not as it should be. */
-export function describeVault<C extends VaultCloud>(name: string, { start, hidden, stale }: VaultSubject<C>): void {
+export function describeVault<C extends VaultCloud>(name: string, { start, hidden, unseenOnce, stale }: VaultSubject<C>): void {
   describe(`the vault on ${name}`, () => {
     const base = mkdtempSync(join(tmpdir(), 'holdfast-vault-'));
     const folder = join(base, 'world');
@@ -138,6 +140,19 @@ export function describeVault<C extends VaultCloud>(name: string, { start, hidde
       await one.engine.changePassword(one.destination, { newPassword: second, newKey: false }, {});
       await allOpen(place, second, 3);
       await isChanged(place);
+    });
+
+    test('unseen once after a change of password: who knows the former one does not undo the change', async () => {
+      const { place, one, two } = await racing(false);
+      const former = await stored(place);
+      await one.engine.changePassword(one.destination, { newPassword: second, newKey: false }, {});
+      const vault = await stored(place);
+      const show = await unseenOnce(on(), place, former);
+      const refused = await fault(two.backup(folder, { server: 'second', force: true }));
+      await show();
+      expect([refused.code, refused.message]).toEqual(['wrong-password', expect.stringContaining('has been changed')]);
+      expect(recordsOf(await stored(place))).toEqual(recordsOf(vault));
+      await allOpen(place, second, 2, true);
     });
 
     /** It is told that the vault is missing, and that is all. */

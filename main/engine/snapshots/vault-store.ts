@@ -26,7 +26,7 @@ export interface VaultOptions extends CallOptions {
  */
 export async function loadVault(backend: Backend, options: VaultOptions): Promise<OpenVault> {
   const slots = await readSlots(backend, options);
-  const vault =
+  let vault =
     slots?.some(isRecord) === true ? await openSlots(backend, slots, options) : await openFromObjects(backend, slots !== null, options);
   if (vault === null) {
     if (options.create === undefined) {
@@ -35,7 +35,11 @@ export async function loadVault(backend: Backend, options: VaultOptions): Promis
     return makeVault(backend, { ...options, create: options.create });
   }
   if (options.create === undefined) return vault;
-  if (vault.damage !== undefined) await storeRecords(backend, vault.records, options);
+  if (vault.damage !== undefined && slots !== null) await storeRecords(backend, vault.records, options);
+  else if (vault.damage !== undefined) {
+    const hidden = await storeMissing(backend, vault.records, options);
+    if (hidden !== null) vault = await openSlots(backend, hidden, options);
+  }
   return options.credentials.kind === 'password' ? vault : withNewestKey(backend, vault, options);
 }
 
@@ -80,7 +84,8 @@ export async function vaultExists(backend: Backend, options: CallOptions): Promi
 
 /** Called just before a snapshot is committed: whatever another machine did meanwhile, the vault must hold the record it needs. */
 export async function ensureVaultHolds(backend: Backend, vault: OpenVault, options: CallOptions): Promise<void> {
-  const stored = (await readSlots(backend, options))?.filter(isRecord) ?? [];
+  const slots = await readSlots(backend, options);
+  const stored = slots?.filter(isRecord) ?? [];
   if (stored.some((record) => record.equals(vault.header))) return;
   const newest = stored[0];
   if (newest !== undefined && (await vault.keyring.unwrap(parseHeader(newest))) === null) {
@@ -89,12 +94,29 @@ export async function ensureVaultHolds(backend: Backend, vault: OpenVault, optio
     });
   }
   const missing = vault.records.filter((record) => !stored.some((known) => known.equals(record)));
-  await storeRecords(backend, [...stored, ...missing], options);
+  if (slots !== null) await storeRecords(backend, [...stored, ...missing], options);
+  else if ((await storeMissing(backend, missing, options)) !== null) await ensureVaultHolds(backend, vault, options);
 }
 
 /** Replaces the vault in one step. */
 export async function storeRecords(backend: Backend, records: readonly Buffer[], options: CallOptions): Promise<void> {
   await uploadBytes(backend, vaultName, Buffer.concat(records), options.signal === undefined ? {} : { signal: options.signal });
+}
+
+/**
+ * Puts a vault where none was found; null when that is done. One that is there after all, because another machine was first or the store hid it from
+ * the reading, may hold a newer password: it stays, and is what this settles to.
+ */
+async function storeMissing(backend: Backend, records: readonly Buffer[], options: CallOptions): Promise<readonly Buffer[] | null> {
+  try {
+    await uploadBytes(backend, vaultName, Buffer.concat(records), { signal: options.signal, ifAbsent: true });
+    return null;
+  } catch (error) {
+    if (!(error instanceof Fault) || error.code !== 'already-exists') throw error;
+    const slots = await readSlots(backend, options);
+    if (slots !== null) return slots;
+    throw new Fault('unavailable', `${vaultName} is there, but cannot be read yet`, { operation: 'open vault', cause: error });
+  }
 }
 
 async function makeVault(
@@ -105,15 +127,9 @@ async function makeVault(
     throw new Fault('config-invalid', 'a new destination needs a password, not a recovery key', { operation: 'make vault' });
   }
   const vault = await createVault(options.credentials.password, options.create.random, options.create.iterations);
-  try {
-    await uploadBytes(backend, vaultName, vault.header, { signal: options.signal, ifAbsent: true });
-  } catch (error) {
-    if (!(error instanceof Fault) || error.code !== 'already-exists') throw error;
-    // Another machine was first: its vault is the vault.
-    const slots = await readSlots(backend, options);
-    if (slots === null) throw error;
-    return openSlots(backend, slots, options);
-  }
+  const slots = await storeMissing(backend, vault.records, options);
+  // Another machine was first: its vault is the vault.
+  if (slots !== null) return openSlots(backend, slots, options);
   // Where the provider knows no "only if absent", the vault of a machine that came first may just have been replaced by ours.
   const others = await recordsFromObjects(backend, options);
   if (others === null) return vault;
