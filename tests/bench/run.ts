@@ -1,6 +1,6 @@
 /**
- * `npm run bench [-- FOLDER…] [--quick]`: speed and memory beside programs that people would use instead, in the same sitting. Prints a
- * table and, unless quick, writes docs/benchmarks.md. A missed goal is marked, never an error.
+ * `npm run bench [-- FOLDER…] [--quick] [--huge]`: speed and memory beside programs that people would use instead, in the same sitting; with
+ * --huge also objects of 20 GB in the clouds. Prints tables and, unless quick, writes docs/benchmarks.md. A missed goal is marked, never an error.
  */
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
@@ -8,7 +8,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { measure } from '../../scripts/try/choose-folder.ts';
 import { measureOneFile, measureRoundTrip, measureTenfold, restic } from './round-trip.ts';
 import { cache, root, versionOf } from './run-command.ts';
-import { load, machine, oneFileRows, roundTripRows, tableOf, tenfoldRows } from './table.ts';
+import { cloudSection } from './cloud-section.ts';
+import { sectionOf } from './section.ts';
+import { load, machine, oneFileRows, roundTripRows, tenfoldRows } from './table.ts';
 import { idleRows, measureIdleService } from './service-idle.ts';
 import { generatedTree, megabyteFiles } from './tree.ts';
 
@@ -52,12 +54,14 @@ for (const folder of [tree, ...folders]) {
     tell('  a service that waits …');
     rows.push(...idleRows(await measureIdleService(quick ? 5 : 60)));
   }
-  const table = tableOf(rows);
-  tell(`\n${table}`);
-  const missed = rows.filter(({ met }) => met === false).map(({ what, result, goal }) => `${what} (${result}, goal ${goal})`);
-  sections.push(`${title}\n\n${table}\n\n${missed.length === 0 ? 'All goals are met.' : `Missed: ${missed.join('; ')}.`}\n`);
+  const section = sectionOf(title, rows);
+  tell(section.slice(title.length));
+  sections.push(section);
 }
 rmSync(join(cache, 'work'), { recursive: true, force: true });
+tell('\nTransfers to clouds …');
+sections.push(cloudSection({ quick, huge: process.argv.includes('--huge') }));
+tell(`\n${sections.at(-1) ?? ''}`);
 
 if (quick) tell('\nA quick run shows that the bench works; it says little about speed, and docs/benchmarks.md stays as it is.');
 else {
