@@ -1,5 +1,8 @@
-/** `npm run bench`: fetches what is measured against, then measures (tests/bench/run.ts). */
+/** `npm run bench`: fetches what is measured against, then measures (tests/bench/run.ts). With `--million`: a million files, beside nothing. */
 import { provideUnpacked } from './tests/unpacked.ts';
 
-provideUnpacked(true);
-await import('../tests/bench/run.ts');
+if (process.argv.includes('--million')) await import('../tests/bench/million.ts');
+else {
+  provideUnpacked(true);
+  await import('../tests/bench/run.ts');
+}

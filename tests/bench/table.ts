@@ -3,6 +3,7 @@ import { statfsSync } from 'node:fs';
 import { cache, versionOf } from './run-command.ts';
 import { restic } from './round-trip.ts';
 import type { OneFile, Peaks, RoundTrip } from './round-trip.ts';
+import type { Report, Run } from './run-command.ts';
 
 /** One line of the table: what was measured, against what goal. */
 export interface Row {
@@ -79,6 +80,18 @@ export function tenfoldRows(small: Peaks, large: Peaks): readonly Row[] {
       met: ratio <= 1.1,
     };
   });
+}
+
+/** Of a command on a million files. */
+export function millionRow(what: string, { seconds: took, peakRssBytes, maxStallMs }: Run & Report): Row {
+  return {
+    what,
+    ours: `${seconds(took)}, stall ${maxStallMs.toFixed(0)} ms`,
+    peer: '',
+    result: megabytes(peakRssBytes),
+    goal: '≤ 300 MB',
+    met: peakRssBytes <= 300e6,
+  };
 }
 
 export function oneFileRows({ reads, bytes, ofBytes, seconds: took }: OneFile): readonly Row[] {

@@ -34,6 +34,17 @@ export function megabyteFiles(cache: string, files: number): string {
   });
 }
 
+/** A million files of up to a kilobyte in ten thousand folders. */
+export function writeMillionFiles(folder: string): void {
+  const chance = numbers('million');
+  const text = textPool(chance);
+  for (let index = 0; index < 10_000; index += 1) {
+    const inside = join(folder, `part-${String(index % 100)}`, `folder-${String(index)}`);
+    mkdirSync(inside, { recursive: true });
+    for (let file = 0; file < 100; file += 1) writeFileSync(join(inside, `file-${String(file)}.txt`), slice(text, chance() * 1024, chance));
+  }
+}
+
 function once(folder: string, make: (folder: string) => void): string {
   const done = `${folder}.done`;
   if (existsSync(done)) return folder;
