@@ -1,6 +1,7 @@
 import { benchReport } from './bench-report.ts';
 import { composeHost } from './compose.ts';
 import { exitCodes } from './exit-codes.ts';
+import { inTurns } from './in-turns.ts';
 
 /**
  * One Ctrl-C may arrive twice: from the terminal, which signals the whole process group, and passed on by the process that started us.
@@ -52,6 +53,15 @@ async function main(args: readonly string[]): Promise<void> {
   try {
     // A service lives for years: it does not load the other commands.
     const isService = args.length === 1 && args[0] === 'service';
+    // What the program is made of, the costly parts of it first.
+    if (!isService)
+      await inTurns(
+        () => import('zod'),
+        () => import('../contract/settings.ts'),
+        () => import('./compose-tokens.ts'),
+        () => import('./commands/destination.ts'),
+        () => import('./program.ts'),
+      );
     const { runCli } = isService ? await import('./service/main.ts') : await import('./program.ts');
     exit(await runCli(args, host));
   } catch (error) {

@@ -7,6 +7,7 @@ import type { TokenKeeping } from './compose-tokens.ts';
 import { destinationSecret } from '../contract/secret-names.ts';
 
 import type { CliHost, Observer } from './host.ts';
+import { inTurns } from './in-turns.ts';
 import { readPassphrase } from './passwords.ts';
 import { sinkOf } from './sink.ts';
 
@@ -39,7 +40,13 @@ export function composeHost(signal: AbortSignal, observer: Observer): CliHost {
           return askSecret(question, process.stdin, stderr, signal);
         }
       : null,
-    openEngine: async () => (await import('./compose-engine.ts')).composeEngine(),
+    openEngine: async () => {
+      await inTurns(
+        () => import('../engine/create-engine.ts'),
+        () => import('./compose-engine-host.ts'),
+      );
+      return (await import('./compose-engine.ts')).composeEngine();
+    },
     openSettings: async () => (await import('./compose-settings.ts')).composeSettings(),
     openKeychain: async (kind, passphrase) => {
       const wanted = kind ?? (await (await host.openSettings()).read()).keychain ?? 'sealed-file';

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { openBrowser } from '../../adapters/oauth/open-browser.ts';
 import { isSignInProvider, missingClient, oauthProvider, type SignInProvider } from '../../adapters/oauth/providers.ts';
-import { beginSignIn, type SignedIn } from '../../adapters/oauth/sign-in.ts';
+import type { SignedIn } from '../../adapters/oauth/sign-in.ts';
 import { systemClock } from '../../adapters/system/clock.ts';
 import type { AccountInfo } from '../../contract/account-info.ts';
 import type { DestinationSettings } from '../../contract/destination-settings.ts';
@@ -93,6 +93,7 @@ async function signIn(
   const provider = oauthProvider(name, loopbackEndpoint(host.env, variables.endpoint).endpoint);
   const clientId = clientIdOf(settings, host.env);
   if (clientId === undefined) throw missingClient(provider, variables.clientId);
+  const { beginSignIn } = await import('../../adapters/oauth/sign-in.ts');
   const begun = await beginSignIn({ provider, clientId, clientSecret, clock: systemClock, signal: host.signal });
   try {
     const opened = options.browser && (await openBrowser(begun.link));

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setImmediate } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { EntryRow } from '../../contract/reports.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -67,6 +68,8 @@ async function* batches(rows: AsyncIterable<EntryRow>, toText: (row: EntryRow) =
   for await (const row of rows) {
     batch += toText(row);
     if (batch.length < batchLength) continue;
+    // The rows of a frame are all there at once: without a pause, nothing else would run before the last one.
+    await setImmediate();
     yield batch;
     batch = '';
   }
