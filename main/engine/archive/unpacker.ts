@@ -32,8 +32,8 @@ export interface UnpackRequest {
   readonly tolerant: boolean;
   /** May end early when the object does. */
   read(archive: number, range: ByteRange): Promise<ByteStream>;
-  /** The central directory of an archive's ZIP, where that is to be checked. */
-  directory(archive: number): Promise<Uint8Array | null>;
+  /** Hands on the central directory of an archive's ZIP, piece by piece; false where that is not to be checked, or cannot be had. */
+  directory(archive: number, append: (piece: Uint8Array) => Promise<void>): Promise<boolean>;
 }
 
 export interface UnpackRun {

@@ -117,7 +117,7 @@ async function restoreArchive(
             return nothing();
           }
         },
-        directory: async () => null,
+        directory: async () => false,
       },
       run,
     );

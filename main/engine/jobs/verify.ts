@@ -155,10 +155,14 @@ async function readAll(
           throw error;
         }
       },
-      directory: async (index) => {
+      directory: async (index, append) => {
         const archive = archives[index];
-        if (archive === undefined || archive.frames === null) return null;
-        return tolerated(problems, index, () => readDirectory(host.zstd, catalog.backend, archive, options));
+        if (archive === undefined || archive.frames === null) return false;
+        const read = await tolerated(problems, index, async () => {
+          for await (const piece of readDirectory(host.zstd, catalog.backend, archive, options)) await append(piece);
+          return true;
+        });
+        return read === true;
       },
     },
     run,

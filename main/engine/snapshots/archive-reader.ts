@@ -63,48 +63,55 @@ export async function readSeekTable(
   return frames;
 }
 
-/** The central directory of an archive's ZIP, by range reads of its last frames. */
-export async function readDirectory(zstd: Zstd, backend: Backend, archive: UnpackArchive, options: CallOptions): Promise<Buffer> {
+/** The central directory of an archive's ZIP, by range reads of its last frames: a million files have one of a hundred megabytes. */
+export async function* readDirectory(zstd: Zstd, backend: Backend, archive: UnpackArchive, options: CallOptions): ByteStream {
   const { frames } = archive;
   if (frames === null) throw new Fault('corrupt', `${archive.key} has no seek table`, { operation: 'read ZIP directory' });
   const zipSize = frames.reduce((sum, { content }) => sum + content, 0);
   const tailSize = Math.min(zipSize, 98);
-  const tail = await readZip(zstd, backend, archive, frames, { offset: zipSize - tailSize, length: tailSize }, options);
+  const pieces: Uint8Array[] = [];
+  for await (const piece of readZip(zstd, backend, archive, frames, { offset: zipSize - tailSize, length: tailSize }, options)) {
+    pieces.push(Buffer.from(piece));
+  }
+  const tail = Buffer.concat(pieces);
   const refuse = (why: string): Fault =>
     new Fault('corrupt', `${archive.key}: its ZIP ${why}`, { operation: 'read ZIP directory', context: { object: archive.key } });
   if (tail.length < 98 || tail.readUInt32LE(0) !== 0x0606_4b50 || tail.readUInt32LE(76) !== 0x0605_4b50) throw refuse('has no end records');
   const length = Number(tail.readBigUInt64LE(40));
   const offset = Number(tail.readBigUInt64LE(48));
   if (length > maxDirectorySize || offset + length + tailSize !== zipSize) throw refuse('has end records that contradict its size');
-  return readZip(zstd, backend, archive, frames, { offset, length }, options);
+  yield* readZip(zstd, backend, archive, frames, { offset, length }, options);
 }
 
-/** A stretch of the ZIP: the frames that hold it, read in one go. */
-async function readZip(
+/** A stretch of the ZIP: the frames that hold it, one after the other. */
+async function* readZip(
   zstd: Zstd,
   backend: Backend,
   archive: UnpackArchive,
   frames: readonly FrameSize[],
   zip: ByteRange,
   options: CallOptions,
-): Promise<Buffer> {
-  if (zip.length === 0) return Buffer.alloc(0);
+): ByteStream {
+  const end = zip.offset + zip.length;
   let zipAt = 0;
   let storedAt = 0;
-  let first: { zip: number; stored: number } | null = null;
   for (const { stored, content } of frames) {
-    if (first === null && zipAt + content > zip.offset) first = { zip: zipAt, stored: storedAt };
-    if (zipAt >= zip.offset + zip.length) break;
+    if (zipAt >= end) return;
+    if (zipAt + content > zip.offset) {
+      const compressed = await readPlain(backend, archive, { offset: storedAt, length: stored }, options);
+      let at = zipAt;
+      for await (const piece of zstd.decompress(once(compressed))) {
+        yield piece.subarray(Math.max(0, zip.offset - at), Math.max(0, end - at));
+        at += piece.length;
+      }
+      // What a frame holds beyond, or short of, what the table says would move all that follows.
+      if (at !== zipAt + content)
+        throw new Fault('corrupt', `${archive.key}: a frame is not as long as its seek table says`, { operation: 'read ZIP' });
+    }
     zipAt += content;
     storedAt += stored;
   }
-  if (first === null || zipAt < zip.offset + zip.length) {
-    throw new Fault('corrupt', `${archive.key}: its ZIP is shorter than it says`, { operation: 'read ZIP' });
-  }
-  const compressed = await readPlain(backend, archive, { offset: first.stored, length: storedAt - first.stored }, options);
-  const pieces: Buffer[] = [];
-  for await (const piece of zstd.decompress(once(compressed))) pieces.push(Buffer.from(piece));
-  return Buffer.concat(pieces).subarray(zip.offset - first.zip, zip.offset - first.zip + zip.length);
+  if (zipAt < end) throw new Fault('corrupt', `${archive.key}: its ZIP is shorter than it says`, { operation: 'read ZIP' });
 }
 
 async function* once(bytes: Uint8Array): ByteStream {

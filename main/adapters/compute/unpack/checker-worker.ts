@@ -1,6 +1,5 @@
 import { createHash, hash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
-import { readSync } from 'node:fs';
 import binding from 'zstd-napi/binding.js';
 import { showPath } from '../../../engine/archive/byte-path.ts';
 import { maxFrameContent } from '../../../engine/archive/seek-table.ts';
@@ -8,6 +7,7 @@ import { runWorker } from '../worker-entry.ts';
 import type { CheckerTask, UnpackMessage } from './messages.ts';
 import { Plan } from './plan.ts';
 import type { PlanExtent } from './plan.ts';
+import { readRecords } from './plan-records.ts';
 import { UnpackRing } from './unpack-ring.ts';
 import { ZipAudit } from './zip-audit.ts';
 
@@ -37,12 +37,7 @@ runWorker('check', (task: CheckerTask, send) => {
   function endArchive(): void {
     // Frames lost at the end leave the audit unfinished, which is no finding of its own.
     if (archive >= 0 && zip.audit !== null && !lastFrameOf(archive, nextFrame - 1)) zip.audit = null;
-    const found = zip.audit?.dataStarts;
     zip.audit?.end();
-    for (const { file, position } of starts) {
-      if (found?.has(position) === false) damaged('zip', `${showPath(plan.path(file))} is not where the ZIP has it`);
-    }
-    starts = [];
     zip.audit = null;
   }
 
@@ -55,9 +50,21 @@ runWorker('check', (task: CheckerTask, send) => {
     zipPosition = 0;
     const place = task.directories[next];
     if (place === null || place === undefined) return;
-    const directory = Buffer.allocUnsafe(place.length);
-    readSync(task.directorySpool, directory, 0, place.length, place.offset);
-    zip.audit = new ZipAudit(directory, (message) => damaged('zip', message));
+    const { length } = place;
+    const read = (offset: number, size: number): Buffer => readRecords(task.directorySpool, place.offset + offset, size);
+    zip.audit = new ZipAudit({ length, read }, (message) => damaged('zip', message));
+  }
+
+  /** The files of a frame that has been checked must begin where the ZIP has them. */
+  function followZip(content: Buffer): void {
+    const { audit } = zip;
+    audit?.feed(content);
+    for (const { file, position } of starts) {
+      if (audit?.startsAt(position) === false) damaged('zip', `${showPath(plan.path(file))} is not where the ZIP has it`);
+    }
+    starts = [];
+    audit?.forget();
+    zipPosition += content.length;
   }
 
   function check(extent: PlanExtent, data: Buffer): void {
@@ -115,8 +122,7 @@ runWorker('check', (task: CheckerTask, send) => {
     ring.free(turn);
     if (content === null) continue;
     for (const extent of plan.extents(filled.frame)) check(extent, content.subarray(extent.inFrame, extent.inFrame + extent.length));
-    zip.audit?.feed(content);
-    zipPosition += content.length;
+    followZip(content);
   }
   endArchive();
 });

@@ -168,9 +168,9 @@ async function feed(request: UnpackRequest, runs: readonly ReadRun[], ring: Unpa
 async function spoolDirectories(request: UnpackRequest, spool: FileSpool): Promise<Pick<CheckerTask, 'directories' | 'directorySpool'>> {
   const directories: ({ offset: number; length: number } | null)[] = [];
   for (let archive = 0; archive < request.archives.length; archive += 1) {
-    const directory = await request.directory(archive);
-    directories.push(directory === null ? null : { offset: spool.size, length: directory.length });
-    if (directory !== null) await spool.append(directory);
+    const offset = spool.size;
+    const isThere = await request.directory(archive, (piece) => spool.append(piece));
+    directories.push(isThere ? { offset, length: spool.size - offset } : null);
   }
   return { directories, directorySpool: spool.handle };
 }

@@ -10,6 +10,16 @@ interface Listed {
 const centralSignature = 0x0201_4b50;
 const localSignature = 0x0403_4b50;
 const max32 = 0xffff_ffff;
+/** 46 bytes and three lengths of 16 bits. */
+const largestRecord = 46 + 3 * 0xffff;
+const windowSize = 2 ** 20;
+
+/** Bytes that are read as they are needed: the directory of a million files has a hundred megabytes. */
+export interface DirectoryBytes {
+  readonly length: number;
+  /** Memory of its own. */
+  read(offset: number, length: number): Buffer;
+}
 
 /**
  * Follows a ZIP from front to back beside its central directory: every entry that the directory lists must begin where it says,
@@ -18,8 +28,8 @@ const max32 = 0xffff_ffff;
 export class ZipAudit {
   readonly #entries: Generator<Listed>;
   readonly #problem: (message: string) => void;
-  /** Where the data of each entry begins, in bytes of the ZIP. */
-  readonly dataStarts = new Set<number>();
+  /** Where the data of entries begins, in bytes of the ZIP, since they were forgotten last. */
+  readonly #dataStarts = new Set<number>();
   #position = 0;
   #entry: Listed | null;
   #header: Buffer = Buffer.alloc(0);
@@ -27,7 +37,7 @@ export class ZipAudit {
   #crc = 0;
   #done = false;
 
-  constructor(directory: Buffer, problem: (message: string) => void) {
+  constructor(directory: DirectoryBytes, problem: (message: string) => void) {
     this.#problem = problem;
     this.#entries = readDirectory(directory, problem);
     this.#entry = this.#next();
@@ -62,6 +72,16 @@ export class ZipAudit {
     this.#position += content.length - at;
   }
 
+  /** Whether an entry's data begins here, which must not lie before what was forgotten. */
+  startsAt(position: number): boolean {
+    return this.#dataStarts.has(position);
+  }
+
+  /** Nobody asks for what lies before where it has come to any more. */
+  forget(): void {
+    for (const position of this.#dataStarts) if (position < this.#position) this.#dataStarts.delete(position);
+  }
+
   /** The archive is over. */
   end(): void {
     if (this.#entry !== null && !this.#done) this.#problem(`the ZIP ends before ${shown(this.#entry.name)}, which its directory lists`);
@@ -79,7 +99,7 @@ export class ZipAudit {
     if (header.readUInt32LE(0) !== localSignature || !name.equals(entry.name)) {
       this.#problem(`the ZIP's directory lists ${shown(entry.name)} where something else stands`);
     } else {
-      this.dataStarts.add(this.#position);
+      this.#dataStarts.add(this.#position);
     }
     this.#header = Buffer.alloc(0);
     this.#left = entry.size;
@@ -100,19 +120,26 @@ export class ZipAudit {
   }
 }
 
-function* readDirectory(directory: Buffer, problem: (message: string) => void): Generator<Listed, undefined> {
+function* readDirectory(directory: DirectoryBytes, problem: (message: string) => void): Generator<Listed, undefined> {
   let last = -1;
+  let window: Buffer = Buffer.alloc(0);
+  let windowFrom = 0;
   for (let at = 0; at < directory.length;) {
-    if (directory.length - at < 46 || directory.readUInt32LE(at) !== centralSignature) {
+    if (Math.min(at + largestRecord, directory.length) > windowFrom + window.length) {
+      window = directory.read(at, Math.min(windowSize, directory.length - at));
+      windowFrom = at;
+    }
+    const record = window.subarray(at - windowFrom);
+    if (record.length < 46 || record.readUInt32LE(0) !== centralSignature) {
       problem('the central directory of the ZIP is damaged');
       return;
     }
-    const nameLength = directory.readUInt16LE(at + 28);
-    const extraLength = directory.readUInt16LE(at + 30);
-    const name = directory.subarray(at + 46, at + 46 + nameLength);
-    let size = directory.readUInt32LE(at + 24);
-    let offset = directory.readUInt32LE(at + 42);
-    const zip64 = findExtra(directory.subarray(at + 46 + nameLength, at + 46 + nameLength + extraLength), 0x0001);
+    const nameLength = record.readUInt16LE(28);
+    const extraLength = record.readUInt16LE(30);
+    const name = record.subarray(46, 46 + nameLength);
+    let size = record.readUInt32LE(24);
+    let offset = record.readUInt32LE(42);
+    const zip64 = findExtra(record.subarray(46 + nameLength, 46 + nameLength + extraLength), 0x0001);
     let wide = 0;
     if (zip64 !== null) {
       if (size === max32) {
@@ -126,8 +153,8 @@ function* readDirectory(directory: Buffer, problem: (message: string) => void): 
       return;
     }
     last = offset;
-    yield { offset, size, crc: directory.readUInt32LE(at + 16), name };
-    at += 46 + nameLength + extraLength + directory.readUInt16LE(at + 32);
+    yield { offset, size, crc: record.readUInt32LE(16), name };
+    at += 46 + nameLength + extraLength + record.readUInt16LE(32);
   }
 }
 
