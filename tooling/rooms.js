@@ -11,13 +11,16 @@ import { dirname, join, relative, sep } from 'node:path';
 /** @type {readonly Row[]} */
 export const table = [
   { room: 'main/contract', rooms: [], node: [], packages: ['zod'] },
-  // zod and ignore are pure: no clock, no files, no network; croner is used for its calculations only.
-  { room: 'main/engine', rooms: ['main/contract'], node: ['stream', 'crypto', 'path'], packages: ['zod', 'ignore', 'croner'] },
+  // zod, ignore and uqr are pure: no clock, no files, no network; croner is used for its calculations only.
+  { room: 'main/engine', rooms: ['main/contract'], node: ['stream', 'crypto', 'path'], packages: ['zod', 'ignore', 'croner', 'uqr'] },
   {
     room: 'main/adapters',
     rooms: ['main/engine', 'main/contract'],
     node: 'all',
-    packages: ['zod', 'zstd-napi', 'koffi', '@aws-sdk/client-s3', '@googleapis/drive', 'conf', 'keytar', 'nodemailer'],
+    packages: [
+      ...['zod', 'zstd-napi', 'koffi', '@aws-sdk/client-s3', '@googleapis/drive', 'conf', 'keytar', 'nodemailer'],
+      ...['@zxcvbn-ts/core', '@zxcvbn-ts/language-common', '@zxcvbn-ts/language-de', '@zxcvbn-ts/language-en'],
+    ],
     apart: ['main/adapters/storage'],
   },
   { room: 'main/electron', rooms: ['main/adapters', 'main/engine', 'main/contract'], node: [], packages: ['electron'] },

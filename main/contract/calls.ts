@@ -14,6 +14,9 @@ import {
   secretsSchema,
 } from './destinations.ts';
 import { noticeTargetSchema } from './notices.ts';
+import { hostFeatures, placeCalls, setupCalls } from './setup-calls.ts';
+import { signInCalls } from './sign-in-calls.ts';
+import { snapshotCalls } from './snapshot-calls.ts';
 
 /** `{ slug }`, `{ id }` … */
 const slug = z.object({ slug: z.string() });
@@ -22,27 +25,6 @@ const started = z.object({ job: z.string() });
 const nothing = z.object({});
 const rconPassword = z.string().min(1).max(1000);
 const snapshotOf = z.object({ slug: z.string(), destination: z.string(), snapshot: z.string() });
-
-const snapshotRow = z.object({
-  id: z.string(),
-  time: z.string(),
-  files: z.number().nullable(),
-  bytes: z.number().nullable(),
-  storedBytes: z.number(),
-  complete: z.boolean(),
-  pinned: z.boolean(),
-  note: z.string().optional(),
-  problem: z.string().optional(),
-});
-
-const entryRow = z.object({
-  path: z.string(),
-  type: z.enum(['file', 'directory', 'symlink']),
-  size: z.number(),
-  mode: z.number(),
-  mtime: z.string(),
-  target: z.string().optional(),
-});
 
 /**
  * Every call that a face may make of the service: what goes in and what comes back. The local HTTP interface, the command line and the
@@ -57,6 +39,11 @@ export const calls = {
       keychain: keychainSchema,
       /** What is wrong with the settings file, so that those of before hold on; empty when nothing is. */
       settingsProblem: z.string(),
+      /** The name of the computer. */
+      host: z.string(),
+      /** IANA zone of the computer. */
+      zone: z.string(),
+      features: z.array(z.enum(hostFeatures)),
     }),
   },
   'service.stop': { request: nothing, reply: nothing },
@@ -128,11 +115,10 @@ export const calls = {
     reply: z.array(jobSchema),
   },
 
-  'snapshots.list': { request: z.object({ slug: z.string(), destination: z.string() }), reply: z.array(snapshotRow) },
-  /** The entries directly in a folder of a snapshot. */
-  'snapshot.entries': { request: snapshotOf.extend({ path: z.string() }), reply: z.array(entryRow) },
-  'snapshot.pin': { request: snapshotOf.extend({ note: z.string().max(500) }), reply: nothing },
-  'snapshot.unpin': { request: snapshotOf, reply: nothing },
+  ...snapshotCalls,
+  ...signInCalls,
+  ...setupCalls,
+  ...placeCalls,
 
   'schedule.preview': {
     request: z.object({ schedule: scheduleSchema, zone: z.string(), count: z.number().int().min(1).max(50) }),

@@ -25,6 +25,8 @@ export const newDestinationSchema = z.object({
   name: nameSchema,
   settings: destinationSettingsSchema,
   secrets: secretsSchema,
+  /** Id of a finished sign-in, whose secrets come on top of those given. */
+  signIn: z.string().optional(),
   /** Opens the vault, or makes it where there is none. */
   password: passwordSchema,
 });

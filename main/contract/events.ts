@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { jobSchema } from './jobs.ts';
 import { noticeSchema } from './notices.ts';
+import { signInSchema } from './sign-in-calls.ts';
 import { serverStatusSchema } from './server-status.ts';
 
 /** What the service tells without being asked, while somebody listens. */
@@ -12,6 +13,7 @@ export const events = {
   'server-removed': z.object({ slug: z.string() }),
   'destinations-changed': z.object({}),
   notice: noticeSchema,
+  'sign-in': signInSchema,
 } as const satisfies Readonly<Record<string, z.ZodType>>;
 
 export type EventName = keyof typeof events;

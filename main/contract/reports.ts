@@ -95,6 +95,22 @@ export interface EntryRow {
   readonly target?: string;
 }
 
+export interface ChangedEntry {
+  readonly path: string;
+  readonly kind: 'new' | 'changed' | 'gone';
+  readonly size: number;
+}
+
+/** Counts are of all, the list is up to the limit that was asked for. */
+export interface ChangesReport {
+  /** The complete snapshot before it; null when there is none. */
+  readonly before: string | null;
+  readonly created: number;
+  readonly changed: number;
+  readonly gone: number;
+  readonly list: readonly ChangedEntry[];
+}
+
 export interface RestoreRequest {
   /** An id, a unique beginning of one, or `latest`. */
   readonly snapshot: string;

@@ -1,6 +1,7 @@
 import type { Engine } from './engine.ts';
 import type { EngineHost } from './host.ts';
 import { backup, backupToAll } from './jobs/backup.ts';
+import { changes } from './jobs/changes.ts';
 import { changePassword, kit, openFile } from './jobs/keys.ts';
 import { prune } from './jobs/prune.ts';
 import { restore } from './jobs/restore.ts';
@@ -17,6 +18,7 @@ export function createEngine(host: EngineHost): Engine {
     backupToAll: (destinations, request, run) => backupToAll(host, destinations, request, run),
     snapshots: (destination, filter, run) => snapshots(host, destination, filter, run),
     list: (destination, request, run) => list(host, destination, request, run),
+    changes: (destination, request, run) => changes(host, destination, request, run),
     restore: (destination, request, run) => restore(host, destination, request, run),
     verify: (destination, request, run) => verify(host, destination, request, run),
     prune: (destination, request, run) => prune(host, destination, request, run),

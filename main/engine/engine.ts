@@ -3,6 +3,7 @@ import type {
   ArchiveFormat,
   BackupReport,
   BackupRequest,
+  ChangesReport,
   EntryRow,
   PruneReport,
   PruneRequest,
@@ -13,6 +14,7 @@ import type {
   VerifyReport,
   VerifyRequest,
 } from '../contract/reports.ts';
+import type { RecoveryKit } from './kit/recovery-kit.ts';
 import type { Backend } from './storage/backend.ts';
 
 /** What opens a destination's vault. */
@@ -52,6 +54,8 @@ export interface Engine {
   ): Promise<readonly (BackupReport | Fault)[]>;
   snapshots(destination: OpenDestination, filter: { readonly server?: string }, run: RunContext): Promise<readonly SnapshotRow[]>;
   list(destination: OpenDestination, request: SnapshotSelector & { readonly path?: string }, run: RunContext): AsyncIterable<EntryRow>;
+  /** What is new, changed (size or time) or gone since the complete snapshot before it. Faults: unsupported (no manifest to look into). */
+  changes(destination: OpenDestination, request: SnapshotSelector & { readonly limit: number }, run: RunContext): Promise<ChangesReport>;
   restore(destination: OpenDestination, request: RestoreRequest, run: RunContext): Promise<RestoreReport>;
   verify(destination: OpenDestination, request: VerifyRequest, run: RunContext): Promise<VerifyReport>;
   prune(destination: OpenDestination, request: PruneRequest, run: RunContext): Promise<PruneReport>;
@@ -66,8 +70,8 @@ export interface Engine {
   ): Promise<{ readonly records: number; readonly newKey: boolean }>;
   /** Whether the destination has a vault yet: a first backup asks for the password twice. */
   hasVault(backend: Backend, run: RunContext): Promise<boolean>;
-  /** The recovery kit as text: settings, vault records, the recovery keys when asked for, steps, the opener. */
-  kit(destination: OpenDestination, request: { readonly recoveryKey: boolean }, run: RunContext): Promise<string>;
+  /** What the recovery kit holds: settings, vault records, the recovery keys when asked for, the opener. */
+  kit(destination: OpenDestination, request: { readonly recoveryKey: boolean }, run: RunContext): Promise<RecoveryKit>;
   /** Turns a sealed file on disk into its ZIP, or a manifest into its JSON lines, piece by piece. */
   openFile(
     file: AsyncIterable<Uint8Array>,

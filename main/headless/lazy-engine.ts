@@ -11,6 +11,7 @@ export function lazyEngine(load: () => Promise<Engine>): Engine {
     list: async function* (...args) {
       yield* (await engine()).list(...args);
     },
+    changes: async (...args) => (await engine()).changes(...args),
     restore: async (...args) => (await engine()).restore(...args),
     verify: async (...args) => (await engine()).verify(...args),
     prune: async (...args) => (await engine()).prune(...args),

@@ -15,12 +15,7 @@ export async function rconInProperties(folder: string): Promise<{ readonly port:
       cause: error,
     });
   }
-  const value = (name: string): string =>
-    text
-      .split(/\r?\n/)
-      .map((line) => /^\s*([^#!=:\s]+)\s*[=:]\s*(.*)$/.exec(line))
-      .findLast((match) => match?.[1] === name)?.[2]
-      ?.trim() ?? '';
+  const value = (name: string): string => valueOf(text, name);
   const password = value('rcon.password');
   if (value('enable-rcon') !== 'true' || password === '') {
     throw new Fault('config-invalid', `the RCON console is not switched on in ${path}`, {
@@ -32,4 +27,20 @@ export async function rconInProperties(folder: string): Promise<{ readonly port:
     });
   }
   return { port: Number(value('rcon.port')) || 25_575, password };
+}
+
+/** What the world of a Minecraft server is called; empty where nothing says so. */
+export async function levelName(folder: string): Promise<string> {
+  const text = await readFile(join(folder, 'server.properties'), 'utf8').catch(() => '');
+  return valueOf(text, 'level-name');
+}
+
+function valueOf(text: string, name: string): string {
+  return (
+    text
+      .split(/\r?\n/)
+      .map((line) => /^\s*([^#!=:\s]+)\s*[=:]\s*(.*)$/.exec(line))
+      .findLast((match) => match?.[1] === name)?.[2]
+      ?.trim() ?? ''
+  );
 }

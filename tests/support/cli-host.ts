@@ -70,6 +70,7 @@ function engineOf(calls: Partial<Engine>): Engine {
     backupToAll: unexpected('backupToAll'),
     snapshots: unexpected('snapshots'),
     list: unexpected('list'),
+    changes: unexpected('changes'),
     restore: unexpected('restore'),
     verify: unexpected('verify'),
     prune: unexpected('prune'),

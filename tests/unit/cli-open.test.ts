@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Fault } from '../../main/contract/faults.ts';
 import type { Engine } from '../../main/engine/engine.ts';
+import { kitPage } from '../../main/engine/kit/kit-page.ts';
+import { kitText } from '../../main/engine/kit/kit-text.ts';
 import type { FinishedRun } from '../support/cli-host.ts';
 import { runWith } from '../support/cli-host.ts';
 import { tempFolder } from '../support/temp-folder.ts';
@@ -148,13 +150,16 @@ describe('holdfast open', () => {
 });
 
 describe('holdfast kit', () => {
-  const text = 'The recovery kit\n';
+  const made = {
+    ...{ madeOn: '2026-11-24', host: 'box', settings: { provider: 'folder' }, vault: 'AAAA', recoveryKeys: [], opener: '# <open>\n' },
+  };
+  const text = kitText(made);
   const kit = (args: readonly string[]) => {
     const asked: boolean[] = [];
     const engine: Pick<Engine, 'kit'> = {
       kit: (_, { recoveryKey }) => {
         asked.push(recoveryKey);
-        return Promise.resolve(text);
+        return Promise.resolve(made);
       },
     };
     return runWith(['kit', '-d', `folder:${tempFolder()}`, ...args], { env, engine }).then((run) => ({ ...run, asked }));
@@ -177,10 +182,14 @@ describe('holdfast kit', () => {
     expect(readFileSync(file, 'utf8')).toBe('precious');
   });
 
+  it('is a page for a browser with --html', async () => {
+    expect((await kit(['-o', '-', '--html'])).stdout).toBe(kitPage(made));
+  });
+
   it('goes to standard output for -, and into one document with --json', async () => {
     expect((await kit(['-o', '-'])).stdout).toBe(text);
     const file = join(tempFolder(), 'kit.txt');
-    expect(JSON.parse((await kit(['-o', file, '--json'])).stdout)).toEqual({ file, bytes: text.length, recoveryKey: false });
+    expect(JSON.parse((await kit(['-o', file, '--json'])).stdout)).toEqual({ file, bytes: Buffer.byteLength(text), recoveryKey: false });
   });
 });
 

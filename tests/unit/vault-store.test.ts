@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { memoryBackend } from '../../main/adapters/storage/memory/memory-backend.ts';
 import { Fault } from '../../main/contract/faults.ts';
 import { vaultName } from '../../main/engine/archive/vault.ts';
+import { kitText } from '../../main/engine/kit/kit-text.ts';
 import type { WritableSpool } from '../../main/engine/host.ts';
 import type { Backend } from '../../main/engine/storage/backend.ts';
 import { craftSnapshot } from '../support/craft-snapshot.ts';
@@ -269,7 +270,7 @@ describe('a change of the password', () => {
     await one.engine.changePassword(one.destination, { newPassword: 'second', newKey: true }, {});
     const now = world({ backend: one.backend, credentials: { kind: 'password', password: 'second' } });
     const after = await craftSnapshot(now, { time: Date.now() + 1000 });
-    const kit = await now.engine.kit(now.destination, { recoveryKey: true }, {});
+    const kit = kitText(await now.engine.kit(now.destination, { recoveryKey: true }, {}));
     const keys = kit.match(/HFRK1-[A-Z2-7-]+/g) ?? [];
     expect(new Set(keys).size).toBe(2);
     expect((await rows(now)).map(({ complete }) => complete)).toEqual([true, true]);
@@ -306,7 +307,7 @@ describe('a change of the password', () => {
     await craftSnapshot(one);
     await one.engine.changePassword(one.destination, { newPassword: 'second', newKey: true }, {});
     const now = world({ backend: one.backend, credentials: { kind: 'password', password: 'second' } });
-    const kit = await now.engine.kit(now.destination, { recoveryKey: true }, {});
+    const kit = kitText(await now.engine.kit(now.destination, { recoveryKey: true }, {}));
     const keys = kit.match(/HFRK1-[A-Z2-7-]+/g) ?? [];
     for (const text of [keys.join('\n'), [...keys].reverse().join('\n')]) {
       const byKey = world({ backend: one.backend, credentials: { kind: 'recovery-key', text } });
@@ -331,20 +332,20 @@ describe('the recovery kit', () => {
   test('holds settings, vault and steps, the recovery key only when asked for, never the password', async () => {
     const one = world();
     await craftSnapshot(one);
-    const plain = await one.engine.kit(one.destination, { recoveryKey: false }, {});
+    const plain = kitText(await one.engine.kit(one.destination, { recoveryKey: false }, {}));
     expect(plain).toContain('provider: memory');
     expect(plain).not.toMatch(/HFRK1-[A-Z2-7]{5}-/);
     expect(plain).not.toContain(password);
     const base64 = /worth nothing without the password\)\n([\s\S]*?)\n\n/.exec(plain)?.[1] ?? '';
     expect(Buffer.from(base64.replace(/\s/g, ''), 'base64').equals(await vaultOf(one.backend))).toBe(true);
-    expect(await one.engine.kit(one.destination, { recoveryKey: true }, {})).toMatch(/HFRK1-[A-Z2-7-]{60,}/);
+    expect(kitText(await one.engine.kit(one.destination, { recoveryKey: true }, {}))).toMatch(/HFRK1-[A-Z2-7-]{60,}/);
   });
 
   test('the opener on its last page opens an archive, with nothing of ours', async () => {
     const one = world();
     const folder = smallFolder();
     const { archives } = await one.backup(folder);
-    const kit = await one.engine.kit(one.destination, { recoveryKey: false }, {});
+    const kit = kitText(await one.engine.kit(one.destination, { recoveryKey: false }, {}));
     const place = tempFolder();
     writeFileSync(join(place, 'open.py'), kit.slice(kit.lastIndexOf('─\n') + 2));
     const objects = await contents(one.backend);
@@ -362,7 +363,7 @@ test('the steps of a kit open what is older than the password, by password and b
   const { archives } = await old.backup(smallFolder());
   await old.engine.changePassword(old.destination, { newPassword: 'second', newKey: false }, {});
   const now = world({ backend: old.backend, credentials: { kind: 'password', password: 'second' } });
-  const kit = await now.engine.kit(now.destination, { recoveryKey: true }, {});
+  const kit = kitText(await now.engine.kit(now.destination, { recoveryKey: true }, {}));
   const place = tempFolder();
   writeFileSync(join(place, 'open.py'), kit.slice(kit.lastIndexOf('─\n') + 2));
   const base64 = /worth nothing without the password\)\n([\s\S]*?)\n\n/.exec(kit)?.[1] ?? '';

@@ -22,12 +22,16 @@ export interface SignedIn {
 export interface SignIn {
   /** What the person opens in a browser. Holds no secret. */
   readonly link: string;
+  /** Nobody is waited for any longer then, milliseconds since 1970. */
+  readonly expiresAt: number;
   /** Settles when the browser has come back here. Faults: cancelled, timeout, permission-denied (the person said no), and those of the exchange. */
   finished(): Promise<SignedIn>;
   /** For a browser on another computer: the address that it ended on, which did not answer there. */
   paste(address: string): Promise<SignedIn>;
+  /** The same without waiting: finished() settles with what comes of it. Fault config-invalid: this is no such address, and the wait goes on. */
+  readonly answer: (address: string) => void;
   /** Listens no more. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** So long the listener waits for the browser. */
@@ -110,6 +114,37 @@ export async function beginSignIn(options: SignInOptions): Promise<SignIn> {
     });
   }
 
+  // A code is good for one exchange, however many wait for what comes of it.
+  let result: Promise<SignedIn> | undefined;
+  async function exchanged(): Promise<SignedIn> {
+    try {
+      return await exchange(await code);
+    } finally {
+      await close();
+    }
+  }
+
+  function finished(): Promise<SignedIn> {
+    return (result ??= exchanged());
+  }
+
+  function answer(address: string): void {
+    const url = URL.parse(address.trim());
+    if (url === null || url.pathname !== path) {
+      throw new Fault('config-invalid', 'this is not the address that the browser ended on; it begins with http://127.0.0.1', {
+        operation,
+      });
+    }
+    try {
+      settle(codeIn(url, state, provider));
+    } catch (error) {
+      const fault = error as Fault;
+      if (fault.code !== 'permission-denied') throw fault;
+      fail(fault);
+    }
+    answered = true;
+  }
+
   async function close(): Promise<void> {
     end.abort();
     server.closeAllConnections();
@@ -118,23 +153,12 @@ export async function beginSignIn(options: SignInOptions): Promise<SignIn> {
 
   return {
     link: linkOf(provider, clientId, redirect, state, challengeOf(verifier)),
-    async finished() {
-      try {
-        return await exchange(await code);
-      } finally {
-        await close();
-      }
-    },
+    expiresAt: clock.now() + patienceMs,
+    finished,
+    answer,
     async paste(address) {
-      const url = URL.parse(address.trim());
-      if (url === null || url.pathname !== path) {
-        throw new Fault('config-invalid', 'this is not the address that the browser ended on; it begins with http://127.0.0.1', {
-          operation,
-        });
-      }
-      const found = codeIn(url, state, provider);
-      await close();
-      return await exchange(found);
+      answer(address);
+      return await finished();
     },
     close,
   };

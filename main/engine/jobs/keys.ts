@@ -5,9 +5,10 @@ import { classicPasswords, unsealClassic } from '../archive/classic.ts';
 import { Keyring } from '../archive/keyring.ts';
 import { objectHeadSize, unseal } from '../archive/seal.ts';
 import type { Label } from '../archive/seal.ts';
-import { changeVaultPassword, formatRecoveryKey, parseRecoveryKeys, parseVault, vaultName } from '../archive/vault.ts';
+import { changeVaultPassword, formatRecoveryKey, parseRecoveryKeys, parseVault } from '../archive/vault.ts';
 import type { Credentials, Engine, OpenDestination } from '../engine.ts';
 import type { EngineHost } from '../host.ts';
+import type { RecoveryKit } from '../kit/recovery-kit.ts';
 import { learnVaultKeys } from '../snapshots/vault-keys.ts';
 import { loadVault, storeRecords } from '../snapshots/vault-store.ts';
 import type { ByteStream } from '../storage/backend.ts';
@@ -26,52 +27,21 @@ export async function changePassword(
   return { records: records.length, newKey: request.newKey };
 }
 
-const rule = '─'.repeat(72);
-
-/** One page of text, to print and to keep elsewhere. */
 export async function kit(
   host: EngineHost,
   destination: OpenDestination,
   request: { readonly recoveryKey: boolean },
   run: RunContext,
-): Promise<string> {
+): Promise<RecoveryKit> {
   const vault = await loadVault(destination.backend, { signal: run.signal, credentials: destination.credentials });
-  const machine = await host.machine();
-  const settings = Object.entries(destination.settings).map(([name, value]) => `  ${name}: ${value}`);
-  const vaultText = Buffer.concat(vault.records)
-    .toString('base64')
-    .replace(/.{1,72}/g, '  $&\n');
-  const keys = vault.keyring.vaultKeys.map((key) => `  ${formatRecoveryKey(key)}`);
-  return [
-    'HOLDFAST RECOVERY KIT',
-    `Made ${new Date(host.clock.now()).toISOString().slice(0, 10)} on ${machine.host}. Keep it away from this computer.`,
-    '',
-    'Destination (no secrets)',
-    ...settings,
-    '',
-    'With Holdfast at hand',
-    '  1. Install Holdfast and have the password ready (it is not in this kit).',
-    '  2. holdfast snapshots -d DESTINATION',
-    '  3. holdfast restore latest -d DESTINATION --server NAME --target FOLDER',
-    '',
-    'Without Holdfast',
-    "  1. Download a server's newest .holdfast file(s) and its .manifest.",
-    '  2. Save the program at the end of this page as open.py, and the vault below as holdfast.vault (base64 -d).',
-    '  3. python3 open.py SNAPSHOT.holdfast --vault holdfast.vault -o out.zip   (needs python3-cryptography and zstd)',
-    '     It asks for the password. With a recovery key instead:',
-    '     python3 open.py SNAPSHOT.holdfast --recovery-key HFRK1-... --vault holdfast.vault -o out.zip',
-    '  4. unzip out.zip; files in pieces: cat .holdfast/pieces/NAME@* > NAME',
-    '',
-    `Vault records (${vaultName}, base64; worth nothing without the password)`,
-    vaultText,
-    ...(request.recoveryKey
-      ? ['Recovery key: OPENS EVERYTHING WITHOUT THE PASSWORD. Guard it like the data itself.', ...keys, '']
-      : ['The recovery key is not in this kit; `holdfast kit --recovery-key` puts it in.', '']),
-    rule,
-    'open.py',
-    rule,
-    await host.openerText(),
-  ].join('\n');
+  return {
+    madeOn: new Date(host.clock.now()).toISOString().slice(0, 10),
+    host: (await host.machine()).host,
+    settings: destination.settings,
+    vault: Buffer.concat(vault.records).toString('base64'),
+    recoveryKeys: request.recoveryKey ? vault.keyring.vaultKeys.map((key) => formatRecoveryKey(key)) : [],
+    opener: await host.openerText(),
+  };
 }
 
 const labels: readonly Label[] = ['holdfast/v2/archive', 'holdfast/v2/manifest', 'holdfast/v2/partial', 'holdfast/v2/damaged'];

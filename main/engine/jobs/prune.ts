@@ -32,7 +32,8 @@ export async function prune(host: EngineHost, destination: OpenDestination, requ
   const options: CallOptions = { signal: run.signal };
   const catalog = await openCatalog(host, destination, options);
   const { slug } = await selectServer(catalog, request.server, options);
-  const lock = await host.lock(lockName(destination, slug));
+  // Who only looks is in nobody's way, and a backup that runs is not in theirs.
+  const lock = request.dryRun ? null : await host.lock(lockName(destination, slug));
   try {
     // A dry run writes nothing at all, not even what the provider's clock is read from: it goes by ours.
     const offset = request.dryRun ? 0 : await measureClockOffset(destination.backend, serverPrefix(slug), host.clock, host.random, options);
@@ -50,7 +51,7 @@ export async function prune(host: EngineHost, destination: OpenDestination, requ
     const listing = await listServer(destination.backend, slug, options);
     return await pruneListing(host, catalog, listing, host.clock.now() + offset, request, options);
   } finally {
-    await lock.release();
+    await lock?.release();
   }
 }
 

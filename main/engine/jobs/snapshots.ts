@@ -18,6 +18,7 @@ import type { Catalog, ListedSnapshot } from '../snapshots/catalog.ts';
 import type { ManifestHeader } from '../snapshots/manifest.ts';
 import type { ManifestEntry } from '../snapshots/manifest-entry.ts';
 import { openManifest } from '../snapshots/manifest-store.ts';
+import type { ManifestReader } from '../snapshots/manifest-store.ts';
 import { damagedKey, snapshotTime } from '../snapshots/names.ts';
 import { readPin } from '../snapshots/pins.ts';
 import { loadVault } from '../snapshots/vault-store.ts';
@@ -132,15 +133,7 @@ export async function* list(
   const options: CallOptions = { signal: run.signal };
   const catalog = await openCatalog(host, destination, options);
   const snapshot = await selectSnapshot(catalog, request, options);
-  const manifest = findObject(snapshot, 'manifest');
-  if (manifest === null) {
-    const why =
-      findObject(snapshot, 'classic') === null
-        ? 'is incomplete'
-        : 'is a classic one, whose content cannot be listed without reading it whole';
-    throw new Fault('unsupported', `snapshot ${snapshot.id} ${why}`, { operation: 'list', context: { snapshot: snapshot.id } });
-  }
-  const reader = await openManifest(host.zstd, catalog.backend, catalog.vault, manifest.key, { ...options, size: manifest.size });
+  const reader = await openListed(catalog, snapshot, options);
   const wanted = request.path === undefined ? null : pathFromText(request.path.replace(/^(\.?\/)+|\/+$/g, '') || '.');
   let found = false;
   for await (const entry of reader.entries()) {
@@ -153,6 +146,19 @@ export async function* list(
       operation: 'list',
       context: { snapshot: snapshot.id },
     });
+}
+
+/** The manifest of a snapshot. Fault unsupported where it has none to look into. */
+export async function openListed(catalog: Catalog, snapshot: ListedSnapshot, options: CallOptions): Promise<ManifestReader> {
+  const manifest = findObject(snapshot, 'manifest');
+  if (manifest === null) {
+    const why =
+      findObject(snapshot, 'classic') === null
+        ? 'is incomplete'
+        : 'is a classic one, whose content cannot be listed without reading it whole';
+    throw new Fault('unsupported', `snapshot ${snapshot.id} ${why}`, { operation: 'list', context: { snapshot: snapshot.id } });
+  }
+  return await openManifest(catalog.zstd, catalog.backend, catalog.vault, manifest.key, { ...options, size: manifest.size });
 }
 
 function row(entry: ManifestEntry): EntryRow {

@@ -7,7 +7,10 @@ import { destinationPassword, destinationSecret } from '../../contract/secret-na
 import { providerSecrets, type NamedDestination, type Settings } from '../../contract/settings.ts';
 import type { Engine } from '../engine.ts';
 import { destinationSecrets } from './kept-secrets.ts';
+import { knownDestination } from './known-destination.ts';
 import type { Secrets, SettingsHost } from './settings-ports.ts';
+import type { SignIns } from './sign-ins.ts';
+import { withClientOf } from './with-client.ts';
 
 export type DestinationCalls = Pick<
   CallHandlers,
@@ -16,20 +19,40 @@ export type DestinationCalls = Pick<
 
 const operation = 'keep destination';
 
+interface Completed {
+  readonly at: DestinationSettings;
+  readonly secrets: Secrets;
+  readonly signedInAt: number | undefined;
+}
+
+/** How a destination is listed. */
+export function destinationRow(host: SettingsHost, name: string, destination: NamedDestination, kept: ReadonlySet<string>): DestinationRow {
+  return {
+    name,
+    settings: destination.settings,
+    label: host.labelOf(destination.settings),
+    secrets: providerSecrets[destination.settings.provider]
+      .map((secret) => secret.name)
+      .filter((secret) => kept.has(destinationSecret(name, secret))),
+    hasPassword: kept.has(destinationPassword(name)),
+  };
+}
+
+/** The names of what the keychain keeps; one with nothing in it is not opened. */
+export async function keptNames(host: SettingsHost): Promise<ReadonlySet<string>> {
+  const keychain = await host.keychain();
+  return new Set((await keychain.exists()) ? await keychain.names() : []);
+}
+
 /** Destinations in the settings, their secrets and passwords in the keychain. `changed`: somebody may show them. */
-export function destinationCalls(host: SettingsHost, engine: Engine, changed: () => void): DestinationCalls {
+export function destinationCalls(host: SettingsHost, engine: Engine, signIns: SignIns, changed: () => void): DestinationCalls {
   const { settings } = host;
 
-  async function row(name: string, destination: NamedDestination, kept: ReadonlySet<string>): Promise<DestinationRow> {
-    return {
-      name,
-      settings: destination.settings,
-      label: host.labelOf(destination.settings),
-      secrets: providerSecrets[destination.settings.provider]
-        .map((secret) => secret.name)
-        .filter((secret) => kept.has(destinationSecret(name, secret))),
-      hasPassword: kept.has(destinationPassword(name)),
-    };
+  /** Settings and secrets as a finished sign-in completes them. */
+  function completed(at: DestinationSettings, secrets: Secrets, signIn: string | undefined): Completed {
+    if (signIn === undefined) return { at, secrets, signedInAt: undefined };
+    const brought = signIns.brought(signIn, at.provider);
+    return { at: withClientOf(at, brought.settings), secrets: { ...secrets, ...brought.secrets }, signedInAt: brought.at };
   }
 
   /** Whether the password opens the vault. Without a vault any will do: the first backup makes it. */
@@ -48,25 +71,30 @@ export function destinationCalls(host: SettingsHost, engine: Engine, changed: ()
     'destinations.list': async () => {
       const all = Object.entries(settings.current().destinations);
       if (all.length === 0) return [];
-      const keychain = await host.keychain();
-      const kept = new Set((await keychain.exists()) ? await keychain.names() : []);
-      return await Promise.all(all.map(([name, destination]) => row(name, destination, kept)));
+      const kept = await keptNames(host);
+      return all.map(([name, destination]) => destinationRow(host, name, destination, kept));
     },
-    'destination.initialize': async ({ settings: at, secrets }, signal) => await collected(host.initializeProvider(at, secrets, signal)),
-    'destination.add': async ({ name, settings: at, secrets, password }, signal) => {
+    'destination.initialize': async ({ settings: given, secrets: typed, signIn }, signal) => {
+      const { at, secrets } = completed(given, typed, signIn);
+      return await collected(host.initializeProvider(at, secrets, signal));
+    },
+    'destination.add': async ({ name, settings: given, secrets: typed, signIn, password }, signal) => {
       refuseSecond(settings.current(), name);
+      const { at, secrets, signedInAt } = completed(given, typed, signIn);
       await tryPassword(name, at, secrets, password, signal);
       const all = Object.entries(secrets).map(([secret, value]) => [destinationSecret(name, secret), value] as const);
       await (await host.keychain()).set(Object.fromEntries([...all, [destinationPassword(name), password]]));
+      const kept: NamedDestination = { settings: at, ...(signedInAt === undefined ? {} : { signedInAt }) };
       await settings.update((before) => {
         refuseSecond(before, name);
-        return { ...before, destinations: { ...before.destinations, [name]: { settings: at } } };
+        return { ...before, destinations: { ...before.destinations, [name]: kept } };
       });
+      if (signIn !== undefined) signIns.forget(signIn);
       changed();
       return { name, settings: at, label: host.labelOf(at), secrets: Object.keys(secrets), hasPassword: true };
     },
     'destination.test': async ({ name }, signal) => {
-      const { settings: at } = known(settings.current(), name);
+      const { settings: at } = knownDestination(settings.current(), name);
       try {
         return await collected(host.initializeProvider(at, await destinationSecrets(() => host.keychain(), name, at), signal));
       } catch (error) {
@@ -75,7 +103,7 @@ export function destinationCalls(host: SettingsHost, engine: Engine, changed: ()
       }
     },
     'destination.remove': async ({ name }) => {
-      const { settings: at } = known(settings.current(), name);
+      const { settings: at } = knownDestination(settings.current(), name);
       const users = settings.current().servers.filter(({ destinations }) => destinations.includes(name));
       if (users.length > 0) {
         throw new Fault('config-invalid', `${users.map((server) => server.name).join(', ')} still goes to ${name}`, {
@@ -94,7 +122,7 @@ export function destinationCalls(host: SettingsHost, engine: Engine, changed: ()
       return {};
     },
     'destination.setPassword': async ({ name, password }, signal) => {
-      const { settings: at } = known(settings.current(), name);
+      const { settings: at } = knownDestination(settings.current(), name);
       const keychain = await host.keychain();
       await tryPassword(name, at, await destinationSecrets(() => Promise.resolve(keychain), name, at), password, signal);
       await keychain.set({ [destinationPassword(name)]: password });
@@ -108,15 +136,6 @@ async function collected(checks: AsyncIterable<DestinationCheck>): Promise<Desti
   const all: DestinationCheck[] = [];
   for await (const check of checks) all.push(check);
   return all;
-}
-
-function known({ destinations }: Settings, name: string): NamedDestination {
-  const found = Object.hasOwn(destinations, name) ? destinations[name] : undefined;
-  if (found !== undefined) return found;
-  throw new Fault('not-found', `there is no destination called ${name}`, {
-    operation,
-    context: { next: '“holdfast destination list” shows those there are.' },
-  });
 }
 
 function refuseSecond({ destinations }: Settings, name: string): void {

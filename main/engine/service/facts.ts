@@ -70,6 +70,13 @@ export function tellingJob(jobs: readonly Job[], { slug, destinations }: ServerS
   return all.find((job) => counts(job) && job.state !== 'done') ?? all[0] ?? null;
 }
 
+/** Whether a job failed because the sign-in with its destination had ended, and the account has been signed in with again since. */
+export function isSignedInSince(job: Job | null, signedInAt: (destination: string) => number | null): boolean {
+  if (job?.fault?.code !== 'sign-in-needed' || job.endedAt === null) return false;
+  const destination = job.destination ?? job.fault.context['destination'];
+  return typeof destination === 'string' && (signedInAt(destination) ?? 0) >= job.endedAt;
+}
+
 /** What waiting may mend; all else waits for a person. */
 const passing: ReadonlySet<FaultCode> = new Set(['rate-limited', 'unavailable', 'timeout', 'source-changed', 'locked', 'unexpected']);
 

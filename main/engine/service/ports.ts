@@ -92,6 +92,8 @@ export interface ServiceHost {
   runHook(command: HookCommand, environment: HookEnvironment, signal: AbortSignal): Promise<void>;
   /** Why nothing is to be started by itself now, in one sentence; null when nothing is against it. */
   readonly held?: () => string | null;
+  /** When the account of a destination was signed in with last, milliseconds since 1970; null where it never was, or has no account. */
+  readonly signedInAt?: (destination: string) => number | null;
   /** Told of what went wrong without a job that could say so. */
   readonly onProblem?: (message: string, error: unknown) => void;
   /** Called before anything of others runs: what is secret can be hidden from then on. Never rejects. */

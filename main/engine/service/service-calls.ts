@@ -1,7 +1,6 @@
 import type { CallHandlers } from '../../contract/calls.ts';
 import { Fault } from '../../contract/faults.ts';
 import type { Job } from '../../contract/jobs.ts';
-import type { EntryRow } from '../../contract/reports.ts';
 import type { ServerSettings } from '../../contract/server-settings.ts';
 import type { ServerStatus } from '../../contract/server-status.ts';
 import { decideRetention } from '../retention/decide.ts';
@@ -10,6 +9,7 @@ import { policyOf, type BackupHow } from './backup-job.ts';
 import { restoreJob } from './check-jobs.ts';
 import type { JobOrder, JobQueue } from './job-queue.ts';
 import type { ServiceHost } from './ports.ts';
+import { snapshotCalls, type SnapshotCalls } from './snapshot-calls.ts';
 
 /** The calls that this answers; those that change settings belong to the host, which keeps them. */
 export type ServiceCalls = Pick<
@@ -25,13 +25,10 @@ export type ServiceCalls = Pick<
   | 'job.cancel'
   | 'job.get'
   | 'jobs.list'
-  | 'snapshots.list'
-  | 'snapshot.entries'
-  | 'snapshot.pin'
-  | 'snapshot.unpin'
   | 'schedule.preview'
   | 'retention.preview'
->;
+> &
+  SnapshotCalls;
 
 interface Started {
   readonly id: string;
@@ -86,28 +83,7 @@ export function serviceCalls(core: ServiceCore): ServiceCalls {
         .jobs()
         .filter((job) => (server === undefined || job.server === server) && (kind === undefined || job.kind === kind))
         .slice(0, limit),
-    'snapshots.list': async ({ slug, destination }, signal) => {
-      const rows = await host.engine.snapshots(await host.openDestination(destination), { server: serverOf(slug).name }, { signal });
-      return rows.map(({ id, time, files, bytes, storedBytes, complete, pinned, note, problem }) => ({
-        ...{ id, time, files, bytes, storedBytes, complete, pinned },
-        ...(note === undefined ? {} : { note }),
-        ...(problem === undefined ? {} : { problem }),
-      }));
-    },
-    'snapshot.entries': async ({ slug, destination, snapshot, path }, signal) => {
-      const place = await host.openDestination(destination);
-      const entries: EntryRow[] = [];
-      for await (const entry of host.engine.list(place, { snapshot, server: serverOf(slug).name, path }, { signal })) entries.push(entry);
-      return entries;
-    },
-    'snapshot.pin': async ({ slug, destination, snapshot, note }, signal) => {
-      await host.engine.pin(await host.openDestination(destination), { snapshot, server: serverOf(slug).name, note }, { signal });
-      return {};
-    },
-    'snapshot.unpin': async ({ slug, destination, snapshot }, signal) => {
-      await host.engine.unpin(await host.openDestination(destination), { snapshot, server: serverOf(slug).name }, { signal });
-      return {};
-    },
+    ...snapshotCalls(host, serverOf),
     'schedule.preview': async ({ schedule, zone, count }) => [...nextOccurrences(occurrencesOf(schedule, zone), clock.now(), count)],
     'retention.preview': async ({ keep, zone, times }) => {
       const candidates = times.map((time, index) => ({ id: String(index), time, complete: true }));

@@ -8,7 +8,7 @@ import { occurrencesOf, type Occurrences } from '../schedule/occurrences.ts';
 import { runScheduler, type Scheduled } from '../schedule/scheduler.ts';
 import { backupJob, type BackupHow } from './backup-job.ts';
 import { drillJob, verifyJob } from './check-jobs.ts';
-import { believed, doubtedNow, dueChecks, factsAfter, tellingJob } from './facts.ts';
+import { believed, doubtedNow, dueChecks, factsAfter, isSignedInSince, tellingJob } from './facts.ts';
 import { leftBehind } from './left-behind.ts';
 import { jobQueue, type JobOrder } from './job-queue.ts';
 import type { ServiceHost } from './ports.ts';
@@ -61,6 +61,8 @@ export function createService(host: ServiceHost): Service {
     ...{ status, remember, changed, emit },
   });
 
+  const signedInAt = (destination: string): number | null => host.signedInAt?.(destination) ?? null;
+
   function emit(event: ServiceEvent): void {
     for (const listener of listeners) listener(event);
   }
@@ -92,12 +94,14 @@ export function createService(host: ServiceHost): Service {
 
   function status(slug: string): ServerStatus {
     const settings = serverOf(slug);
+    const last = tellingJob(store.jobs(), settings);
     return statusOf({
       settings,
       facts: store.facts(slug),
       occurrences: occurrencesFor(settings),
       active: queue.active().filter(({ server }) => server === slug),
-      last: tellingJob(store.jobs(), settings),
+      last,
+      signedInSince: isSignedInSince(last, signedInAt),
       nextRun: nextRuns.get(slug) ?? null,
       now: clock.now(),
       held: host.held?.() ?? null,
@@ -119,7 +123,14 @@ export function createService(host: ServiceHost): Service {
   function scheduledServers(): readonly Scheduled[] {
     scheduled ??= host.servers().map((server) => {
       const { slug } = server;
-      return { slug, occurrences: occurrencesFor(server), standing: standingOf(slug), pausedUntil: store.facts(slug).pausedUntil };
+      const last =
+        store
+          .jobs()
+          .find(({ kind, server: of, endedAt, state }) => kind === 'backup' && of === slug && endedAt !== null && state !== 'cancelled') ??
+        null;
+      // What failed for want of a sign-in alone does not wait for the next time of the schedule once somebody has signed in.
+      const standing = isSignedInSince(last, signedInAt) ? { ...standingOf(slug), failures: null } : standingOf(slug);
+      return { slug, occurrences: occurrencesFor(server), standing, pausedUntil: store.facts(slug).pausedUntil };
     });
     return scheduled;
   }

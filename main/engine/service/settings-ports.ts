@@ -1,3 +1,4 @@
+import type { AccountInfo } from '../../contract/account-info.ts';
 import type { DestinationSettings } from '../../contract/destination-settings.ts';
 import type { KeychainKind } from '../../contract/destinations.ts';
 import type { Notice, NoticeTarget } from '../../contract/notices.ts';
@@ -18,6 +19,22 @@ export interface LiveSettings {
   update(change: (settings: Settings) => Settings): Promise<Settings>;
 }
 
+/** A sign-in that waits for a person at a browser. */
+export interface BegunSignIn {
+  readonly link: string;
+  /** Milliseconds since 1970. */
+  readonly expiresAt: number;
+  /** Those that were given, with the client id in force. */
+  readonly settings: DestinationSettings;
+  /** The client's own secret; empty where there is none. */
+  readonly clientSecrets: Secrets;
+  /** Settles with the refresh token. Faults: timeout, permission-denied (the person said no), those of the exchange. */
+  finished(): Promise<Secrets>;
+  /** The address that a browser on another computer ended on. Fault config-invalid: it is none, and the wait goes on. */
+  readonly answer: (address: string) => void;
+  readonly close: () => Promise<void>;
+}
+
 /** What the calls that change settings need beside what runs jobs. */
 export interface SettingsHost {
   readonly settings: LiveSettings;
@@ -30,6 +47,19 @@ export interface SettingsHost {
   initializeProvider(settings: DestinationSettings, secrets: Secrets, signal: AbortSignal): AsyncIterable<DestinationCheck>;
   /** A destination that need not be in the settings yet. */
   openWith(name: string, settings: DestinationSettings, secrets: Secrets, password: string): Promise<OpenDestination>;
+  /** Faults: config-invalid (no client id, or a provider without sign-in), locked. `kept`: secrets of a destination that there is already. */
+  beginSignIn(request: {
+    readonly settings: DestinationSettings;
+    readonly clientSecret: string | undefined;
+    readonly kept: Secrets;
+    readonly signal: AbortSignal;
+  }): Promise<BegunSignIn>;
+  /** Null where the provider has no accounts. `name`: of the destination, whose token is kept anew when the provider changes it. */
+  readonly accountOf: (
+    settings: DestinationSettings,
+    secrets: Secrets,
+    how: { readonly name: string | null; readonly signal: AbortSignal; readonly onRefreshToken?: (token: string) => void },
+  ) => Promise<AccountInfo | null>;
   /** Why the folder cannot be backed up; null when it can. */
   readonly folderProblem: (path: string) => Promise<string | null>;
   /** Sends it; settles once the receiver has taken it. */

@@ -17,6 +17,8 @@ export interface StatusInput {
   readonly last: Job | null;
   readonly nextRun: number | null;
   readonly now: number;
+  /** The last one failed because a sign-in had ended, and the account has been signed in with again since. */
+  readonly signedInSince: boolean;
   /** Why nothing is started by itself now; null when nothing is against it. */
   readonly held: string | null;
 }
@@ -50,9 +52,9 @@ export function isPaused({ pausedUntil }: ServerFacts, now: number): boolean {
 type Judgement = readonly [state: ServerState, why: string, next: string];
 
 /** The most pressing first: what a person must do, what has gone wrong, what goes on. */
-function judge({ settings, facts, occurrences, active, last, now, held }: StatusInput): Judgement {
+function judge({ settings, facts, occurrences, active, last, signedInSince, now, held }: StatusInput): Judgement {
   if (active.some(({ state }) => state === 'running')) return ['running', '', ''];
-  const fault = last?.fault ?? null;
+  const fault = signedInSince ? null : (last?.fault ?? null);
   if (fault?.code === 'sign-in-needed') return ['sign-in-needed', fault.message, nextStep(fault)];
   if (fault?.context['keychain'] !== undefined) return ['paused', fault.message, nextStep(fault)];
   if (held !== null && settings.schedule.kind !== 'manual') return ['paused', held, 'It goes on by itself once that has changed.'];

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { Fault } from '../../contract/faults.ts';
+import { kitText } from '../../engine/kit/kit-text.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { CommandContext } from '../host.ts';
 import { refuseExisting, writeNewFile } from '../new-file.ts';
@@ -12,6 +13,7 @@ import type { DestinationOptions } from './options.ts';
 interface Options extends DestinationOptions {
   readonly output: string;
   readonly recoveryKey?: boolean;
+  readonly html?: boolean;
 }
 
 export function addKit(program: Command, { host, end }: CommandContext): void {
@@ -26,7 +28,8 @@ export function addKit(program: Command, { host, end }: CommandContext): void {
       '-o, --output <file>',
       'the file to write, readable by you only; an existing one is never replaced; - is standard output',
     )
-    .option('--recovery-key', 'put the recovery keys in');
+    .option('--recovery-key', 'put the recovery keys in')
+    .option('--html', 'write it as a page for a browser, with the vault as a QR code');
   withDestination(command)
     .addHelpText('after', '\nExample:\n  holdfast kit -d folder:/mnt/backup -o recovery-kit.txt')
     .action(async (options: Options) => {
@@ -37,7 +40,8 @@ export function addKit(program: Command, { host, end }: CommandContext): void {
       const file = resolve(host.cwd, options.output);
       if (!toStdout) await refuseExisting(file);
       const { engine, destination } = await openDestination(host, options);
-      const text = await engine.kit(destination, { recoveryKey }, { signal: host.signal });
+      const kit = await engine.kit(destination, { recoveryKey }, { signal: host.signal });
+      const text = options.html === true ? (await import('../../engine/kit/kit-page.ts')).kitPage(kit) : kitText(kit);
       if (toStdout) await host.stdout.write(text);
       else {
         const bytes = await writeNewFile(file, [Buffer.from(text)]);

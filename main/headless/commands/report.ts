@@ -2,11 +2,8 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { redactor } from '../../adapters/logs/redactor.ts';
 import { asFault } from '../../contract/faults.ts';
-import type { Settings } from '../../contract/settings.ts';
-import { allSecrets } from '../../engine/service/kept-secrets.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { CliHost, CommandContext } from '../host.ts';
-import { opensByItself } from '../kept-password.ts';
 import { refuseExisting, writeNewFile } from '../new-file.ts';
 import { note, printJson, printLine } from '../output.ts';
 import type { Connection } from '../service/connect.ts';
@@ -28,10 +25,8 @@ export function addReport(program: Command, { host, end }: CommandContext): void
       const places = await servicePlaces();
       const [service, problem] = await reached(host);
       try {
-        const hide = redactor();
-        await registerSecrets(host, (secret) => hide.register(secret));
         const { supportReport } = await import('../service/report.ts');
-        const text = await supportReport({ host, places, redactor: hide, service, settings: await settingsOf(host), problem });
+        const text = await supportReport({ host, places, redactor: redactor(), service, problem });
         await writeNewFile(path, [Buffer.from(text)]);
       } finally {
         await service?.close();
@@ -56,22 +51,4 @@ async function reached(host: CliHost): Promise<readonly [Connection | null, stri
   } catch (error) {
     return [null, asFault(error, 'connect').message];
   }
-}
-
-async function settingsOf(host: CliHost): Promise<Settings | null> {
-  try {
-    return await (await host.openSettings()).read();
-  } catch {
-    // What is wrong with them is told as the problem.
-    return null;
-  }
-}
-
-/** Texts went through the service's own redactor when they were written; this is for what came from elsewhere. Nobody is asked for a passphrase. */
-async function registerSecrets(host: CliHost, register: (secret: string) => void): Promise<void> {
-  for (const [name, value] of Object.entries(host.env)) {
-    if (value !== undefined && /^(HOLDFAST_|AWS_|B2_).*(PASS|SECRET|TOKEN|KEY)/.test(name) && !name.endsWith('_FILE')) register(value);
-  }
-  if ((await settingsOf(host)) === null || !(await opensByItself(host))) return;
-  for (const secret of Object.values(await allSecrets(await host.openKeychain()))) register(secret);
 }

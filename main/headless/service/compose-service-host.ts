@@ -41,6 +41,7 @@ export function composeServiceHost(parts: ServiceHostParts): ComposedServiceHost
     ...{ clock, engine, store, redact, onProblem, held, knowSecrets, random: systemRandom },
     servers: () => settings.current().servers,
     openDestination: open,
+    signedInAt: (destination) => settings.current().destinations[destination]?.signedInAt ?? null,
     quiesce: quiesceOf,
     runHook: ({ argv, timeoutSeconds }, environment, signal) =>
       runCommand(argv, { clock, timeoutMs: timeoutSeconds * 1000, environment, signal }),

@@ -1,14 +1,15 @@
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { liveSettings, type WatchedSettings } from '../../adapters/config/live-settings.ts';
 import { registering } from '../../adapters/keychain/registering.ts';
-import { sealText, unsealText } from '../../adapters/keychain/sealed-file.ts';
 import { logFile, type Log } from '../../adapters/logs/log-file.ts';
 import { redactor, type Redactor } from '../../adapters/logs/redactor.ts';
-import { deliverNotice } from '../../adapters/notify/deliver.ts';
 import { ping } from '../../adapters/notify/ping.ts';
+import { passwordJudge } from '../../adapters/password-judge/password-judge.ts';
 import { openStateFile } from '../../adapters/state/state-file.ts';
 import { releaseAllMemory, releaseMemory } from '../../adapters/system/release-memory.ts';
 import { systemClock } from '../../adapters/system/clock.ts';
+import { systemRandom } from '../../adapters/system/random.ts';
 import { callOn } from '../../contract/answer.ts';
 import type { Call, CallHandlers } from '../../contract/calls.ts';
 import type { ServiceEvent } from '../../contract/events.ts';
@@ -21,18 +22,26 @@ import type { Keychain } from '../../engine/service/keychain.ts';
 import { keychainCalls } from '../../engine/service/keychain-calls.ts';
 import { noticeCalls } from '../../engine/service/notice-calls.ts';
 import { createNotifier } from '../../engine/service/notifier.ts';
+import { placeCalls } from '../../engine/service/place-calls.ts';
 import { serverCalls } from '../../engine/service/server-calls.ts';
 import { createService } from '../../engine/service/service.ts';
-import type { SettingsHost } from '../../engine/service/settings-ports.ts';
+import { signInCalls } from '../../engine/service/sign-in-calls.ts';
+import { createSignIns } from '../../engine/service/sign-ins.ts';
 import { bandwidth } from '../../engine/storage/layers/bandwidth.ts';
 import type { CliHost } from '../host.ts';
 import { lazyEngine } from '../lazy-engine.ts';
 import { composeServiceHost } from './compose-service-host.ts';
+import { composeSettingsHost } from './compose-settings-host.ts';
+import type { Connection } from './connect.ts';
 import { destinationOpener } from './destination-opener.ts';
-import { folderProblem } from './folder-problem.ts';
+import { featuresOf, hostCalls, type HostFeatures } from './host-features.ts';
+import { logJob } from './log-job.ts';
 import { openableKeychain } from './openable-keychain.ts';
 import type { ServicePlaces } from './places.ts';
 import { powerWatch } from './power-watch.ts';
+import { supportReport } from './report.ts';
+import { setupCalls } from './setup-calls.ts';
+import { targetCalls } from './target-calls.ts';
 import { restUntil } from '../../engine/storage/cancel.ts';
 
 export interface ComposedService {
@@ -53,8 +62,16 @@ const overdueEveryMs = 60_000;
 const restAfterMs = 2_000;
 const patienceMs = 10_000;
 
-/** The service on this computer. `stop` is what the call service.stop does; null for a command that works by itself. */
-export async function composeService(cli: CliHost, places: ServicePlaces, stop: (() => void) | null): Promise<ComposedService> {
+/**
+ * The service on this computer. `stop` is what the call service.stop does; null for a command that works by itself. `features`: what the desktop
+ * around it can do; a headless one has none.
+ */
+export async function composeService(
+  cli: CliHost,
+  places: ServicePlaces,
+  stop: (() => void) | null,
+  features: HostFeatures = {},
+): Promise<ComposedService> {
   const clock = systemClock;
   const hide = redactor();
   const log = logFile({ path: join(places.folder, 'log', 'holdfast.log'), clock, redactor: hide });
@@ -99,27 +116,13 @@ export async function composeService(cli: CliHost, places: ServicePlaces, stop: 
     for (const listener of listeners) listener(event);
   };
 
-  const settingsHost: SettingsHost = {
-    settings,
-    keychain,
-    keychainOf: async (kind, passphrase) => registering(await cli.openKeychain(kind, passphrase), (secret) => hide.register(secret)),
-    labelOf: destinations.labelOf,
-    initializeProvider: (at, secrets, signal) => {
-      for (const secret of Object.values(secrets)) hide.register(secret);
-      return cli.initializeProvider(
-        () => cli.openBackend({ settings: at, name: null, isNew: true }, secrets, { shared: limiter, attempts: 3 }),
-        signal,
-      );
-    },
-    openWith: (name, at, secrets, password) => {
-      for (const secret of [...Object.values(secrets), password]) hide.register(secret);
-      return destinations.openWith(name, at, secrets, password);
-    },
-    folderProblem,
-    deliver: (target, secrets, notice, signal) => deliverNotice(target, secrets, notice, signal, null),
-    seal: sealText,
-    unseal: (sealed, passphrase) => unsealText(Buffer.from(sealed), passphrase, 'the settings file that was given'),
-  };
+  const settingsHost = composeSettingsHost({ ...{ cli, settings, keychain, destinations, limiter, features }, redactor: hide });
+  const signIns = createSignIns({
+    ...{ clock, random: systemRandom, accountOf: settingsHost.accountOf },
+    onEnd: (signIn) => emit({ event: 'sign-in', data: signIn }),
+    register: (secret) => hide.register(secret),
+  });
+  const judge = passwordJudge(clock);
 
   const notifier = createNotifier({
     ...{ clock, store, keychain, ping },
@@ -154,11 +157,23 @@ export async function composeService(cli: CliHost, places: ServicePlaces, stop: 
     emit({ event: 'destinations-changed', data: {} });
   }
 
+  /** As who is in this process sees it. */
+  const own = (): Pick<Connection, 'call' | 'isService'> => ({ call: callOn(handlers, cli.signal), isService: stop !== null });
+
   const startedAt = clock.now();
   const handlers: CallHandlers = {
     ...service.calls,
     ...serverCalls(settingsHost, service, store),
-    ...destinationCalls(settingsHost, engine, settingsChanged),
+    ...destinationCalls(settingsHost, engine, signIns, settingsChanged),
+    ...signInCalls(settingsHost, signIns, settingsChanged),
+    ...placeCalls(settingsHost, engine, destinations.open, settingsChanged),
+    ...setupCalls({
+      settings,
+      judge,
+      report: () => supportReport({ host: cli, places, redactor: hide, service: own(), problem: settings.problem() }),
+    }),
+    ...targetCalls(cli),
+    ...hostCalls(features),
     ...keychainCalls(settingsHost, settingsChanged),
     ...noticeCalls(settingsHost, clock),
     'service.info': async () => ({
@@ -166,6 +181,9 @@ export async function composeService(cli: CliHost, places: ServicePlaces, stop: 
       startedAt,
       keychain: await (await keychain()).describe(),
       settingsProblem: settings.problem(),
+      host: hostname(),
+      zone: cli.zone,
+      features: featuresOf(features),
     }),
     'service.stop': () => {
       stop?.();
@@ -187,7 +205,7 @@ export async function composeService(cli: CliHost, places: ServicePlaces, stop: 
 
   return {
     handlers,
-    call: callOn(handlers, cli.signal),
+    call: own().call,
     ...{ log, settings, redactor: hide },
     subscribe(listener) {
       listeners.add(listener);
@@ -218,7 +236,7 @@ export async function composeService(cli: CliHost, places: ServicePlaces, stop: 
       ];
       void rest(releaseMemory);
       await service.run(signal);
-      await Promise.all(others);
+      await Promise.all([...others, signIns.close(), judge.close()]);
       await store.flush();
     },
     async finish() {
@@ -226,18 +244,7 @@ export async function composeService(cli: CliHost, places: ServicePlaces, stop: 
       const enough = new AbortController();
       await Promise.race([notifier.idle(), clock.sleep(patienceMs, enough.signal).catch(() => undefined)]);
       enough.abort();
-      await store.flush();
+      await Promise.all([signIns.close(), judge.close(), store.flush()]);
     },
   };
-}
-
-function logJob(log: Log, job: Extract<ServiceEvent, { event: 'job' }>['data']): void {
-  const { id, kind, server, destination, state, reason, summary, snapshot, fault, warnings, bytes, storedBytes } = job;
-  log.write(state === 'failed' ? 'error' : 'info', `${kind} ${state}`, {
-    ...{ job: id, server, reason, summary },
-    ...(destination === null ? {} : { destination }),
-    ...(snapshot === null ? {} : { snapshot, bytes, storedBytes }),
-    ...(fault === null ? {} : { fault }),
-    ...(warnings.length === 0 ? {} : { warnings: warnings.slice(0, 20) }),
-  });
 }

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import type { Redactor } from '../../adapters/logs/redactor.ts';
 import { asFault } from '../../contract/faults.ts';
 import type { Settings } from '../../contract/settings.ts';
+import { allSecrets } from '../../engine/service/kept-secrets.ts';
 import type { CliHost } from '../host.ts';
+import { opensByItself } from '../kept-password.ts';
 import type { Connection } from './connect.ts';
 import type { ServicePlaces } from './places.ts';
 
@@ -13,8 +15,7 @@ export interface ReportParts {
   readonly places: ServicePlaces;
   readonly redactor: Redactor;
   /** Null where neither a service nor the settings can be reached: the report then says why. */
-  readonly service: Connection | null;
-  readonly settings: Settings | null;
+  readonly service: Pick<Connection, 'call' | 'isService'> | null;
   readonly problem: string;
 }
 
@@ -22,7 +23,9 @@ const mostLogLines = 2_000;
 
 /** What somebody who helps needs to see, as one text that can be read before it is given away. It all went through the redactor. */
 export async function supportReport(parts: ReportParts): Promise<string> {
-  const { host, places, redactor, service, settings, problem } = parts;
+  const { host, places, redactor, service, problem } = parts;
+  const settings = await settingsOf(host);
+  await registerSecrets(host, settings !== null, (secret) => redactor.register(secret));
   const sections: (readonly [title: string, content: unknown])[] = [
     ['Holdfast', { version: host.version, node: process.version, serviceRuns: service?.isService ?? false, problem }],
     ['Computer', await computer(places.stateDir)],
@@ -37,6 +40,24 @@ export async function supportReport(parts: ReportParts): Promise<string> {
   const texts = sections.map(([title, content]) => `## ${title}\n\n${JSON.stringify(redactor.value(content), null, 2)}\n`);
   const log = await logLines(join(places.folder, 'log'));
   return `${texts.join('\n')}\n## Log\n\n${redactor.text(log.join('\n'))}\n`;
+}
+
+async function settingsOf(host: CliHost): Promise<Settings | null> {
+  try {
+    return await (await host.openSettings()).read();
+  } catch {
+    // What is wrong with them is told as the problem.
+    return null;
+  }
+}
+
+/** Texts went through the service's own redactor when they were written; this is for what came from elsewhere. Nobody is asked for a passphrase. */
+async function registerSecrets(host: CliHost, hasSettings: boolean, register: (secret: string) => void): Promise<void> {
+  for (const [name, value] of Object.entries(host.env)) {
+    if (value !== undefined && /^(HOLDFAST_|AWS_|B2_).*(PASS|SECRET|TOKEN|KEY)/.test(name) && !name.endsWith('_FILE')) register(value);
+  }
+  if (!hasSettings || !(await opensByItself(host))) return;
+  for (const secret of Object.values(await allSecrets(await host.openKeychain()))) register(secret);
 }
 
 function explained(error: unknown): unknown {

@@ -1,0 +1,13 @@
+import type { DestinationSettings } from '../../contract/destination-settings.ts';
+
+/** The settings with the client id, under the name that the provider has for it. */
+export function withClient(settings: DestinationSettings, clientId: string): DestinationSettings {
+  if (settings.provider === 'google-drive') return { ...settings, clientId };
+  return settings.provider === 'dropbox' ? { ...settings, appKey: clientId } : settings;
+}
+
+/** The settings with the client id of these others: a token is good with the client that it was given to and no other. */
+export function withClientOf(settings: DestinationSettings, other: DestinationSettings): DestinationSettings {
+  const clientId = other.provider === 'google-drive' ? other.clientId : other.provider === 'dropbox' ? other.appKey : undefined;
+  return clientId === undefined ? settings : withClient(settings, clientId);
+}

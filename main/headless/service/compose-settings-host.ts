@@ -1,0 +1,68 @@
+import { registering } from '../../adapters/keychain/registering.ts';
+import { sealText, unsealText } from '../../adapters/keychain/sealed-file.ts';
+import type { Redactor } from '../../adapters/logs/redactor.ts';
+import { deliverNotice } from '../../adapters/notify/deliver.ts';
+import { destinationSecret } from '../../contract/secret-names.ts';
+import type { Keychain } from '../../engine/service/keychain.ts';
+import type { BegunSignIn, LiveSettings, SettingsHost } from '../../engine/service/settings-ports.ts';
+import type { Bandwidth } from '../../engine/storage/layers/bandwidth.ts';
+import type { CliHost } from '../host.ts';
+import { accountOf, prepareSignIn } from '../sign-in.ts';
+import type { DestinationOpener } from './destination-opener.ts';
+import { folderProblem } from './folder-problem.ts';
+import type { HostFeatures } from './host-features.ts';
+
+export interface SettingsHostParts {
+  readonly cli: CliHost;
+  readonly settings: LiveSettings;
+  readonly keychain: () => Promise<Keychain>;
+  readonly destinations: DestinationOpener;
+  readonly limiter: Bandwidth;
+  readonly redactor: Redactor;
+  readonly features: HostFeatures;
+}
+
+/** What the calls that change settings need of this computer. Every secret that passes is hidden from then on. */
+export function composeSettingsHost(parts: SettingsHostParts): SettingsHost {
+  const { cli, settings, keychain, destinations, limiter, redactor, features } = parts;
+  const register = (secret: string): void => redactor.register(secret);
+  return {
+    settings,
+    keychain,
+    keychainOf: async (kind, passphrase) => registering(await cli.openKeychain(kind, passphrase), register),
+    labelOf: destinations.labelOf,
+    initializeProvider: (at, secrets, signal) => {
+      for (const secret of Object.values(secrets)) register(secret);
+      return cli.initializeProvider(
+        () => cli.openBackend({ settings: at, name: null, isNew: true }, secrets, { shared: limiter, attempts: 3 }),
+        signal,
+      );
+    },
+    openWith: (name, at, secrets, password) => {
+      for (const secret of [...Object.values(secrets), password]) register(secret);
+      return destinations.openWith(name, at, secrets, password);
+    },
+    beginSignIn: async (request): Promise<BegunSignIn> => {
+      if (request.clientSecret !== undefined) register(request.clientSecret);
+      const { begun, settings: at, clientSecrets } = await prepareSignIn(cli.env, request);
+      const { link, expiresAt, answer, close } = begun;
+      return {
+        ...{ link, expiresAt, answer, close, clientSecrets, settings: at },
+        finished: async () => ({ ...(await begun.finished()) }),
+      };
+    },
+    accountOf: async (at, secrets, { name, signal, onRefreshToken }) => {
+      const keep = async (refreshToken: string): Promise<void> => {
+        register(refreshToken);
+        onRefreshToken?.(refreshToken);
+        if (name !== null) await (await keychain()).set({ [destinationSecret(name, 'refreshToken')]: refreshToken });
+      };
+      const signedInAt = name === null ? undefined : settings.current().destinations[name]?.signedInAt;
+      return await accountOf(cli.env, at, secrets, { name, signedInAt, keep }, signal);
+    },
+    folderProblem,
+    deliver: (target, secrets, notice, signal) => deliverNotice(target, secrets, notice, signal, features.showNotice ?? null),
+    seal: sealText,
+    unseal: (sealed, passphrase) => unsealText(Buffer.from(sealed), passphrase, 'the settings file that was given'),
+  };
+}

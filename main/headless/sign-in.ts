@@ -1,0 +1,72 @@
+import { isSignInProvider, missingClient, oauthProvider, type SignInProvider } from '../adapters/oauth/providers.ts';
+import type { SignIn } from '../adapters/oauth/sign-in.ts';
+import { systemClock } from '../adapters/system/clock.ts';
+import type { AccountInfo } from '../contract/account-info.ts';
+import type { DestinationSettings } from '../contract/destination-settings.ts';
+import { Fault } from '../contract/faults.ts';
+import { withClient } from '../engine/service/with-client.ts';
+import { clientIdOf, composeTokens, signInVariables, type TokenKeeping } from './compose-tokens.ts';
+import type { Secrets } from './destination-secrets.ts';
+import type { CliHost } from './host.ts';
+import { loopbackEndpoint } from './loopback-endpoint.ts';
+
+/** A sign-in that a person can answer now, on the terminal or in a page. */
+export interface PreparedSignIn {
+  readonly begun: SignIn;
+  /** Those that were given, with the client id that the sign-in is tied to. */
+  readonly settings: DestinationSettings;
+  /** The client's own secret under its name at the provider; empty where there is none. */
+  readonly clientSecrets: Secrets;
+}
+
+export interface SignInRequest {
+  readonly settings: DestinationSettings;
+  /** Takes the place of the one in the environment and of `kept`. */
+  readonly clientSecret?: string | undefined;
+  /** Secrets of a destination that there is already. */
+  readonly kept: Secrets;
+  readonly signal: AbortSignal;
+}
+
+/** Faults: config-invalid (a provider without sign-in, no client id), locked (the port that Dropbox comes back to is in use). */
+export async function prepareSignIn(env: CliHost['env'], request: SignInRequest): Promise<PreparedSignIn> {
+  const { provider: name } = request.settings;
+  if (!isSignInProvider(name)) {
+    throw new Fault('config-invalid', `a ${name} destination needs keys and no sign-in`, { operation: 'sign in' });
+  }
+  const variables = signInVariables[name];
+  const provider = oauthProvider(name, loopbackEndpoint(env, variables.endpoint).endpoint);
+  const clientId = clientIdOf(request.settings, env);
+  if (clientId === undefined) throw missingClient(provider, variables.clientId);
+  const secretName = name === 'google-drive' ? 'clientSecret' : 'appSecret';
+  const clientSecret = request.clientSecret ?? (env[variables.clientSecret] || request.kept[secretName]);
+  const { beginSignIn } = await import('../adapters/oauth/sign-in.ts');
+  const begun = await beginSignIn({ provider, clientId, clientSecret, clock: systemClock, signal: request.signal });
+  return {
+    begun,
+    settings: withClient(request.settings, clientId),
+    clientSecrets: clientSecret === undefined ? {} : { [secretName]: clientSecret },
+  };
+}
+
+/** Whose account it is and how full; null where the provider has no accounts. */
+export async function accountOf(
+  env: CliHost['env'],
+  settings: DestinationSettings,
+  secrets: Secrets,
+  keeping: TokenKeeping,
+  signal: AbortSignal,
+): Promise<AccountInfo | null> {
+  const { provider } = settings;
+  if (!isSignInProvider(provider)) return null;
+  const tokens = composeTokens(settings, secrets, env, keeping);
+  return await lookUp[provider](tokens, { ...loopbackEndpoint(env, signInVariables[provider].endpoint), signal });
+}
+
+type LookUp = (tokens: ReturnType<typeof composeTokens>, options: { endpoint?: string; signal: AbortSignal }) => Promise<AccountInfo>;
+
+const lookUp: Readonly<Record<SignInProvider, LookUp>> = {
+  'google-drive': async (tokens, options) =>
+    (await import('../adapters/storage/google-drive/account.ts')).googleDriveAccount(tokens, options),
+  dropbox: async (tokens, options) => (await import('../adapters/storage/dropbox/account.ts')).dropboxAccount(tokens, options),
+};
