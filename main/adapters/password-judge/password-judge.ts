@@ -57,7 +57,10 @@ export function passwordJudge(clock: Clock): PasswordJudge {
 
   async function close(): Promise<void> {
     rest.abort();
-    await running?.worker.terminate();
+    const ending = running;
+    // Who asks from now on gets a thread of their own.
+    running = null;
+    await ending?.worker.terminate();
   }
 
   return {

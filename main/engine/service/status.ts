@@ -66,6 +66,9 @@ function judge({ settings, facts, occurrences, active, last, signedInSince, now,
   }
   if (last?.state === 'failed' && fault !== null) return ['failed', fault.message, nextStep(fault)];
   if (last?.state === 'interrupted') return ['failed', 'The last run was cut off.', 'It is taken up by the next one.'];
+  if (signedInSince) {
+    return ['late', 'The account is signed in again; what was stopped for it has yet to run.', 'Start it now, or wait for its time.'];
+  }
   if (active.some(({ kind }) => kind === 'backup')) return ['late', 'A backup waits for another job to end.', ''];
   return [facts.lastSuccess === null ? 'new' : 'ok', '', ''];
 }

@@ -24,13 +24,17 @@ export async function lookAtFolder(
 ): Promise<CallReply<'folder.look'>> {
   const end = now() + patienceMs;
   const unreadable = await folderProblem(path);
-  const names = unreadable === null ? await readdir(path) : [];
-  const count = unreadable === null ? await countTree(path, () => now() > end) : nothing;
-  const preset = unreadable === null ? await presetFor(path, names) : null;
+  const names = unreadable === null ? await readdir(path).catch(() => null) : null;
+  const count = names === null ? nothing : await countTree(path, () => now() > end);
+  const preset = names === null ? null : await presetFor(path, names);
   const [name, slug] = free(await nameFor(path, preset), settings);
-  const problem =
-    unreadable ?? (await placeProblem(path, settings)) ?? (names.length === 0 ? `${path} is empty: is its disk mounted?` : '');
+  const problem = unreadable ?? contentProblem(path, names) ?? (await placeProblem(path, settings)) ?? '';
   return { name, slug, preset, problem, ...count };
+}
+
+function contentProblem(path: string, names: readonly string[] | null): string | null {
+  if (names === null) return `the folder ${path} may not be read by this user`;
+  return names.length === 0 ? `${path} is empty: is its disk mounted?` : null;
 }
 
 async function nameFor(path: string, preset: string | null): Promise<string> {
