@@ -7,6 +7,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { relative } from 'node:path';
 import { SetupFault } from './setup/fault.mjs';
 import { withLock } from './setup/lock.mjs';
+import { buildPage, pageIsBuilt } from './setup/page.mjs';
 import { cacheFolder, logFile, root } from './setup/places.mjs';
 import { isReady, markReady, unmark } from './setup/stamp.mjs';
 import {
@@ -29,6 +30,7 @@ const steps = [
   { title: 'Fetching the Node that this project pins', isDone: nodeIsInstalled, run: installNode },
   { title: 'Fetching or building the native zstd module (a build takes about a minute)', isDone: zstdLoads, run: buildZstd },
   { title: "Fetching or building the bridge to the system's keyring", isDone: keytarLoads, run: tryKeytar },
+  { title: 'Building the page', isDone: pageIsBuilt, run: buildPage },
 ];
 
 const oldestNode = 20;
@@ -37,10 +39,10 @@ async function setUp() {
   if (Number(process.versions.node.split('.')[0]) < oldestNode) {
     throw new SetupFault(`Node ${String(oldestNode)} or newer is needed to set up; this is ${process.versions.node}.`);
   }
-  if (isReady()) return;
+  if (isReady() && pageIsBuilt()) return;
   mkdirSync(cacheFolder, { recursive: true });
   await withLock(() => {
-    if (isReady()) return;
+    if (isReady() && pageIsBuilt()) return;
     const begun = Date.now();
     unmark();
     rmSync(logFile, { force: true });

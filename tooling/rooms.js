@@ -31,7 +31,7 @@ export const table = [
     packages: ['commander', 'zod', 'hono', '@hono/node-server'],
   },
   { room: 'preload', rooms: ['main/contract'], node: [], packages: ['electron'] },
-  { room: 'renderer', rooms: ['main/contract'], node: [], packages: ['svelte'] },
+  { room: 'renderer', rooms: ['main/contract'], node: [], packages: ['svelte', 'intl-messageformat'] },
 ];
 
 const builtins = new Set(builtinModules);

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { errnoOf } from '../errno.ts';
 
-/** The page as it is built; see renderer/. */
-const folder = new URL('../../../resources/page/', import.meta.url);
+/** The page as set-up builds it from renderer/. */
+const folder = new URL('../../../dist/page/', import.meta.url);
 
 const types: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',

@@ -1,0 +1,50 @@
+import type { Reply } from '../../main/contract/answer.ts';
+import type { CallInput, CallName, CallReply } from '../../main/contract/calls.ts';
+import type { WireFault } from '../../main/contract/faults.ts';
+import './bridge.ts';
+
+/** A call that failed, with all that the service said of it. */
+export class CallFault extends Error {
+  readonly fault: WireFault;
+
+  constructor(fault: WireFault) {
+    super(fault.message);
+    this.name = 'CallFault';
+    this.fault = fault;
+  }
+}
+
+/** Makes a call of the service. Faults: CallFault, also when the service does not answer (`unavailable`) or nobody is signed in (`unauthenticated`). */
+export async function call<Name extends CallName>(name: Name, request: CallInput<Name>, signal?: AbortSignal): Promise<CallReply<Name>> {
+  const reply = await (window.holdfast === undefined ? overHttp(name, request, signal) : window.holdfast.call(name, request));
+  if (!reply.ok) throw new CallFault(reply.fault);
+  // Checked against the contract where it was answered.
+  return reply.value as CallReply<Name>;
+}
+
+async function overHttp(name: string, request: unknown, signal: AbortSignal | undefined): Promise<Reply> {
+  let response: Response;
+  try {
+    response = await fetch(`/api/call/${name}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(request),
+      ...(signal === undefined ? {} : { signal }),
+    });
+  } catch (error) {
+    if (signal?.aborted === true) throw error;
+    return { ok: false, fault: here('unavailable', name, 'the service does not answer') };
+  }
+  if (response.status === 401) return { ok: false, fault: here('unauthenticated', name, 'this page is signed out') };
+  return (await response.json()) as Reply;
+}
+
+function here(code: WireFault['code'], operation: string, message: string): WireFault {
+  return { code, persistence: 'temporary', operation, message, context: {} };
+}
+
+/** Whatever was thrown, as a fault. */
+export function faultOf(error: unknown): WireFault {
+  if (error instanceof CallFault) return error.fault;
+  return here('unexpected', 'page', error instanceof Error ? error.message : String(error));
+}

@@ -1,0 +1,114 @@
+import { SvelteMap } from 'svelte/reactivity';
+import type { CallReply } from '../../main/contract/calls.ts';
+import type { DestinationRow } from '../../main/contract/destinations.ts';
+import type { ServiceEvent } from '../../main/contract/events.ts';
+import type { WireFault } from '../../main/contract/faults.ts';
+import type { Job } from '../../main/contract/jobs.ts';
+import type { ServerStatus } from '../../main/contract/server-status.ts';
+import type { SignIn } from '../../main/contract/sign-in-calls.ts';
+import { call, faultOf } from './call.ts';
+import { listen } from './events.ts';
+import { Paces, type Pace } from './progress.ts';
+
+/** What the page knows of the service, kept up to date by its events. */
+class Service {
+  /** By slug. */
+  readonly servers = new SvelteMap<string, ServerStatus>();
+  /** Running and lately ended jobs, by id, since the page was opened. */
+  readonly jobs = new SvelteMap<string, Job>();
+  readonly paces = new SvelteMap<string, Pace>();
+  readonly signIns = new SvelteMap<string, SignIn>();
+  destinations = $state.raw<readonly DestinationRow[]>([]);
+  info = $state.raw<CallReply<'service.info'> | null>(null);
+  /** `signed-out`: the page's session has ended, or there never was one. */
+  line = $state<'connecting' | 'open' | 'lost' | 'signed-out'>('connecting');
+  /** Everything has been read once. */
+  loaded = $state(false);
+  problem = $state.raw<WireFault | null>(null);
+  /** Milliseconds since 1970, moved on every half minute so that “2 hours ago” stays true. */
+  now = $state(Date.now());
+  readonly #paces = new Paces();
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  /** Begins to listen; returns how to stop. */
+  start(): () => void {
+    this.#timer = setInterval(() => (this.now = Date.now()), 30_000);
+    const stop = listen({
+      event: (event) => this.#take(event),
+      open: () => void this.load(),
+      lost: () => void this.#look(),
+    });
+    return () => {
+      clearInterval(this.#timer);
+      stop();
+    };
+  }
+
+  async load(): Promise<void> {
+    try {
+      const [servers, info, destinations] = await Promise.all([
+        call('servers.list', {}),
+        call('service.info', {}),
+        call('destinations.list', {}),
+      ]);
+      this.servers.clear();
+      for (const status of servers) this.#put(status);
+      this.info = info;
+      this.destinations = destinations;
+      this.line = 'open';
+      this.loaded = true;
+      this.problem = null;
+    } catch (error) {
+      this.#failed(faultOf(error));
+    }
+  }
+
+  /** Why a browser's line broke: it does not say by itself. */
+  async #look(): Promise<void> {
+    try {
+      await call('service.info', {});
+    } catch (error) {
+      this.#failed(faultOf(error));
+    }
+  }
+
+  #failed(fault: WireFault): void {
+    if (fault.code === 'unauthenticated') this.line = 'signed-out';
+    else if (fault.code === 'unavailable') this.line = 'lost';
+    else this.problem = fault;
+  }
+
+  #put(status: ServerStatus): void {
+    this.servers.set(status.settings.slug, status);
+    if (status.running !== null) this.#job(status.running);
+  }
+
+  #job(job: Job): void {
+    this.jobs.set(job.id, job);
+    if (job.endedAt === null) this.paces.set(job.id, this.#paces.put(job, Date.now()));
+    else this.paces.delete(job.id);
+  }
+
+  #take(event: ServiceEvent): void {
+    this.now = Date.now();
+    switch (event.event) {
+      case 'job':
+        return this.#job(event.data);
+      case 'server':
+        return this.#put(event.data);
+      case 'server-removed':
+        this.servers.delete(event.data.slug);
+        return;
+      case 'destinations-changed':
+        void this.load();
+        return;
+      case 'sign-in':
+        this.signIns.set(event.data.id, event.data);
+        return;
+      case 'notice':
+        return;
+    }
+  }
+}
+
+export const service = new Service();

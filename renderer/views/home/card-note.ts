@@ -1,0 +1,59 @@
+import type { ServerStatus } from '../../../main/contract/server-status.ts';
+import { ago, date, moment } from '../../words/format.ts';
+import { faultWords } from '../../words/faults.ts';
+import { t } from '../../words/language.svelte.ts';
+import { placeToSignIn, providerNames, providerOf } from './places.ts';
+
+export interface CardNote {
+  readonly cause: string;
+  readonly rest: string;
+  readonly detail: string;
+}
+
+/** What is wrong with a server, since when, and what comes next; null while nothing is. */
+export function cardNote(status: ServerStatus, now: number): CardNote | null {
+  const { state, last, lastSuccess, nextRun, pausedUntil, settings } = status;
+  const fault = last?.fault ?? null;
+  const said = fault === null ? null : faultWords(fault);
+  const detail = said?.detail ?? status.why;
+  const nextTry = nextRun === null || nextRun <= now ? '' : t('note.nextTry', { when: moment(nextRun, now) });
+  switch (state) {
+    case 'failed':
+      return {
+        cause: said?.says ?? t('note.failed', { ago: ago(last?.endedAt ?? now, now) }),
+        rest: sentences(said === null ? '' : t('note.failed', { ago: ago(last?.endedAt ?? now, now) }), said?.next ?? status.next, nextTry),
+        detail,
+      };
+    case 'overdue':
+      return {
+        cause: lastSuccess === null ? t('note.overdueNever') : t('note.overdue', { since: date(lastSuccess, now) }),
+        rest: sentences(said?.says ?? '', said?.next ?? '', nextTry),
+        detail,
+      };
+    case 'sign-in-needed': {
+      const place = placeToSignIn(settings.destinations);
+      const provider = place === undefined ? undefined : providerOf(place);
+      return {
+        cause: provider === undefined ? t('fault.sign-in-needed.says') : t('note.signIn', { provider: providerNames[provider] }),
+        rest: sentences(lastSuccess === null ? '' : t('note.overdue', { since: date(lastSuccess, now) }), t('fault.sign-in-needed.next')),
+        detail,
+      };
+    }
+    case 'paused': {
+      if (pausedUntil === null) return { cause: t('note.held'), rest: '', detail: sentences(status.why, status.next) };
+      const cause = pausedUntil === 0 ? t('note.pausedOpen') : t('note.paused', { until: moment(pausedUntil, now) });
+      return { cause, rest: '', detail: '' };
+    }
+    case 'late':
+      return { cause: t('note.late'), rest: '', detail: status.why };
+    case 'new':
+      return { cause: nextRun === null ? t('note.newByHand') : t('note.new', { when: moment(nextRun, now) }), rest: '', detail: '' };
+    case 'ok':
+    case 'running':
+      return null;
+  }
+}
+
+function sentences(...all: readonly string[]): string {
+  return all.filter((text) => text !== '').join(' ');
+}

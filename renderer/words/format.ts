@@ -1,0 +1,95 @@
+import { words } from './language.svelte.ts';
+
+const minute = 60_000;
+const day = 24 * 60 * minute;
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+function dateFormat(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const locale = words.language === 'de' ? 'de-DE' : 'en-GB';
+  const id = locale + JSON.stringify(options);
+  let format = formats.get(id);
+  if (format === undefined) {
+    format = new Intl.DateTimeFormat(locale, options);
+    formats.set(id, format);
+  }
+  return format;
+}
+
+/** “14:30”. */
+export function clock(time: number): string {
+  return dateFormat({ hour: '2-digit', minute: '2-digit', hour12: false }).format(time);
+}
+
+/** “Fri 20 Nov”, with the year where it is another. */
+export function date(time: number, now: number): string {
+  const otherYear = new Date(time).getFullYear() !== new Date(now).getFullYear();
+  return dateFormat({ weekday: 'short', day: 'numeric', month: 'short', ...(otherYear ? { year: 'numeric' } : {}) })
+    .format(time)
+    .replace(/^(\w+),/, words.language === 'de' ? '$1,' : '$1');
+}
+
+/** A past time: “2 hours ago” under a day, the date beyond it. */
+export function ago(time: number, now: number): string {
+  const passed = now - time;
+  if (passed >= day || passed < -minute) return date(time, now);
+  const relative = new Intl.RelativeTimeFormat(words.language, { numeric: 'auto' });
+  if (passed < minute) return relative.format(0, 'minute');
+  if (passed < 60 * minute) return relative.format(-Math.floor(passed / minute), 'minute');
+  return relative.format(-Math.floor(passed / (60 * minute)), 'hour');
+}
+
+/** “today 16:00”, “tomorrow 03:30”, “Fri 20 Nov, 08:00”. */
+export function moment(time: number, now: number): string {
+  const days = Math.round((startOfDay(time) - startOfDay(now)) / day);
+  if (Math.abs(days) > 1) return `${date(time, now)}, ${clock(time)}`;
+  const word = new Intl.RelativeTimeFormat(words.language, { numeric: 'auto' }).format(days, 'day');
+  return `${word} ${clock(time)}`;
+}
+
+/** Everything, for a tooltip. */
+export function exactly(time: number): string {
+  return dateFormat({ dateStyle: 'full', timeStyle: 'medium' }).format(time);
+}
+
+function startOfDay(time: number): number {
+  return new Date(time).setHours(0, 0, 0, 0);
+}
+
+const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'] as const;
+
+/** In powers of 1000, one decimal under 100: “5.0 GB”, “214 MB”. */
+export function size(bytes: number): string {
+  let power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3));
+  let value = bytes / 1000 ** power;
+  // What rounds up to a thousand is one of the next.
+  if (power > 0 && value >= 999.5 && power < units.length - 1) value = bytes / 1000 ** ++power;
+  const digits = power === 0 || value >= 99.95 ? 0 : 1;
+  return `${number(value, digits)} ${units[power] ?? ''}`;
+}
+
+export function number(value: number, digits = 0): string {
+  const locale = words.language === 'de' ? 'de-DE' : 'en-GB';
+  return new Intl.NumberFormat(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
+}
+
+/** 0 to 1 as “62 %”. */
+export function percent(part: number): string {
+  return `${number(Math.floor(part * 100))} %`;
+}
+
+/** Seconds as “3 min”, “1 h 20 min”, “40 s”. */
+export function duration(seconds: number): string {
+  const whole = Math.max(1, Math.round(seconds));
+  const hourly = { style: 'unit', unitDisplay: words.language === 'de' ? 'short' : 'short' } as const;
+  const unit = (value: number, name: 'second' | 'minute' | 'hour'): string =>
+    new Intl.NumberFormat(words.language, { ...hourly, unit: name }).format(value);
+  if (whole < 60) return unit(whole, 'second');
+  const minutes = Math.round(whole / 60);
+  if (minutes < 60) return unit(minutes, 'minute');
+  return minutes % 60 === 0 ? unit(minutes / 60, 'hour') : `${unit(Math.floor(minutes / 60), 'hour')} ${unit(minutes % 60, 'minute')}`;
+}
+
+/** “A”, “A and B”, “A, B and C”. */
+export function list(items: readonly string[]): string {
+  return new Intl.ListFormat(words.language === 'de' ? 'de' : 'en-GB', { type: 'conjunction' }).format(items);
+}

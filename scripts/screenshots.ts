@@ -1,0 +1,45 @@
+/**
+ * `npm run screenshots [-- VIEW…]`: writes pictures of every view to docs/screenshots, light and dark, the tray's size and wide. What they show is
+ * staged (tests/support/page/staged-service.ts); the page, its build and the HTTP server are the real ones.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { openBrowser, openPage } from '../tests/support/page/browser.ts';
+import { views } from '../tests/support/page/views.ts';
+import { stageService, stagedNow } from '../tests/support/page/staged-service.ts';
+
+const folder = join(import.meta.dirname, '..', 'docs', 'screenshots');
+const sizes = { tray: { width: 380, height: 640 }, wide: { width: 1100, height: 760 } } as const;
+const wanted = process.argv.slice(2);
+
+mkdirSync(folder, { recursive: true });
+const browser = await openBrowser();
+try {
+  for (const view of views.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
+    const service = await stageService({ empty: view.empty === true });
+    for (const [size, viewport] of Object.entries(sizes)) {
+      for (const scheme of ['light', 'dark'] as const) {
+        for (const language of view.languages ?? ['en']) {
+          const { page, complaints } = await openPage(browser, {
+            viewport,
+            colorScheme: scheme,
+            locale: language === 'de' ? 'de-DE' : 'en-GB',
+            timezoneId: 'Europe/Berlin',
+            reducedMotion: 'reduce',
+          });
+          await page.clock.setFixedTime(stagedNow);
+          await page.goto(service.link());
+          await page.goto(`http://127.0.0.1:${service.http.port}/#/${view.path}`);
+          await view.ready(page, language);
+          const name = `${view.name}-${size}-${scheme}${language === 'en' ? '' : `-${language}`}.png`;
+          await page.screenshot({ path: join(folder, name) });
+          process.stdout.write(`${name}${complaints.length === 0 ? '' : ` complained: ${complaints.join('; ')}`}\n`);
+          await page.context().close();
+        }
+      }
+    }
+    await service.http.close();
+  }
+} finally {
+  await browser.close();
+}

@@ -1,0 +1,32 @@
+import { existsSync } from 'node:fs';
+import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright';
+
+const program = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) => existsSync(path));
+
+/** Why the page cannot be shown here; empty when it can. */
+export const browserMissing = program === undefined ? 'Chromium is not installed' : '';
+
+/** Debian's Chromium, without a window; it asks nothing of the network by itself. */
+export async function openBrowser(): Promise<Browser> {
+  return await chromium.launch({
+    executablePath: program ?? '',
+    args: ['--disable-background-networking', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])],
+  });
+}
+
+export interface WatchedPage {
+  readonly page: Page;
+  /** What a person would have found in the console: errors and warnings. */
+  readonly complaints: readonly string[];
+}
+
+export async function openPage(browser: Browser, options: BrowserContextOptions = {}): Promise<WatchedPage> {
+  const context = await browser.newContext({ locale: 'en-GB', ...options });
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  return { page, complaints };
+}

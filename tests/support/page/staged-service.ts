@@ -1,0 +1,204 @@
+import type { CallHandlers } from '../../../main/contract/calls.ts';
+import type { ServiceEvent } from '../../../main/contract/events.ts';
+import type { Job } from '../../../main/contract/jobs.ts';
+import type { ServerStatus } from '../../../main/contract/server-status.ts';
+import { serverSchema } from '../../../main/contract/server-settings.ts';
+import { Fault } from '../../../main/contract/faults.ts';
+import { serveHttp, type HttpServer } from '../../../main/headless/service/http-server.ts';
+import { access } from '../../../main/headless/service/token.ts';
+import { stagedSnapshots } from './staged-snapshots.ts';
+
+/** A Monday at 14:02 in every picture. */
+export const stagedNow = Date.UTC(2026, 10, 23, 14, 2);
+
+const hour = 3_600_000;
+const day = 24 * hour;
+const gigabyte = 1e9;
+
+export interface StagedService {
+  readonly http: HttpServer;
+  /** Signs a browser in. */
+  link(): string;
+  emit(event: ServiceEvent): void;
+}
+
+/** What the real HTTP server shows of four servers in four states: for pictures and for measuring, not for tests of what works. */
+export async function stageService(options: { readonly empty?: boolean } = {}): Promise<StagedService> {
+  const listeners = new Set<(event: ServiceEvent) => void>();
+  const door = access('0'.repeat(64), Date.now);
+  const http = await serveHttp({
+    handlers: stagedHandlers(options.empty === true),
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    access: door,
+    port: 0,
+  });
+  return {
+    http,
+    link: () => `http://127.0.0.1:${http.port}/sign-in?code=${door.newCode()}`,
+    emit: (event) => listeners.forEach((listener) => listener(event)),
+  };
+}
+
+function job(more: Partial<Job> & Pick<Job, 'id' | 'server'>): Job {
+  return {
+    ...{ kind: 'backup', destination: null, state: 'done', reason: 'schedule', progress: null, summary: '', snapshot: null },
+    ...{ unchanged: false, bytes: 0, storedBytes: 0, warnings: [], fault: null },
+    queuedAt: stagedNow - 2 * hour,
+    startedAt: stagedNow - 2 * hour,
+    endedAt: stagedNow - 2 * hour + 90_000,
+    ...more,
+  };
+}
+
+export const runningJob: Job = job({
+  ...{ id: 'j-survival', server: 'survival', state: 'running', endedAt: null, startedAt: stagedNow - 200_000 },
+  progress: { phase: 'upload', files: 5_800, bytes: 3.1e9, totalFiles: 9_318, totalBytes: 5.0e9, storedBytes: 2.2e9 },
+});
+
+function status(name: string, slug: string, folder: string, destination: string, more: Partial<ServerStatus>): ServerStatus {
+  return {
+    settings: serverSchema.parse({
+      ...{ name, slug, folder, destinations: [destination], zone: 'Europe/Berlin', preset: slug === 'creative' ? 'minecraft' : undefined },
+      schedule: { kind: 'every', hours: 4 },
+      keep: { last: 3, daily: 7, weekly: 4, monthly: 6 },
+    }),
+    ...{ state: 'ok', why: '', next: '', unchangedSince: null, lastVerified: stagedNow - 3 * day, pausedUntil: null, running: null },
+    ...{ last: null, lastSuccess: stagedNow - 2 * hour, lastProven: stagedNow - 8 * hour, nextRun: stagedNow + 2 * hour },
+    ...{ bytes: 12.9 * gigabyte, storedBytes: 9.1 * gigabyte },
+    ...more,
+  };
+}
+
+export const stagedServers: readonly ServerStatus[] = [
+  status('Nextcloud', 'nextcloud', '/srv/nextcloud', 'google', {
+    ...{
+      state: 'sign-in-needed',
+      why: 'the sign-in with Google has ended',
+      lastSuccess: stagedNow - 3 * day,
+      lastProven: stagedNow - 8 * day,
+    },
+    ...{ bytes: 84.2 * gigabyte, nextRun: stagedNow + hour },
+  }),
+  status('Home Assistant', 'home-assistant', '/opt/homeassistant', 'attic-nas', {
+    ...{ state: 'overdue', lastSuccess: stagedNow - 3 * day, lastProven: stagedNow - 5 * day, nextRun: stagedNow + 28 * 60_000 },
+    bytes: 2.1 * gigabyte,
+    last: job({
+      ...{ id: 'j-ha', server: 'home-assistant', state: 'failed' },
+      fault: {
+        ...{ code: 'unavailable', persistence: 'exhausted', operation: 'stat', message: 'connect EHOSTUNREACH 192.168.1.20:445' },
+        context: {},
+      },
+    }),
+  }),
+  status('Survival', 'survival', '/srv/minecraft/survival', 'tide-s3', {
+    ...{ state: 'running', running: runningJob, lastSuccess: stagedNow - 6 * hour, lastProven: stagedNow - day, bytes: 5 * gigabyte },
+    nextRun: stagedNow + 6 * hour,
+  }),
+  status('Creative', 'creative', '/srv/minecraft/creative', 'tide-s3', {}),
+];
+
+function history(server: string, bytes: number): readonly Job[] {
+  return Array.from({ length: 60 }, (_, index) => {
+    const at = stagedNow - index * 12 * hour;
+    const failed = server === 'survival' && (index === 9 || index === 31);
+    const wave = 1 - index * 0.0022 + Math.sin(index * 1.7) * 0.004;
+    return job({
+      ...{ id: `${server}-${String(index)}`, server, startedAt: at - 180_000, endedAt: at, bytes: failed ? 0 : Math.round(bytes * wave) },
+      ...{ storedBytes: Math.round(bytes * wave * 0.7), state: failed ? 'failed' : 'done', kind: index % 14 === 5 ? 'drill' : 'backup' },
+      summary: failed ? 'the backup place did not answer' : '9,318 files, 5.0 GB',
+      reason: index % 9 === 3 ? 'person' : 'schedule',
+      ...(failed
+        ? {
+            fault: {
+              code: 'unavailable',
+              persistence: 'exhausted',
+              operation: 'put',
+              message: 'the connection was reset',
+              context: {},
+            } as const,
+          }
+        : {}),
+    });
+  });
+}
+
+const jobs: readonly Job[] = stagedServers
+  .flatMap(({ settings, bytes }) => history(settings.slug, bytes))
+  .filter(({ server, endedAt }) => (server !== 'nextcloud' && server !== 'home-assistant') || (endedAt ?? 0) < stagedNow - 3 * day)
+  .sort((one, other) => (other.endedAt ?? 0) - (one.endedAt ?? 0));
+
+function refuse(): never {
+  throw new Fault('unsupported', 'this is a stage', { operation: 'stage' });
+}
+
+function stagedHandlers(empty: boolean): CallHandlers {
+  const servers = empty ? [] : stagedServers;
+  const one = (slug: string): ServerStatus => servers.find(({ settings }) => settings.slug === slug) ?? refuse();
+  const keychain = { kind: 'system', strong: true, locked: false, says: 'in the keyring of this system' } as const;
+  const handlers: Partial<CallHandlers> = {
+    'service.info': async () => ({
+      ...{ version: '0.1.0', startedAt: stagedNow - 21 * day, keychain, settingsProblem: '', host: 'attic-server' },
+      ...{ zone: 'Europe/Berlin', features: [] },
+    }),
+    'servers.list': async () => [...servers],
+    'server.get': async ({ slug }) => one(slug),
+    'server.pause': async ({ slug }) => one(slug),
+    'server.resume': async ({ slug }) => one(slug),
+    'destinations.list': async () =>
+      empty
+        ? []
+        : [
+            {
+              ...{ name: 'tide-s3', label: 'tide-backups on s3.eu-central.tide.example', secrets: ['accessKeyId', 'secretAccessKey'] },
+              ...{ hasPassword: true, settings: { provider: 's3', bucket: 'tide-backups', region: 'eu-central' } },
+            },
+            {
+              ...{ name: 'google', label: 'Backups in Google Drive', secrets: ['refreshToken'], hasPassword: true },
+              settings: { provider: 'google-drive', folder: 'Backups' },
+            },
+            {
+              ...{ name: 'attic-nas', label: '/mnt/attic', secrets: [], hasPassword: true },
+              settings: { provider: 'folder', path: '/mnt/attic' },
+            },
+          ],
+    'keychain.describe': async () => keychain,
+    'notices.list': async () => [{ target: { kind: 'ntfy', name: 'phone', server: 'https://ntfy.sh', topic: 'attic' }, secrets: [] }],
+    'bandwidth.get': async () => ({ limit: '08:00,2M 23:00,off', whilePlayers: '1M' }),
+    'pauseOn.get': async () => ({ battery: true, metered: false }),
+    'jobs.list': async ({ server, kind, limit }) =>
+      empty ? [] : jobs.filter((row) => (server ?? row.server) === row.server && (kind ?? row.kind) === row.kind).slice(0, limit),
+    'presets.list': async () => [{ name: 'minecraft', patterns: ['cache/', 'logs/', 'session.lock'] }],
+    'schedule.preview': async ({ count }) => Array.from({ length: count }, (_, index) => stagedNow + (index + 1) * 4 * hour),
+    'retention.preview': async ({ times }) => ({
+      keep: times.slice(0, 12).map((time, index) => ({ id: String(index), time: new Date(time).toISOString(), reasons: ['daily'] })),
+      remove: times.slice(12).map((time, index) => ({ id: String(index + 12), time: new Date(time).toISOString() })),
+    }),
+    'folders.list': async ({ path }) => ({
+      path: path === '' ? '/srv' : path,
+      parent: path === '/' ? null : '/',
+      folders: ['backup', 'minecraft', 'nextcloud', 'www'].map((name) => ({ name, path: `/srv/${name}`, hidden: false })),
+    }),
+    'folder.look': async () => ({
+      ...{ name: 'Survival', slug: 'survival', preset: 'minecraft', problem: '', files: 9_318, bytes: 5e9, whole: true },
+    }),
+    'password.judge': async ({ password }) => ({ score: Math.min(4, Math.floor(password.length / 4)), warning: '', suggestions: [] }),
+    'destination.initialize': async () => [
+      { name: 'put', ok: true, message: '1 MB in 84 ms', next: '' },
+      { name: 'read', ok: true, message: 'the same bytes', next: '' },
+      { name: 'delete', ok: false, message: 'deleting is refused', next: 'Allow s3:DeleteObject for this key, then test again.' },
+    ],
+    'undo.list': async () => [],
+    'restore.look': async ({ target }) => ({
+      ...{ target, exists: true, empty: false, freeBytes: 112e9, inUse: [], problem: '' },
+    }),
+    'restore.start': async () => ({ job: runningJob.id }),
+    'backup.start': async () => ({ job: runningJob.id }),
+    'job.get': async () => runningJob,
+    'job.cancel': async () => ({}),
+    ...stagedSnapshots(stagedNow),
+  };
+  return new Proxy(handlers as CallHandlers, { get: (target, name, self) => Reflect.get(target, name, self) ?? refuse });
+}

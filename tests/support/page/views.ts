@@ -1,0 +1,19 @@
+import type { Page } from 'playwright';
+
+export interface View {
+  /** Of its pictures. */
+  readonly name: string;
+  /** Behind `#/`. */
+  readonly path: string;
+  /** Nothing is set up yet. */
+  readonly empty?: boolean;
+  readonly languages?: readonly ('en' | 'de')[];
+  /** Settles once the view shows what it is about; may click its way there. */
+  readonly ready: (page: Page, language: 'en' | 'de') => Promise<unknown>;
+}
+
+/** Every view of the page, for pictures and for checks of all of them. */
+export const views: readonly View[] = [
+  { name: 'home', path: '', languages: ['en', 'de'], ready: (page) => page.getByRole('article').nth(3).waitFor() },
+  { name: 'empty', path: '', empty: true, ready: (page) => page.getByRole('heading', { level: 1 }).waitFor() },
+];
