@@ -1,8 +1,10 @@
 import { mount } from 'svelte';
 import App from './App.svelte';
+import { theme } from './client/theme.svelte.ts';
 import './design/tokens.css';
 import './design/base.css';
 
 const target = document.getElementById('page');
 if (target === null) throw new Error('The page has no place to stand.');
+theme.apply();
 mount(App, { target });

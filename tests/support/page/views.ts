@@ -16,4 +16,23 @@ export interface View {
 export const views: readonly View[] = [
   { name: 'home', path: '', languages: ['en', 'de'], ready: (page) => page.getByRole('article').nth(3).waitFor() },
   { name: 'empty', path: '', empty: true, ready: (page) => page.getByRole('heading', { level: 1 }).waitFor() },
+  {
+    name: 'activity',
+    path: 'activity',
+    ready: (page) =>
+      page
+        .getByRole('button', { name: /Survival/ })
+        .first()
+        .click(),
+  },
+  {
+    name: 'settings',
+    path: 'settings',
+    languages: ['en', 'de'],
+    ready: (page) => page.getByRole('heading', { level: 2 }).nth(6).waitFor(),
+  },
+  {
+    ...{ name: 'notice', path: 'settings' },
+    ready: (page) => page.getByRole('button', { name: 'Add a notice' }).click(),
+  },
 ];

@@ -1,0 +1,46 @@
+import type { Job, JobKind } from '../../../main/contract/jobs.ts';
+import type { WireFault } from '../../../main/contract/faults.ts';
+import { call, faultOf } from '../../client/call.ts';
+import { service } from '../../client/service.svelte.ts';
+
+const step = 100;
+
+/** The jobs that were and are, filtered, newest first. */
+export class History {
+  server = $state('');
+  kind = $state<JobKind | 'all'>('all');
+  failedOnly = $state(false);
+  /** How many are asked for. */
+  limit = $state(step);
+  loaded = $state(false);
+  fault = $state.raw<WireFault | null>(null);
+  #read = $state.raw<readonly Job[]>([]);
+
+  /** What came by events is newer than what was read. */
+  readonly rows = $derived.by(() => {
+    const live = [...service.jobs.values()].filter(
+      (job) => (this.server === '' || job.server === this.server) && (this.kind === 'all' || job.kind === this.kind),
+    );
+    return [...live, ...this.#read.filter(({ id }) => !service.jobs.has(id))]
+      .filter(({ state }) => !this.failedOnly || state === 'failed' || state === 'interrupted')
+      .sort((one, other) => other.queuedAt - one.queuedAt);
+  });
+  readonly more = $derived(this.#read.length >= this.limit);
+
+  async load(signal: AbortSignal): Promise<void> {
+    const { server, kind, limit } = this;
+    try {
+      const filter = { ...(server === '' ? {} : { server }), ...(kind === 'all' ? {} : { kind }), limit };
+      this.#read = await call('jobs.list', filter, signal);
+      this.fault = null;
+    } catch (error) {
+      if (!signal.aborted) this.fault = faultOf(error);
+    } finally {
+      this.loaded = true;
+    }
+  }
+
+  showMore(): void {
+    this.limit = Math.min(1000, this.limit + step * 2);
+  }
+}
