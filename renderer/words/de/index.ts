@@ -2,7 +2,15 @@ import type { en } from '../en/index.ts';
 import { activity } from './activity.ts';
 import { faults } from './faults.ts';
 import { home } from './home.ts';
+import { place } from './place.ts';
 import { settings } from './settings.ts';
 import { shared } from './shared.ts';
 
-export const de = { ...shared, ...faults, ...home, ...activity, ...settings } as const satisfies Readonly<Record<keyof typeof en, string>>;
+export const de = {
+  ...activity,
+  ...faults,
+  ...home,
+  ...place,
+  ...settings,
+  ...shared,
+} as const satisfies Readonly<Record<keyof typeof en, string>>;

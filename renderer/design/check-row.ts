@@ -1,0 +1,10 @@
+export interface CheckRow {
+  readonly id: string;
+  readonly outcome: 'ok' | 'fail' | 'skipped' | 'waiting';
+  readonly says: string;
+  /** At the right. */
+  readonly fact?: string;
+  /** Of a cross: the cause. */
+  readonly cause?: string;
+  readonly next?: string;
+}

@@ -1,0 +1,63 @@
+import type { CallReply } from '../../../main/contract/calls.ts';
+import type { CheckRow } from '../../design/check-row.ts';
+import { t, tOf, words } from '../../words/language.svelte.ts';
+
+export type TestOutcome = 'none' | 'ok' | 'usable' | 'fail';
+type Check = CallReply<'destination.test'>[number];
+
+/** In the order in which the service makes them. Those that only some places have come when they have run. */
+const order = ['connect', 'write', 'read', 'range', 'list', 'overwrite', 'create-once', 'checksum', 'clock', 'delete', 'leftovers'];
+const first = new Set(['connect', 'keys']);
+
+export function waitingRows(): readonly CheckRow[] {
+  return order.map((name) => ({ id: name, outcome: 'waiting', says: t(`test.check.${name}.ok` as 'test.check.write.ok') }));
+}
+
+/** What was found, in its order, and what was left out after a check without which the others cannot be made. */
+export function checkRows(checks: readonly Check[]): readonly CheckRow[] {
+  const done = checks.map(rowOf);
+  const seen = new Set(done.map(({ id }) => id));
+  // A place that could be opened says nothing of that, but all else does.
+  const opened: readonly CheckRow[] = checks.some(({ name }) => first.has(name)) ? [] : [passed('connect', '')];
+  const left = order.filter((id) => !seen.has(id) && id !== 'connect');
+  return [
+    ...opened,
+    ...done,
+    ...left.map((id): CheckRow => ({ id, outcome: 'skipped', says: say(id, 'ok', id), fact: t('test.notTried') })),
+  ];
+}
+
+function rowOf({ name, ok, message, next }: Check): CheckRow {
+  const id = name.replaceAll(' ', '-');
+  if (ok) return passed(id, factOf(id, message));
+  const why = tOf(`test.check.${id}.why`, '');
+  return {
+    ...{ id, outcome: 'fail', says: say(id, 'fail', name) },
+    cause: [why, sentence(message)].filter((text) => text !== '').join(' '),
+    // What the service says is more exact than the catalogue, which alone has the person's language.
+    next: words.language === 'en' ? next : tOf(`test.check.${id}.next`, next),
+  };
+}
+
+function passed(id: string, fact: string): CheckRow {
+  return { id, outcome: 'ok', says: say(id, 'ok', id), fact };
+}
+
+function say(id: string, how: 'ok' | 'fail', otherwise: string): string {
+  return tOf(`test.check.${id}.${how}`, otherwise);
+}
+
+/** Of what was seen, the figures that a person may want. */
+function factOf(id: string, message: string): string {
+  const figure = /(\d[\d.]*)/.exec(message)?.[1];
+  if (id === 'clock' && figure !== undefined) return t('test.fact.clock', { seconds: Number(figure) });
+  const space = /([\d.]+ [KMGT]iB) of ([\d.]+ [KMGT]iB)/.exec(message);
+  if (id === 'space' && space !== null) return t('test.fact.space', { free: space[1] ?? '', all: space[2] ?? '' });
+  if (id === 'leftovers' && message.startsWith('no ')) return t('none');
+  return id === 'checksum' ? (/the ([a-z0-9-]+) checksum is right/i.exec(message)?.[1] ?? '') : '';
+}
+
+function sentence(text: string): string {
+  const whole = text.charAt(0).toUpperCase() + text.slice(1);
+  return whole === '' || /[.!?]$/.test(whole) ? whole : `${whole}.`;
+}

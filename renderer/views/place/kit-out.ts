@@ -1,0 +1,34 @@
+/** Hands a text to the browser as a file to be saved. */
+export function downloadText(text: string, fileName: string, type: string): void {
+  const address = URL.createObjectURL(new Blob([text], { type: `${type};charset=utf-8` }));
+  const link = document.createElement('a');
+  link.href = address;
+  link.download = fileName;
+  link.click();
+  // A download that has begun holds its own copy.
+  URL.revokeObjectURL(address);
+}
+
+/**
+ * Prints a page from a frame of its own, so that no window must be opened. Its style sheet goes in as an object: the policy of this page, which the frame
+ * has as well, would refuse it as markup.
+ */
+export function printPage(html: string, title: string): void {
+  document.querySelector('iframe[data-print]')?.remove();
+  const frame = document.createElement('iframe');
+  frame.dataset['print'] = '';
+  frame.title = title;
+  frame.tabIndex = -1;
+  frame.setAttribute('aria-hidden', 'true');
+  frame.className = 'sr';
+  document.body.append(frame);
+  const { contentWindow: view, contentDocument: page } = frame;
+  if (view === null || page === null) throw new Error('This browser gives the page no frame to print from.');
+  const given = new DOMParser().parseFromString(html, 'text/html');
+  const sheet = new (view as Window & typeof globalThis).CSSStyleSheet();
+  sheet.replaceSync([...given.querySelectorAll('style')].map((style) => style.textContent).join('\n'));
+  page.adoptedStyleSheets = [sheet];
+  page.title = given.title;
+  page.body.replaceChildren(...[...given.body.childNodes].map((node) => page.importNode(node, true)));
+  view.print();
+}
