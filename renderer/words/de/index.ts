@@ -2,6 +2,7 @@ import type { en } from '../en/index.ts';
 import { activity } from './activity.ts';
 import { faults } from './faults.ts';
 import { home } from './home.ts';
+import { machine } from './machine.ts';
 import { place } from './place.ts';
 import { settings } from './settings.ts';
 import { shared } from './shared.ts';
@@ -10,6 +11,7 @@ export const de = {
   ...activity,
   ...faults,
   ...home,
+  ...machine,
   ...place,
   ...settings,
   ...shared,

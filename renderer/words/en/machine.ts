@@ -1,0 +1,33 @@
+export const machine = {
+  'machine.title': 'I have a new machine',
+  'machine.says': 'Connect with your backup place, and every server that was kept there can come back.',
+  'machine.step.place': 'Backup place',
+  'machine.step.password': 'Password',
+  'machine.step.servers': 'Servers',
+  'machine.where': 'Where are your backups?',
+  'machine.where.says': 'The key file has all of this on its first page.',
+  'machine.known': 'It is one of these',
+  'machine.other': 'Another place',
+  'machine.password.title': 'The password of your backups',
+  'machine.password.says': 'The one that they were made with. Nobody can set it anew.',
+  'machine.open': 'Open',
+  'machine.servers.title':
+    '{count, plural, =0 {No servers are kept there} one {One server is kept there} other {# servers are kept there}}',
+  'machine.servers.says':
+    'Choose where each one shall live on this computer. It is brought back there and, if you want, backed up from then on.',
+  'machine.servers.none': 'Check the folder of the backup place: backups of another folder are not seen.',
+  'machine.newest': 'Newest from {date}, {bytes}',
+  'machine.unknownSize': 'size unknown',
+  'machine.snapshots': '{count, plural, one {# snapshot} other {# snapshots}}',
+  'machine.nothingWhole': 'No complete snapshot',
+  'machine.folder': 'Folder on this computer',
+  'machine.bring': 'Bring back',
+  'machine.bring.name': 'Bring back {name}',
+  'machine.here': 'On this computer already',
+  'machine.back': 'Brought back.',
+  'machine.notEmpty':
+    'This folder holds something already. Choose an empty one, or restore from the server’s card, where what is there is kept.',
+  'machine.next': 'Nothing is scheduled yet: choose how often it is backed up in its settings.',
+  'machine.settings': 'Its settings',
+  'machine.done': 'Done',
+} as const;
