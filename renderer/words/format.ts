@@ -15,6 +15,14 @@ function dateFormat(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   return format;
 }
 
+const relatives = new Map<string, Intl.RelativeTimeFormat>();
+
+function relativeFormat(): Intl.RelativeTimeFormat {
+  const format = relatives.get(words.language) ?? new Intl.RelativeTimeFormat(words.language, { numeric: 'auto' });
+  relatives.set(words.language, format);
+  return format;
+}
+
 /** “14:30”. */
 export function clock(time: number): string {
   return dateFormat({ hour: '2-digit', minute: '2-digit', hour12: false }).format(time);
@@ -32,7 +40,7 @@ export function date(time: number, now: number): string {
 export function ago(time: number, now: number): string {
   const passed = now - time;
   if (passed >= day || passed < -minute) return date(time, now);
-  const relative = new Intl.RelativeTimeFormat(words.language, { numeric: 'auto' });
+  const relative = relativeFormat();
   if (passed < minute) return relative.format(0, 'minute');
   if (passed < 60 * minute) return relative.format(-Math.floor(passed / minute), 'minute');
   return relative.format(-Math.floor(passed / (60 * minute)), 'hour');
@@ -42,8 +50,13 @@ export function ago(time: number, now: number): string {
 export function moment(time: number, now: number): string {
   const days = Math.round((startOfDay(time) - startOfDay(now)) / day);
   if (Math.abs(days) > 1) return `${date(time, now)}, ${clock(time)}`;
-  const word = new Intl.RelativeTimeFormat(words.language, { numeric: 'auto' }).format(days, 'day');
+  const word = relativeFormat().format(days, 'day');
   return `${word} ${clock(time)}`;
+}
+
+/** “Nov”. */
+export function monthName(time: number): string {
+  return dateFormat({ month: 'short' }).format(time);
 }
 
 /** Everything, for a tooltip. */
@@ -67,9 +80,18 @@ export function size(bytes: number): string {
   return `${number(value, digits)} ${units[power] ?? ''}`;
 }
 
+const numbers = new Map<string, Intl.NumberFormat>();
+
 export function number(value: number, digits = 0): string {
   const locale = words.language === 'de' ? 'de-DE' : 'en-GB';
-  return new Intl.NumberFormat(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
+  const id = `${locale} ${digits}`;
+  let format = numbers.get(id);
+  if (format === undefined) {
+    // Made anew for each figure, a list of them would be felt.
+    format = new Intl.NumberFormat(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+    numbers.set(id, format);
+  }
+  return format.format(value);
 }
 
 /** 0 to 1 as “62 %”. */

@@ -5,10 +5,17 @@ export interface RestoreWhat {
   readonly destination?: string;
   /** Left out: the newest. */
   readonly snapshot?: string;
-  /** Paths that were ticked, each with all that is below it; left out: everything. */
-  readonly include?: readonly string[];
-  /** For people: bytes of what was ticked. */
-  readonly bytes?: number;
+  /** Only a part of it; left out: everything. */
+  readonly part?: RestorePart;
+}
+
+export interface RestorePart {
+  /** gitignore patterns, as `restore.start` takes them. */
+  readonly include: readonly string[];
+  /** For people, such as “playerdata and 2 files”. */
+  readonly says: string;
+  /** Null where nobody knows. */
+  readonly bytes: number | null;
 }
 
 class Restoring {

@@ -53,15 +53,14 @@ export class Ticks {
     for (const map of [this.#own, this.#below, this.#direct]) map.clear();
   }
 
-  /** The topmost ticked paths, in order. Below them may lie some that were unticked again. */
+  /** The ticked paths that lie in nothing ticked, in the order of ticking. Below them may lie some that were unticked again. */
   tops(): readonly string[] {
-    return [...this.#own].filter(([path, on]) => on && !this.has(parentOf(path))).map(([path]) => path);
+    return [...this.#own].filter(([, on]) => on).map(([path]) => path);
   }
 
-  /** Unticked below this ticked one. */
-  exceptions(path: string): readonly string[] {
-    const start = `${path}/`;
-    return (this.#below.get(path) ?? 0) === 0 ? [] : [...this.#own].filter(([at, on]) => !on && at.startsWith(start)).map(([at]) => at);
+  /** Unticked below something ticked. */
+  exceptions(): readonly string[] {
+    return [...this.#own].filter(([, on]) => !on).map(([path]) => path);
   }
 
   /**

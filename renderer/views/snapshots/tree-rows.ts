@@ -87,6 +87,12 @@ export class TreeRows {
     grow(above, -folder.rows);
   }
 
+  /** Whether a folder is open still, and all those above it. */
+  holds(folder: Folder): boolean {
+    if (folder.above === null) return folder === this.top;
+    return folder.above.open.includes(folder) && this.holds(folder.above);
+  }
+
   /** The next row, behind the given one and round again, whose name begins so. */
   named(start: string, from: number): number | null {
     const wanted = start.toLowerCase();

@@ -4,8 +4,10 @@ import { faults } from './faults.ts';
 import { home } from './home.ts';
 import { machine } from './machine.ts';
 import { place } from './place.ts';
+import { restore } from './restore.ts';
 import { settings } from './settings.ts';
 import { shared } from './shared.ts';
+import { snapshots } from './snapshots.ts';
 
 export const de = {
   ...activity,
@@ -13,6 +15,8 @@ export const de = {
   ...home,
   ...machine,
   ...place,
+  ...restore,
   ...settings,
   ...shared,
+  ...snapshots,
 } as const satisfies Readonly<Record<keyof typeof en, string>>;

@@ -3,8 +3,10 @@ import { faults } from './faults.ts';
 import { home } from './home.ts';
 import { machine } from './machine.ts';
 import { place } from './place.ts';
+import { restore } from './restore.ts';
 import { settings } from './settings.ts';
 import { shared } from './shared.ts';
+import { snapshots } from './snapshots.ts';
 
 /** Every sentence of the page, in ICU message syntax: one key for a whole sentence, with its plurals. */
 export const en = {
@@ -13,6 +15,8 @@ export const en = {
   ...home,
   ...machine,
   ...place,
+  ...restore,
   ...settings,
   ...shared,
+  ...snapshots,
 } as const;

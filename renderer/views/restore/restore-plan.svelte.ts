@@ -1,0 +1,105 @@
+import type { CallReply } from '../../../main/contract/calls.ts';
+import type { WireFault } from '../../../main/contract/faults.ts';
+import type { ServerSettings } from '../../../main/contract/server-settings.ts';
+import { call, faultOf } from '../../client/call.ts';
+import { newestFirst, type StoredRow } from '../snapshots/stored.svelte.ts';
+import { stamp } from './stamp.ts';
+import type { RestoreWhat } from './restoring.svelte.ts';
+
+export type Where = 'old' | 'beside' | 'other';
+
+/** Who sees to it that nothing uses the folder while it is swapped. */
+export type Stopping = 'by-itself' | 'stop-only' | 'by-person';
+
+const stoppingOf: Readonly<Record<ServerSettings['quiesce']['kind'], Stopping>> = {
+  none: 'by-person',
+  rcon: 'by-person',
+  minecraft: 'stop-only',
+  systemd: 'by-itself',
+  docker: 'by-itself',
+};
+
+/** The answers to what, where, and replace or beside; everything has a default, so that a person need only confirm. */
+export class RestorePlan {
+  readonly what: RestoreWhat;
+  readonly server: ServerSettings;
+  destination = $state('');
+  /** Id; empty: the newest. */
+  snapshot = $state('');
+  where = $state<Where>('old');
+  /** Of `other`. */
+  path = $state('');
+  /** What stands in a folder that is not the server's own may be exchanged, too. */
+  replaceOther = $state(false);
+  /** Although programs use it. */
+  force = $state(false);
+  rows = $state.raw<readonly StoredRow[]>([]);
+  look = $state.raw<CallReply<'restore.look'> | null>(null);
+  fault = $state.raw<WireFault | null>(null);
+
+  readonly row = $derived(this.snapshot === '' ? this.rows[0] : this.rows.find(({ id }) => id === this.snapshot));
+  readonly target = $derived(this.where === 'old' ? this.#folder() : this.where === 'beside' ? this.#beside() : this.path.trim());
+  readonly replace = $derived(this.where === 'old' || (this.where === 'other' && this.replaceOther));
+  readonly bytes = $derived.by(() => (this.what.part === undefined ? (this.row?.bytes ?? null) : this.what.part.bytes));
+  readonly stopping = $derived.by<Stopping>(() => (this.where === 'old' ? stoppingOf[this.server.quiesce.kind] : 'by-person'));
+  readonly inUse = $derived(this.stopping === 'by-person' ? (this.look?.inUse ?? []) : []);
+  readonly tight = $derived(this.look !== null && this.bytes !== null && this.bytes > this.look.freeBytes);
+  /** Something stands there and may not be exchanged. */
+  readonly taken = $derived(this.look !== null && this.look.exists && !this.look.empty && !this.replace);
+  readonly ready = $derived(
+    this.row !== undefined &&
+      this.look !== null &&
+      this.look.problem === '' &&
+      !this.tight &&
+      !this.taken &&
+      (this.inUse.length === 0 || this.force),
+  );
+
+  constructor(what: RestoreWhat, server: ServerSettings) {
+    this.what = what;
+    this.server = server;
+    this.destination = what.destination ?? server.destinations[0] ?? '';
+    this.snapshot = what.snapshot ?? '';
+  }
+
+  /** The complete ones of the place, newest first. */
+  async list(signal: AbortSignal): Promise<void> {
+    try {
+      const rows = await newestFirst(this.server.slug, this.destination, signal);
+      this.rows = rows.filter(({ complete }) => complete);
+      if (!this.rows.some(({ id }) => id === this.snapshot) && this.snapshot !== this.what.snapshot) this.snapshot = '';
+      this.fault = null;
+    } catch (error) {
+      if (!signal.aborted) this.fault = faultOf(error);
+    }
+  }
+
+  /** What a restore would meet there. */
+  async lookAt(target: string, signal?: AbortSignal): Promise<void> {
+    this.look = null;
+    if (target === '') return;
+    try {
+      const look = await call('restore.look', { target }, signal);
+      if (signal?.aborted !== true) this.look = look;
+    } catch (error) {
+      if (signal?.aborted !== true) this.fault = faultOf(error);
+    }
+  }
+
+  /** Begins; settles to the job. */
+  async start(): Promise<string> {
+    const { row, target, replace, force, destination } = this;
+    const include = [...(this.what.part?.include ?? [])];
+    const request = { slug: this.server.slug, destination, snapshot: row?.id ?? 'latest', target, include, replace, force };
+    return (await call('restore.start', request)).job;
+  }
+
+  #folder(): string {
+    return this.server.folder.replace(/(?<=.)[/\\]+$/, '');
+  }
+
+  /** A name that says what it is, and that nothing bears yet unless the same snapshot was brought back so before. */
+  #beside(): string {
+    return `${this.#folder()}-${stamp(this.row?.at ?? 0)}`;
+  }
+}

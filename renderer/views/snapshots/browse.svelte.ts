@@ -1,0 +1,218 @@
+import type { CallReply } from '../../../main/contract/calls.ts';
+import type { WireFault } from '../../../main/contract/faults.ts';
+import type { Entry } from '../../../main/contract/snapshot-calls.ts';
+import { call, faultOf } from '../../client/call.ts';
+import { Known } from './known.ts';
+import { parentOf, Ticks } from './tree-model.ts';
+import { Changes, Folder, TreeRows, type Row } from './tree-rows.ts';
+
+export interface Which {
+  readonly slug: string;
+  readonly destination: string;
+  readonly snapshot: string;
+}
+
+const mostChanges = 50_000;
+const mostFound = 1_000;
+const mostMeasured = 5_000;
+/** Each costs the service a look through the whole list of the snapshot. */
+const mostOpenedAtOnce = 50;
+
+/** A snapshot that is looked into: its tree, or a flat list of what was found or differs, and what of it is ticked. */
+export class BrowseView {
+  /** In an envelope that is another one after every tick. */
+  picks = $state.raw({ ticks: new Ticks() });
+  /** Another one after every change of what is open; a folder of 100,000 entries is the same in both. */
+  rows = $state.raw(new TreeRows(new Folder('', [], null)));
+  changes = $state.raw(new Changes());
+  report = $state.raw<CallReply<'snapshot.changes'> | null>(null);
+  loaded = $state(false);
+  fault = $state.raw<WireFault | null>(null);
+  /** More was found than is shown. */
+  more = $state(false);
+  readonly #which: Which;
+  readonly #gone: AbortSignal;
+  readonly #known = new Known();
+  #tree: TreeRows;
+
+  constructor(which: Which, gone: AbortSignal) {
+    this.#which = which;
+    this.#gone = gone;
+    this.#tree = this.rows;
+  }
+
+  async load(): Promise<void> {
+    this.fault = null;
+    await Promise.all([this.#top(), this.#changes()]);
+  }
+
+  async #top(): Promise<void> {
+    await this.#try(async () => {
+      const entries = await this.#entries('');
+      this.#tree = new TreeRows(new Folder('', this.changes.shown('', entries), null));
+      this.rows = this.#tree;
+    });
+    this.loaded = true;
+  }
+
+  async #changes(): Promise<void> {
+    try {
+      this.report = await call('snapshot.changes', { ...this.#which, limit: mostChanges }, this.#gone);
+    } catch {
+      // The first look tells of a place that cannot be reached; a tree without marks is of use still.
+      return;
+    }
+    this.changes = new Changes(this.report.list);
+    const top = this.#known.folders.get('');
+    if (top === undefined) return;
+    const before = this.#tree;
+    this.#tree = this.#again(before);
+    if (this.rows.top === before.top) this.rows = this.#tree;
+  }
+
+  /** The same tree with what is gone in it, open where it was. */
+  #again(before: TreeRows): TreeRows {
+    const rows = new TreeRows(new Folder('', this.changes.shown('', this.#known.folders.get('') ?? []), null));
+    const reopen = (old: Folder, now: Folder): void => {
+      for (const open of old.open) {
+        const index = now.entries.findIndex(({ path }) => path === open.path);
+        const entry = now.entries[index];
+        if (entry === undefined) continue;
+        reopen(
+          open,
+          rows.open(
+            { folder: now, index, entry, opened: undefined },
+            this.changes.shown(open.path, this.#known.folders.get(open.path) ?? []),
+          ),
+        );
+      }
+    };
+    reopen(before.top, rows.top);
+    return rows;
+  }
+
+  showTree(): void {
+    this.rows = this.#tree;
+    this.more = false;
+  }
+
+  showDiffering(): void {
+    const list = this.report?.list ?? [];
+    const entries = list.map(({ path, kind, size }) => ({ path, type: 'file' as const, size, mtime: '', gone: kind === 'gone' }));
+    this.rows = new TreeRows(new Folder('', entries, null, true));
+    const { created = 0, changed = 0, gone = 0 } = this.report ?? {};
+    this.more = created + changed + gone > list.length;
+  }
+
+  async showFound(text: string, signal: AbortSignal): Promise<void> {
+    await this.#try(async () => {
+      const found = await call('snapshot.search', { ...this.#which, text: text.slice(0, 200), limit: mostFound }, signal);
+      this.rows = new TreeRows(new Folder('', found.entries, null, true));
+      this.more = found.more;
+    }, signal);
+  }
+
+  async open(row: Row): Promise<void> {
+    const { path, type } = row.entry;
+    const { rows } = this;
+    if (type !== 'directory' || row.opened !== undefined || this.#known.opening.has(path)) return;
+    this.#known.opening.add(path);
+    await this.#try(async () => {
+      const entries = await this.#entries(path);
+      // Meanwhile the folder around it may have been closed.
+      if (rows.holds(row.folder) && rows.at(rows.numberOf(row.folder, row.index))?.opened === undefined) {
+        rows.open(row, this.changes.shown(path, entries));
+      }
+    });
+    this.#known.opening.delete(path);
+    this.#touch(rows);
+  }
+
+  close(folder: Folder): void {
+    this.rows.close(folder);
+    this.#touch(this.rows);
+  }
+
+  async openSiblings({ folder }: Row): Promise<void> {
+    const closed = folder.entries
+      .map((entry, index) => ({ folder, index, entry, opened: folder.open.find((open) => open.index === index) }))
+      .filter(({ entry, opened }) => entry.type === 'directory' && opened === undefined)
+      .slice(0, mostOpenedAtOnce);
+    for (const row of closed) await this.open(row);
+  }
+
+  tick({ entry }: Row): void {
+    if (entry.gone === true) return;
+    const { ticks } = this.picks;
+    ticks.set(entry.path, ticks.state(entry.path) !== 'true');
+    ticks.fold(parentOf(entry.path), (folder) => this.#known.folders.get(folder)?.length ?? null);
+    this.#known.amounts.set(entry.path, entry.type === 'directory' ? null : { files: 1, bytes: entry.size, exact: true });
+    for (const path of [...ticks.tops(), ...ticks.exceptions()])
+      if ((this.#known.amounts.get(path) ?? null) === null) void this.#measure(path);
+    this.picks = { ticks: this.picks.ticks };
+  }
+
+  clear(): void {
+    this.picks = { ticks: new Ticks() };
+  }
+
+  /** What is ticked, as far as it is known. */
+  picked(): { readonly bytes: number; readonly exact: boolean; readonly measuring: boolean } {
+    const { ticks } = this.picks;
+    let bytes = 0;
+    let exact = true;
+    let measuring = false;
+    const count = (paths: readonly string[], sign: number): void => {
+      for (const path of paths) {
+        const amount = this.#known.amounts.get(path) ?? null;
+        if (amount === null) measuring = true;
+        else bytes += sign * amount.bytes;
+        if (amount?.exact === false) exact = false;
+      }
+    };
+    count(ticks.tops(), 1);
+    count(ticks.exceptions(), -1);
+    return { bytes: Math.max(0, bytes), exact, measuring };
+  }
+
+  #touch(rows: TreeRows): void {
+    if (this.rows.top !== rows.top) return;
+    const again = new TreeRows(rows.top);
+    if (this.#tree.top === rows.top) this.#tree = again;
+    this.rows = again;
+  }
+
+  async #measure(path: string): Promise<void> {
+    this.#known.amounts.set(path, null);
+    const known = this.#known.folders.get(path);
+    const start = `${path}/`;
+    try {
+      const { entries, more } =
+        known?.every(({ type }) => type !== 'directory') === true
+          ? { entries: known, more: false }
+          : await call('snapshot.search', { ...this.#which, text: start.slice(0, 200), limit: mostMeasured }, this.#gone);
+      const below = entries.filter((entry) => entry.type !== 'directory' && entry.path.startsWith(start));
+      this.#known.amounts.set(path, { files: below.length, bytes: below.reduce((sum, { size }) => sum + size, 0), exact: !more });
+    } catch {
+      this.#known.amounts.set(path, { files: 0, bytes: 0, exact: false });
+    }
+    this.picks = { ticks: this.picks.ticks };
+  }
+
+  async #entries(path: string): Promise<readonly Entry[]> {
+    const known = this.#known.folders.get(path);
+    if (known !== undefined) return known;
+    const entries = await call('snapshot.entries', { ...this.#which, path }, this.#gone);
+    this.#known.folders.set(path, entries);
+    return entries;
+  }
+
+  async #try(work: () => Promise<void>, signal = this.#gone): Promise<void> {
+    try {
+      await work();
+      this.fault = null;
+    } catch (error) {
+      if (!signal.aborted) this.fault = faultOf(error);
+    }
+  }
+}

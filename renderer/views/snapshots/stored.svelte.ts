@@ -1,0 +1,63 @@
+import type { CallReply } from '../../../main/contract/calls.ts';
+import type { WireFault } from '../../../main/contract/faults.ts';
+import type { Job } from '../../../main/contract/jobs.ts';
+import type { SnapshotSummary } from '../../../main/contract/snapshot-calls.ts';
+import { call, faultOf } from '../../client/call.ts';
+import { standings, type Standing } from './tiers.ts';
+
+/** A snapshot with its time as a number. */
+export interface StoredRow extends SnapshotSummary {
+  readonly at: number;
+}
+
+/** What is known of one server in one backup place. */
+export class Stored {
+  /** Newest first. */
+  rows = $state.raw<readonly StoredRow[]>([]);
+  loaded = $state(false);
+  fault = $state.raw<WireFault | null>(null);
+  preview = $state.raw<CallReply<'cleanup.preview'> | null>(null);
+  previewFault = $state.raw<WireFault | null>(null);
+  standings = $derived<ReadonlyMap<string, Standing>>(standings(this.preview ?? { keep: [], remove: [] }));
+  jobs = $state.raw<readonly Job[]>([]);
+
+  /** Reads everything again; what is shown stays until the new is there. */
+  async load(slug: string, destination: string, signal?: AbortSignal): Promise<void> {
+    await Promise.all([this.#list(slug, destination, signal), this.#preview(slug, destination, signal), this.#jobs(slug, signal)]);
+  }
+
+  async #list(slug: string, destination: string, signal?: AbortSignal): Promise<void> {
+    try {
+      this.rows = await newestFirst(slug, destination, signal);
+      this.fault = null;
+    } catch (error) {
+      if (signal?.aborted === true) return;
+      this.fault = faultOf(error);
+    }
+    this.loaded = true;
+  }
+
+  async #preview(slug: string, destination: string, signal?: AbortSignal): Promise<void> {
+    try {
+      this.preview = await call('cleanup.preview', { slug, destination }, signal);
+      this.previewFault = null;
+    } catch (error) {
+      if (signal?.aborted === true) return;
+      this.previewFault = faultOf(error);
+    }
+  }
+
+  async #jobs(slug: string, signal?: AbortSignal): Promise<void> {
+    try {
+      this.jobs = await call('jobs.list', { server: slug, limit: 1000 }, signal);
+    } catch {
+      // Without them no day is marked as failed; the shell tells of a service that does not answer.
+      this.jobs = [];
+    }
+  }
+}
+
+export async function newestFirst(slug: string, destination: string, signal?: AbortSignal): Promise<readonly StoredRow[]> {
+  const rows = await call('snapshots.list', { slug, destination }, signal);
+  return rows.map((row) => ({ ...row, at: Date.parse(row.time) })).sort((one, other) => other.at - one.at);
+}
