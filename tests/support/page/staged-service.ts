@@ -46,7 +46,7 @@ function job(more: Partial<Job> & Pick<Job, 'id' | 'server'>): Job {
   return {
     ...{ kind: 'backup', destination: null, state: 'done', reason: 'schedule', progress: null, summary: '', snapshot: null },
     ...{ unchanged: false, bytes: 0, storedBytes: 0, warnings: [], fault: null },
-    queuedAt: stagedNow - 2 * hour,
+    queuedAt: more.startedAt ?? stagedNow - 2 * hour,
     startedAt: stagedNow - 2 * hour,
     endedAt: stagedNow - 2 * hour + 90_000,
     ...more,
@@ -191,6 +191,16 @@ function stagedHandlers(empty: boolean): CallHandlers {
       { name: 'delete', ok: false, message: 'deleting is refused', next: 'Allow s3:DeleteObject for this key, then test again.' },
     ],
     'undo.list': async () => [],
+    'destination.account': async () => ({ account: { name: 'maria@example.org', usedBytes: 61.4e9, quotaBytes: 200e9 } }),
+    'destination.servers': async () =>
+      [
+        { slug: 'survival', name: 'Survival', snapshots: 19, bytes: 5e9, here: true },
+        { slug: 'lobby', name: 'Lobby', snapshots: 12, bytes: 811e6, here: false },
+      ].map(({ bytes, ...row }) => ({
+        ...row,
+        newest: { id: 'k3v9qa', time: new Date(stagedNow - 8 * hour).toISOString(), files: 9_318, bytes },
+        storedBytes: bytes * 0.7,
+      })),
     'restore.look': async ({ target }) => ({
       ...{ target, exists: true, empty: false, freeBytes: 112e9, inUse: [], problem: '' },
     }),

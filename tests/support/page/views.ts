@@ -35,4 +35,23 @@ export const views: readonly View[] = [
     ...{ name: 'notice', path: 'settings' },
     ready: (page) => page.getByRole('button', { name: 'Add a notice' }).click(),
   },
+  { name: 'new-place', path: 'settings/new-place', ready: (page) => page.getByRole('radio').first().waitFor() },
+  {
+    name: 'place',
+    path: 'settings/place/google',
+    languages: ['en', 'de'],
+    ready: (page) => page.getByRole('heading', { level: 2 }).nth(2).waitFor(),
+  },
+  {
+    ...{ name: 'password', path: 'settings/place/tide-s3' },
+    ready: (page) => page.getByRole('button', { name: 'Change the password…' }).click(),
+  },
+  { name: 'new-machine', path: 'new-machine', languages: ['en', 'de'], ready: (page) => page.getByRole('radio').first().waitFor() },
+  {
+    ...{ name: 'new-machine-servers', path: 'new-machine' },
+    ready: async (page) => {
+      await page.getByRole('button', { name: /tide-s3/ }).click();
+      await page.getByRole('article').first().waitFor();
+    },
+  },
 ];

@@ -1,0 +1,45 @@
+import { AxeBuilder } from '@axe-core/playwright';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Browser } from 'playwright';
+import { browserMissing, openBrowser, openPage } from '../support/page/browser.ts';
+import { stagedNow, stageService } from '../support/page/staged-service.ts';
+import { views } from '../support/page/views.ts';
+
+/** Each view once in light and English, as wide as a desktop, and once dark and in German, as small as the tray's window. */
+const looks = [
+  { scheme: 'light', language: 'en', viewport: { width: 1100, height: 760 } },
+  { scheme: 'dark', language: 'de', viewport: { width: 360, height: 640 } },
+] as const;
+
+describe.skipIf(browserMissing !== '')(`every view of the page${browserMissing === '' ? '' : ` (${browserMissing})`}`, () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await openBrowser();
+  });
+  afterAll(() => browser.close());
+
+  for (const view of views) {
+    for (const { scheme, language, viewport } of looks) {
+      // What clicks its way by English names is looked at in English only.
+      if (language === 'de' && view.languages?.includes('de') !== true) continue;
+      test(`${view.name}, ${scheme}, ${language}: nothing that axe finds, nothing in the console, nothing wider than the window`, async () => {
+        const service = await stageService({ empty: view.empty === true });
+        const locale = language === 'de' ? 'de-DE' : 'en-GB';
+        const { page, complaints } = await openPage(browser, { viewport, colorScheme: scheme, locale, reducedMotion: 'reduce' });
+        try {
+          await page.clock.setFixedTime(stagedNow);
+          await page.goto(service.link());
+          await page.goto(`http://127.0.0.1:${service.http.port}/#/${view.path}`);
+          await view.ready(page, language);
+          const { violations } = await new AxeBuilder({ page }).analyze();
+          expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 200)).join(' | ')}`)).toEqual([]);
+          expect(complaints).toEqual([]);
+          expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBe(0);
+        } finally {
+          await page.context().close();
+          await service.http.close();
+        }
+      });
+    }
+  }
+});
