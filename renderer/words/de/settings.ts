@@ -128,7 +128,6 @@ export const settings = {
   'places.setPassword': 'Passwort eingeben…',
   'places.setPassword.title': 'Passwort von {name}',
   'places.setPassword.says': 'Es wird erst versucht und dann im Schlüsselbund behalten, wenn es den Ort öffnet.',
-  'places.kit': 'Schlüsseldatei',
   'places.remove': 'Ort vergessen…',
   'places.remove.title': '{name} vergessen?',
   'places.remove.says': 'Einstellungen und Schlüssel gehen von diesem Rechner. Alles, was dort liegt, bleibt.',

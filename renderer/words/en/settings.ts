@@ -127,7 +127,6 @@ export const settings = {
   'places.setPassword': 'Enter the password…',
   'places.setPassword.title': 'Password of {name}',
   'places.setPassword.says': 'It is tried first, and kept in the keychain when it opens the place.',
-  'places.kit': 'Key file',
   'places.remove': 'Forget this place…',
   'places.remove.title': 'Forget {name}?',
   'places.remove.says': 'Its settings and keys go from this computer. Everything that is stored there stays.',
