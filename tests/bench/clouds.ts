@@ -1,6 +1,7 @@
 /**
  * `node tests/bench/clouds.ts [--quick] [--huge] [--rows FILE]`: transfers to OpenStack Swift (S3) and to the tests' server of B2 beside rclone's,
- * in the same sitting: 2 GB up and down in three rounds; S3 on a line with 50 ms round trip and 100 Mbit/s; with --huge, the memory of 20 GB
+ * in the same sitting: 2 GB up and down in three rounds; S3 on a line with 50 ms round trip and 100 Mbit/s; the memory of a whole
+ * backup to S3 and back; with --huge, the memory of 20 GB
  * on each of the four clouds. Prints a table, or writes its rows to FILE as JSON; a missed goal is marked, never an error.
  */
 import { spawn } from 'node:child_process';
@@ -16,6 +17,7 @@ import { cache } from './run-command.ts';
 import { withStrictCloud } from './strict-cloud.ts';
 import { machine, load, tableOf, type Row } from './table.ts';
 import { randomFile, tell, transfer } from './transfer.ts';
+import { wholeCommand } from './whole-command.ts';
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean' }, huge: { type: 'boolean' }, rows: { type: 'string' } } });
 const size = (values.quick === true ? 256 : 2048) * 1024 * 1024;
@@ -41,6 +43,7 @@ try {
   rows.push(...besideRclone({ name: 'S3', work: s3, section, source, size, rounds }));
   rows.push(...(await overSlowLine(50, 100_000_000)));
   rows.push(...(await b2BesideRclone()));
+  rows.push(...wholeCommand({ endpoint: swift.endpoint, bucket }, values.quick === true ? 'quick' : 'full', rounds));
   if (values.huge === true) rows.push(...(await huge()));
 } finally {
   swift.stop();

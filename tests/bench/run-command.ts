@@ -18,11 +18,14 @@ export interface Report {
   readonly backendBytes: number;
 }
 
-/** One holdfast command, start of the process included. Its report and what it remembers go to `place`. */
-export function holdfast(args: readonly string[], place = cache): Run & Report {
+/**
+ * One holdfast command, start of the process included. Its report and what it remembers go to `place`; `more`: what the destination needs in the
+ * environment.
+ */
+export function holdfast(args: readonly string[], place = cache, more: Readonly<Record<string, string>> = {}): Run & Report {
   const file = join(place, 'report.json');
   rmSync(file, { force: true });
-  const env = { HOLDFAST_BENCH_REPORT: file, HOLDFAST_STATE_DIR: join(place, 'state'), HOLDFAST_PASSWORD: password };
+  const env = { HOLDFAST_BENCH_REPORT: file, HOLDFAST_STATE_DIR: join(place, 'state'), HOLDFAST_PASSWORD: password, ...more };
   const { seconds } = run(process.execPath, [join(root, 'bin', 'holdfast.js'), ...args], env);
   if (!existsSync(file)) throw new Error(`holdfast ${args.join(' ')} wrote no report`);
   return { seconds, ...(JSON.parse(readFileSync(file, 'utf8')) as Report) };

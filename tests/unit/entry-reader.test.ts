@@ -36,7 +36,7 @@ function read(
   folder: string,
   work: (add: (name: string, before?: () => void) => void) => void,
 ): { notes: Noted[]; warnings: readonly Warning[]; zip: Buffer } {
-  const ring = new FrameRing(createFrameRingMemory({ slots: 4, parts: 1, partSizes: [1024] }));
+  const ring = new FrameRing(createFrameRingMemory({ slots: 4, partSizes: [1024] }));
   const frames = new FrameWriter(ring);
   const volumeSize = 2 ** 30;
   const volumes = new VolumeWriter(frames, volumeSize);

@@ -171,8 +171,8 @@ describe('after somebody has signed in again', () => {
     const before = now - 8 * 3_600_000;
     const store = memoryStore(now - 40 * 3_600_000);
     store.putJob(failed(before));
-    store.putFacts('survival', {
-      ...{ since: now - 40 * 3_600_000, ...noFacts, lastSuccess: now - 32 * 3_600_000 },
+    store.changeFacts('survival', {
+      lastSuccess: now - 32 * 3_600_000,
       failures: { count: 1, at: before, mayPass: false },
     });
     let signedIn: number | null = null;

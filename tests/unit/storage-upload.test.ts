@@ -6,7 +6,7 @@ import { memoryBackend } from '../../main/adapters/storage/memory/memory-backend
 import { Fault } from '../../main/contract/faults.ts';
 import type { Backend, BackendLimits, Layer, ObjectInfo } from '../../main/engine/storage/backend.ts';
 import { runningChecksum } from '../../main/engine/storage/checksum.ts';
-import { choosePartSize } from '../../main/engine/storage/part-size.ts';
+import { choosePartSize, volumePartSize } from '../../main/engine/storage/part-size.ts';
 import { openPartWriter } from '../../main/engine/storage/part-writer.ts';
 import { readBytes } from '../../main/engine/storage/read-object.ts';
 import { stack } from '../../main/engine/storage/stack.ts';
@@ -38,6 +38,16 @@ describe('the size of parts', () => {
     const size = choosePartSize(limits, 1e12);
     expect(size % 262_144).toBe(0);
     expect(size * 1_000).toBeGreaterThanOrEqual(1e12);
+  });
+
+  test('of a volume takes little memory, and more only where many round trips would cost more', () => {
+    const of = (minPart: number, parallelParts: number): number =>
+      volumePartSize({ ...limits, minPart, partMultiple: 1, maxParts: 10_000, parallelParts }, 2 ** 30) / 2 ** 20;
+    expect([of(1, 1), of(5_000_000, 4), of(262_144, 1)]).toEqual([1, 8, 16]);
+  });
+
+  test('of a volume is enough for the largest that can be asked for, with a last entry of the same size', () => {
+    expect(volumePartSize({ ...limits, maxParts: 10_000 }, 2 ** 40) * 10_000).toBeGreaterThanOrEqual(2 * 2 ** 40);
   });
 
   test('refuses what cannot be stored at all', () => {

@@ -37,17 +37,19 @@ export interface PartRingMemory {
   readonly bytes: SharedArrayBuffer;
 }
 
-/** `partSizes`: one for each sealer. `parts`: how many slots each of them has. */
-export function createFrameRingMemory(shape: { slots: number; parts: number; partSizes: readonly number[] }): FrameRingMemory {
-  const { slots, parts, partSizes } = shape;
+const mostParts = 4;
+/** Of one sealer. */
+const partsMemory = 32 * 2 ** 20;
+
+/** `partSizes`: one for each sealer. */
+export function createFrameRingMemory({ slots, partSizes }: { slots: number; partSizes: readonly number[] }): FrameRingMemory {
   return {
     slots,
-    parts: partSizes.map((partSize) => ({
-      slots: parts,
-      partSize,
-      busy: new SharedArrayBuffer(parts * 4),
-      bytes: new SharedArrayBuffer(parts * partSize),
-    })),
+    parts: partSizes.map((partSize) => {
+      // One is filled while the others are sent: with one alone, each would wait for the other.
+      const parts = Math.min(mostParts, Math.max(2, Math.floor(partsMemory / partSize)));
+      return { slots: parts, partSize, busy: new SharedArrayBuffer(parts * 4), bytes: new SharedArrayBuffer(parts * partSize) };
+    }),
     control: new SharedArrayBuffer((headWords + slots * wordsPerSlot) * 4),
     content: new SharedArrayBuffer(slots * frameContentSize),
     notes: new SharedArrayBuffer(slots * frameNotesSize),

@@ -5,6 +5,7 @@ export interface Libc {
   futimens(handle: number, times: BigInt64Array): number;
   utimensat(folder: number, path: Uint8Array, times: BigInt64Array, flags: number): number;
   mallopt(parameter: number, value: number): number;
+  madvise(address: number, length: number, advice: number): number;
   /** Null where there is none (musl). */
   readonly malloc_trim: ((pad: number) => number) | null;
 }
@@ -26,6 +27,7 @@ function load(names: readonly string[]): Libc | null {
         futimens: library.func('int futimens(int, const void *)') as Libc['futimens'],
         utimensat: library.func('int utimensat(int, const void *, const void *, int)') as Libc['utimensat'],
         mallopt: library.func('int mallopt(int, int)') as Libc['mallopt'],
+        madvise: library.func('int madvise(size_t, size_t, int)') as Libc['madvise'],
         malloc_trim: trimOf(library),
       };
     } catch (error) {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
@@ -14,9 +15,16 @@ export function releaseMemory(): void {
   collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
 }
 
-/** The same, and what the C library holds back of what native code has freed: worth its loading once jobs have run. */
+/**
+ * The same, and what the C library holds back of what native code has freed, and what only the start has needed of the program itself. Worth the
+ * loading of the C library before a job, which adds its own to what there is, and after it.
+ */
 export async function releaseAllMemory(): Promise<void> {
   releaseMemory();
+  await nextTurn();
   const { libc } = await import('./libc.ts');
   libc()?.malloc_trim?.(0);
+  await nextTurn();
+  const { releaseProgramPages } = await import('./program-pages.ts');
+  releaseProgramPages();
 }

@@ -6,18 +6,15 @@ import type { EngineHost } from '../host.ts';
 import { writeManifest } from '../snapshots/manifest-store.ts';
 import { archiveKey, checksumKey, classicKey, manifestKey, serverPrefix } from '../snapshots/names.ts';
 import { ensureVaultHolds } from '../snapshots/vault-store.ts';
-import type { Backend, CallOptions } from '../storage/backend.ts';
+import type { CallOptions } from '../storage/backend.ts';
 import { largestClockOffsetMs } from '../storage/check-destination.ts';
-import { choosePartSize } from '../storage/part-size.ts';
+import { volumePartSize } from '../storage/part-size.ts';
 import { openPartWriter } from '../storage/part-writer.ts';
 import { uploadBytes } from '../storage/upload-object.ts';
 import { checkStored, type BackupPlace, type BackupRun } from './backup-place.ts';
 import { rememberClassic } from './classic-memory.ts';
 import { lockName } from './lock-name.ts';
 import { manifestHeader } from './manifest-header.ts';
-
-/** Whole parts wait in memory while they are sent: larger ones only where the provider asks for them. */
-const wantedPart = (backend: Backend): number => (backend.info.limits.minPart > 1 ? 16 : 1) * 2 ** 20;
 
 /** Where the packer's volumes go in one destination. */
 export async function targetFor({ host, request, run }: BackupRun, place: BackupPlace): Promise<PackTarget> {
@@ -48,7 +45,7 @@ export async function targetFor({ host, request, run }: BackupRun, place: Backup
   }
   return {
     seal: await sealWith(host, place, request),
-    partSize: choosePartSize(backend.info.limits, undefined, wantedPart(backend)),
+    partSize: volumePartSize(backend.info.limits, request.volumeSize),
     beginVolume,
   };
 }

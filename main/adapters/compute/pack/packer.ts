@@ -3,27 +3,30 @@ import { Fault } from '../../../contract/faults.ts';
 import type { Warning } from '../../../contract/reports.ts';
 import type { Packer, PackTotals } from '../../../engine/archive/packer.ts';
 import { openSpool } from '../../files/spool.ts';
+import { releaseProgramPages } from '../../system/program-pages.ts';
+import { releaseAllMemory } from '../../system/release-memory.ts';
 import { createFrameRingMemory, FrameRing } from '../frame-ring.ts';
 import { runThreads } from '../threads.ts';
 import type { CompressorTask, ReaderTask, SealerTask, WorkerMessage } from './messages.ts';
 import { TargetUpload } from './target-upload.ts';
 
 const progressEveryMs = 200;
-const partsInMemory = 4;
 /** More bring nothing: reading and sealing are one thread each. */
 const maxCompressors = 8;
 
 /** The real packer: one reader, a compressor for each core, a sealer for each target; this thread only hands full parts to the uploads. */
 export function threadPacker(options: { readonly clockOffset?: number } = {}): Packer {
   return async (request, targets, run) => {
+    await releaseAllMemory();
     const compressors = Math.min(availableParallelism(), maxCompressors);
     const partSizes = targets.map(({ partSize }) => partSize);
-    const memory = createFrameRingMemory({ slots: compressors + 2, parts: partsInMemory, partSizes });
+    const memory = createFrameRingMemory({ slots: compressors + 2, partSizes });
     const ring = new FrameRing(memory);
     const spool = openSpool();
     let totals: PackTotals | null = null;
     let warnings: readonly Warning[] = [];
     let storedBytes = 0;
+    let started = false;
 
     const tell = (): void => {
       const { files, bytes } = ring.counted;
@@ -47,8 +50,12 @@ export function threadPacker(options: { readonly clockOffset?: number } = {}): P
         totals = message.totals;
         warnings = message.warnings;
       } else if (message.kind === 'sealed') spool.setSize(message.spoolSize);
-      else if (message.kind === 'volume-begin') uploads[message.target]?.begin();
-      else if (message.kind === 'part') uploads[message.target]?.part(message.slot, message.length);
+      else if (message.kind === 'volume-begin') {
+        // By now all threads have started.
+        if (!started) releaseProgramPages();
+        started = true;
+        uploads[message.target]?.begin();
+      } else if (message.kind === 'part') uploads[message.target]?.part(message.slot, message.length);
       else if (message.kind === 'volume-end') uploads[message.target]?.end(message.archive);
     }
 
