@@ -9,7 +9,8 @@ const root = join(import.meta.dirname, '..');
 const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
 
 /** tsconfig.json: everything. The others: a room with the rooms that it may import. */
-const projects = ['tsconfig.json', 'tsconfig.contract.json', 'tsconfig.engine.json', 'tsconfig.adapters.json', 'tsconfig.headless.json'];
+const rooms = ['contract', 'engine', 'adapters', 'compose', 'headless', 'electron', 'preload'];
+const projects = ['tsconfig.json', ...rooms.map((room) => `tsconfig.${room}.json`)];
 
 /** The page has markup, which only Svelte's own checker reads. */
 const page = [

@@ -23,10 +23,22 @@ export const table = [
     ],
     apart: ['main/adapters/storage'],
   },
-  { room: 'main/electron', rooms: ['main/adapters', 'main/engine', 'main/contract'], node: [], packages: ['electron'] },
+  // What both hosts are made of.
+  {
+    room: 'main/compose',
+    rooms: ['main/adapters', 'main/engine', 'main/contract'],
+    node: 'all',
+    packages: ['zod', 'hono', '@hono/node-server'],
+  },
+  {
+    room: 'main/electron',
+    rooms: ['main/compose', 'main/adapters', 'main/engine', 'main/contract'],
+    node: ['path'],
+    packages: ['electron', 'electron-store'],
+  },
   {
     room: 'main/headless',
-    rooms: ['main/adapters', 'main/engine', 'main/contract'],
+    rooms: ['main/compose', 'main/adapters', 'main/engine', 'main/contract'],
     node: 'all',
     packages: ['commander', 'zod', 'hono', '@hono/node-server'],
   },

@@ -65,14 +65,37 @@ const rows: readonly { readonly room: string; readonly may: readonly string[]; r
     ],
   },
   {
+    room: 'main/compose',
+    may: ['../adapters/system/clock.ts', '../engine/engine.ts', '../contract/faults.ts', 'node:http', 'hono', 'zod'],
+    mayNot: ['electron', 'electron-store', 'commander', '../headless/cli.ts', '../electron/app.ts', '../../preload/index.ts', 'svelte'],
+  },
+  {
     room: 'main/electron',
-    may: ['../adapters/system/clock.ts', '../engine/engine.ts', '../contract/faults.ts', 'electron'],
-    mayNot: ['../headless/cli.ts', '../../renderer/app.ts', 'svelte', 'commander'],
+    may: ['../compose/service-door.ts', '../adapters/system/clock.ts', '../engine/engine.ts', '../contract/faults.ts', 'electron'].concat(
+      'electron-store',
+      'node:path',
+    ),
+    mayNot: [
+      '../headless/cli.ts',
+      '../../renderer/app.ts',
+      '../../preload/index.ts',
+      'svelte',
+      'commander',
+      'node:fs',
+      'node:child_process',
+    ],
   },
   {
     room: 'main/headless',
-    may: ['../adapters/system/clock.ts', '../engine/engine.ts', '../contract/faults.ts', 'node:http', 'commander'],
-    mayNot: ['electron', '../electron/main.ts', '../../renderer/app.ts', '../../preload/bridge.ts', 'svelte'],
+    may: [
+      '../compose/service-door.ts',
+      '../adapters/system/clock.ts',
+      '../engine/engine.ts',
+      '../contract/faults.ts',
+      'node:http',
+      'commander',
+    ],
+    mayNot: ['electron', 'electron-store', '../electron/main.ts', '../../renderer/app.ts', '../../preload/bridge.ts', 'svelte'],
   },
   {
     room: 'preload',

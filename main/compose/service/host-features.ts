@@ -1,0 +1,53 @@
+import type { CallHandlers } from '../../contract/calls.ts';
+import { Fault } from '../../contract/faults.ts';
+import type { Notice } from '../../contract/notices.ts';
+import type { hostFeatures } from '../../contract/setup-calls.ts';
+
+export type HostFeature = (typeof hostFeatures)[number];
+
+/** What the program around the service can do on a desktop. Whatever is absent is refused, and not named in service.info. */
+export interface HostFeatures {
+  /** Null: the person chose none. */
+  readonly pickFolder?: () => Promise<string | null>;
+  /** In the person's browser. */
+  readonly openLink?: (link: string) => Promise<void>;
+  /** Whether it starts with the person's session; sets it first where that is given. */
+  readonly autostart?: (on?: boolean) => Promise<boolean>;
+  readonly showNotice?: (notice: Notice) => Promise<void>;
+}
+
+export function featuresOf({ pickFolder, openLink, autostart, showNotice }: HostFeatures): HostFeature[] {
+  const all: readonly (readonly [HostFeature, unknown])[] = [
+    ['pick-folder', pickFolder],
+    ['open-link', openLink],
+    ['autostart', autostart],
+    ['desktop-notices', showNotice],
+  ];
+  return all.flatMap(([feature, answers]) => (answers === undefined ? [] : [feature]));
+}
+
+export type HostCalls = Pick<CallHandlers, 'host.pickFolder' | 'host.openLink' | 'host.autostart'>;
+
+export function hostCalls({ pickFolder, openLink, autostart }: HostFeatures): HostCalls {
+  return {
+    'host.pickFolder': async () => ({ path: await there(pickFolder, 'choose a folder in a window')() }),
+    'host.openLink': async ({ link }) => {
+      const open = there(openLink, 'open a link');
+      // A page must not start programs or open files by way of their addresses.
+      if (!/^https?:$/.test(new URL(link).protocol)) {
+        throw new Fault('config-invalid', 'only links of http and https are opened', { operation: 'open link' });
+      }
+      await open(link);
+      return {};
+    },
+    'host.autostart': async ({ on }) => ({ on: await there(autostart, 'start with the session')(on) }),
+  };
+}
+
+function there<T>(answers: T | undefined, what: string): T {
+  if (answers !== undefined) return answers;
+  throw new Fault('config-invalid', `this service cannot ${what}: that needs the desktop app`, {
+    operation: 'ask the host',
+    context: { next: 'Use the desktop app; service.info names what there is.' },
+  });
+}

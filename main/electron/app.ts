@@ -1,0 +1,175 @@
+import type { HostFeatures } from '../compose/service/host-features.ts';
+import type { ServiceDoor } from '../compose/service-door.ts';
+import { languageOf, wordsIn } from '../contract/app-words.ts';
+import type { ServiceEvent } from '../contract/events.ts';
+import { nextStep } from '../contract/fault-texts.ts';
+import { asFault } from '../contract/faults.ts';
+import type { ServerStatus } from '../contract/server-status.ts';
+import { autostartOf, isStartedBySession, noticeShower, pickFolder } from './desktop.ts';
+import { serveCalls } from './ipc.ts';
+import { openLink } from './links.ts';
+import type { Ports } from './ports.ts';
+import { scheme, servePage, type PageFile } from './protocol.ts';
+import type { SettingsPort } from './settings.ts';
+import { menuOf, namesOf, statusLine, trayImage, worstOf } from './tray.ts';
+import { denyPermissions, lockDown, mainWindow } from './window.ts';
+
+export interface AppParts {
+  readonly ports: Ports;
+  readonly settings: SettingsPort;
+  /** Faults: locked (another process works with these settings and does not answer), config-invalid … */
+  readonly openDoor: (features: HostFeatures) => Promise<ServiceDoor>;
+  readonly pageFile: (path: string) => Promise<PageFile | null>;
+  readonly pageHeaders: Readonly<Record<string, string>>;
+  readonly process: Pick<NodeJS.Process, 'platform' | 'env' | 'execPath' | 'argv'>;
+  readonly places: { readonly preload: string; readonly icon: string; readonly trayImages: string };
+  readonly now: () => number;
+  readonly onProblem: (message: string, error: unknown) => void;
+}
+
+/** The life of the app; settles when it is about to end. */
+export async function runApp(parts: AppParts): Promise<void> {
+  const { ports, settings, places, onProblem } = parts;
+  const { app, dialog } = ports;
+  const { platform } = parts.process;
+  if (!app.requestSingleInstanceLock()) return app.quit();
+  const window = mainWindow({ ports, settings, onProblem, preload: places.preload, icon: places.icon });
+  const end = new AbortController();
+  let leaving: 'no' | 'asked' | 'gone' = 'no';
+  let door: ServiceDoor | null = null;
+  let opened = Promise.withResolvers<ServiceDoor>();
+  let servers: readonly ServerStatus[] | null = null;
+
+  // Before it is ready, or never.
+  ports.protocol.registerSchemesAsPrivileged([scheme]);
+  app.on('web-contents-created', (_, contents) => lockDown(contents));
+  app.on('second-instance', () => window.open());
+  app.on('activate', () => window.open());
+  // Without a listener Electron ends the app.
+  app.on('window-all-closed', () => undefined);
+  app.on('before-quit', (event) => {
+    if (leaving === 'gone') return;
+    event.preventDefault();
+    if (leaving === 'no') void leave();
+  });
+  await app.whenReady();
+
+  const chosen = settings.get('language');
+  const words = wordsIn[chosen === 'system' ? languageOf(app.getLocale()) : chosen];
+  // Windows shows notifications only of an app with a name.
+  app.setAppUserModelId('page.holdfast.app');
+  ports.theme.themeSource = settings.get('theme');
+  denyPermissions(ports.session());
+  servePage(ports.protocol, parts.pageFile, parts.pageHeaders);
+  serveCalls(ports.ipc, window.id, async () => (await opened.promise).handlers, end.signal);
+
+  const tray = ports.createTray(trayImage(places.trayImages, 'ok', platform, ports.theme.shouldUseDarkColors));
+  const actions = {
+    open: window.open,
+    backUp: (slug: string) => void doing((at) => at.call('backup.start', { slug })),
+    pause: (until: number) => void doing((at) => ofEach(({ slug }) => at.call('server.pause', { slug, until }))),
+    resume: () => void doing((at) => ofEach(({ slug }) => at.call('server.resume', { slug }))),
+    quit: () => app.quit(),
+    now: parts.now,
+  };
+  const showNotice = noticeShower(ports.createNotification, words, actions);
+  const features: HostFeatures = {
+    pickFolder: () => pickFolder(dialog),
+    openLink: (link) => openLink(ports.shell, link),
+    autostart: autostartOf(app, parts.process),
+    showNotice: async (notice) => showNotice(notice),
+  };
+  tray.on('click', () => window.toggleBeside(tray.getBounds()));
+  ports.theme.on('updated', drawTray);
+  const lookNow = (): void => door?.lookNow();
+  ports.power.on('resume', lookNow);
+  ports.power.on('on-battery', lookNow);
+  ports.power.on('on-ac', lookNow);
+  drawTray();
+  if (!isStartedBySession(app, parts.process.argv)) window.open();
+  await follow();
+
+  function drawTray(): void {
+    tray.setImage(trayImage(places.trayImages, worstOf(servers ?? []), platform, ports.theme.shouldUseDarkColors));
+    tray.setToolTip(`Holdfast: ${statusLine(servers, words)}`);
+    tray.setMenu(menuOf(servers, words, actions));
+  }
+
+  async function ofEach(act: (server: ServerStatus['settings']) => Promise<unknown>): Promise<void> {
+    for (const server of servers ?? []) await act(server.settings);
+  }
+
+  /** Something that a person asked for outside the page: that it did not work is told outside the page as well. */
+  async function doing(act: (at: ServiceDoor) => Promise<unknown>): Promise<void> {
+    try {
+      await act(await opened.promise);
+    } catch (error) {
+      const fault = asFault(error, 'act');
+      ports.createNotification({ title: words.notDone, body: `${fault.message}\n${nextStep(fault)}` }).show();
+    }
+  }
+
+  function heard(event: ServiceEvent): void {
+    window.send(event);
+    if (event.event === 'notice') showNotice(event.data);
+    const before = servers ?? [];
+    if (event.event === 'server') {
+      const { slug } = event.data.settings;
+      const isKnown = before.some(({ settings: known }) => known.slug === slug);
+      servers = isKnown ? before.map((one) => (one.settings.slug === slug ? event.data : one)) : [...before, event.data];
+      drawTray();
+    }
+    if (event.event === 'server-removed') {
+      servers = before.filter(({ settings: known }) => known.slug !== event.data.slug);
+      drawTray();
+    }
+  }
+
+  /** Uses the service until it ends; of another process's the place is taken, where that is free. */
+  async function follow(): Promise<void> {
+    try {
+      for (;;) {
+        const at = await parts.openDoor(features);
+        door = at;
+        const stop = at.subscribe(heard);
+        servers = await at.call('servers.list', {});
+        opened.resolve(at);
+        drawTray();
+        // The page may know what another service told it.
+        window.send({ event: 'destinations-changed', data: {} });
+        await at.ended;
+        stop();
+        door = null;
+        if (at.isOwn || end.signal.aborted) break;
+        opened = Promise.withResolvers();
+      }
+    } catch (error) {
+      const fault = asFault(error, 'start');
+      dialog.showErrorBox(words.cannotStart, `${fault.message}\n\n${nextStep(fault)}`);
+    }
+    if (leaving !== 'no') return;
+    leaving = 'gone';
+    window.letGo();
+    app.quit();
+  }
+
+  async function leave(): Promise<void> {
+    leaving = 'asked';
+    const busy = (servers ?? []).filter(({ running }) => running !== null);
+    if (door?.isOwn === true && busy.length > 0) {
+      const { response } = await dialog.showMessageBox({
+        ...{ type: 'question', defaultId: 0, cancelId: 0, buttons: [words.stay, words.quit] },
+        ...{ message: words.quitQuestion(namesOf(busy)), detail: words.quitDetail },
+      });
+      if (response === 0) {
+        leaving = 'no';
+        return;
+      }
+    }
+    end.abort();
+    await door?.close().catch((error: unknown) => onProblem('the service did not end as it should', error));
+    leaving = 'gone';
+    window.letGo();
+    app.quit();
+  }
+}

@@ -1,0 +1,97 @@
+import type { Words } from '../contract/app-words.ts';
+import type { ServerState, ServerStatus } from '../contract/server-status.ts';
+import type { MenuEntry } from './ports.ts';
+
+/** The icons of UI.md §6; the worst comes first, and wins. */
+export const trayStates = ['failed', 'sign-in', 'late', 'running', 'paused', 'ok'] as const;
+export type TrayState = (typeof trayStates)[number];
+
+const shownAs: Readonly<Record<ServerState, TrayState>> = {
+  ...{ failed: 'failed', 'sign-in-needed': 'sign-in', late: 'late', overdue: 'late', running: 'running', paused: 'paused' },
+  ...{ new: 'ok', ok: 'ok' },
+};
+
+export function worstOf(servers: readonly ServerStatus[]): TrayState {
+  return trayStates.find((state) => servers.some((server) => shownAs[server.state] === state)) ?? 'ok';
+}
+
+/** The icon's state in words. `servers`: null until they are known. */
+export function statusLine(servers: readonly ServerStatus[] | null, words: Words): string {
+  if (servers === null) return words.starting;
+  if (servers.length === 0) return words.none;
+  const those = (...states: readonly TrayState[]): readonly ServerStatus[] =>
+    servers.filter(({ state }) => states.includes(shownAs[state]));
+  const worst = worstOf(servers);
+  switch (worst) {
+    case 'failed':
+    case 'sign-in':
+      return words.needYou(those('failed', 'sign-in').length, servers.length);
+    case 'late':
+      return words.late(those('late').length, servers.length);
+    case 'running':
+      return words.running(namesOf(those('running')));
+    case 'paused':
+      return words.paused(those('paused').length, servers.length);
+    case 'ok':
+      return words.ok(servers.length);
+  }
+}
+
+export function namesOf(servers: readonly ServerStatus[]): string {
+  return servers.map(({ settings }) => settings.name).join(', ');
+}
+
+/** macOS colours a template itself; elsewhere there is one for light bars and one for dark ones. */
+export function trayImage(folder: string, state: TrayState, platform: NodeJS.Platform, isDark: boolean): string {
+  if (platform === 'darwin') return `${folder}/${state}Template.png`;
+  return `${folder}/${state}-${isDark ? 'dark' : 'light'}-${platform === 'win32' ? 16 : 22}.png`;
+}
+
+export interface MenuActions {
+  readonly backUp: (slug: string) => void;
+  readonly open: (path?: string) => void;
+  /** Milliseconds since 1970; 0: until resumed. */
+  readonly pause: (until: number) => void;
+  readonly resume: () => void;
+  readonly quit: () => void;
+  readonly now: () => number;
+}
+
+const hourMs = 3_600_000;
+
+export function menuOf(servers: readonly ServerStatus[] | null, words: Words, actions: MenuActions): MenuEntry[] {
+  const all = servers ?? [];
+  const each = (click: (slug: string) => void): MenuEntry[] =>
+    all.map(({ settings }) => ({ label: settings.name, click: () => click(settings.slug) }));
+  const isPaused = all.some(({ pausedUntil }) => pausedUntil !== null);
+  const between: MenuEntry = { type: 'separator' };
+  return [
+    { label: statusLine(servers, words), enabled: false },
+    { label: words.open, click: () => actions.open() },
+    between,
+    { label: words.backUp, enabled: all.length > 0, submenu: each(actions.backUp) },
+    { label: words.restore, enabled: all.length > 0, submenu: each((slug) => actions.open(`restore/${slug}`)) },
+    { label: words.snapshots, click: () => actions.open('snapshots') },
+    {
+      label: words.pause,
+      enabled: all.length > 0,
+      submenu: [
+        { label: words.hour, click: () => actions.pause(actions.now() + hourMs) },
+        { label: words.tomorrow, click: () => actions.pause(tomorrow(actions.now())) },
+        { label: words.untilResumed, click: () => actions.pause(0) },
+        between,
+        { label: words.resume, enabled: isPaused, click: actions.resume },
+      ],
+    },
+    between,
+    { label: words.settings, click: () => actions.open('settings') },
+    { label: words.quit, click: actions.quit },
+  ];
+}
+
+/** 08:00 of the next day, as this computer's clock on the wall has it. */
+function tomorrow(now: number): number {
+  const time = new Date(now);
+  time.setDate(time.getDate() + 1);
+  return time.setHours(8, 0, 0, 0);
+}
