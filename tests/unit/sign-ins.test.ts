@@ -7,7 +7,6 @@ import type { Job } from '../../main/contract/jobs.ts';
 import type { ScheduleSettings } from '../../main/contract/schedule-settings.ts';
 import type { SignIn } from '../../main/contract/sign-in-calls.ts';
 import { isSignedInSince } from '../../main/engine/service/facts.ts';
-import { noFacts } from '../../main/engine/service/ports.ts';
 import type { BegunSignIn, Secrets } from '../../main/engine/service/settings-ports.ts';
 import { createSignIns, type SignIns, type SignInsHost } from '../../main/engine/service/sign-ins.ts';
 import { systemRandom } from '../../main/adapters/system/random.ts';
