@@ -1,4 +1,5 @@
 import type { HostFeatures } from '../compose/service/host-features.ts';
+import type { PageFile } from '../compose/service/page-files.ts';
 import type { ServiceDoor } from '../compose/service-door.ts';
 import { languageOf, wordsIn } from '../contract/app-words.ts';
 import type { ServiceEvent } from '../contract/events.ts';
@@ -9,7 +10,7 @@ import { autostartOf, isStartedBySession, noticeShower, pickFolder } from './des
 import { serveCalls } from './ipc.ts';
 import { openLink } from './links.ts';
 import type { Ports } from './ports.ts';
-import { scheme, servePage, type PageFile } from './protocol.ts';
+import { scheme, servePage } from './protocol.ts';
 import type { SettingsPort } from './settings.ts';
 import { menuOf, namesOf, statusLine, trayImage, worstOf } from './tray.ts';
 import { denyPermissions, lockDown, mainWindow } from './window.ts';

@@ -1,3 +1,4 @@
+import type { PageFile } from '../compose/service/page-files.ts';
 import type { ProtocolPort, Scheme } from './ports.ts';
 
 export const pageOrigin = 'app://holdfast';
@@ -7,11 +8,6 @@ export const scheme: Scheme = {
   scheme: 'app',
   privileges: { standard: true, secure: true, supportFetchAPI: true, bypassCSP: false, corsEnabled: false, allowServiceWorkers: false },
 };
-
-export interface PageFile {
-  readonly content: Uint8Array<ArrayBuffer>;
-  readonly type: string;
-}
 
 /** Serves the built page, and nothing else. `pageFile` takes a path as it stands in the address and knows only names that the build makes. */
 export function servePage(

@@ -1,7 +1,7 @@
 import { benchReport } from './bench-report.ts';
 import { composeHost } from './compose.ts';
 import { exitCodes } from './exit-codes.ts';
-import { inTurns } from './in-turns.ts';
+import { inTurns } from '../compose/in-turns.ts';
 
 /**
  * One Ctrl-C may arrive twice: from the terminal, which signals the whole process group, and passed on by the process that started us.
@@ -58,11 +58,11 @@ async function main(args: readonly string[]): Promise<void> {
       await inTurns(
         () => import('zod'),
         () => import('../contract/settings.ts'),
-        () => import('./compose-tokens.ts'),
+        () => import('../compose/compose-tokens.ts'),
         () => import('./commands/destination.ts'),
         () => import('./program.ts'),
       );
-    const { runCli } = isService ? await import('./service/main.ts') : await import('./program.ts');
+    const { runCli } = isService ? await import('./serve.ts') : await import('./program.ts');
     exit(await runCli(args, host));
   } catch (error) {
     // What went wrong could not even be printed.

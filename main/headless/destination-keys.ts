@@ -1,7 +1,7 @@
 import type { Provider } from '../contract/destination-settings.ts';
 import { Fault } from '../contract/faults.ts';
 import { destinationSecret } from '../contract/secret-names.ts';
-import { secretsInEnvironment, secretsOf, type Secrets } from './destination-secrets.ts';
+import { secretsInEnvironment, secretsOf, type Secrets } from '../compose/destination-secrets.ts';
 import type { CliHost } from './host.ts';
 
 /**

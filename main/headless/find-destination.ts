@@ -1,20 +1,11 @@
-import type { DestinationSettings } from '../contract/destination-settings.ts';
 import { Fault } from '../contract/faults.ts';
 import { destinationName } from '../contract/settings.ts';
 import { destinationSecrets } from '../engine/service/kept-secrets.ts';
-import { dangerOf, parseDestinationUrl } from './destination-url.ts';
-import { secretsInEnvironment, type Secrets } from './destination-secrets.ts';
+import { dangerOf, parseDestinationUrl } from '../compose/destination-url.ts';
+import { secretsInEnvironment, type Secrets } from '../compose/destination-secrets.ts';
+import type { FoundDestination } from '../compose/host.ts';
 import type { CliHost } from './host.ts';
 import { warn } from './output.ts';
-
-/** A destination as it was asked for: by name, with what is kept of it, or by address. */
-export interface FoundDestination {
-  readonly settings: DestinationSettings;
-  /** Null for an address. */
-  readonly name: string | null;
-  /** Its secrets are all there are: the environment is not asked, although it has no name yet. */
-  readonly isNew?: boolean;
-}
 
 /** What `-d` says: a name, or an address, which has a colon. What is dangerous about the settings is said on standard error. */
 export async function findDestination(host: CliHost, text: string): Promise<FoundDestination> {

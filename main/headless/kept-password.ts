@@ -1,12 +1,7 @@
+import { opensByItself } from '../compose/opens-by-itself.ts';
 import { destinationPassword } from '../contract/secret-names.ts';
 import type { CliHost } from './host.ts';
 import { note } from './output.ts';
-
-/** Keychains that answer without asking anybody. */
-export async function opensByItself(host: CliHost): Promise<boolean> {
-  const { keychain } = await (await host.openSettings()).read();
-  return keychain === 'machine-key' || keychain === 'system';
-}
 
 /** The password of a named destination that the service uses, where it is there for the asking; else null. */
 export async function keptPassword(host: CliHost, name: string): Promise<string | null> {

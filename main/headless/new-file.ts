@@ -1,6 +1,6 @@
 import { link, lstat, open, rename, rm } from 'node:fs/promises';
 import { Fault } from '../contract/faults.ts';
-import { errnoOf, isForbidden, isFull, isMissing } from './errno.ts';
+import { errnoOf, isForbidden, isFull, isMissing } from '../compose/errno.ts';
 
 const operation = 'write the file';
 

@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Fault } from '../contract/faults.ts';
 import type { Credentials } from '../engine/engine.ts';
-import { isForbidden, isMissing } from './errno.ts';
+import { isForbidden, isMissing } from '../compose/errno.ts';
 import type { CliHost } from './host.ts';
 import { warn } from './output.ts';
 

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Fault } from '../contract/faults.ts';
-import { isForbidden, isMissing } from './errno.ts';
+import { isForbidden, isMissing } from '../compose/errno.ts';
 
 const operation = 'open a sealed file';
 const pieceBytes = 1024 * 1024;

@@ -1,6 +1,6 @@
 import { isatty } from 'node:tty';
 import { Fault } from '../contract/faults.ts';
-import { errnoOf, isFull } from './errno.ts';
+import { errnoOf, isFull } from '../compose/errno.ts';
 import type { Sink } from './host.ts';
 
 /**

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { answer } from '../../main/contract/answer.ts';
 import type { CallName } from '../../main/contract/calls.ts';
 import { asFault } from '../../main/contract/faults.ts';
-import { callService, serviceEvents } from '../../main/headless/service/http-client.ts';
+import { callService, serviceEvents } from '../../main/compose/service/http-client.ts';
 import { rawRequest, requestText } from '../support/raw-http.ts';
 import { ServiceHome } from '../support/service-process.ts';
 import { startRconServer } from '../support/rcon-server.ts';

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { unitText } from '../../main/headless/service/systemd-unit.ts';
+import { unitText } from '../../main/headless/systemd-unit.ts';
 import { ServiceHome, testPassword } from '../support/service-process.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 

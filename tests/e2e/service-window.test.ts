@@ -7,7 +7,7 @@ import type { Call } from '../../main/contract/calls.ts';
 import type { ServiceEvent } from '../../main/contract/events.ts';
 import type { Job } from '../../main/contract/jobs.ts';
 import type { SignIn } from '../../main/contract/sign-in-calls.ts';
-import { callService } from '../../main/headless/service/http-client.ts';
+import { callService } from '../../main/compose/service/http-client.ts';
 import { codeOf } from '../conformance/suite-support.ts';
 import { startDriveServer } from '../support/clouds/google-drive/server.ts';
 import { startOAuthServer, testClient, type OAuthServer } from '../support/clouds/oauth/server.ts';

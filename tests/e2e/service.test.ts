@@ -7,7 +7,7 @@ import type { ServiceEvent } from '../../main/contract/events.ts';
 import type { Job } from '../../main/contract/jobs.ts';
 import type { Notice } from '../../main/contract/notices.ts';
 import type { ServerStatus } from '../../main/contract/server-status.ts';
-import { callService } from '../../main/headless/service/http-client.ts';
+import { callService } from '../../main/compose/service/http-client.ts';
 import { eventAfter, ServiceHome, testPassword, type RunningService } from '../support/service-process.ts';
 
 const noticeIn = (event: ServiceEvent): Notice | null => (event.event === 'notice' ? event.data : null);

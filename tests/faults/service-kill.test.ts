@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Job } from '../../main/contract/jobs.ts';
-import { callService } from '../../main/headless/service/http-client.ts';
+import { callService } from '../../main/compose/service/http-client.ts';
 import { startRconServer, type RconServer } from '../support/rcon-server.ts';
 import { ServiceHome } from '../support/service-process.ts';
 

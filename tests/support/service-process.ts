@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import type { ServiceEvent } from '../../main/contract/events.ts';
-import { serviceEvents } from '../../main/headless/service/http-client.ts';
+import { serviceEvents } from '../../main/compose/service/http-client.ts';
 import { holdfast, runCli, type CliRun } from './run-cli.ts';
 
 export const testPassword = 'correct horse battery';

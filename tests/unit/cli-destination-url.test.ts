@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Fault } from '../../main/contract/faults.ts';
-import { dangerOf, parseDestinationUrl, settingsAsText } from '../../main/headless/destination-url.ts';
-import { s3CredentialsIn } from '../../main/headless/s3-credentials.ts';
+import { dangerOf, parseDestinationUrl, settingsAsText } from '../../main/compose/destination-url.ts';
+import { s3CredentialsIn } from '../../main/compose/s3-credentials.ts';
 
 function refusal(text: string): string {
   try {

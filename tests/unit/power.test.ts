@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { powerState } from '../../main/adapters/system/power.ts';
 import { emptySettings } from '../../main/contract/settings.ts';
-import { powerWatch } from '../../main/headless/service/power-watch.ts';
+import { powerWatch } from '../../main/compose/service/power-watch.ts';
 import { fakeClock, settle } from '../support/fake-clock.ts';
 import { serviceWorld } from '../support/service-world.ts';
 import { tempFolder } from '../support/temp-folder.ts';

@@ -6,7 +6,7 @@ import { Fault } from '../../main/contract/faults.ts';
 import { nativeZstd } from '../../main/adapters/compute/zstd.ts';
 import { plainSize, sealedSize } from '../../main/engine/archive/seal.ts';
 import type { Credentials } from '../../main/engine/engine.ts';
-import { composeEngine } from '../../main/headless/compose-engine.ts';
+import { composeEngine } from '../../main/compose/compose-engine.ts';
 import { runWith } from '../support/cli-host.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { collect, field, inPieces, passwordOf, readObject, readVectors, stated } from '../support/vectors.ts';

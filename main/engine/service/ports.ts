@@ -80,6 +80,8 @@ export type HookEnvironment = Readonly<Record<string, string>>;
 /** All that the service needs of the computer and of the settings. */
 export interface ServiceHost {
   readonly clock: Clock;
+  /** Of the schedule, where its sleep may be ended early. */
+  readonly scheduleClock?: Clock;
   readonly random: Random;
   readonly engine: Engine;
   readonly store: StateStore;

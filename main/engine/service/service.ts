@@ -225,7 +225,7 @@ export function createService(host: ServiceHost): Service {
       const rebuilding = left.rebuild(signal);
       try {
         await runScheduler({
-          clock,
+          clock: host.scheduleClock ?? clock,
           signal,
           servers: scheduledServers,
           isHeld: () => (host.held?.() ?? null) !== null,

@@ -6,8 +6,8 @@ import { exitCodes } from '../exit-codes.ts';
 import type { CliHost, CommandContext } from '../host.ts';
 import { refuseExisting, writeNewFile } from '../new-file.ts';
 import { note, printJson, printLine } from '../output.ts';
-import type { Connection } from '../service/connect.ts';
-import { servicePlaces } from '../service/places.ts';
+import type { Connection } from '../../compose/service/connect.ts';
+import { servicePlaces } from '../../compose/service/places.ts';
 import type { JsonOption } from './options.ts';
 
 export function addReport(program: Command, { host, end }: CommandContext): void {
@@ -25,7 +25,7 @@ export function addReport(program: Command, { host, end }: CommandContext): void
       const places = await servicePlaces();
       const [service, problem] = await reached(host);
       try {
-        const { supportReport } = await import('../service/report.ts');
+        const { supportReport } = await import('../../compose/service/report.ts');
         const text = await supportReport({ host, places, redactor: redactor(), service, problem });
         await writeNewFile(path, [Buffer.from(text)]);
       } finally {
@@ -46,7 +46,7 @@ export function addReport(program: Command, { host, end }: CommandContext): void
 /** A report is most wanted when something does not work. */
 async function reached(host: CliHost): Promise<readonly [Connection | null, string]> {
   try {
-    const { connect } = await import('../service/connect.ts');
+    const { connect } = await import('../../compose/service/connect.ts');
     return [await connect(host), ''];
   } catch (error) {
     return [null, asFault(error, 'connect').message];

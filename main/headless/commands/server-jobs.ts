@@ -8,7 +8,7 @@ import type { CliHost, CommandContext } from '../host.ts';
 import { note, printJson, printLine, printWarnings, table } from '../output.ts';
 import { printable } from '../printable.ts';
 import { progressLine } from '../progress.ts';
-import type { Connection } from '../service/connect.ts';
+import type { Connection } from '../../compose/service/connect.ts';
 import { formatTime } from '../times.ts';
 import { parseCount } from '../units.ts';
 import { append } from './options.ts';

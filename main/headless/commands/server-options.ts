@@ -7,7 +7,7 @@ import { presets } from '../../engine/presets.ts';
 import { parseCount as parseKeep, ruleNames } from '../../engine/retention/policy.ts';
 import type { CliHost } from '../host.ts';
 import { readRconPassword } from '../passwords.ts';
-import { rconInProperties } from '../server-properties.ts';
+import { rconInProperties } from '../../compose/server-properties.ts';
 import { parseCount } from '../units.ts';
 import { append, checkedZone, withKeepRules, type KeepOptions } from './options.ts';
 

@@ -12,7 +12,7 @@ import { readNewDestinationPassword } from '../passwords.ts';
 import { printable } from '../printable.ts';
 import { formatTime } from '../times.ts';
 import { formatSize } from '../units.ts';
-import type { Connection } from '../service/connect.ts';
+import type { Connection } from '../../compose/service/connect.ts';
 import { withService } from './with-service.ts';
 import { addServerJobs } from './server-jobs.ts';
 import { readServerOptions, withServerOptions, type ServerOptions } from './server-options.ts';

@@ -4,7 +4,7 @@ import { Fault } from '../../contract/faults.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { CliHost, CommandContext } from '../host.ts';
 import { note, printJson, printLine, warn } from '../output.ts';
-import { servicePlaces } from '../service/places.ts';
+import { servicePlaces } from '../../compose/service/places.ts';
 import type { JsonOption } from './options.ts';
 import { withService } from './with-service.ts';
 
@@ -17,7 +17,7 @@ export function addService(program: Command, context: CommandContext): void {
     .addHelpText('after', '\nExample:\n  holdfast service install    # from then on it runs by itself')
     .action(async () => {
       // Loaded with everything it needs, which no other command should wait for.
-      const { serve } = await import('../service/main.ts');
+      const { serve } = await import('../serve.ts');
       await serve(host);
       end(exitCodes.done);
     });
@@ -43,7 +43,7 @@ function addInstall(group: Command, { host, end }: CommandContext): void {
       if (options.runAs !== undefined && options.system !== true) {
         throw new Fault('config-invalid', '--run-as needs --system', { operation: 'install the service' });
       }
-      const { installUnit } = await import('../service/systemd-unit.ts');
+      const { installUnit } = await import('../systemd-unit.ts');
       const { path, lingers } = await installUnit({ env: host.env, system: options.system === true, runAs: options.runAs });
       if (!lingers) {
         await warn(host, 'It stops when you log out: as root, run “loginctl enable-linger USER” for this user');
@@ -70,7 +70,7 @@ function addUninstall(group: Command, { host, end }: CommandContext): void {
     .option('--system', 'the unit of the system')
     .option('--json', 'print one JSON document')
     .action(async (options: InstallOptions) => {
-      const { removeUnit } = await import('../service/systemd-unit.ts');
+      const { removeUnit } = await import('../systemd-unit.ts');
       const path = await removeUnit({ env: host.env, system: options.system === true });
       if (options.json === true) await printJson(host, { removed: path });
       else await printLine(host, `Removed ${path}; settings, secrets and everything stored stay.`);
@@ -84,9 +84,9 @@ function addStatus(group: Command, { host, end }: CommandContext): void {
     .description('Says whether the service runs, since when, and how it keeps secrets.')
     .option('--json', 'print one JSON document')
     .action(async (options: JsonOption) => {
-      const { runningService } = await import('../service/connect.ts');
-      const { callService } = await import('../service/http-client.ts');
-      const { unitState } = await import('../service/systemd-unit.ts');
+      const { runningService } = await import('../../compose/service/connect.ts');
+      const { callService } = await import('../../compose/service/http-client.ts');
+      const { unitState } = await import('../systemd-unit.ts');
       const running = await runningService(await servicePlaces());
       const units = await unitState(host.env);
       const info = running === null ? null : await callService(running)('service.info', {}, host.signal);
@@ -153,7 +153,7 @@ export function addOpenPage(program: Command, { host, end }: CommandContext): vo
     .option('--no-browser', 'only print it')
     .option('--json', 'print one JSON document')
     .action(async (options: JsonOption & { readonly browser: boolean }) => {
-      const { runningService } = await import('../service/connect.ts');
+      const { runningService } = await import('../../compose/service/connect.ts');
       const running = await runningService(await servicePlaces());
       if (running === null) {
         throw new Fault('not-found', 'The service does not run', {
@@ -161,7 +161,7 @@ export function addOpenPage(program: Command, { host, end }: CommandContext): vo
           context: { next: 'Start it: holdfast service install (or holdfast service, in the foreground).' },
         });
       }
-      const { signInLink } = await import('../service/http-client.ts');
+      const { signInLink } = await import('../../compose/service/http-client.ts');
       const link = await signInLink(running);
       const tunnel = tunnelLine(host, running.port);
       if (options.json === true) await printJson(host, { link, ...(tunnel === null ? {} : { tunnel }) });

@@ -1,5 +1,5 @@
 import type { Browser } from 'playwright';
-import { signInLink } from '../../../main/headless/service/http-client.ts';
+import { signInLink } from '../../../main/compose/service/http-client.ts';
 import type { RunningService } from '../service-process.ts';
 import { openPage, type WatchedPage } from './browser.ts';
 

@@ -4,8 +4,8 @@ import type { Job } from '../../../main/contract/jobs.ts';
 import type { ServerStatus } from '../../../main/contract/server-status.ts';
 import { serverSchema } from '../../../main/contract/server-settings.ts';
 import { Fault } from '../../../main/contract/faults.ts';
-import { serveHttp, type HttpServer } from '../../../main/headless/service/http-server.ts';
-import { access } from '../../../main/headless/service/token.ts';
+import { serveHttp, type HttpServer } from '../../../main/compose/service/http-server.ts';
+import { access } from '../../../main/compose/service/token.ts';
 import { stagedSnapshots } from './staged-snapshots.ts';
 
 /** A Monday at 14:02 in every picture. */

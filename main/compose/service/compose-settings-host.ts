@@ -6,14 +6,14 @@ import { destinationSecret } from '../../contract/secret-names.ts';
 import type { Keychain } from '../../engine/service/keychain.ts';
 import type { BegunSignIn, LiveSettings, SettingsHost } from '../../engine/service/settings-ports.ts';
 import type { Bandwidth } from '../../engine/storage/layers/bandwidth.ts';
-import type { CliHost } from '../host.ts';
+import type { Host } from '../host.ts';
 import { accountOf, prepareSignIn } from '../sign-in.ts';
 import type { DestinationOpener } from './destination-opener.ts';
 import { folderProblem } from './folder-problem.ts';
 import type { HostFeatures } from './host-features.ts';
 
 export interface SettingsHostParts {
-  readonly cli: CliHost;
+  readonly cli: Host;
   readonly settings: LiveSettings;
   readonly keychain: () => Promise<Keychain>;
   readonly destinations: DestinationOpener;

@@ -2,6 +2,19 @@ import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { errnoOf } from '../errno.ts';
 
+/** One policy for everything that is served, over HTTP and to the window: nothing from elsewhere, no frames, no forms, nothing kept by caches. */
+export const pageHeaders = {
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; " +
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'cache-control': 'no-store',
+} as const;
+
 /** The page as set-up builds it from renderer/. */
 const folder = new URL('../../../dist/page/', import.meta.url);
 

@@ -6,13 +6,11 @@ import type { DestinationCheck } from '../contract/reports.ts';
 import type { Backend } from '../engine/storage/backend.ts';
 import { initializeProvider } from '../engine/storage/initialize-provider.ts';
 import { stack, standardStack } from '../engine/storage/stack.ts';
-import type { Observer } from './host.ts';
 import { composeTokens, signInVariables, type TokenKeeping } from './compose-tokens.ts';
 import { needed, type Secrets } from './destination-secrets.ts';
-import type { FoundDestination } from './find-destination.ts';
 import { loopbackEndpoint } from './loopback-endpoint.ts';
 import { s3CredentialsIn } from './s3-credentials.ts';
-import type { Bandwidth } from './host.ts';
+import type { Bandwidth, FoundDestination, Observer } from './host.ts';
 
 /** The backend that the settings name, behind the standard layers. Only the chosen one is loaded. */
 export async function composeBackend(

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { replaceFile } from '../../adapters/files/replace-file.ts';
 import { acquireLock } from '../../adapters/system/lock.ts';
 import { asFault, Fault } from '../../contract/faults.ts';
-import type { CliHost } from '../host.ts';
+import type { Host } from '../host.ts';
 import { sweepScratch } from './compose-service-host.ts';
 import { composeService, type ComposedService } from './compose-service.ts';
 import { serveHttp, type HttpServer } from './http-server.ts';
@@ -13,8 +13,8 @@ import { access, serviceToken } from './token.ts';
 /** Jobs end at the next part or file once they are told to; whatever takes longer ends with the process, and is taken up at the next start. */
 const patienceMs = 4_000;
 
-/** Runs the service until the host's signal or a call of service.stop. `onReady` is told where it listens. */
-export async function runService(host: CliHost, onReady: (port: number) => Promise<void>): Promise<void> {
+/** Runs the service until the host's signal or a call of service.stop. `onReady` is told where it listens, and handed the service itself. */
+export async function runService(host: Host, onReady: (port: number, service: ComposedService) => Promise<void>): Promise<void> {
   const places = await servicePlaces();
   const lock = await acquireLock(places.stateDir, places.lock).catch((error: unknown) => {
     throw alreadyRunning(error);
@@ -28,7 +28,7 @@ export async function runService(host: CliHost, onReady: (port: number) => Promi
     await replaceFile(join(places.folder, 'address.json'), `${JSON.stringify({ port: http.port, pid: process.pid })}\n`);
     service.log.write('info', 'started', { version: host.version, pid: process.pid, port: http.port });
     try {
-      await onReady(http.port);
+      await onReady(http.port, service);
       await Promise.race([service.run(signal), afterPatience(signal)]);
     } finally {
       await http.close();

@@ -28,7 +28,7 @@ import { createService } from '../../engine/service/service.ts';
 import { signInCalls } from '../../engine/service/sign-in-calls.ts';
 import { createSignIns } from '../../engine/service/sign-ins.ts';
 import { bandwidth } from '../../engine/storage/layers/bandwidth.ts';
-import type { CliHost } from '../host.ts';
+import type { Host } from '../host.ts';
 import { lazyEngine } from '../lazy-engine.ts';
 import { composeServiceHost } from './compose-service-host.ts';
 import { composeSettingsHost } from './compose-settings-host.ts';
@@ -42,6 +42,7 @@ import { powerWatch } from './power-watch.ts';
 import { supportReport } from './report.ts';
 import { setupCalls } from './setup-calls.ts';
 import { targetCalls } from './target-calls.ts';
+import { wakingClock } from './waking-clock.ts';
 import { restUntil } from '../../engine/storage/cancel.ts';
 
 export interface ComposedService {
@@ -52,6 +53,8 @@ export interface ComposedService {
   readonly redactor: Redactor;
   readonly settings: WatchedSettings;
   readonly subscribe: (listener: (event: ServiceEvent) => void) => () => void;
+  /** The computer has slept, or is on another power supply: what is due is looked for at once. */
+  lookNow(): void;
   /** Runs the schedule until the signal; settles when all jobs have ended and everything is on disk. */
   run(signal: AbortSignal): Promise<void>;
   /** Without a schedule: waits for the jobs that were begun, sends what is to be told, writes what is known. */
@@ -67,7 +70,7 @@ const patienceMs = 10_000;
  * around it can do; a headless one has none.
  */
 export async function composeService(
-  cli: CliHost,
+  cli: Host,
   places: ServicePlaces,
   stop: (() => void) | null,
   features: HostFeatures = {},
@@ -88,9 +91,11 @@ export async function composeService(
   const engine = lazyEngine(() => cli.openEngine());
   const limiter = bandwidth({ clock });
   const destinations = destinationOpener({ cli, settings, keychain, limiter });
-  const power = powerWatch({ clock, settings });
+  const power = powerWatch({ clock, settings, ...(cli.power === undefined ? {} : { state: cli.power }) });
+  const scheduleClock = wakingClock(clock);
   const host = composeServiceHost({
     held: power.held,
+    scheduleClock,
     cli,
     engine,
     store,
@@ -172,7 +177,7 @@ export async function composeService(
       judge,
       report: () => supportReport({ host: cli, places, redactor: hide, service: own(), problem: settings.problem() }),
     }),
-    ...targetCalls(cli),
+    ...targetCalls(cli, () => clock.now()),
     ...hostCalls(features),
     ...keychainCalls(settingsHost, settingsChanged),
     ...noticeCalls(settingsHost, clock),
@@ -210,6 +215,10 @@ export async function composeService(
     subscribe(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
+    },
+    lookNow() {
+      scheduleClock.wake();
+      power.look(() => service.settingsChanged()).catch((error: unknown) => problem('the power supply could not be asked', error));
     },
     async run(signal) {
       const watching = settings.watch(signal, settingsChanged, (message) => {

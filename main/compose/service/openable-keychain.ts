@@ -1,10 +1,10 @@
 import type { KeychainKind } from '../../contract/destinations.ts';
 import { asFault, Fault } from '../../contract/faults.ts';
 import type { Keychain } from '../../engine/service/keychain.ts';
-import type { CliHost } from '../host.ts';
+import type { Host } from '../host.ts';
 
 /** A key file that nobody is there to open is a locked one: the schedule waits, and tries again. */
-export async function openableKeychain(cli: CliHost, kind: KeychainKind): Promise<Keychain> {
+export async function openableKeychain(cli: Host, kind: KeychainKind): Promise<Keychain> {
   const inner = await cli.openKeychain(kind);
   if (kind !== 'sealed-file') return inner;
   const locked = async <T>(work: Promise<T>): Promise<T> => {

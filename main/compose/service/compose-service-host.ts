@@ -6,14 +6,15 @@ import { systemRandom } from '../../adapters/system/random.ts';
 import { runCommand } from '../../adapters/system/run-command.ts';
 import { rconPasswordOf } from '../../contract/secret-names.ts';
 import type { Engine, OpenDestination } from '../../engine/engine.ts';
+import type { Clock } from '../../engine/ports.ts';
 import type { Keychain } from '../../engine/service/keychain.ts';
 import type { ServiceHost, StateStore } from '../../engine/service/ports.ts';
 import type { LiveSettings } from '../../engine/service/settings-ports.ts';
-import type { CliHost } from '../host.ts';
+import type { Host } from '../host.ts';
 import type { ServicePlaces } from './places.ts';
 
 export interface ServiceHostParts {
-  readonly cli: CliHost;
+  readonly cli: Host;
   readonly engine: Engine;
   readonly store: StateStore;
   readonly settings: LiveSettings;
@@ -23,6 +24,7 @@ export interface ServiceHostParts {
   readonly redact: (text: string) => string;
   readonly onProblem: (message: string, error: unknown) => void;
   readonly held: () => string | null;
+  readonly scheduleClock: Clock;
   readonly knowSecrets: () => Promise<void>;
 }
 
@@ -33,12 +35,12 @@ export interface ComposedServiceHost extends ServiceHost {
 
 /** What the service needs of this computer. */
 export function composeServiceHost(parts: ServiceHostParts): ComposedServiceHost {
-  const { cli, engine, store, settings, keychain, places, open, redact, onProblem, held, knowSecrets } = parts;
+  const { cli, engine, store, settings, keychain, places, open, redact, onProblem, held, knowSecrets, scheduleClock } = parts;
   const clock = systemClock;
   const quiesceOf: ServiceHost['quiesce'] = ({ quiesce, slug }) =>
     openQuiesce(quiesce, clock, async () => (await (await keychain()).get(rconPasswordOf(slug))) ?? '');
   return {
-    ...{ clock, engine, store, redact, onProblem, held, knowSecrets, random: systemRandom },
+    ...{ clock, scheduleClock, engine, store, redact, onProblem, held, knowSecrets, random: systemRandom },
     servers: () => settings.current().servers,
     openDestination: open,
     signedInAt: (destination) => settings.current().destinations[destination]?.signedInAt ?? null,
@@ -60,7 +62,7 @@ export function composeServiceHost(parts: ServiceHostParts): ComposedServiceHost
   };
 }
 
-function scratchFolder(env: CliHost['env'], places: ServicePlaces): string {
+function scratchFolder(env: Host['env'], places: ServicePlaces): string {
   const own = env['HOLDFAST_SCRATCH_DIR'];
   return own !== undefined && own !== '' ? own : join(places.folder, 'scratch');
 }
@@ -69,7 +71,7 @@ function scratchFolder(env: CliHost['env'], places: ServicePlaces): string {
 const scratchName = (places: ServicePlaces): string => `holdfast-drill-${places.lock}-`;
 
 /** What test restores of a process that is gone have left. */
-export async function sweepScratch(env: CliHost['env'], places: ServicePlaces): Promise<void> {
+export async function sweepScratch(env: Host['env'], places: ServicePlaces): Promise<void> {
   const folder = scratchFolder(env, places);
   const names = await readdir(folder).catch(() => []);
   for (const name of names) if (name.startsWith(scratchName(places))) await rm(join(folder, name), { recursive: true, force: true });

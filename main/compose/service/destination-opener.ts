@@ -9,7 +9,7 @@ import type { Backend } from '../../engine/storage/backend.ts';
 import type { Bandwidth } from '../../engine/storage/layers/bandwidth.ts';
 import { realPlace } from '../real-place.ts';
 import { settingsAsText, whereOf } from '../destination-url.ts';
-import type { CliHost } from '../host.ts';
+import type { Host } from '../host.ts';
 
 export interface DestinationOpener {
   /** By name, with what the keychain keeps. Faults: config-invalid (no such name), unauthenticated (no password is kept), locked. */
@@ -21,7 +21,7 @@ export interface DestinationOpener {
 }
 
 export interface OpenerOptions {
-  readonly cli: CliHost;
+  readonly cli: Host;
   readonly settings: LiveSettings;
   readonly keychain: () => Promise<Keychain>;
   readonly limiter: Bandwidth;

@@ -6,6 +6,8 @@ import { restUntil } from '../../engine/storage/cancel.ts';
 export interface PowerWatch {
   /** Why nothing is to be started by itself, as it was seen last. */
   readonly held: () => string | null;
+  /** Looks now, where the settings ask for it. */
+  readonly look: (onChange: () => void) => Promise<void>;
   /** Looks again and again while the settings ask for it, until the signal. */
   readonly watch: (signal: AbortSignal, onChange: () => void) => Promise<void>;
 }
@@ -21,7 +23,7 @@ const lookEveryMs = 30_000;
 export function powerWatch({ clock, settings, state = powerState }: PowerWatchOptions): PowerWatch {
   let why: string | null = null;
 
-  async function look(): Promise<string | null> {
+  async function reason(): Promise<string | null> {
     const { battery, metered } = settings.current().pauseOn;
     if (!battery && !metered) return null;
     const { onBattery, onMetered } = await state();
@@ -29,15 +31,19 @@ export function powerWatch({ clock, settings, state = powerState }: PowerWatchOp
     return metered && onMetered === true ? 'The line of this computer is metered, and backups wait for another one.' : null;
   }
 
+  async function look(onChange: () => void): Promise<void> {
+    const now = await reason();
+    if (now === why) return;
+    why = now;
+    onChange();
+  }
+
   return {
+    look,
     held: () => why,
     async watch(signal, onChange) {
       while (!signal.aborted) {
-        const now = await look();
-        if (now !== why) {
-          why = now;
-          onChange();
-        }
+        await look(onChange);
         await restUntil(clock, lookEveryMs, signal);
       }
     },

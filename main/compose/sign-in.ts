@@ -7,7 +7,7 @@ import { Fault } from '../contract/faults.ts';
 import { withClient } from '../engine/service/with-client.ts';
 import { clientIdOf, composeTokens, signInVariables, type TokenKeeping } from './compose-tokens.ts';
 import type { Secrets } from './destination-secrets.ts';
-import type { CliHost } from './host.ts';
+import type { Host } from './host.ts';
 import { loopbackEndpoint } from './loopback-endpoint.ts';
 
 /** A sign-in that a person can answer now, on the terminal or in a page. */
@@ -29,7 +29,7 @@ export interface SignInRequest {
 }
 
 /** Faults: config-invalid (a provider without sign-in, no client id), locked (the port that Dropbox comes back to is in use). */
-export async function prepareSignIn(env: CliHost['env'], request: SignInRequest): Promise<PreparedSignIn> {
+export async function prepareSignIn(env: Host['env'], request: SignInRequest): Promise<PreparedSignIn> {
   const { provider: name } = request.settings;
   if (!isSignInProvider(name)) {
     throw new Fault('config-invalid', `a ${name} destination needs keys and no sign-in`, { operation: 'sign in' });
@@ -51,7 +51,7 @@ export async function prepareSignIn(env: CliHost['env'], request: SignInRequest)
 
 /** Whose account it is and how full; null where the provider has no accounts. */
 export async function accountOf(
-  env: CliHost['env'],
+  env: Host['env'],
   settings: DestinationSettings,
   secrets: Secrets,
   keeping: TokenKeeping,

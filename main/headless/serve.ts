@@ -1,8 +1,8 @@
-import { tellSystemdReady } from '../../adapters/system/tell-systemd.ts';
-import { exitCodes } from '../exit-codes.ts';
-import type { CliHost } from '../host.ts';
-import { note } from '../output.ts';
-import { runService } from './run-service.ts';
+import { tellSystemdReady } from '../adapters/system/tell-systemd.ts';
+import { exitCodes } from './exit-codes.ts';
+import type { CliHost } from './host.ts';
+import { note } from './output.ts';
+import { runService } from '../compose/service/run-service.ts';
 
 /** `holdfast service` without anything behind it, as program.ts would run it; settles to the exit code. */
 export async function runCli(args: readonly string[], host: CliHost): Promise<number> {
@@ -10,7 +10,7 @@ export async function runCli(args: readonly string[], host: CliHost): Promise<nu
     await serve(host);
     return exitCodes.done;
   } catch (error) {
-    const { tell } = await import('../program.ts');
+    const { tell } = await import('./program.ts');
     return await tell(error, args, host);
   }
 }

@@ -1,21 +1,9 @@
 import type { MiddlewareHandler } from 'hono';
+import { pageHeaders } from './page-files.ts';
 
 export interface GuardOptions {
   readonly port: () => number;
 }
-
-/** One policy for everything that is served: nothing from elsewhere, no frames, no forms, nothing kept by caches. */
-const headers = {
-  'content-security-policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; " +
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-  'x-content-type-options': 'nosniff',
-  'x-frame-options': 'DENY',
-  'referrer-policy': 'no-referrer',
-  'cross-origin-opener-policy': 'same-origin',
-  'cross-origin-resource-policy': 'same-origin',
-  'cache-control': 'no-store',
-} as const;
 
 /**
  * Turns away what a page of somebody else could make a browser send. The host must be ours by name: a name that was pointed at this computer
@@ -24,7 +12,7 @@ const headers = {
  */
 export function guard({ port }: GuardOptions): MiddlewareHandler {
   return async (context, next) => {
-    for (const [name, value] of Object.entries(headers)) context.header(name, value);
+    for (const [name, value] of Object.entries(pageHeaders)) context.header(name, value);
     const { req } = context;
     const host = req.header('host');
     const hosts = [`127.0.0.1:${port()}`, `localhost:${port()}`];

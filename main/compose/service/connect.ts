@@ -7,7 +7,7 @@ import { patientLock } from '../../adapters/system/wait-for-lock.ts';
 import type { Call } from '../../contract/calls.ts';
 import type { ServiceEvent } from '../../contract/events.ts';
 import { asFault, Fault } from '../../contract/faults.ts';
-import type { CliHost } from '../host.ts';
+import type { Host } from '../host.ts';
 import { callService, serviceEvents, type ServiceAddress } from './http-client.ts';
 import { servicePlaces, type ServicePlaces } from './places.ts';
 import { readToken } from './token.ts';
@@ -55,7 +55,7 @@ export async function runningService(places: ServicePlaces): Promise<(ServiceAdd
 }
 
 /** The running service, else one in this process, without a schedule, that keeps a service from starting meanwhile. */
-export async function connect(host: CliHost): Promise<Connection> {
+export async function connect(host: Host): Promise<Connection> {
   const places = await servicePlaces();
   const running = await runningService(places);
   if (running !== null) return overHttp(running);
@@ -89,7 +89,7 @@ function notAnswering(pid: string | number | undefined, cause?: Fault): Fault {
 
 const next = '“holdfast server jobs” shows how far the job came; the next start of the service takes it up.';
 
-function overHttp(address: ServiceAddress): Connection {
+export function overHttp(address: ServiceAddress): Connection {
   return {
     call: callService(address),
     isService: true,

@@ -5,13 +5,13 @@ import type { Redactor } from '../../adapters/logs/redactor.ts';
 import { asFault } from '../../contract/faults.ts';
 import type { Settings } from '../../contract/settings.ts';
 import { allSecrets } from '../../engine/service/kept-secrets.ts';
-import type { CliHost } from '../host.ts';
-import { opensByItself } from '../kept-password.ts';
+import type { Host } from '../host.ts';
+import { opensByItself } from '../opens-by-itself.ts';
 import type { Connection } from './connect.ts';
 import type { ServicePlaces } from './places.ts';
 
 export interface ReportParts {
-  readonly host: CliHost;
+  readonly host: Host;
   readonly places: ServicePlaces;
   readonly redactor: Redactor;
   /** Null where neither a service nor the settings can be reached: the report then says why. */
@@ -42,7 +42,7 @@ export async function supportReport(parts: ReportParts): Promise<string> {
   return `${texts.join('\n')}\n## Log\n\n${redactor.text(log.join('\n'))}\n`;
 }
 
-async function settingsOf(host: CliHost): Promise<Settings | null> {
+async function settingsOf(host: Host): Promise<Settings | null> {
   try {
     return await (await host.openSettings()).read();
   } catch {
@@ -52,7 +52,7 @@ async function settingsOf(host: CliHost): Promise<Settings | null> {
 }
 
 /** Texts went through the service's own redactor when they were written; this is for what came from elsewhere. Nobody is asked for a passphrase. */
-async function registerSecrets(host: CliHost, hasSettings: boolean, register: (secret: string) => void): Promise<void> {
+async function registerSecrets(host: Host, hasSettings: boolean, register: (secret: string) => void): Promise<void> {
   for (const [name, value] of Object.entries(host.env)) {
     if (value !== undefined && /^(HOLDFAST_|AWS_|B2_).*(PASS|SECRET|TOKEN|KEY)/.test(name) && !name.endsWith('_FILE')) register(value);
   }

@@ -4,16 +4,16 @@ import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { configDirPath } from '../../adapters/config/config-dir.ts';
-import { replaceFile } from '../../adapters/files/replace-file.ts';
-import { stateDirPath } from '../../adapters/system/state-dir.ts';
-import { systemctl, systemctlEnvironment } from '../../adapters/system/systemctl.ts';
-import { Fault } from '../../contract/faults.ts';
+import { configDirPath } from '../adapters/config/config-dir.ts';
+import { replaceFile } from '../adapters/files/replace-file.ts';
+import { stateDirPath } from '../adapters/system/state-dir.ts';
+import { systemctl, systemctlEnvironment } from '../adapters/system/systemctl.ts';
+import { Fault } from '../contract/faults.ts';
 
 const run = promisify(execFile);
 const unitName = 'holdfast.service';
-const template = new URL('../../../resources/systemd/holdfast.service', import.meta.url);
-const program = fileURLToPath(new URL('../../../bin/holdfast.js', import.meta.url));
+const template = new URL('../../resources/systemd/holdfast.service', import.meta.url);
+const program = fileURLToPath(new URL('../../bin/holdfast.js', import.meta.url));
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
