@@ -38,8 +38,14 @@ export function snapshotCalls(host: ServiceHost, serverOf: (slug: string) => Ser
       const [place, selector] = await found(asked);
       const folder = path.replace(/^(\.?\/)+|\/+$/g, '').replace(/^\.$/, '');
       const entries: EntryRow[] = [];
-      for await (const entry of engine.list(place, { ...selector, path }, { signal })) if (isIn(folder, entry.path)) entries.push(entry);
-      return entries;
+      // All that is below is passed on the way, so that what a folder holds is known without a further look.
+      const below = new Map<string, number>();
+      for await (const entry of engine.list(place, { ...selector, path }, { signal })) {
+        const inside = entryOf(folder, entry.path);
+        if (inside === entry.path) entries.push(entry);
+        else if (inside !== null) below.set(inside, (below.get(inside) ?? 0) + entry.size);
+      }
+      return entries.map((entry) => (entry.type === 'directory' ? { ...entry, size: below.get(entry.path) ?? 0 } : entry));
     },
     'snapshot.search': async ({ text, limit, ...asked }, signal) => {
       const [place, selector] = await found(asked);
@@ -83,11 +89,11 @@ export function snapshotCalls(host: ServiceHost, serverOf: (slug: string) => Ser
   };
 }
 
-/** Directly in the folder; an empty path is the server's own. */
-function isIn(folder: string, path: string): boolean {
-  if (path === '.') return false;
-  const slash = path.lastIndexOf('/');
-  return (slash < 0 ? '' : path.slice(0, slash)) === folder;
+/** The entry directly in the folder that a path is or lies in; an empty folder is the server's own. Null: neither. */
+function entryOf(folder: string, path: string): string | null {
+  if (path === '.' || path === folder) return null;
+  const slash = path.indexOf('/', folder === '' ? 0 : folder.length + 1);
+  return slash < 0 ? path : path.slice(0, slash);
 }
 
 /** As people compare: some computers write an umlaut as two characters. */

@@ -14,7 +14,6 @@ export interface Which {
 
 const mostChanges = 50_000;
 const mostFound = 1_000;
-const mostMeasured = 5_000;
 /** Each costs the service a look through the whole list of the snapshot. */
 const mostOpenedAtOnce = 50;
 
@@ -141,38 +140,32 @@ export class BrowseView {
     for (const row of closed) await this.open(row);
   }
 
-  tick({ entry }: Row): void {
+  tick({ folder, entry }: Row): void {
     if (entry.gone === true) return;
     const { ticks } = this.picks;
     ticks.set(entry.path, ticks.state(entry.path) !== 'true');
-    ticks.fold(parentOf(entry.path), (folder) => this.#known.folders.get(folder)?.length ?? null);
-    this.#known.amounts.set(entry.path, entry.type === 'directory' ? null : { files: 1, bytes: entry.size, exact: true });
-    for (const path of [...ticks.tops(), ...ticks.exceptions()])
-      if ((this.#known.amounts.get(path) ?? null) === null) void this.#measure(path);
-    this.picks = { ticks: this.picks.ticks };
+    ticks.fold(parentOf(entry.path), (at) => this.#known.folders.get(at)?.length ?? null);
+    // A folder that a search found does not say what it holds.
+    if (entry.type !== 'directory' || !folder.flat) this.#known.bytes.set(entry.path, entry.size);
+    this.picks = { ticks };
+    for (const path of [...ticks.tops(), ...ticks.exceptions()]) if (!this.#known.bytes.has(path)) void this.#measure(path);
   }
 
   clear(): void {
     this.picks = { ticks: new Ticks() };
   }
 
-  /** What is ticked, as far as it is known. */
-  picked(): { readonly bytes: number; readonly exact: boolean; readonly measuring: boolean } {
+  /** Bytes of what is ticked; null while they are not known. */
+  picked(): number | null {
     const { ticks } = this.picks;
-    let bytes = 0;
-    let exact = true;
-    let measuring = false;
-    const count = (paths: readonly string[], sign: number): void => {
-      for (const path of paths) {
-        const amount = this.#known.amounts.get(path) ?? null;
-        if (amount === null) measuring = true;
-        else bytes += sign * amount.bytes;
-        if (amount?.exact === false) exact = false;
-      }
-    };
-    count(ticks.tops(), 1);
-    count(ticks.exceptions(), -1);
-    return { bytes: Math.max(0, bytes), exact, measuring };
+    const sum = (paths: readonly string[]): number | null =>
+      paths.reduce<number | null>((before, path) => {
+        const bytes = this.#known.bytes.get(path) ?? null;
+        return before === null || bytes === null ? null : before + bytes;
+      }, 0);
+    const ticked = sum(ticks.tops());
+    const unticked = sum(ticks.exceptions());
+    return ticked === null || unticked === null ? null : ticked - unticked;
   }
 
   #touch(rows: TreeRows): void {
@@ -183,19 +176,14 @@ export class BrowseView {
   }
 
   async #measure(path: string): Promise<void> {
-    this.#known.amounts.set(path, null);
-    const known = this.#known.folders.get(path);
-    const start = `${path}/`;
-    try {
-      const { entries, more } =
-        known?.every(({ type }) => type !== 'directory') === true
-          ? { entries: known, more: false }
-          : await call('snapshot.search', { ...this.#which, text: start.slice(0, 200), limit: mostMeasured }, this.#gone);
-      const below = entries.filter((entry) => entry.type !== 'directory' && entry.path.startsWith(start));
-      this.#known.amounts.set(path, { files: below.length, bytes: below.reduce((sum, { size }) => sum + size, 0), exact: !more });
-    } catch {
-      this.#known.amounts.set(path, { files: 0, bytes: 0, exact: false });
-    }
+    this.#known.bytes.set(path, null);
+    await this.#try(async () => {
+      const entries = await this.#entries(path);
+      this.#known.bytes.set(
+        path,
+        entries.reduce((sum, { size }) => sum + size, 0),
+      );
+    });
     this.picks = { ticks: this.picks.ticks };
   }
 

@@ -4,11 +4,13 @@ export interface Day {
   readonly at: number;
   readonly ahead: boolean;
   readonly today: boolean;
+  /** Backups that ended well, also those that found nothing changed and those whose snapshot is cleaned up by now. */
+  readonly ran: number;
   readonly snapshots: number;
   readonly failed: number;
   /** Of its newest snapshot; null where there is none, or nobody knows. */
   readonly bytes: number | null;
-  /** 0 to 4: how many snapshots, against the day that has most. */
+  /** 0 to 4: how many backups, against the day that has most. */
   readonly level: number;
 }
 
@@ -17,16 +19,17 @@ export interface DayInput {
   readonly weeks: number;
   /** Milliseconds since 1970, newest first. */
   readonly snapshots: readonly { readonly at: number; readonly bytes: number | null }[];
+  readonly runs: readonly number[];
   readonly failures: readonly number[];
 }
 
 /** Whole weeks from Monday to Sunday, the last of them this one; days as the clock of whoever looks has them. */
-export function calendar({ now, weeks, snapshots, failures }: DayInput): readonly Day[] {
+export function calendar({ now, weeks, snapshots, runs, failures }: DayInput): readonly Day[] {
   const today = midnight(now);
-  const counts = new Map<number, { snapshots: number; failed: number; bytes: number | null }>();
+  const counts = new Map<number, { ran: number; snapshots: number; failed: number; bytes: number | null }>();
   const of = (at: number) => {
     const key = midnight(at);
-    const found = counts.get(key) ?? { snapshots: 0, failed: 0, bytes: null };
+    const found = counts.get(key) ?? { ran: 0, snapshots: 0, failed: 0, bytes: null };
     counts.set(key, found);
     return found;
   };
@@ -35,16 +38,19 @@ export function calendar({ now, weeks, snapshots, failures }: DayInput): readonl
     if (day.snapshots === 0) day.bytes = bytes;
     day.snapshots += 1;
   }
+  for (const at of runs) of(at).ran += 1;
   for (const at of failures) of(at).failed += 1;
-  const most = Math.max(1, ...[...counts.values()].map((day) => day.snapshots));
+  // What another computer backed up is in no history here.
+  for (const day of counts.values()) day.ran = Math.max(day.ran, day.snapshots);
+  const most = Math.max(1, ...[...counts.values()].map((day) => day.ran));
   const date = new Date(today);
   date.setDate(date.getDate() - ((date.getDay() + 6) % 7) - (weeks - 1) * 7);
   return Array.from({ length: weeks * 7 }, () => {
     const at = date.getTime();
     // Not by adding hours: twice a year a day has 23 or 25.
     date.setDate(date.getDate() + 1);
-    const { snapshots: count, failed, bytes } = counts.get(at) ?? { snapshots: 0, failed: 0, bytes: null };
-    return { at, ahead: at > today, today: at === today, snapshots: count, failed, bytes, level: Math.ceil((count / most) * 4) };
+    const { ran, snapshots: count, failed, bytes } = counts.get(at) ?? { ran: 0, snapshots: 0, failed: 0, bytes: null };
+    return { at, ahead: at > today, today: at === today, ran, snapshots: count, failed, bytes, level: Math.ceil((ran / most) * 4) };
   });
 }
 

@@ -18,7 +18,7 @@ export class Folder {
   readonly path: string;
   readonly depth: number;
   readonly entries: readonly TreeEntry[];
-  /** The full path is shown: found entries lie all over the place. */
+  /** Found entries lie all over the place: each says in which folder. */
   readonly flat: boolean;
   /** Where it stands among the entries of the folder above it. */
   readonly index: number;
@@ -101,14 +101,10 @@ export class TreeRows {
     for (let step = 0; step < looks; step += 1) {
       const number = (from + step) % this.count;
       const row = this.at(number);
-      if (row !== undefined && shownName(row).toLowerCase().startsWith(wanted)) return number;
+      if (row !== undefined && nameOf(row.entry.path).toLowerCase().startsWith(wanted)) return number;
     }
     return null;
   }
-}
-
-export function shownName({ folder, entry }: Pick<Row, 'folder' | 'entry'>): string {
-  return folder.flat ? entry.path : nameOf(entry.path);
 }
 
 function find(folder: Folder, number: number): Row | undefined {

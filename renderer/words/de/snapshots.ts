@@ -28,15 +28,18 @@ export const snapshots = {
   'heat.more': 'mehr',
   'heat.failed': 'fehlgeschlagen',
   'heat.label':
-    'Stände pro Tag, {weeks} Wochen: {days, plural, =0 {noch keine} one {ein Tag hat welche} other {# Tage haben welche}}, kein Fehlschlag.',
+    'Sicherungen pro Tag, {weeks} Wochen: {days, plural, =0 {noch keine} one {ein Tag hat welche} other {# Tage haben welche}}, kein Fehlschlag.',
   'heat.labelFailed':
-    'Stände pro Tag, {weeks} Wochen: {days, plural, =0 {noch keine} one {ein Tag hat welche} other {# Tage haben welche}}. {failed, plural, one {Ein Tag} other {# Tage}} mit Fehlschlag, darunter {which}.',
-  'heat.day': '{when}: {count, plural, =0 {kein Stand} one {ein Stand} other {# Stände}}',
-  'heat.dayBytes': '{when}: {count, plural, =0 {kein Stand} one {ein Stand} other {# Stände}}, {bytes}',
+    'Sicherungen pro Tag, {weeks} Wochen: {days, plural, =0 {noch keine} one {ein Tag hat welche} other {# Tage haben welche}}. {failed, plural, one {Ein Tag} other {# Tage}} mit Fehlschlag, darunter {which}.',
+  'heat.day':
+    '{when}: {ran, plural, =0 {keine Sicherung} one {eine Sicherung, {count, plural, =0 {nicht behalten} other {behalten}}} other {# Sicherungen, {count, plural, =0 {keine behalten} one {eine behalten} other {# behalten}}}}',
+  'heat.dayBytes':
+    '{when}: {ran, plural, =0 {keine Sicherung} one {eine Sicherung, behalten} other {# Sicherungen, {count, plural, =0 {keine behalten} one {eine behalten} other {# behalten}}}}, {bytes}',
   'heat.dayFailed':
-    '{when}: {failures, plural, one {eine Sicherung} other {# Sicherungen}} fehlgeschlagen, {count, plural, =0 {kein Stand} one {ein Stand} other {# Stände}}',
+    '{when}: {failures, plural, one {eine Sicherung} other {# Sicherungen}} fehlgeschlagen, {ran, plural, =0 {keine gelungen} one {eine gelungen} other {# gelungen}}',
   'heat.th.day': 'Tag',
-  'heat.th.snapshots': 'Stände',
+  'heat.th.ran': 'Sicherungen',
+  'heat.th.snapshots': 'Behalten',
   'heat.th.failed': 'Fehlgeschlagen',
   'plot.title': 'Speicher',
   'plot.label': '{total} jetzt am Sicherungsort, {count, plural, one {ein Stand} other {{count, number} Stände}} seit {since}.',
@@ -108,6 +111,7 @@ export const snapshots = {
   'browse.notFound': 'Keine Datei hat das im Namen.',
   'browse.empty': 'Hier ist nichts.',
   'browse.more': 'Die ersten {count} werden gezeigt. Suche nach einem längeren Teil des Namens.',
+  'browse.moreDiffer': 'Nur die ersten {count} werden gezeigt.',
   'tree.new': 'neu',
   'tree.changed': 'geändert',
   'tree.gone': 'weg',
@@ -117,7 +121,6 @@ export const snapshots = {
     '{more, plural, =0 {{first}} one {{first} und ein weiteres} other {{first} und # weitere}}, aber {but, plural, one {ein Eintrag} other {# Einträge}} darin nicht',
   'pick.measuring': 'Zähle zusammen…',
   'pick.amount': '{bytes} angehakt',
-  'pick.atLeast': 'Mehr als {bytes} angehakt',
   'pick.clear': 'Alle Haken weg',
   'pick.restoreAll': 'Alles herstellen…',
 } as const;

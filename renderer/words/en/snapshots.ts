@@ -28,15 +28,18 @@ export const snapshots = {
   'heat.more': 'more',
   'heat.failed': 'failed',
   'heat.label':
-    'Snapshots per day, {weeks} weeks: {days, plural, =0 {none yet} one {one day has some} other {# days have some}}, none failed.',
+    'Backups per day, {weeks} weeks: {days, plural, =0 {none yet} one {one day has some} other {# days have some}}, none failed.',
   'heat.labelFailed':
-    'Snapshots per day, {weeks} weeks: {days, plural, =0 {none yet} one {one day has some} other {# days have some}}. {failed, plural, one {One day} other {# days}} failed, among them {which}.',
-  'heat.day': '{when}: {count, plural, =0 {no snapshot} one {one snapshot} other {# snapshots}}',
-  'heat.dayBytes': '{when}: {count, plural, =0 {no snapshot} one {one snapshot} other {# snapshots}}, {bytes}',
+    'Backups per day, {weeks} weeks: {days, plural, =0 {none yet} one {one day has some} other {# days have some}}. {failed, plural, one {One day} other {# days}} with a failure, among them {which}.',
+  'heat.day':
+    '{when}: {ran, plural, =0 {no backup} one {one backup, {count, plural, =0 {not kept} other {kept}}} other {# backups, {count, plural, =0 {none kept} one {one kept} other {# kept}}}}',
+  'heat.dayBytes':
+    '{when}: {ran, plural, =0 {no backup} one {one backup, kept} other {# backups, {count, plural, =0 {none kept} one {one kept} other {# kept}}}}, {bytes}',
   'heat.dayFailed':
-    '{when}: {failures, plural, one {one backup failed} other {# backups failed}}, {count, plural, =0 {no snapshot} one {one snapshot} other {# snapshots}}',
+    '{when}: {failures, plural, one {one backup failed} other {# backups failed}}, {ran, plural, =0 {none ended well} one {one ended well} other {# ended well}}',
   'heat.th.day': 'Day',
-  'heat.th.snapshots': 'Snapshots',
+  'heat.th.ran': 'Backups',
+  'heat.th.snapshots': 'Kept',
   'heat.th.failed': 'Failed',
   'plot.title': 'Storage',
   'plot.label': '{total} in the backup place now, {count, plural, one {one snapshot} other {{count, number} snapshots}} since {since}.',
@@ -107,6 +110,7 @@ export const snapshots = {
   'browse.notFound': 'No file has that in its name.',
   'browse.empty': 'Nothing here.',
   'browse.more': 'The first {count} are shown. Search for a longer part of the name.',
+  'browse.moreDiffer': 'Only the first {count} are shown.',
   'tree.new': 'new',
   'tree.changed': 'changed',
   'tree.gone': 'gone',
@@ -116,7 +120,6 @@ export const snapshots = {
     '{more, plural, =0 {{first}} one {{first} and one more} other {{first} and # more}}, but {but, plural, one {for one entry} other {for # entries}} in it',
   'pick.measuring': 'Adding up…',
   'pick.amount': '{bytes} ticked',
-  'pick.atLeast': 'More than {bytes} ticked',
   'pick.clear': 'Untick all',
   'pick.restoreAll': 'Restore everything…',
 } as const;

@@ -6,14 +6,21 @@ import { serverSchema } from '../../../main/contract/server-settings.ts';
 import { Fault } from '../../../main/contract/faults.ts';
 import { serveHttp, type HttpServer } from '../../../main/compose/service/http-server.ts';
 import { access } from '../../../main/compose/service/token.ts';
+import { restoringJob, stagedNow, stagedRestore } from './staged-restore.ts';
 import { stagedSnapshots } from './staged-snapshots.ts';
 
-/** A Monday at 14:02 in every picture. */
-export const stagedNow = Date.UTC(2026, 10, 23, 14, 2);
+export { stagedNow };
 
 const hour = 3_600_000;
 const day = 24 * hour;
 const gigabyte = 1e9;
+
+export interface StageOptions {
+  /** Nothing is set up. */
+  readonly empty?: boolean;
+  /** So many of them. */
+  readonly snapshots?: number;
+}
 
 export interface StagedService {
   readonly http: HttpServer;
@@ -23,11 +30,11 @@ export interface StagedService {
 }
 
 /** What the real HTTP server shows of four servers in four states: for pictures and for measuring, not for tests of what works. */
-export async function stageService(options: { readonly empty?: boolean } = {}): Promise<StagedService> {
+export async function stageService(options: StageOptions = {}): Promise<StagedService> {
   const listeners = new Set<(event: ServiceEvent) => void>();
   const door = access('0'.repeat(64), Date.now);
   const http = await serveHttp({
-    handlers: stagedHandlers(options.empty === true),
+    handlers: stagedHandlers(options),
     subscribe(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -134,7 +141,8 @@ function refuse(): never {
   throw new Fault('unsupported', 'this is a stage', { operation: 'stage' });
 }
 
-function stagedHandlers(empty: boolean): CallHandlers {
+function stagedHandlers(options: StageOptions): CallHandlers {
+  const empty = options.empty === true;
   const servers = empty ? [] : stagedServers;
   const one = (slug: string): ServerStatus => servers.find(({ settings }) => settings.slug === slug) ?? refuse();
   const keychain = { kind: 'system', strong: true, locked: false, says: 'in the keyring of this system' } as const;
@@ -190,7 +198,6 @@ function stagedHandlers(empty: boolean): CallHandlers {
       { name: 'read', ok: true, message: 'the same bytes', next: '' },
       { name: 'delete', ok: false, message: 'deleting is refused', next: 'Allow s3:DeleteObject for this key, then test again.' },
     ],
-    'undo.list': async () => [],
     'destination.account': async () => ({ account: { name: 'maria@example.org', usedBytes: 61.4e9, quotaBytes: 200e9 } }),
     'destination.servers': async () =>
       [
@@ -201,14 +208,11 @@ function stagedHandlers(empty: boolean): CallHandlers {
         newest: { id: 'k3v9qa', time: new Date(stagedNow - 8 * hour).toISOString(), files: 9_318, bytes },
         storedBytes: bytes * 0.7,
       })),
-    'restore.look': async ({ target }) => ({
-      ...{ target, exists: true, empty: false, freeBytes: 112e9, inUse: [], problem: '' },
-    }),
-    'restore.start': async () => ({ job: runningJob.id }),
     'backup.start': async () => ({ job: runningJob.id }),
-    'job.get': async () => runningJob,
+    'job.get': async ({ job: id }) => (id === restoringJob.id ? restoringJob : runningJob),
     'job.cancel': async () => ({}),
-    ...stagedSnapshots(stagedNow),
+    ...stagedRestore(),
+    ...stagedSnapshots(stagedNow, options.snapshots),
   };
   return new Proxy(handlers as CallHandlers, { get: (target, name, self) => Reflect.get(target, name, self) ?? refuse });
 }

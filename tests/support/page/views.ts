@@ -1,4 +1,6 @@
 import type { Page } from 'playwright';
+import { restoredJob, restoringJob } from './staged-restore.ts';
+import type { StagedService } from './staged-service.ts';
 
 export interface View {
   /** Of its pictures. */
@@ -9,12 +11,88 @@ export interface View {
   readonly empty?: boolean;
   readonly languages?: readonly ('en' | 'de')[];
   /** Settles once the view shows what it is about; may click its way there. */
-  readonly ready: (page: Page, language: 'en' | 'de') => Promise<unknown>;
+  readonly ready: (page: Page, language: 'en' | 'de', stage?: StagedService) => Promise<unknown>;
+}
+
+const both = ['en', 'de'] as const;
+const creative = 'snapshots/creative/tide-s3';
+
+async function browse(page: Page): Promise<void> {
+  const tree = page.getByRole('tree');
+  await tree.getByRole('treeitem', { name: /^world / }).waitFor();
+  await tree.focus();
+  for (const key of ['w', 'ArrowRight']) await page.keyboard.press(key);
+  await tree.getByRole('treeitem', { name: /region/ }).waitFor();
+  for (const key of ['ArrowDown', ' ', 'ArrowDown', 'ArrowDown', ' ']) await page.keyboard.press(key);
+  await page.getByRole('button', { name: /^(Restore|Herstellen)…$/ }).waitFor();
+}
+
+/** The button that is asked with, whatever else the page calls so. */
+async function ask(page: Page): Promise<void> {
+  const card = page.getByRole('article').filter({ hasText: 'Creative' });
+  const unfold = card.getByRole('button', { name: /^Creative: / });
+  await card.waitFor();
+  if (await unfold.isVisible()) await unfold.click();
+  await card.getByRole('button', { name: /^(Restore|Herstellen)…$/ }).click();
+  await page.getByRole('dialog').getByText(/112/).waitFor();
+}
+
+async function restore(page: Page, stage?: StagedService): Promise<void> {
+  await ask(page);
+  await page
+    .getByRole('dialog')
+    .getByRole('button', { name: /^(Restore|Herstellen)$/ })
+    .click();
+  await page
+    .getByRole('dialog')
+    .getByRole('heading', { name: /^(Restoring|Stelle)/ })
+    .waitFor();
+  stage?.emit({ event: 'job', data: restoringJob });
+  await page.getByRole('dialog').getByRole('progressbar').waitFor();
 }
 
 /** Every view of the page, for pictures and for checks of all of them. */
 export const views: readonly View[] = [
   { name: 'home', path: '', languages: ['en', 'de'], ready: (page) => page.getByRole('article').nth(3).waitFor() },
+  { name: 'snapshots', path: creative, languages: both, ready: (page) => page.getByRole('list').getByRole('link').nth(9).waitFor() },
+  {
+    ...{ name: 'snapshots-kept', path: creative, languages: both },
+    async ready(page) {
+      await page.getByRole('list').getByRole('link').nth(9).waitFor();
+      await page.getByRole('heading', { name: /^(Kept|Behalten)$/ }).evaluate((heading) => heading.scrollIntoView());
+    },
+  },
+  { name: 'servers', path: 'snapshots', ready: (page) => page.getByRole('link', { name: /Creative/ }).waitFor() },
+  { name: 'browse', path: `${creative}/snap-0000`, languages: both, ready: browse },
+  {
+    ...{ name: 'browse-differing', path: `${creative}/snap-0000` },
+    async ready(page) {
+      await page.getByRole('radio', { name: /Differing 216/ }).click();
+      await page.getByRole('treeitem', { name: /gone/ }).waitFor();
+    },
+  },
+  { name: 'restore', path: '', languages: both, ready: ask },
+  {
+    ...{ name: 'restore-choices', path: '', languages: both },
+    async ready(page) {
+      await ask(page);
+      await page
+        .getByRole('dialog')
+        .getByRole('button', { name: /^(Other choices|Andere Wahl)…$/ })
+        .click();
+      await page.getByRole('radio', { name: /beside|daneben/ }).click();
+      await page.getByRole('dialog').getByText(/112/).waitFor();
+    },
+  },
+  { name: 'restore-progress', path: '', languages: both, ready: (page, _, stage) => restore(page, stage) },
+  {
+    ...{ name: 'restore-done', path: '', languages: both },
+    async ready(page, _, stage) {
+      await restore(page, stage);
+      stage?.emit({ event: 'job', data: restoredJob });
+      await page.getByRole('button', { name: /^(Undo|Rückgängig)$/ }).waitFor();
+    },
+  },
   { name: 'empty', path: '', empty: true, ready: (page) => page.getByRole('heading', { level: 1 }).waitFor() },
   {
     name: 'activity',

@@ -1,0 +1,45 @@
+import type { CallHandlers } from '../../../main/contract/calls.ts';
+import type { Job } from '../../../main/contract/jobs.ts';
+import { Fault } from '../../../main/contract/faults.ts';
+
+/** A Monday at 14:02 in every picture. */
+export const stagedNow = Date.UTC(2026, 10, 23, 14, 2);
+
+/** A restore of Creative, half way. */
+export const restoringJob: Job = {
+  ...{ id: 'j-restore', kind: 'restore', server: 'creative', destination: 'tide-s3', state: 'running', reason: 'person' },
+  ...{ queuedAt: stagedNow - 60_000, startedAt: stagedNow - 60_000, endedAt: null, summary: '', snapshot: null, unchanged: false },
+  ...{ bytes: 0, storedBytes: 0, warnings: [], fault: null },
+  progress: { phase: 'download', files: 4_420, bytes: 2.4e9, totalFiles: 9_318, totalBytes: 5.0e9, storedBytes: 1.8e9 },
+};
+
+export const restoredJob: Job = {
+  ...restoringJob,
+  ...{ state: 'done', startedAt: stagedNow - 348_000, endedAt: stagedNow, progress: null, bytes: 5e9, snapshot: 'snap-0000' },
+  summary: '9318 files were brought back; what was there before is kept.',
+};
+
+type Handlers = Pick<CallHandlers, 'restore.look' | 'restore.start' | 'undo.list' | 'undo.run' | 'undo.discard'>;
+
+/** Room enough, nothing in the way, and something set aside by an earlier restore of Creative. */
+export function stagedRestore(): Handlers {
+  const aside = {
+    before: '/srv/minecraft/.creative.before',
+    time: stagedNow - 3 * 86_400_000,
+    bytes: 12.9e9,
+    files: 21_406,
+    partial: false,
+  };
+  return {
+    'restore.look': async ({ target }) => ({
+      ...{ target, exists: target === '/srv/minecraft/creative', empty: target !== '/srv/minecraft/creative' },
+      ...{ freeBytes: 112e9, inUse: target.includes('busy') ? ['java (4711)'] : [], problem: '' },
+    }),
+    'restore.start': async () => ({ job: restoringJob.id }),
+    'undo.list': async ({ target }) => (target === '/srv/minecraft/creative' ? [aside] : []),
+    'undo.run': async () => {
+      throw new Fault('locked', 'java (4711) uses /srv/minecraft/creative', { operation: 'undo' });
+    },
+    'undo.discard': async () => [aside],
+  };
+}
