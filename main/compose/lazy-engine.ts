@@ -19,6 +19,7 @@ export function lazyEngine(load: () => Promise<Engine>): Engine {
     unpin: async (...args) => (await engine()).unpin(...args),
     changePassword: async (...args) => (await engine()).changePassword(...args),
     hasVault: async (...args) => (await engine()).hasVault(...args),
+    ensureVault: async (...args) => (await engine()).ensureVault(...args),
     kit: async (...args) => (await engine()).kit(...args),
     openFile: async (...args) => (await engine()).openFile(...args),
   };

@@ -9,7 +9,7 @@ import { list, openCatalog, snapshots } from './jobs/snapshots.ts';
 import { verify } from './jobs/verify.ts';
 import { selectSnapshot } from './snapshots/catalog.ts';
 import { removePin, writePin } from './snapshots/pins.ts';
-import { vaultExists } from './snapshots/vault-store.ts';
+import { loadVault, vaultExists } from './snapshots/vault-store.ts';
 
 /** The engine over a computer. */
 export function createEngine(host: EngineHost): Engine {
@@ -36,6 +36,9 @@ export function createEngine(host: EngineHost): Engine {
     },
     changePassword: (destination, request, run) => changePassword(host, destination, request, run),
     hasVault: (backend, { signal }) => vaultExists(backend, { signal }),
+    ensureVault: async ({ backend, credentials }, { signal }) => {
+      await loadVault(backend, { signal, credentials, create: host });
+    },
     kit: (destination, request, run) => kit(host, destination, request, run),
     openFile: (file, request, run) => openFile(host, file, request, run),
   };

@@ -70,6 +70,8 @@ export interface Engine {
   ): Promise<{ readonly records: number; readonly newKey: boolean }>;
   /** Whether the destination has a vault yet: a first backup asks for the password twice. */
   hasVault(backend: Backend, run: RunContext): Promise<boolean>;
+  /** Opens the vault, or makes it where there is none, so that a recovery kit can be made before the first backup. Fault wrong-password. */
+  ensureVault(destination: OpenDestination, run: RunContext): Promise<void>;
   /** What the recovery kit holds: settings, vault records, the recovery keys when asked for, the opener. */
   kit(destination: OpenDestination, request: { readonly recoveryKey: boolean }, run: RunContext): Promise<RecoveryKit>;
   /** Turns a sealed file on disk into its ZIP, or a manifest into its JSON lines, piece by piece. */

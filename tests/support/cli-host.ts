@@ -78,6 +78,7 @@ function engineOf(calls: Partial<Engine>): Engine {
     unpin: unexpected('unpin'),
     changePassword: unexpected('changePassword'),
     hasVault: unexpected('hasVault'),
+    ensureVault: unexpected('ensureVault'),
     kit: unexpected('kit'),
     openFile: unexpected('openFile'),
     ...calls,

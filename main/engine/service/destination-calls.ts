@@ -81,7 +81,7 @@ export function destinationCalls(host: SettingsHost, engine: Engine, signIns: Si
     'destination.add': async ({ name, settings: given, secrets: typed, signIn, password }, signal) => {
       refuseSecond(settings.current(), name);
       const { at, secrets, signedInAt } = completed(given, typed, signIn);
-      await tryPassword(name, at, secrets, password, signal);
+      await engine.ensureVault(await host.openWith(name, at, secrets, password), { signal });
       const all = Object.entries(secrets).map(([secret, value]) => [destinationSecret(name, secret), value] as const);
       await (await host.keychain()).set(Object.fromEntries([...all, [destinationPassword(name), password]]));
       const kept: NamedDestination = { settings: at, ...(signedInAt === undefined ? {} : { signedInAt }) };
