@@ -9,6 +9,14 @@ type Check = CallReply<'destination.test'>[number];
 const order = ['connect', 'write', 'read', 'range', 'list', 'overwrite', 'create-once', 'checksum', 'clock', 'delete', 'leftovers'];
 const first = new Set(['connect', 'keys']);
 
+/** Without these nothing can be kept there at all. */
+const needed: readonly string[] = ['connect', 'keys', 'write', 'read', 'range', 'list', 'overwrite', 'checksum'];
+
+export function outcomeOf(checks: readonly Check[]): TestOutcome {
+  if (checks.every(({ ok }) => ok)) return 'ok';
+  return checks.some(({ name, ok }) => !ok && needed.includes(name)) ? 'fail' : 'usable';
+}
+
 export function waitingRows(): readonly CheckRow[] {
   return order.map((name) => ({ id: name, outcome: 'waiting', says: t(`test.check.${name}.ok` as 'test.check.write.ok') }));
 }
@@ -58,6 +66,7 @@ function factOf(id: string, message: string): string {
 }
 
 function sentence(text: string): string {
-  const whole = text.charAt(0).toUpperCase() + text.slice(1);
+  // A name or a path stays as it is.
+  const whole = /^[a-z]+\s/.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text;
   return whole === '' || /[.!?]$/.test(whole) ? whole : `${whole}.`;
 }

@@ -24,9 +24,14 @@ export function printPage(html: string, title: string): void {
   document.body.append(frame);
   const { contentWindow: view, contentDocument: page } = frame;
   if (view === null || page === null) throw new Error('This browser gives the page no frame to print from.');
-  const given = new DOMParser().parseFromString(html, 'text/html');
+  const styles: string[] = [];
+  const bare = html.replace(/<style[^>]*>([\s\S]*?)<\/style>/g, (_, style: string) => {
+    styles.push(style);
+    return '';
+  });
+  const given = new DOMParser().parseFromString(bare, 'text/html');
   const sheet = new (view as Window & typeof globalThis).CSSStyleSheet();
-  sheet.replaceSync([...given.querySelectorAll('style')].map((style) => style.textContent).join('\n'));
+  sheet.replaceSync(styles.join('\n'));
   page.adoptedStyleSheets = [sheet];
   page.title = given.title;
   page.body.replaceChildren(...[...given.body.childNodes].map((node) => page.importNode(node, true)));

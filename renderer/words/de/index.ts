@@ -8,6 +8,7 @@ import { restore } from './restore.ts';
 import { settings } from './settings.ts';
 import { shared } from './shared.ts';
 import { snapshots } from './snapshots.ts';
+import { wizard } from './wizard.ts';
 
 export const de = {
   ...activity,
@@ -19,4 +20,5 @@ export const de = {
   ...settings,
   ...shared,
   ...snapshots,
+  ...wizard,
 } as const satisfies Readonly<Record<keyof typeof en, string>>;

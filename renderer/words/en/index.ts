@@ -7,6 +7,7 @@ import { restore } from './restore.ts';
 import { settings } from './settings.ts';
 import { shared } from './shared.ts';
 import { snapshots } from './snapshots.ts';
+import { wizard } from './wizard.ts';
 
 /** Every sentence of the page, in ICU message syntax: one key for a whole sentence, with its plurals. */
 export const en = {
@@ -19,4 +20,5 @@ export const en = {
   ...settings,
   ...shared,
   ...snapshots,
+  ...wizard,
 } as const;

@@ -166,7 +166,7 @@ export const place = {
   'password.new': 'Password',
   'password.help': 'Four or five words that have nothing to do with each other are easy to keep and hard to guess.',
   'password.repeat': 'Password again',
-  'password.nobody': 'Nobody can reset this password. Without it, or the key file below, nobody can open your backups, not even you.',
+  'password.nobody': 'Nobody can reset this password. Without it or the key file, nobody can open your backups, not even you.',
   'password.weak': 'This would be guessed. Make it longer, or take several words.',
   'password.missing': 'A password is needed: everything is encrypted with it.',
   'password.differs': 'The two are not the same.',
@@ -184,7 +184,7 @@ export const place = {
   'kit.recoveryKey.help': 'Then it opens your backups even without the password, so keep it as you would keep money.',
   'kit.download': 'Download',
   'kit.print': 'Print…',
-  'kit.taken': 'Now put it away.',
+  'kit.taken': 'It is made. Now put it away.',
   'kit.put': 'It is put away, not on this computer',
   'kit.put.help': 'On paper in a drawer, on a stick, or in your password manager.',
 } as const;

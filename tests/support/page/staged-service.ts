@@ -7,6 +7,7 @@ import { Fault } from '../../../main/contract/faults.ts';
 import { serveHttp, type HttpServer } from '../../../main/compose/service/http-server.ts';
 import { access } from '../../../main/compose/service/token.ts';
 import { restoringJob, stagedNow, stagedRestore } from './staged-restore.ts';
+import { stagedSetup } from './staged-setup.ts';
 import { stagedSnapshots } from './staged-snapshots.ts';
 
 export { stagedNow };
@@ -178,26 +179,6 @@ function stagedHandlers(options: StageOptions): CallHandlers {
     'pauseOn.get': async () => ({ battery: true, metered: false }),
     'jobs.list': async ({ server, kind, limit }) =>
       empty ? [] : jobs.filter((row) => (server ?? row.server) === row.server && (kind ?? row.kind) === row.kind).slice(0, limit),
-    'presets.list': async () => [{ name: 'minecraft', patterns: ['cache/', 'logs/', 'session.lock'] }],
-    'schedule.preview': async ({ count }) => Array.from({ length: count }, (_, index) => stagedNow + (index + 1) * 4 * hour),
-    'retention.preview': async ({ times }) => ({
-      keep: times.slice(0, 12).map((time, index) => ({ id: String(index), time: new Date(time).toISOString(), reasons: ['daily'] })),
-      remove: times.slice(12).map((time, index) => ({ id: String(index + 12), time: new Date(time).toISOString() })),
-    }),
-    'folders.list': async ({ path }) => ({
-      path: path === '' ? '/srv' : path,
-      parent: path === '/' ? null : '/',
-      folders: ['backup', 'minecraft', 'nextcloud', 'www'].map((name) => ({ name, path: `/srv/${name}`, hidden: false })),
-    }),
-    'folder.look': async () => ({
-      ...{ name: 'Survival', slug: 'survival', preset: 'minecraft', problem: '', files: 9_318, bytes: 5e9, whole: true },
-    }),
-    'password.judge': async ({ password }) => ({ score: Math.min(4, Math.floor(password.length / 4)), warning: '', suggestions: [] }),
-    'destination.initialize': async () => [
-      { name: 'put', ok: true, message: '1 MB in 84 ms', next: '' },
-      { name: 'read', ok: true, message: 'the same bytes', next: '' },
-      { name: 'delete', ok: false, message: 'deleting is refused', next: 'Allow s3:DeleteObject for this key, then test again.' },
-    ],
     'destination.account': async () => ({ account: { name: 'maria@example.org', usedBytes: 61.4e9, quotaBytes: 200e9 } }),
     'destination.servers': async () =>
       [
@@ -211,8 +192,10 @@ function stagedHandlers(options: StageOptions): CallHandlers {
     'backup.start': async () => ({ job: runningJob.id }),
     'job.get': async ({ job: id }) => (id === restoringJob.id ? restoringJob : runningJob),
     'job.cancel': async () => ({}),
+    ...stagedSetup(stagedNow),
     ...stagedRestore(),
     ...stagedSnapshots(stagedNow, options.snapshots),
+    'server.add': async () => ({ ...(stagedServers[2] ?? refuse()), running: null, state: 'new' }),
   };
   return new Proxy(handlers as CallHandlers, { get: (target, name, self) => Reflect.get(target, name, self) ?? refuse });
 }

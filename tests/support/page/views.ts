@@ -1,6 +1,7 @@
 import type { Page } from 'playwright';
 import { restoredJob, restoringJob } from './staged-restore.ts';
 import type { StagedService } from './staged-service.ts';
+import { wizardViews } from './wizard-views.ts';
 
 export interface View {
   /** Of its pictures. */
@@ -132,4 +133,5 @@ export const views: readonly View[] = [
       await page.getByRole('article').first().waitFor();
     },
   },
+  ...wizardViews,
 ];

@@ -1,0 +1,72 @@
+import type { KeepSettings } from '../../../main/contract/server-settings.ts';
+import type { ScheduleSettings } from '../../../main/contract/schedule-settings.ts';
+import type { Key } from '../../words/language.svelte.ts';
+
+export const rhythms = ['hourly', 'every', 'daily', 'weekly', 'cron'] as const;
+export type Rhythm = (typeof rhythms)[number];
+
+export const weekdays = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
+export type Weekday = (typeof weekdays)[number];
+
+/** When a server is backed up, as a person chooses it; what the other rhythms would need is kept. */
+export class ScheduleDraft {
+  rhythm = $state<Rhythm>('every');
+  hours = $state('4');
+  at = $state('03:30');
+  on = $state<Weekday>('sun');
+  cron = $state('30 3 * * *');
+
+  get problem(): Key | null {
+    const hours = Number(this.hours);
+    switch (this.rhythm) {
+      case 'every':
+        return Number.isInteger(hours) && hours >= 1 && hours <= 24 ? null : 'schedule.error.hours';
+      case 'daily':
+      case 'weekly':
+        return /^([01]\d|2[0-3]):[0-5]\d$/.test(this.at) ? null : 'schedule.error.time';
+      case 'cron':
+        return this.cron.trim().split(/\s+/).length === 5 ? null : 'schedule.error.cron';
+      case 'hourly':
+        return null;
+    }
+  }
+
+  settings(): ScheduleSettings {
+    switch (this.rhythm) {
+      case 'hourly':
+        return { kind: 'every', hours: 1, minute: 0 };
+      case 'every':
+        return { kind: 'every', hours: Number(this.hours), minute: 0 };
+      case 'daily':
+        return { kind: 'daily', at: [this.at] };
+      case 'weekly':
+        return { kind: 'weekly', on: [this.on], at: this.at };
+      case 'cron':
+        return { kind: 'cron', expression: this.cron.trim() };
+    }
+  }
+
+  kept(): string {
+    const { rhythm, hours, at, on, cron } = this;
+    return JSON.stringify({ rhythm, hours, at, on, cron });
+  }
+
+  bringBack(kept: string): void {
+    Object.assign(this, JSON.parse(kept));
+  }
+}
+
+export const tiers = ['last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const;
+export type Tier = (typeof tiers)[number];
+
+export const defaultKeep: Readonly<Record<Tier, string>> = { last: '3', hourly: '', daily: '7', weekly: '4', monthly: '6', yearly: '' };
+
+export function isCount(text: string): boolean {
+  return /^\d{0,6}$/.test(text.trim());
+}
+
+/** As the contract has it; what is empty is no rule. */
+export function keepOf(typed: Readonly<Record<Tier, string>>): KeepSettings {
+  const all = tiers.map((tier) => [tier, Number(typed[tier].trim())] as const);
+  return Object.fromEntries(all.filter(([, count]) => count > 0));
+}
