@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { decideRetention } from '../../main/engine/retention/decide.ts';
 import { policyOf } from '../../main/engine/service/backup-job.ts';
 import { newest } from '../../renderer/client/newest.ts';
-import { runsBefore } from '../../renderer/views/wizard/runs-before.ts';
+import { runsBefore } from '../../renderer/views/schedule/runs-before.ts';
 import { freeSlug } from '../../renderer/views/wizard/slugs.ts';
 
 const hour = 3_600_000;

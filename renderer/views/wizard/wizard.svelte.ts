@@ -2,7 +2,7 @@ import type { CallInput, CallReply } from '../../../main/contract/calls.ts';
 import type { KeepSettings } from '../../../main/contract/server-settings.ts';
 import { service } from '../../client/service.svelte.ts';
 import { PlaceDraft, type KeptPlace } from '../place/place-draft.svelte.ts';
-import { defaultKeep, keepOf, ScheduleDraft, type Tier } from './schedule-draft.svelte.ts';
+import { defaultKeep, keepOf, ScheduleDraft, type Tier } from '../schedule/schedule-draft.svelte.ts';
 import { freeSlug } from './slugs.ts';
 
 export const steps = ['folder', 'place', 'password', 'schedule', 'first'] as const;

@@ -123,4 +123,6 @@ export const wizard = {
   'wizard.done.second': 'Ein zweiter Sicherungsort anderswo macht es noch sicherer. Füge ihn in den Einstellungen hinzu.',
   'wizard.done.restore': 'Probiere das Herstellen einmal, solange nichts fehlt: Neben dem Ordner ändert es nichts.',
   'wizard.done.home': 'Zur Übersicht',
+  'schedule.manual': 'Von Hand',
+  'schedule.manual.says': 'Nichts läuft von selbst.',
 } as const;

@@ -124,4 +124,6 @@ export const wizard = {
   'wizard.done.second': 'A second backup place somewhere else makes it safer still. Add one in Settings.',
   'wizard.done.restore': 'Try Restore once while nothing is wrong: beside the folder, it changes nothing.',
   'wizard.done.home': 'Go to Home',
+  'schedule.manual': 'By hand',
+  'schedule.manual.says': 'Nothing runs by itself.',
 } as const;

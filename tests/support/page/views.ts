@@ -114,6 +114,12 @@ export const views: readonly View[] = [
     ...{ name: 'notice', path: 'settings' },
     ready: (page) => page.getByRole('button', { name: 'Add a notice' }).click(),
   },
+  {
+    name: 'server',
+    path: 'settings/server/survival',
+    languages: ['en', 'de'],
+    ready: (page) => page.getByRole('heading', { level: 2 }).nth(2).waitFor(),
+  },
   { name: 'new-place', path: 'settings/new-place', ready: (page) => page.getByRole('radio').first().waitFor() },
   {
     name: 'place',
