@@ -137,6 +137,26 @@ describe.skipIf(browserMissing !== '')(`setting up with the page${browserMissing
     await page.context().close();
   });
 
+  test('a folder that cannot be backed up says why', async () => {
+    const nothing = join(home.base, 'nothing');
+    mkdirSync(nothing);
+    const { page, complaints } = await openLivePage(browser, service, 'new-server');
+    for (const [path, why] of [
+      ['relative/path', 'Give the whole path, from the root on.'],
+      [join(home.base, 'none'), `There is no folder ${join(home.base, 'none')} on that computer.`],
+      [join(home.folder, 'server.properties'), 'is a file, not a folder.'],
+      [nothing, 'is empty. Perhaps its disk is not mounted.'],
+      [home.base, 'and a backup place lie one inside the other'],
+    ] as const) {
+      await page.getByLabel('Folder', { exact: true }).fill(path);
+      await page.keyboard.press('Enter');
+      await page.getByText(why).waitFor();
+      expect(await page.getByLabel('Name', { exact: true }).count()).toBe(0);
+    }
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
   test('a place that cannot be used says what is wrong with it and what to do', async () => {
     const file = join(home.base, 'no-folder');
     const folder = join(home.base, 'skyblock');

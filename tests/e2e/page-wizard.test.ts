@@ -75,7 +75,7 @@ describe.skipIf(browserMissing !== '')(`the wizard${browserMissing === '' ? '' :
     const { page } = await opened();
     await page.getByLabel('Folder', { exact: true }).fill('/nowhere/at/all');
     await page.keyboard.press('Enter');
-    await page.getByText('The folder /nowhere/at/all does not exist.').waitFor();
+    await page.getByText('There is no folder /nowhere/at/all on that computer.').waitFor();
     expect(await page.getByRole('button', { name: 'Continue' }).getAttribute('aria-disabled')).toBe('true');
     await walkWizardFromFolder(page);
     const bucket = page.getByLabel('Bucket', { exact: true });
@@ -84,6 +84,73 @@ describe.skipIf(browserMissing !== '')(`the wizard${browserMissing === '' ? '' :
     await bucket.blur();
     await page.getByText('A bucket’s name has letters').waitFor();
     expect(await bucket.getAttribute('aria-invalid')).toBe('true');
+    await page.context().close();
+  });
+
+  test('what was chosen is what the service is given; a schedule that it refuses is told at its field', async () => {
+    const { page, complaints } = await opened();
+    await page.getByLabel('Folder', { exact: true }).fill('/srv/minecraft/lobby');
+    await page.keyboard.press('Enter');
+    await page.getByText('Pause saving while copying').click();
+    const rcon = page.getByLabel('RCON password');
+    await rcon.blur();
+    await page.getByText('The password is needed for the pause.').waitFor();
+    await rcon.fill('let me in');
+    await page.getByLabel('Name', { exact: true }).fill('Die große Lobby');
+    await page.getByRole('button', { name: 'Continue' }).click();
+    await page.getByRole('radio', { name: /^attic-nas/ }).check();
+    await page.getByRole('button', { name: 'Continue' }).click();
+    await page.getByRole('radio', { name: 'Own times' }).click();
+    await page.getByLabel('Times', { exact: true }).fill('x 3 * * *');
+    await page.getByText('“x” is no minute.').waitFor();
+    expect(await page.getByRole('button', { name: 'Back up now' }).getAttribute('aria-disabled')).toBe('true');
+    await page.getByRole('radio', { name: 'Weekly' }).click();
+    await page.getByLabel('Day').selectOption('Saturday');
+    await page.getByLabel('Time', { exact: true }).fill('05:15');
+    await page.getByLabel('Monthly').fill('');
+    await page.getByLabel('Daily', { exact: true }).fill('10');
+    await page.getByRole('img', { name: /^3 snapshots, back to/ }).waitFor();
+    const given = page.waitForRequest('**/api/call/server.add');
+    await page.getByRole('button', { name: 'Back up now' }).click();
+    expect((await given).postDataJSON()).toEqual({
+      server: {
+        ...{ name: 'Die große Lobby', slug: 'die-grosse-lobby', folder: '/srv/minecraft/lobby', destinations: ['attic-nas'] },
+        ...{ preset: 'minecraft', schedule: { kind: 'weekly', on: ['sat'], at: '05:15' }, zone: 'Europe/Berlin' },
+        ...{ keep: { last: 3, daily: 10, weekly: 4 }, quiesce: { kind: 'minecraft', rcon: { port: 25_575 } } },
+      },
+      rconPassword: 'let me in',
+    });
+    // The browser's own word for the refusal.
+    expect(complaints.filter((line) => !line.includes('status of 4'))).toEqual([]);
+    await page.context().close();
+  });
+
+  test('a first backup can be cancelled, is told to be stopped, and can be tried again', async () => {
+    const { page } = await opened();
+    await walkWizard(page, 'en', 'wizard-first');
+    const cancelled = page.waitForRequest('**/api/call/job.cancel');
+    await page.getByRole('button', { name: 'Cancel the backup' }).click();
+    expect((await cancelled).postDataJSON()).toEqual({ job: runningJob.id });
+    service.emit({ event: 'job', data: { ...runningJob, state: 'cancelled', endedAt: stagedNow } });
+    await page.getByRole('heading', { name: 'Lobby is not backed up yet' }).waitFor();
+    await page.getByText('The backup was stopped.').waitFor();
+    const again = page.waitForRequest('**/api/call/backup.start');
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await again;
+    await page.context().close();
+  });
+
+  test.each([
+    ['timeout', 'Nobody came back from Google’s page in time.'],
+    ['unauthenticated', 'Google did not accept the client id or its secret.'],
+    ['unavailable', 'Google does not answer.'],
+  ] as const)('a sign-in that ends with %s says why and what next', async (code, text) => {
+    const { page } = await opened();
+    await walkWizard(page, 'en', 'wizard-sign-in');
+    const fault = { code, persistence: 'permanent', operation: 'sign in', message: 'as the service says it', context: {} } as const;
+    service.emit({ event: 'sign-in', data: { id: 'sign-in-1', state: 'failed', account: null, fault } });
+    await page.getByRole('alert').filter({ hasText: text }).waitFor();
+    await page.getByRole('button', { name: 'Try again' }).waitFor();
     await page.context().close();
   });
 

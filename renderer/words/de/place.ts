@@ -97,6 +97,8 @@ export const place = {
   'signIn.fault.locked.next': 'Beende jene und versuche es erneut.',
   'signIn.fault.unauthenticated.says': '{provider} hat die Client-ID oder ihren Schlüssel nicht angenommen.',
   'signIn.fault.unauthenticated.next': 'Vergleiche beide unter „Erweitert“ und melde dich erneut an.',
+  'signIn.fault.unavailable.says': '{provider} antwortet nicht.',
+  'signIn.fault.unavailable.next': 'Prüfe das Netz und versuche es erneut.',
   'signIn.fault.not-found.says': 'Diese Anmeldung ist beendet.',
   'signIn.fault.not-found.next': 'Melde dich erneut an.',
   'account.used': '{used} belegt',

@@ -96,6 +96,8 @@ export const place = {
   'signIn.fault.locked.next': 'End that one, then try again.',
   'signIn.fault.unauthenticated.says': '{provider} did not accept the client id or its secret.',
   'signIn.fault.unauthenticated.next': 'Compare both under Advanced, then sign in again.',
+  'signIn.fault.unavailable.says': '{provider} does not answer.',
+  'signIn.fault.unavailable.next': 'Check the network, then try again.',
   'signIn.fault.not-found.says': 'This sign-in has ended.',
   'signIn.fault.not-found.next': 'Sign in again.',
   'account.used': '{used} used',
