@@ -84,7 +84,10 @@ const stops: readonly Stop[] = [
     async go(page, language) {
       await page.context().route('https://accounts.example/**', (route) => route.fulfill({ body: 'The provider’s page.' }));
       await page.getByRole('radio', { name: 'Google Drive', exact: true }).click();
+      const opened = page.context().waitForEvent('page');
       await press(page, 'signIn', language);
+      // A page that lies behind another one is drawn once a second.
+      await (await opened).close();
       await page.getByText(says.elsewhere[language]).click();
     },
   },
