@@ -1,4 +1,5 @@
 import type { CallHandlers } from '../../../main/contract/calls.ts';
+import type { ServiceEvent } from '../../../main/contract/events.ts';
 import type { Job } from '../../../main/contract/jobs.ts';
 import { Fault } from '../../../main/contract/faults.ts';
 
@@ -21,8 +22,8 @@ export const restoredJob: Job = {
 
 type Handlers = Pick<CallHandlers, 'restore.look' | 'restore.start' | 'undo.list' | 'undo.run' | 'undo.discard'>;
 
-/** Room enough, nothing in the way, and something set aside by an earlier restore of Creative. */
-export function stagedRestore(): Handlers {
+/** Room enough, nothing in the way, and something set aside by an earlier restore of Creative. All of it is half way for ever, a part is there at once. */
+export function stagedRestore(emit: (event: ServiceEvent) => void): Handlers {
   const aside = {
     before: '/srv/minecraft/.creative.before',
     time: stagedNow - 3 * 86_400_000,
@@ -35,7 +36,11 @@ export function stagedRestore(): Handlers {
       ...{ target, exists: target === '/srv/minecraft/creative', empty: target !== '/srv/minecraft/creative' },
       ...{ freeBytes: 112e9, inUse: target.includes('busy') ? ['java (4711)'] : [], problem: '' },
     }),
-    'restore.start': async () => ({ job: restoringJob.id }),
+    'restore.start': async ({ include }) => {
+      // As the real service: the job is told of once the call is answered.
+      setImmediate(() => emit({ event: 'job', data: include.length === 0 ? restoringJob : restoredJob }));
+      return { job: restoringJob.id };
+    },
     'undo.list': async ({ target }) => (target === '/srv/minecraft/creative' ? [aside] : []),
     'undo.run': async () => {
       throw new Fault('locked', 'java (4711) uses /srv/minecraft/creative', { operation: 'undo' });

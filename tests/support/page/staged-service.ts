@@ -33,9 +33,10 @@ export interface StagedService {
 /** What the real HTTP server shows of four servers in four states: for pictures and for measuring, not for tests of what works. */
 export async function stageService(options: StageOptions = {}): Promise<StagedService> {
   const listeners = new Set<(event: ServiceEvent) => void>();
+  const emit = (event: ServiceEvent): void => listeners.forEach((listener) => listener(event));
   const door = access('0'.repeat(64), Date.now);
   const http = await serveHttp({
-    handlers: stagedHandlers(options),
+    handlers: stagedHandlers(options, emit),
     subscribe(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -46,7 +47,7 @@ export async function stageService(options: StageOptions = {}): Promise<StagedSe
   return {
     http,
     link: () => `http://127.0.0.1:${http.port}/sign-in?code=${door.newCode()}`,
-    emit: (event) => listeners.forEach((listener) => listener(event)),
+    emit,
   };
 }
 
@@ -142,7 +143,7 @@ function refuse(): never {
   throw new Fault('unsupported', 'this is a stage', { operation: 'stage' });
 }
 
-function stagedHandlers(options: StageOptions): CallHandlers {
+function stagedHandlers(options: StageOptions, emit: (event: ServiceEvent) => void): CallHandlers {
   const empty = options.empty === true;
   const servers = empty ? [] : stagedServers;
   const one = (slug: string): ServerStatus => servers.find(({ settings }) => settings.slug === slug) ?? refuse();
@@ -193,7 +194,7 @@ function stagedHandlers(options: StageOptions): CallHandlers {
     'job.get': async ({ job: id }) => (id === restoringJob.id ? restoringJob : runningJob),
     'job.cancel': async () => ({}),
     ...stagedSetup(stagedNow),
-    ...stagedRestore(),
+    ...stagedRestore(emit),
     ...stagedSnapshots(stagedNow, options.snapshots),
     'server.add': async () => ({ ...(stagedServers[2] ?? refuse()), running: null, state: 'new' }),
   };

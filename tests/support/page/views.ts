@@ -1,6 +1,4 @@
 import type { Page } from 'playwright';
-import { restoredJob, restoringJob } from './staged-restore.ts';
-import type { StagedService } from './staged-service.ts';
 import { wizardViews } from './wizard-views.ts';
 
 export interface View {
@@ -12,7 +10,7 @@ export interface View {
   readonly empty?: boolean;
   readonly languages?: readonly ('en' | 'de')[];
   /** Settles once the view shows what it is about; may click its way there. */
-  readonly ready: (page: Page, language: 'en' | 'de', stage?: StagedService) => Promise<unknown>;
+  readonly ready: (page: Page, language: 'en' | 'de') => Promise<unknown>;
 }
 
 const both = ['en', 'de'] as const;
@@ -38,7 +36,7 @@ async function ask(page: Page): Promise<void> {
   await page.getByRole('dialog').getByText(/112/).waitFor();
 }
 
-async function restore(page: Page, stage?: StagedService): Promise<void> {
+async function restore(page: Page): Promise<void> {
   await ask(page);
   await page
     .getByRole('dialog')
@@ -48,7 +46,6 @@ async function restore(page: Page, stage?: StagedService): Promise<void> {
     .getByRole('dialog')
     .getByRole('heading', { name: /^(Restoring|Stelle)/ })
     .waitFor();
-  stage?.emit({ event: 'job', data: restoringJob });
   await page.getByRole('dialog').getByRole('progressbar').waitFor();
 }
 
@@ -85,12 +82,17 @@ export const views: readonly View[] = [
       await page.getByRole('dialog').getByText(/112/).waitFor();
     },
   },
-  { name: 'restore-progress', path: '', languages: both, ready: (page, _, stage) => restore(page, stage) },
+  { name: 'restore-progress', path: '', languages: both, ready: restore },
   {
-    ...{ name: 'restore-done', path: '', languages: both },
-    async ready(page, _, stage) {
-      await restore(page, stage);
-      stage?.emit({ event: 'job', data: restoredJob });
+    ...{ name: 'restore-done', path: `${creative}/snap-0000`, languages: both },
+    async ready(page) {
+      await browse(page);
+      await page.getByRole('button', { name: /^(Restore|Herstellen)…$/ }).click();
+      await page.getByRole('dialog').getByText(/112/).waitFor();
+      await page
+        .getByRole('dialog')
+        .getByRole('button', { name: /^(Restore|Herstellen)$/ })
+        .click();
       await page.getByRole('button', { name: /^(Undo|Rückgängig)$/ }).waitFor();
     },
   },
