@@ -30,7 +30,7 @@ try {
           await page.clock.setFixedTime(stagedNow);
           await page.goto(service.link());
           await page.goto(`http://127.0.0.1:${service.http.port}/#/${view.path}`);
-          await view.ready(page, language, service);
+          await view.ready(page, language);
           const name = `${view.name}-${size}-${scheme}${language === 'en' ? '' : `-${language}`}.png`;
           await page.screenshot({ path: join(folder, name) });
           process.stdout.write(`${name}${complaints.length === 0 ? '' : ` complained: ${complaints.join('; ')}`}\n`);

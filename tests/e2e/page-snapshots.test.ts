@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Browser, Page } from 'playwright';
-import { browserMissing, openBrowser, openPage, type WatchedPage } from '../support/page/browser.ts';
-import { stagedNow, stageService, type StageOptions } from '../support/page/staged-service.ts';
+import { browserMissing, openBrowser, openPage } from '../support/page/browser.ts';
+import { restoringJob } from '../support/page/staged-restore.ts';
+import { stagedNow, stagedServers, stageService, type StagedService, type StageOptions } from '../support/page/staged-service.ts';
 
 const browsed = 'snapshots/creative/tide-s3/snap-0000';
 
@@ -15,7 +16,7 @@ describe.skipIf(browserMissing !== '')(`snapshots on the page${browserMissing ==
   /** The page of a stage, for as long as the work on it takes; it must have had nothing to complain of. */
   async function on(
     view: string,
-    work: (page: Page, watched: WatchedPage) => Promise<void>,
+    work: (page: Page, stage: { readonly service: StagedService }) => Promise<void>,
     options: StageOptions & { readonly clock?: false } = {},
   ): Promise<void> {
     const service = await stageService(options);
@@ -30,7 +31,7 @@ describe.skipIf(browserMissing !== '')(`snapshots on the page${browserMissing ==
       if (options.clock !== false) await page.clock.setFixedTime(stagedNow);
       await page.goto(service.link());
       await page.goto(`http://127.0.0.1:${service.http.port}/#/${view}`);
-      await work(page, watched);
+      await work(page, { service });
       expect(complaints).toEqual([]);
     } finally {
       await page.context().close();
@@ -106,7 +107,7 @@ describe.skipIf(browserMissing !== '')(`snapshots on the page${browserMissing ==
         for (const key of ['ArrowDown', 'ArrowDown', 'ArrowRight']) await page.keyboard.press(key);
         await tree.getByRole('treeitem', { name: /r\.0\.0\.mca/ }).waitFor();
         expect(await tree.getByRole('treeitem').count()).toBeLessThan(40);
-        const seen = await page.evaluate(scrolled);
+        const seen = await page.evaluate<Scrolled>(scrolled);
         process.stdout.write(
           `100,000 entries: the longest task while scrolling took ${seen.longest.toFixed(0)} ms (${String(seen.tasks)} over 50 ms in ${String(seen.frames)} frames)\n`,
         );
@@ -115,16 +116,8 @@ describe.skipIf(browserMissing !== '')(`snapshots on the page${browserMissing ==
         for (const key of ['End', 'ArrowUp', 'ArrowUp', 'ArrowUp', 'ArrowUp', 'ArrowUp']) await page.keyboard.press(key);
         expect(await stands(page)).toBe('r.9.999.mca 3 100001 100001 - -');
         // By the wheel, half way down: entry 50,000 lies where it must.
-        const names = await tree.evaluate(async (box) => {
-          box.scrollTop = 50_000 * 36;
-          await new Promise((frame) => requestAnimationFrame(() => requestAnimationFrame(frame)));
-          const top = box.getBoundingClientRect().top;
-          return [...box.querySelectorAll('.item')]
-            .filter((item) => item.getBoundingClientRect().bottom - 1 > top)[0]
-            ?.getAttribute('aria-posinset');
-        });
         // Five rows of the folders around it come before its first.
-        expect(Number(names)).toBe(50_000 - 5 + 1);
+        expect(await page.evaluate<number>(farJump)).toBe(50_000 - 5 + 1);
         expect(await tree.getByRole('treeitem').count()).toBeLessThan(40);
       },
       { clock: false },
@@ -144,9 +137,9 @@ describe.skipIf(browserMissing !== '')(`snapshots on the page${browserMissing ==
           `1,000 snapshots: listed ${(performance.now() - since).toFixed(0)} ms after the page was asked for, its start included\n`,
         );
         // The oldest of them, by a jump to the end.
-        await page.evaluate(() => window.scrollTo(0, document.documentElement.scrollHeight));
+        await page.evaluate('window.scrollTo(0, document.documentElement.scrollHeight)');
         await list.locator('li[aria-posinset="1000"]').waitFor();
-        await page.evaluate(() => window.scrollTo(0, 0));
+        await page.evaluate('window.scrollTo(0, 0)');
         await page.getByRole('radio', { name: 'Pinned 1' }).click();
         await page.getByText('“Before the 1.22 update”').waitFor();
         expect(await page.getByRole('list').getByRole('listitem').count()).toBe(1);
@@ -159,6 +152,37 @@ describe.skipIf(browserMissing !== '')(`snapshots on the page${browserMissing ==
       },
       { snapshots: 1000 },
     );
+  });
+
+  test('a restore under way is hidden and found again, and cancelled; a folder that is in use must be let go first', async () => {
+    await on('', async (page, { service }) => {
+      const dialog = page.getByRole('dialog');
+      const open = page.getByRole('article').filter({ hasText: 'Creative' }).getByRole('button', { name: 'Restore…' });
+      await open.click();
+      await dialog.getByText(/112 GB are free/).waitFor();
+      await dialog.getByRole('button', { name: 'Other choices…' }).click();
+      await dialog.getByRole('radio', { name: 'Another folder' }).click();
+      await dialog.getByLabel('Folder', { exact: true }).fill('/srv/busy');
+      await dialog.getByText('java (4711) uses the folder.').waitFor();
+      const start = dialog.getByRole('button', { name: 'Restore', exact: true });
+      expect(await start.getAttribute('aria-disabled')).toBe('true');
+      await dialog.getByText('Restore although it is in use').click();
+      expect(await start.getAttribute('aria-disabled')).toBeNull();
+      await dialog.getByRole('radio', { name: 'Its old place' }).click();
+      await dialog.getByText(/112 GB are free at \/srv\/minecraft\/creative/).waitFor();
+      await start.click();
+      await dialog.getByRole('progressbar', { name: 'Restoring Creative' }).waitFor();
+      await dialog.getByRole('button', { name: 'Hide' }).click();
+      await dialog.waitFor({ state: 'detached' });
+      const creative = stagedServers.find(({ settings }) => settings.slug === 'creative');
+      if (creative === undefined) throw new Error('Creative is not staged');
+      service.emit({ event: 'server', data: { ...creative, state: 'running', running: restoringJob } });
+      await page.getByRole('article').getByText('Restoring', { exact: true }).waitFor();
+      await open.click();
+      await dialog.getByRole('button', { name: 'Cancel, change nothing' }).click();
+      await dialog.getByRole('heading', { name: 'Cancelled' }).waitFor();
+      await dialog.getByText('Nothing was changed; the files are as they were.').waitFor();
+    });
   });
 
   test('a snapshot that is not whole says so, offers no way into it, and what the clean-up takes can be pinned', async () => {
@@ -182,21 +206,37 @@ describe.skipIf(browserMissing !== '')(`snapshots on the page${browserMissing ==
   });
 });
 
-/** Scrolls through the whole tree, some in small steps and some in great ones, and tells the longest task and the most rows. */
-async function scrolled(): Promise<{ longest: number; tasks: number; frames: number; most: number }> {
+interface Scrolled {
+  readonly longest: number;
+  readonly tasks: number;
+  readonly frames: number;
+  readonly most: number;
+}
+
+/** Run in the page: scrolls through the whole tree, in small steps and in great ones by turns, and tells the longest task and the most rows. */
+const scrolled = `(async () => {
   const box = document.querySelector('[role=tree]');
-  if (box === null) throw new Error('there is no tree');
-  const tasks: number[] = [];
+  const tasks = [];
   const observer = new PerformanceObserver((list) => tasks.push(...list.getEntries().map(({ duration }) => duration)));
   observer.observe({ type: 'longtask' });
   let most = 0;
   const frames = 240;
   for (let frame = 0; frame < frames; frame += 1) {
-    box.scrollTop = frame % 2 === 0 ? Number(box.scrollTop) + 300 : (box.scrollHeight * frame) / frames;
+    box.scrollTop = frame % 2 === 0 ? box.scrollTop + 300 : (box.scrollHeight * frame) / frames;
     await new Promise((next) => requestAnimationFrame(next));
     most = Math.max(most, box.querySelectorAll('[role=treeitem]').length);
   }
   await new Promise((next) => requestAnimationFrame(() => setTimeout(next)));
   observer.disconnect();
   return { longest: Math.max(0, ...tasks), tasks: tasks.length, frames, most };
-}
+})()`;
+
+/** Run in the page: jumps to where row 50,000 must be, and gives the place in its folder of the row that is seen first then. */
+const farJump = `(async () => {
+  const box = document.querySelector('[role=tree]');
+  box.scrollTop = 50_000 * 36;
+  await new Promise((frame) => requestAnimationFrame(() => requestAnimationFrame(frame)));
+  const { top } = box.getBoundingClientRect();
+  const first = [...box.querySelectorAll('[role=treeitem]')].find((item) => item.getBoundingClientRect().bottom - 1 > top);
+  return Number(first.getAttribute('aria-posinset'));
+})()`;

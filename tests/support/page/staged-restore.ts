@@ -20,7 +20,7 @@ export const restoredJob: Job = {
   summary: '9318 files were brought back; what was there before is kept.',
 };
 
-type Handlers = Pick<CallHandlers, 'restore.look' | 'restore.start' | 'undo.list' | 'undo.run' | 'undo.discard'>;
+type Handlers = Pick<CallHandlers, 'restore.look' | 'restore.start' | 'job.cancel' | 'undo.list' | 'undo.run' | 'undo.discard'>;
 
 /** Room enough, nothing in the way, and something set aside by an earlier restore of Creative. All of it is half way for ever, a part is there at once. */
 export function stagedRestore(emit: (event: ServiceEvent) => void): Handlers {
@@ -40,6 +40,10 @@ export function stagedRestore(emit: (event: ServiceEvent) => void): Handlers {
       // As the real service: the job is told of once the call is answered.
       setImmediate(() => emit({ event: 'job', data: include.length === 0 ? restoringJob : restoredJob }));
       return { job: restoringJob.id };
+    },
+    'job.cancel': async () => {
+      setImmediate(() => emit({ event: 'job', data: { ...restoringJob, state: 'cancelled', endedAt: stagedNow, progress: null } }));
+      return {};
     },
     'undo.list': async ({ target }) => (target === '/srv/minecraft/creative' ? [aside] : []),
     'undo.run': async () => {

@@ -192,7 +192,6 @@ function stagedHandlers(options: StageOptions, emit: (event: ServiceEvent) => vo
       })),
     'backup.start': async () => ({ job: runningJob.id }),
     'job.get': async ({ job: id }) => (id === restoringJob.id ? restoringJob : runningJob),
-    'job.cancel': async () => ({}),
     ...stagedSetup(stagedNow),
     ...stagedRestore(emit),
     ...stagedSnapshots(stagedNow, options.snapshots),
