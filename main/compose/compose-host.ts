@@ -17,6 +17,7 @@ export function composeHost(signal: AbortSignal, observer: Observer, passphrase:
     version: readVersion(),
     env: process.env,
     zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    now: Date.now,
     signal,
     openEngine: async () => {
       await inTurns(

@@ -39,6 +39,8 @@ export interface FoundDestination {
 export interface Host {
   readonly version: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
   /** IANA time zone of this computer. */
   readonly zone: string;
   /** Where the host knows better than Linux' files. */

@@ -59,7 +59,11 @@ async function attached(address: Parameters<typeof overHttp>[0], features: HostF
 async function own(host: Host, features: HostFeatures): Promise<ServiceDoor> {
   const stop = new AbortController();
   const ready = Promise.withResolvers<ComposedService>();
-  const ended = runService({ ...host, signal: AbortSignal.any([host.signal, stop.signal]) }, async (_, service) => ready.resolve(service));
+  const ended = runService(
+    { ...host, signal: AbortSignal.any([host.signal, stop.signal]) },
+    async (_, service) => ready.resolve(service),
+    features,
+  );
   // It may fail before it is ready; afterwards this changes nothing.
   ended.then(() => ready.reject(new Fault('cancelled', 'the service was told to stop', { operation: 'start' })), ready.reject);
   const service = await ready.promise;

@@ -15,7 +15,6 @@ export function composeHost(signal: AbortSignal, observer: Observer): CliHost {
   const host: CliHost = {
     ...composeBase(signal, observer, (isNew) => readPassphrase(host, isNew)),
     cwd: process.cwd(),
-    now: Date.now,
     get stdin() {
       // Ctrl-C must end the wait for input, too.
       return addAbortSignal(signal, process.stdin);

@@ -13,8 +13,6 @@ export interface Sink {
 /** Everything a command may touch besides files named by the user. Tests pass their own. */
 export interface CliHost extends Host {
   readonly cwd: string;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
   readonly stdin: AsyncIterable<Uint8Array>;
   readonly stdout: Sink;
   readonly stderr: Sink;

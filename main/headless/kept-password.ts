@@ -1,13 +1,6 @@
-import { opensByItself } from '../compose/opens-by-itself.ts';
 import { destinationPassword } from '../contract/secret-names.ts';
 import type { CliHost } from './host.ts';
 import { note } from './output.ts';
-
-/** The password of a named destination that the service uses, where it is there for the asking; else null. */
-export async function keptPassword(host: CliHost, name: string): Promise<string | null> {
-  if (!(await opensByItself(host))) return null;
-  return await (await host.openKeychain()).get(destinationPassword(name));
-}
 
 /** After a change of the password: the service must not go on with the former one. */
 export async function replaceKeptPassword(host: CliHost, name: string, password: string): Promise<void> {

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { composeHost } from '../../main/compose/compose-host.ts';
 import { openDoor } from '../../main/compose/open-door.ts';
@@ -31,6 +33,7 @@ describe('the app’s door to the service', () => {
   test('is a service of its own where none runs: it backs up, the command reaches it, and it ends with the app', async () => {
     const home = new ServiceHome();
     await home.setUp();
+    writeFileSync(join(home.folder, 'level.dat'), 'world');
     const door = await open(appHost(home));
     expect(door.isOwn).toBe(true);
     const ended = Promise.withResolvers<ServiceEvent>();

@@ -177,7 +177,7 @@ export async function composeService(
       judge,
       report: () => supportReport({ host: cli, places, redactor: hide, service: own(), problem: settings.problem() }),
     }),
-    ...targetCalls(cli, () => clock.now()),
+    ...targetCalls(cli),
     ...hostCalls(features),
     ...keychainCalls(settingsHost, settingsChanged),
     ...noticeCalls(settingsHost, clock),

@@ -6,7 +6,7 @@ import { asFault } from '../../contract/faults.ts';
 import type { Settings } from '../../contract/settings.ts';
 import { allSecrets } from '../../engine/service/kept-secrets.ts';
 import type { Host } from '../host.ts';
-import { opensByItself } from '../opens-by-itself.ts';
+import { opensByItself } from '../kept-password.ts';
 import type { Connection } from './connect.ts';
 import type { ServicePlaces } from './places.ts';
 

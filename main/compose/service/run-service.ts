@@ -6,6 +6,7 @@ import { asFault, Fault } from '../../contract/faults.ts';
 import type { Host } from '../host.ts';
 import { sweepScratch } from './compose-service-host.ts';
 import { composeService, type ComposedService } from './compose-service.ts';
+import type { HostFeatures } from './host-features.ts';
 import { serveHttp, type HttpServer } from './http-server.ts';
 import { servicePlaces, type ServicePlaces } from './places.ts';
 import { access, serviceToken } from './token.ts';
@@ -14,7 +15,11 @@ import { access, serviceToken } from './token.ts';
 const patienceMs = 4_000;
 
 /** Runs the service until the host's signal or a call of service.stop. `onReady` is told where it listens, and handed the service itself. */
-export async function runService(host: Host, onReady: (port: number, service: ComposedService) => Promise<void>): Promise<void> {
+export async function runService(
+  host: Host,
+  onReady: (port: number, service: ComposedService) => Promise<void>,
+  features: HostFeatures = {},
+): Promise<void> {
   const places = await servicePlaces();
   const lock = await acquireLock(places.stateDir, places.lock).catch((error: unknown) => {
     throw alreadyRunning(error);
@@ -23,7 +28,7 @@ export async function runService(host: Host, onReady: (port: number, service: Co
   const signal = AbortSignal.any([host.signal, stop.signal]);
   try {
     await sweepScratch(host.env, places);
-    const service = await composeService(host, places, () => stop.abort());
+    const service = await composeService(host, places, () => stop.abort(), features);
     const http = await listen(service, places);
     await replaceFile(join(places.folder, 'address.json'), `${JSON.stringify({ port: http.port, pid: process.pid })}\n`);
     service.log.write('info', 'started', { version: host.version, pid: process.pid, port: http.port });

@@ -8,7 +8,7 @@ import type { Host } from '../host.ts';
 export type TargetCalls = Pick<CallHandlers, 'restore.look' | 'undo.list' | 'undo.run' | 'undo.discard'>;
 
 /** Folders that restores go to, and the way back. */
-export function targetCalls(host: Pick<Host, 'openTargets'>, now: () => number): TargetCalls {
+export function targetCalls(host: Pick<Host, 'openTargets' | 'now'>): TargetCalls {
   return {
     'restore.look': async ({ target }) => {
       const { uses, ...look } = await lookAtTarget(whole(target));
@@ -16,7 +16,7 @@ export function targetCalls(host: Pick<Host, 'openTargets'>, now: () => number):
     },
     'undo.list': async ({ target }) => rows(await (await host.openTargets()).undo.list(whole(target))),
     'undo.run': async ({ target, force }) => {
-      const { restored, before, notes } = await (await host.openTargets()).undo.undo(whole(target), { force, time: now() });
+      const { restored, before, notes } = await (await host.openTargets()).undo.undo(whole(target), { force, time: host.now() });
       return { restored, before, notes: [...notes] };
     },
     'undo.discard': async ({ target }) => rows(await (await host.openTargets()).undo.discard(whole(target))),

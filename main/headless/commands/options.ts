@@ -12,7 +12,7 @@ import { findDestination, readSecrets } from '../find-destination.ts';
 import type { Bandwidth } from '../../compose/host.ts';
 import type { CliHost } from '../host.ts';
 import { realPlace } from '../../compose/real-place.ts';
-import { keptPassword } from '../kept-password.ts';
+import { keptPassword } from '../../compose/kept-password.ts';
 import { readCredentials } from '../passwords.ts';
 import type { PasswordOptions } from '../passwords.ts';
 import { parseRate } from '../units.ts';
