@@ -40,6 +40,7 @@ export async function runApp(parts: AppParts): Promise<void> {
   let door: ServiceDoor | null = null;
   let opened = Promise.withResolvers<ServiceDoor>();
   let servers: readonly ServerStatus[] | null = null;
+  const known = (): readonly ServerStatus[] => servers ?? [];
 
   // Before it is ready, or never.
   ports.protocol.registerSchemesAsPrivileged([scheme]);
@@ -91,13 +92,13 @@ export async function runApp(parts: AppParts): Promise<void> {
   await follow();
 
   function drawTray(): void {
-    tray.setImage(trayImage(places.trayImages, worstOf(servers ?? []), platform, ports.theme.shouldUseDarkColors));
+    tray.setImage(trayImage(places.trayImages, worstOf(known()), platform, ports.theme.shouldUseDarkColors));
     tray.setToolTip(`Holdfast: ${statusLine(servers, words)}`);
     tray.setMenu(menuOf(servers, words, actions));
   }
 
   async function ofEach(act: (server: ServerStatus['settings']) => Promise<unknown>): Promise<void> {
-    for (const server of servers ?? []) await act(server.settings);
+    for (const server of known()) await act(server.settings);
   }
 
   /** Something that a person asked for outside the page: that it did not work is told outside the page as well. */
@@ -113,15 +114,15 @@ export async function runApp(parts: AppParts): Promise<void> {
   function heard(event: ServiceEvent): void {
     window.send(event);
     if (event.event === 'notice') showNotice(event.data);
-    const before = servers ?? [];
+    const before = known();
     if (event.event === 'server') {
       const { slug } = event.data.settings;
-      const isKnown = before.some(({ settings: known }) => known.slug === slug);
+      const isKnown = before.some(({ settings: its }) => its.slug === slug);
       servers = isKnown ? before.map((one) => (one.settings.slug === slug ? event.data : one)) : [...before, event.data];
       drawTray();
     }
     if (event.event === 'server-removed') {
-      servers = before.filter(({ settings: known }) => known.slug !== event.data.slug);
+      servers = before.filter(({ settings: its }) => its.slug !== event.data.slug);
       drawTray();
     }
   }
@@ -156,7 +157,7 @@ export async function runApp(parts: AppParts): Promise<void> {
 
   async function leave(): Promise<void> {
     leaving = 'asked';
-    const busy = (servers ?? []).filter(({ running }) => running !== null);
+    const busy = known().filter(({ running }) => running !== null);
     if (door?.isOwn === true && busy.length > 0) {
       const { response } = await dialog.showMessageBox({
         ...{ type: 'question', defaultId: 0, cancelId: 0, buttons: [words.stay, words.quit] },

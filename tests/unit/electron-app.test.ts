@@ -246,6 +246,15 @@ test('quitting ends the service of this process first', async () => {
   expect(desktop.window().close().stopped).toBe(false);
 });
 
+test('before there is a service, quitting is quick', async () => {
+  const desktop = fakeDesktop();
+  void runApp(desktop.parts);
+  await vi.waitUntil(() => desktop.windows.length === 1);
+  desktop.app.quit();
+  await desktop.app.ended.promise;
+  expect(desktop.dialog.questions).toEqual([]);
+});
+
 test('while a job runs, quitting asks, and staying is the answer that costs nothing', async () => {
   const door = serving([survival, creative]);
   const { app, dialog } = await running(door);
