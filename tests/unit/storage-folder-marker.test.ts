@@ -41,18 +41,22 @@ test('a folder that was never used is empty, and is not marked by looking', asyn
 
 test('a used one whose disk is not mounted is a fault in every verb, and nothing is written below it', async () => {
   const base = world();
-  await put(open(base), 'server/object', Buffer.from('x'));
+  const used = open(base);
+  await put(used, 'server/object', Buffer.from('x'));
   unmount(base);
   const gone = open(base);
-  const attempts = [
-    () => gone.stat('server/object'),
-    () => collect(gone.list('')),
-    async () => collect(await gone.read('server/object')),
-    () => put(gone, 'holdfast.vault', Buffer.from('new')),
-    () => gone.remove('server/object'),
-    () => collect(gone.openUploads('')),
-  ];
-  for (const attempt of attempts) expect(await codeOf(attempt())).toBe('unavailable');
+  // The one that has written there, as a service's does for years, and one that comes anew.
+  for (const backend of [used, gone]) {
+    const attempts = [
+      () => backend.stat('server/object'),
+      () => collect(backend.list('')),
+      async () => collect(await backend.read('server/object')),
+      () => put(backend, 'holdfast.vault', Buffer.from('new')),
+      () => backend.remove('server/object'),
+      () => collect(backend.openUploads('')),
+    ];
+    for (const attempt of attempts) expect(await codeOf(attempt())).toBe('unavailable');
+  }
   expect(readdirSync(join(base, 'mnt'))).toEqual([]);
   // Mounted again, all is there; also for the one that had found it gone.
   rmSync(join(base, 'mnt'), { recursive: true });

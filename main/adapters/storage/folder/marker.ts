@@ -32,10 +32,9 @@ export function markedFolder(root: string, memory: Memory): Layer {
   }
 
   async function guard(operation: string): Promise<void> {
-    if (known) return;
+    // At every call: a service runs for years, and a disk may be unmounted at any moment of them.
     if (await isMarked()) known = true;
-    else if ((await memory.recall(name)) === null) return;
-    else {
+    else if (known || (await memory.recall(name)) !== null) {
       throw new Fault('unavailable', `${base} was used for backups before, and now there is nothing of them: its disk is not mounted`, {
         operation,
         persistence: 'permanent',
