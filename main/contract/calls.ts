@@ -50,7 +50,11 @@ export const calls = {
 
   'servers.list': { request: nothing, reply: z.array(serverStatusSchema) },
   'server.get': { request: slug, reply: serverStatusSchema },
-  'server.add': { request: z.object({ server: serverSchema, rconPassword: rconPassword.optional() }), reply: serverStatusSchema },
+  /** `makeFolder`: the folder is made where there is none yet, for a server that is about to be brought back. */
+  'server.add': {
+    request: z.object({ server: serverSchema, rconPassword: rconPassword.optional(), makeFolder: z.boolean().default(false) }),
+    reply: serverStatusSchema,
+  },
   /** The server with this slug as it shall be from now on. */
   'server.edit': { request: z.object({ server: serverSchema, rconPassword: rconPassword.optional() }), reply: serverStatusSchema },
   /** Forgets settings; what is stored stays. */

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { Fault } from '../../main/contract/faults.ts';
 import { keepApart } from '../../main/engine/jobs/places.ts';
-import { isSnapshotId, readObjectName, serverPrefix, slugify, slugPattern } from '../../main/engine/snapshots/names.ts';
+import { isSnapshotId, readObjectName, serverPrefix, slugPattern } from '../../main/engine/snapshots/names.ts';
+import { slugify } from '../../main/contract/slug.ts';
 import { craftSnapshot } from '../support/craft-snapshot.ts';
 import { keysOf, put, world } from '../support/engine-on-memory.ts';
 

@@ -9,7 +9,7 @@ import type { Bandwidth } from '../../engine/storage/layers/bandwidth.ts';
 import type { Host } from '../host.ts';
 import { accountOf, prepareSignIn } from '../sign-in.ts';
 import type { DestinationOpener } from './destination-opener.ts';
-import { folderProblem } from './folder-problem.ts';
+import { folderProblem, makeFolder } from './folder-problem.ts';
 import type { HostFeatures } from './host-features.ts';
 
 export interface SettingsHostParts {
@@ -61,6 +61,7 @@ export function composeSettingsHost(parts: SettingsHostParts): SettingsHost {
       return await accountOf(cli.env, at, secrets, { name, signedInAt, keep }, signal);
     },
     folderProblem,
+    makeFolder,
     deliver: (target, secrets, notice, signal) => deliverNotice(target, secrets, notice, signal, features.showNotice ?? null),
     seal: sealText,
     unseal: (sealed, passphrase) => unsealText(Buffer.from(sealed), passphrase, 'the settings file that was given'),

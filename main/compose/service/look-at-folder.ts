@@ -5,7 +5,7 @@ import type { CallReply } from '../../contract/calls.ts';
 import { asFault } from '../../contract/faults.ts';
 import type { Settings } from '../../contract/settings.ts';
 import { keepApart } from '../../engine/jobs/places.ts';
-import { slugify } from '../../engine/snapshots/names.ts';
+import { slugify } from '../../contract/slug.ts';
 import { realPlace } from '../real-place.ts';
 import { levelName } from '../server-properties.ts';
 import { folderProblem } from './folder-problem.ts';

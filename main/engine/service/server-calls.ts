@@ -4,7 +4,7 @@ import { rconPasswordOf } from '../../contract/secret-names.ts';
 import type { ServerSettings } from '../../contract/server-settings.ts';
 import type { Settings } from '../../contract/settings.ts';
 import { presets } from '../presets.ts';
-import { slugify } from '../snapshots/names.ts';
+import { slugify } from '../../contract/slug.ts';
 import { problemsOf } from './check-settings.ts';
 import type { StateStore } from './ports.ts';
 import type { Service } from './service.ts';
@@ -23,9 +23,13 @@ export function serverCalls(host: SettingsHost, service: Service, store: StateSt
   }
 
   return {
-    'server.add': async ({ server, rconPassword }) => {
-      await check(host, server);
+    'server.add': async ({ server, rconPassword, makeFolder }) => {
       refuseSecond(settings.current(), server);
+      if (makeFolder) {
+        checkSettings(host, server);
+        await host.makeFolder(server.folder);
+      }
+      await check(host, server);
       await keepPassword(server.slug, rconPassword);
       await settings.update((all) => {
         refuseSecond(all, server);
@@ -60,7 +64,14 @@ function usesRcon({ quiesce }: ServerSettings): boolean {
   return quiesce.kind === 'minecraft' || quiesce.kind === 'rcon';
 }
 
-async function check({ settings, folderProblem }: SettingsHost, server: ServerSettings): Promise<void> {
+async function check(host: SettingsHost, server: ServerSettings): Promise<void> {
+  checkSettings(host, server);
+  const problem = await host.folderProblem(server.folder);
+  if (problem !== null) throw invalid(problem);
+}
+
+/** All but the folder. */
+function checkSettings({ settings }: SettingsHost, server: ServerSettings): void {
   if (server.slug !== slugify(server.name)) {
     throw invalid(`the slug of ${server.name} is ${slugify(server.name)}, not ${server.slug}`);
   }
@@ -76,8 +87,6 @@ async function check({ settings, folderProblem }: SettingsHost, server: ServerSe
   }
   // Before its password is kept: the settings as a whole are checked when they are written.
   for (const { fault } of problemsOf({ ...settings.current(), servers: [server] })) throw fault;
-  const problem = await folderProblem(server.folder);
-  if (problem !== null) throw invalid(problem);
 }
 
 function refuseSecond({ servers }: Settings, { slug, name }: ServerSettings): void {

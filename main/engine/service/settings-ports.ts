@@ -62,6 +62,8 @@ export interface SettingsHost {
   ) => Promise<AccountInfo | null>;
   /** Why the folder cannot be backed up; null when it can. */
   readonly folderProblem: (path: string) => Promise<string | null>;
+  /** With all that is missing above it. Faults: config-invalid (something else stands there), permission-denied. */
+  readonly makeFolder: (path: string) => Promise<void>;
   /** Sends it; settles once the receiver has taken it. */
   readonly deliver: (target: NoticeTarget, secrets: Secrets, notice: Notice, signal: AbortSignal) => Promise<void>;
   /** Bytes that only the passphrase opens, and back. */

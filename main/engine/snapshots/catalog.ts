@@ -4,7 +4,8 @@ import type { Zstd } from '../host.ts';
 import type { Backend, CallOptions, ObjectInfo } from '../storage/backend.ts';
 import type { ManifestHeader } from './manifest.ts';
 import { readManifestHeader } from './manifest-store.ts';
-import { isSnapshotId, readObjectName, serverPrefix, slugify, slugPattern } from './names.ts';
+import { isSnapshotId, readObjectName, serverPrefix, slugPattern } from './names.ts';
+import { slugify } from '../../contract/slug.ts';
 import type { ObjectName } from './names.ts';
 
 export interface ListedObject extends ObjectInfo {

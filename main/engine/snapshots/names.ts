@@ -48,17 +48,6 @@ export function snapshotTime(id: string): number {
   return Date.UTC(part(0, 4), part(4, 6) - 1, part(6, 8), part(9, 11), part(11, 13), part(13, 15));
 }
 
-/** A name for folders in the destination; some providers ignore case and none agree on other letters. */
-export function slugify(name: string): string {
-  const plain = name.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
-  const slug = plain
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-+|-+$/g, '')
-    .slice(0, 63)
-    .replace(/-+$/g, '');
-  return slug === '' ? 'server' : slug;
-}
-
 export function serverPrefix(slug: string): string {
   if (!slugPattern.test(slug)) throw new Fault('config-invalid', `"${slug}" is no server's folder`, { operation: 'name objects' });
   return `${slug}/`;

@@ -4,7 +4,7 @@ import { Fault } from '../../contract/faults.ts';
 import { firstIssue } from '../../contract/first-issue.ts';
 import { serverSchema, type ServerSettings } from '../../contract/server-settings.ts';
 import type { ServerStatus } from '../../contract/server-status.ts';
-import { slugify } from '../../engine/snapshots/names.ts';
+import { slugify } from '../../contract/slug.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { CliHost, CommandContext } from '../host.ts';
 import { note, printJson, printLine, table, warn } from '../output.ts';

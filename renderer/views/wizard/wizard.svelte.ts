@@ -1,5 +1,6 @@
 import type { CallInput, CallReply } from '../../../main/contract/calls.ts';
 import type { KeepSettings } from '../../../main/contract/server-settings.ts';
+import { slugify } from '../../../main/contract/slug.ts';
 import { service } from '../../client/service.svelte.ts';
 import { PlaceDraft, type KeptPlace } from '../place/place-draft.svelte.ts';
 import { defaultKeep, keepOf, ScheduleDraft, type Tier } from '../schedule/schedule-draft.svelte.ts';
@@ -40,6 +41,11 @@ export class Wizard {
 
   constructor() {
     if (!this.#bringBack()) this.place = service.destinations[0]?.name ?? '';
+  }
+
+  /** Another server is kept under the same name in backup places. */
+  get nameTaken(): boolean {
+    return this.slug === '' && service.servers.has(slugify(this.name.trim()));
   }
 
   get row(): CallReply<'destinations.list'>[number] | undefined {
@@ -90,14 +96,12 @@ export class Wizard {
 
   /** What `server.add` is given. */
   server(): CallInput<'server.add'> {
-    const { look } = this;
     const name = this.name.trim();
-    const taken = (slug: string): boolean => service.servers.has(slug);
     const pause = this.preset === 'minecraft' && this.pause;
     return {
       server: {
         name,
-        slug: look !== null && name === look.name ? look.slug : freeSlug(name, taken),
+        slug: slugify(name),
         folder: this.folder.trim(),
         destinations: [this.place],
         ...(this.preset === '' ? {} : { preset: this.preset }),

@@ -157,4 +157,5 @@ export const settings = {
   'server.often.weekly': 'Jede Woche',
   'server.often.monthly': 'Jeden Monat',
   'server.often.never': 'Nie',
+  'server.name.help': 'Gesichert wird unter „{slug}“, darum können sich nur Groß- und Kleinschreibung und Leerzeichen ändern.',
 } as const;

@@ -130,4 +130,5 @@ export const wizard = {
   'wizard.done.home': 'Zur Übersicht',
   'schedule.manual': 'Von Hand',
   'schedule.manual.says': 'Nichts läuft von selbst.',
+  'wizard.name.taken': 'Ein anderer Server heißt schon so. Wähle einen anderen Namen.',
 } as const;

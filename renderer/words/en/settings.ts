@@ -156,4 +156,5 @@ export const settings = {
   'server.often.weekly': 'Every week',
   'server.often.monthly': 'Every month',
   'server.often.never': 'Never',
+  'server.name.help': 'Backups are kept under “{slug}”, so only capital letters and spaces may change.',
 } as const;

@@ -131,4 +131,5 @@ export const wizard = {
   'wizard.done.home': 'Go to Home',
   'schedule.manual': 'By hand',
   'schedule.manual.says': 'Nothing runs by itself.',
+  'wizard.name.taken': 'Another server has this name. Choose another one.',
 } as const;
