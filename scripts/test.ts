@@ -2,7 +2,8 @@
  * `npm test`: types, lint, format, then all tests; arguments go to Vitest. The last line counts, in a form that machines read as well.
  * A check counts as a test: it passes or fails.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { provideDebianPackages } from './tests/debian.ts';
@@ -33,13 +34,20 @@ provideDebianPackages();
 provideUnpacked();
 if (!keytarLoads()) tryKeytar();
 
-const failedChecks = checks.filter(({ name, args }) => {
+/** Side by side, as each keeps one core busy; what one prints is shown when it has ended. */
+async function check({ name, args }: (typeof checks)[number]): Promise<boolean> {
   const since = Date.now();
-  process.stdout.write(`Checking ${name} …\n`);
-  const ok = run(args);
-  process.stdout.write(`${ok ? 'ok' : 'FAILED'}: ${name} (${((Date.now() - since) / 1000).toFixed(0)} s)\n`);
-  return !ok;
-});
+  const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (said += text));
+  const [code] = (await once(child, 'close')) as [number | null];
+  process.stdout.write(`${said}${code === 0 ? 'ok' : 'FAILED'}: ${name} (${((Date.now() - since) / 1000).toFixed(0)} s)\n`);
+  return code === 0;
+}
+
+process.stdout.write(`Checking ${checks.map(({ name }) => name).join(', ')} …\n`);
+const results = await Promise.all(checks.map(check));
+const failedChecks = checks.filter((_, index) => results[index] !== true);
 
 rmSync(countsFile, { force: true });
 const reporters = ['--reporter=default', `--reporter=${join(root, 'scripts', 'tests', 'count-reporter.ts')}`];

@@ -14,6 +14,8 @@ import { acquireLock } from '../adapters/system/lock.ts';
 import { machineId } from '../adapters/system/machine-id.ts';
 import { fileMemory } from '../adapters/system/memory.ts';
 import { systemRandom } from '../adapters/system/random.ts';
+import { releaseProgramPages } from '../adapters/system/program-pages.ts';
+import { releaseAllMemory } from '../adapters/system/release-memory.ts';
 import { openStateDir } from '../adapters/system/state-dir.ts';
 import type { EngineHost } from '../engine/host.ts';
 
@@ -22,6 +24,7 @@ const iterations = 600_000;
 
 /** What the engine needs of this computer. */
 export function composeEngineHost(): EngineHost {
+  const pack = threadPacker({ onStarted: releaseProgramPages });
   return {
     clock: systemClock,
     random: systemRandom,
@@ -32,8 +35,15 @@ export function composeEngineHost(): EngineHost {
     memory: fileMemory(() => openStateDir()),
     openSource: openSourceFolder,
     scan: threadScan(),
-    packer: threadPacker(),
-    unpacker: threadUnpacker,
+    // What the start has left goes before the rings come: both together would be the most that a command holds (record 56).
+    packer: async (request, targets, run) => {
+      await releaseAllMemory();
+      return await pack(request, targets, run);
+    },
+    unpacker: async (request, run) => {
+      await releaseAllMemory();
+      return await threadUnpacker(request, run);
+    },
     unzipper: threadUnzipper,
     targets: createRestoreTargets(),
     openerText: () => readFile(new URL('../../docs/recovery/open.py', import.meta.url), 'utf8'),

@@ -17,6 +17,8 @@ export class CallFault extends Error {
 /** Makes a call of the service. Faults: CallFault, also when the service does not answer (`unavailable`) or nobody is signed in (`unauthenticated`). */
 export async function call<Name extends CallName>(name: Name, request: CallInput<Name>, signal?: AbortSignal): Promise<CallReply<Name>> {
   const reply = await (window.holdfast === undefined ? overHttp(name, request, signal) : window.holdfast.call(name, request));
+  // The app's bridge takes no signal: an answer that nobody waits for any more must not be taken for a new one.
+  signal?.throwIfAborted();
   if (!reply.ok) throw new CallFault(reply.fault);
   // Checked against the contract where it was answered.
   return reply.value as CallReply<Name>;

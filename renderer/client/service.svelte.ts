@@ -58,8 +58,16 @@ class Service {
       this.line = 'open';
       this.loaded = true;
       this.problem = null;
+      await this.#catchUp();
     } catch (error) {
       this.#failed(faultOf(error));
+    }
+  }
+
+  /** Jobs whose end was told while the line was broken. */
+  async #catchUp(): Promise<void> {
+    for (const job of [...this.jobs.values()].filter(({ endedAt }) => endedAt === null)) {
+      this.#job(await call('job.get', { job: job.id }));
     }
   }
 
@@ -84,6 +92,8 @@ class Service {
   }
 
   #job(job: Job): void {
+    // An answer may be older than an event.
+    if (job.endedAt === null && (this.jobs.get(job.id)?.endedAt ?? null) !== null) return;
     this.jobs.set(job.id, job);
     if (job.endedAt === null) this.paces.set(job.id, this.#paces.put(job, Date.now()));
     else this.paces.delete(job.id);

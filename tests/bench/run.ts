@@ -9,6 +9,7 @@ import { measure } from '../../scripts/try/choose-folder.ts';
 import { measureOneFile, measureRoundTrip, measureTenfold, restic } from './round-trip.ts';
 import { cache, root, versionOf } from './run-command.ts';
 import { cloudSection } from './cloud-section.ts';
+import { pageSection } from './page.ts';
 import { sectionOf } from './section.ts';
 import { load, machine, oneFileRows, roundTripRows, tenfoldRows } from './table.ts';
 import { idleRows, measureIdleService } from './service-idle.ts';
@@ -61,6 +62,8 @@ for (const folder of [tree, ...folders]) {
 rmSync(join(cache, 'work'), { recursive: true, force: true });
 tell('\nTransfers to clouds …');
 sections.push(cloudSection({ quick, huge: process.argv.includes('--huge') }));
+tell(`\n${sections.at(-1) ?? ''}`);
+sections.push(await pageSection());
 tell(`\n${sections.at(-1) ?? ''}`);
 
 if (quick) tell('\nA quick run shows that the bench works; it says little about speed, and docs/benchmarks.md stays as it is.');

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Browser, Page } from 'playwright';
 import { browserMissing, openBrowser, openPage } from '../support/page/browser.ts';
+import { openLargeFolder, scrollThrough } from '../support/page/scrolling.ts';
 import { restoringJob } from '../support/page/staged-restore.ts';
 import { stagedNow, stagedServers, stageService, type StagedService, type StageOptions } from '../support/page/staged-service.ts';
 
@@ -100,14 +101,9 @@ describe.skipIf(browserMissing !== '')(`snapshots on the page${browserMissing ==
       browsed,
       async (page) => {
         const tree = page.getByRole('tree');
-        await tree.getByRole('treeitem').first().waitFor();
-        await tree.focus();
-        for (const key of ['w', 'ArrowRight']) await page.keyboard.press(key);
-        await tree.getByRole('treeitem', { name: /region/ }).waitFor();
-        for (const key of ['ArrowDown', 'ArrowDown', 'ArrowRight']) await page.keyboard.press(key);
-        await tree.getByRole('treeitem', { name: /r\.0\.0\.mca/ }).waitFor();
+        await openLargeFolder(page);
         expect(await tree.getByRole('treeitem').count()).toBeLessThan(40);
-        const seen = await page.evaluate<Scrolled>(scrolled);
+        const seen = await scrollThrough(page);
         process.stdout.write(
           `100,000 entries: the longest task while scrolling took ${seen.longest.toFixed(0)} ms (${String(seen.tasks)} over 50 ms in ${String(seen.frames)} frames)\n`,
         );
@@ -205,31 +201,6 @@ describe.skipIf(browserMissing !== '')(`snapshots on the page${browserMissing ==
     });
   });
 });
-
-interface Scrolled {
-  readonly longest: number;
-  readonly tasks: number;
-  readonly frames: number;
-  readonly most: number;
-}
-
-/** Run in the page: scrolls through the whole tree, in small steps and in great ones by turns, and tells the longest task and the most rows. */
-const scrolled = `(async () => {
-  const box = document.querySelector('[role=tree]');
-  const tasks = [];
-  const observer = new PerformanceObserver((list) => tasks.push(...list.getEntries().map(({ duration }) => duration)));
-  observer.observe({ type: 'longtask' });
-  let most = 0;
-  const frames = 240;
-  for (let frame = 0; frame < frames; frame += 1) {
-    box.scrollTop = frame % 2 === 0 ? box.scrollTop + 300 : (box.scrollHeight * frame) / frames;
-    await new Promise((next) => requestAnimationFrame(next));
-    most = Math.max(most, box.querySelectorAll('[role=treeitem]').length);
-  }
-  await new Promise((next) => requestAnimationFrame(() => setTimeout(next)));
-  observer.disconnect();
-  return { longest: Math.max(0, ...tasks), tasks: tasks.length, frames, most };
-})()`;
 
 /** Run in the page: jumps to where row 50,000 must be, and gives the place in its folder of the row that is seen first then. */
 const farJump = `(async () => {

@@ -2,6 +2,7 @@ import { Fault } from '../../contract/faults.ts';
 import type { QuiesceSettings } from '../../contract/server-settings.ts';
 import type { Clock } from '../../engine/ports.ts';
 import type { Quiesce } from '../../engine/service/ports.ts';
+import { throwIfCancelled } from '../../engine/storage/cancel.ts';
 import { commandOutput, runCommand } from '../system/run-command.ts';
 import { systemctl, systemctlEnvironment } from '../system/systemctl.ts';
 
@@ -13,7 +14,14 @@ const timeoutMs = (stopSeconds + 60) * 1000;
 export function unitQuiesce(settings: Extract<QuiesceSettings, { kind: 'systemd' | 'docker' }>, clock: Clock): Quiesce {
   const { stop, start, state } = commandsOf(settings);
   const options = { clock, timeoutMs, environment: systemctlEnvironment(settings.kind === 'systemd' && settings.user) };
-  const pause = (signal: AbortSignal): Promise<void> => runCommand(stop, { ...options, signal });
+  const pause = async (signal: AbortSignal): Promise<void> => {
+    // A Docker that was told to stop goes on stopping without its client: started meanwhile, the container would end after all.
+    if (settings.kind === 'docker') {
+      throwIfCancelled(signal, 'pause');
+      await runCommand(stop, options);
+      throwIfCancelled(signal, 'pause');
+    } else await runCommand(stop, { ...options, signal });
+  };
   const resume = (): Promise<void> => runCommand(start, options);
   const isRunning = async (signal: AbortSignal): Promise<boolean> => {
     const said = await commandOutput(state, { ...options, signal });

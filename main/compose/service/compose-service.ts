@@ -200,11 +200,16 @@ export async function composeService(
     while (!signal.aborted) {
       await restUntil(clock, overdueEveryMs, signal);
       if (signal.aborted) return;
-      await service.letGoOn();
-      notifier.look(
-        settings.current().servers.map(({ slug }) => service.status(slug)),
-        (slug) => service.overdueSince(slug),
-      );
+      try {
+        await service.letGoOn();
+        notifier.look(
+          settings.current().servers.map(({ slug }) => service.status(slug)),
+          (slug) => service.overdueSince(slug),
+        );
+      } catch (error) {
+        // The watch goes on: the next round may know better.
+        problem('the servers could not be looked after', error);
+      }
     }
   }
 

@@ -112,12 +112,13 @@ export function destinationCalls(host: SettingsHost, engine: Engine, signIns: Si
         });
       }
       const gone = [destinationPassword(name), ...providerSecrets[at.provider].map((secret) => destinationSecret(name, secret.name))];
+      // First, as a locked keychain refuses it: then nothing has been removed.
+      const keychain = await host.keychain();
+      if (await keychain.exists()) await keychain.set(Object.fromEntries(gone.map((secret) => [secret, null])));
       await settings.update((all) => ({
         ...all,
         destinations: Object.fromEntries(Object.entries(all.destinations).filter(([other]) => other !== name)),
       }));
-      const keychain = await host.keychain();
-      if (await keychain.exists()) await keychain.set(Object.fromEntries(gone.map((secret) => [secret, null])));
       changed();
       return {};
     },

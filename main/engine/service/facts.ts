@@ -83,7 +83,12 @@ const passing: ReadonlySet<FaultCode> = new Set(['rate-limited', 'unavailable', 
 /** What is known of a server with these destinations once a job has ended. */
 export function factsAfter(facts: ServerFacts, job: Job, destinations: readonly string[]): ServerFacts {
   const began = job.startedAt ?? job.queuedAt;
-  if (job.state === 'cancelled' || job.endedAt === null) return facts;
+  if (job.endedAt === null) return facts;
+  if (job.state === 'cancelled') {
+    // Whoever cancels a run of the schedule does not want it again in half a minute: the next one comes at its time.
+    const isRefused = job.kind === 'backup' && job.reason !== 'person' && job.fault?.context['by'] === 'person';
+    return isRefused ? { ...facts, failures: { count: facts.failures?.count ?? 0, at: job.endedAt, mayPass: false } } : facts;
+  }
   if (job.kind === 'backup') {
     if (job.state !== 'done') {
       // Whatever has ended the process may be over: tried again, but not at once and for ever.

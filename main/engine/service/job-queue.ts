@@ -34,6 +34,8 @@ interface Active {
   job: Job;
   readonly stop: AbortController;
   readonly ended: Promise<Job>;
+  /** Somebody does not want it; false where everything is stopped. */
+  unwanted: boolean;
 }
 
 export interface JobQueueOptions {
@@ -79,7 +81,8 @@ export function jobQueue(options: JobQueueOptions): JobQueue {
       await unlessAborted(before, signal, order.kind);
       end = { ...(await run(id, order, signal)), state: 'done' };
     } catch (error) {
-      const fault = signal.aborted ? new Fault('cancelled', 'cancelled', { operation: order.kind }) : asFault(error, order.kind);
+      const context = active.get(id)?.unwanted === true ? { by: 'person' } : {};
+      const fault = signal.aborted ? new Fault('cancelled', 'cancelled', { operation: order.kind, context }) : asFault(error, order.kind);
       end = { state: fault.code === 'cancelled' ? 'cancelled' : 'failed', fault: fault.toWire(), summary: fault.message };
     }
     const job = change(id, { ...redacted(end, redact), progress: null, endedAt: clock.now() }, true);
@@ -115,7 +118,7 @@ export function jobQueue(options: JobQueueOptions): JobQueue {
       const before = tails.get(order.server) ?? Promise.resolve();
       // Registered before it can run, so that its first change finds it.
       const ended = Promise.resolve().then(() => follow(id, order, before, stop.signal));
-      active.set(id, { job, stop, ended });
+      active.set(id, { job, stop, ended, unwanted: false });
       // One that is cancelled while it waits ends before those in front of it do; who comes behind it waits for them too.
       const tail = Promise.all([before, ended]);
       tails.set(order.server, tail);
@@ -126,7 +129,12 @@ export function jobQueue(options: JobQueueOptions): JobQueue {
       onJob(job);
       return { id, ended };
     },
-    cancel: (id) => active.get(id)?.stop.abort(),
+    cancel(id) {
+      const entry = active.get(id);
+      if (entry === undefined) return;
+      entry.unwanted = true;
+      entry.stop.abort();
+    },
     active: () => [...active.values()].map(({ job }) => job),
     async close() {
       closed = true;

@@ -40,10 +40,12 @@ export function leftBehind({ host, isBusy, status, remember, changed, emit }: Le
         server.slug,
         resuming.catch(() => undefined),
       );
+      const isStillThere = (): boolean => host.servers().some(({ slug }) => slug === server.slug);
       try {
         await resuming;
-        store.changeFacts(server.slug, { quiesced: false });
+        if (isStillThere()) store.changeFacts(server.slug, { quiesced: false });
       } catch (error) {
+        if (!isStillThere()) continue;
         // The mark stays, and it is tried again.
         const fault = asFault(error, 'resume');
         host.onProblem?.(`${server.name} could not be told to go on`, fault);

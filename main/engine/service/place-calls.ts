@@ -57,6 +57,12 @@ export function placeCalls(
       const keychain = await host.keychain();
       // One that is locked is told before anything is changed.
       if (await keychain.exists()) await keychain.names();
+      if ((await keychain.isGiven?.(destinationPassword(name))) === true) {
+        throw new Fault('config-invalid', `the password of ${name} is given by the system (systemd credentials)`, {
+          operation: 'change password',
+          context: { next: 'Change it with “holdfast password”, then put the new one where the credential is kept.' },
+        });
+      }
       const place = await host.openWith(name, at, await destinationSecrets(() => Promise.resolve(keychain), name, at), current);
       const report = await engine.changePassword(place, { newPassword: password, newKey }, { signal });
       try {

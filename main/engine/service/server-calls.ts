@@ -51,8 +51,9 @@ export function serverCalls(host: SettingsHost, service: Service, store: StateSt
     'server.remove': async ({ slug }) => {
       const found = settings.current().servers.find((server) => server.slug === slug);
       if (found === undefined) throw unknown(slug);
-      await settings.update((all) => ({ ...all, servers: all.servers.filter((server) => server.slug !== slug) }));
+      // First, as a locked keychain refuses it: then nothing has been removed.
       if (usesRcon(found)) await (await host.keychain()).set({ [rconPasswordOf(slug)]: null });
+      await settings.update((all) => ({ ...all, servers: all.servers.filter((server) => server.slug !== slug) }));
       store.removeServer(slug);
       service.serverRemoved(slug);
       return {};

@@ -4,6 +4,8 @@ import { call, faultOf } from '../../client/call.ts';
 import { service } from '../../client/service.svelte.ts';
 
 const step = 100;
+/** As many as the service gives at once. */
+const most = 1000;
 
 /** The jobs that were and are, filtered, newest first. */
 export class History {
@@ -25,7 +27,7 @@ export class History {
       .filter(({ state }) => !this.failedOnly || state === 'failed' || state === 'interrupted')
       .sort((one, other) => other.queuedAt - one.queuedAt);
   });
-  readonly more = $derived(this.#read.length >= this.limit);
+  readonly more = $derived(this.#read.length >= this.limit && this.limit < most);
 
   async load(signal: AbortSignal): Promise<void> {
     const { server, kind, limit } = this;
@@ -41,6 +43,6 @@ export class History {
   }
 
   showMore(): void {
-    this.limit = Math.min(1000, this.limit + step * 2);
+    this.limit = Math.min(most, this.limit + step * 2);
   }
 }

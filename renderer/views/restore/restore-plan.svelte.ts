@@ -36,6 +36,10 @@ export class RestorePlan {
   rows = $state.raw<readonly StoredRow[]>([]);
   look = $state.raw<CallReply<'restore.look'> | null>(null);
   fault = $state.raw<WireFault | null>(null);
+  /** Of the folder alone: another one may do. */
+  lookFault = $state.raw<WireFault | null>(null);
+  /** The snapshots have been listed once. */
+  listed = $state(false);
 
   readonly row = $derived(this.snapshot === '' ? this.rows[0] : this.rows.find(({ id }) => id === this.snapshot));
   readonly target = $derived(this.where === 'old' ? this.#folder() : this.where === 'beside' ? this.#beside() : this.path.trim());
@@ -69,6 +73,7 @@ export class RestorePlan {
       this.rows = rows.filter(({ complete }) => complete);
       if (!this.rows.some(({ id }) => id === this.snapshot) && this.snapshot !== this.what.snapshot) this.snapshot = '';
       this.fault = null;
+      this.listed = true;
     } catch (error) {
       if (!signal.aborted) this.fault = faultOf(error);
     }
@@ -77,12 +82,13 @@ export class RestorePlan {
   /** What a restore would meet there. */
   async lookAt(target: string, signal?: AbortSignal): Promise<void> {
     this.look = null;
+    this.lookFault = null;
     if (target === '') return;
     try {
       const look = await call('restore.look', { target }, signal);
       if (signal?.aborted !== true) this.look = look;
     } catch (error) {
-      if (signal?.aborted !== true) this.fault = faultOf(error);
+      if (signal?.aborted !== true) this.lookFault = faultOf(error);
     }
   }
 

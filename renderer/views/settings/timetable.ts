@@ -55,3 +55,12 @@ export function writeRate(rate: number): string {
   if (!(rate > 0)) return 'off';
   return rate < 1 ? `${String(Math.max(1, Math.round(rate * 1024)))}K` : `${String(Math.round(rate * 100) / 100)}M`;
 }
+
+/** Megabytes a second as a person types them, with a point or a comma; nothing: 0. */
+export function typedRate(text: string): number {
+  return Number(text.trim().replace(',', '.'));
+}
+
+export function isRate(text: string): boolean {
+  return /^\d*([.,]\d+)?$/.test(text.trim());
+}

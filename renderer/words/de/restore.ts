@@ -82,4 +82,5 @@ export const restore = {
   'aside.swapped': 'Zurückgetauscht. Was bis eben dort war, ist nun seinerseits aufgehoben.',
   'aside.discarded': 'Gelöscht; der Platz ist wieder frei.',
   'aside.force': 'Rückgängig, obwohl er benutzt wird',
+  'restore.none': 'Noch gibt es keinen vollständigen Stand. Die erste Sicherung macht einen.',
 } as const;

@@ -158,4 +158,5 @@ export const settings = {
   'server.often.monthly': 'Jeden Monat',
   'server.often.never': 'Nie',
   'server.name.help': 'Gesichert wird unter „{slug}“, darum können sich nur Groß- und Kleinschreibung und Leerzeichen ändern.',
+  'speed.rate.bad': 'Das ist keine Zahl. Schreibe 2 oder 0,5.',
 } as const;

@@ -157,4 +157,5 @@ export const settings = {
   'server.often.monthly': 'Every month',
   'server.often.never': 'Never',
   'server.name.help': 'Backups are kept under “{slug}”, so only capital letters and spaces may change.',
+  'speed.rate.bad': 'This is no number. Write 2 or 0.5.',
 } as const;

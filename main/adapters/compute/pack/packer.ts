@@ -3,8 +3,6 @@ import { Fault } from '../../../contract/faults.ts';
 import type { Warning } from '../../../contract/reports.ts';
 import type { Packer, PackTotals } from '../../../engine/archive/packer.ts';
 import { openSpool } from '../../files/spool.ts';
-import { releaseProgramPages } from '../../system/program-pages.ts';
-import { releaseAllMemory } from '../../system/release-memory.ts';
 import { createFrameRingMemory, FrameRing } from '../frame-ring.ts';
 import { runThreads } from '../threads.ts';
 import type { CompressorTask, ReaderTask, SealerTask, WorkerMessage } from './messages.ts';
@@ -15,9 +13,8 @@ const progressEveryMs = 200;
 const maxCompressors = 8;
 
 /** The real packer: one reader, a compressor for each core, a sealer for each target; this thread only hands full parts to the uploads. */
-export function threadPacker(options: { readonly clockOffset?: number } = {}): Packer {
+export function threadPacker(options: { readonly clockOffset?: number; readonly onStarted?: () => void } = {}): Packer {
   return async (request, targets, run) => {
-    await releaseAllMemory();
     const compressors = Math.min(availableParallelism(), maxCompressors);
     const partSizes = targets.map(({ partSize }) => partSize);
     const memory = createFrameRingMemory({ slots: compressors + 2, partSizes });
@@ -52,7 +49,7 @@ export function threadPacker(options: { readonly clockOffset?: number } = {}): P
       } else if (message.kind === 'sealed') spool.setSize(message.spoolSize);
       else if (message.kind === 'volume-begin') {
         // By now all threads have started.
-        if (!started) releaseProgramPages();
+        if (!started) options.onStarted?.();
         started = true;
         uploads[message.target]?.begin();
       } else if (message.kind === 'part') uploads[message.target]?.part(message.slot, message.length);

@@ -3,7 +3,6 @@ import { Fault } from '../../../contract/faults.ts';
 import type { Unpacker, UnpackRequest, UnpackRun } from '../../../engine/archive/unpacker.ts';
 import { openSpool } from '../../files/spool.ts';
 import type { FileSpool } from '../../files/spool.ts';
-import { releaseAllMemory } from '../../system/release-memory.ts';
 import { runThreads } from '../threads.ts';
 import type { ThreadSpec } from '../threads.ts';
 import { Losses } from './losses.ts';
@@ -76,7 +75,6 @@ async function moveContent(request: UnpackRequest, run: UnpackRun, work: Work): 
   if (runs.length === 0) return sha256;
   let slotSize = 1;
   for (let frame = 0; frame < layout.frames; frame += 1) slotSize = Math.max(slotSize, layout.frame(frame).stored);
-  await releaseAllMemory();
   const ring = createUnpackRingMemory({ slots, slotSize });
   const view = new UnpackRing(ring);
   const opener: OpenerTask = {

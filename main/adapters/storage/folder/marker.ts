@@ -31,10 +31,20 @@ export function markedFolder(root: string, memory: Memory): Layer {
     return (await isFile(join(base, markerName))) || (await isFile(join(base, 'holdfast.vault')));
   }
 
+  async function wasUsed(): Promise<boolean> {
+    const content = await memory.recall(name);
+    if (content === null) return false;
+    // Read to its end, which closes it.
+    let bytes = 0;
+    for await (const piece of content) bytes += piece.byteLength;
+    return bytes > 0;
+  }
+
   async function guard(operation: string): Promise<void> {
     // At every call: a service runs for years, and a disk may be unmounted at any moment of them.
     if (await isMarked()) known = true;
-    else if (known || (await memory.recall(name)) !== null) {
+    else if (known || (await wasUsed())) {
+      known = true;
       throw new Fault('unavailable', `${base} was used for backups before, and now there is nothing of them: its disk is not mounted`, {
         operation,
         persistence: 'permanent',
