@@ -8,12 +8,12 @@ import { build, type Plugin, type RolldownOptions } from 'rolldown';
 
 const root = join(import.meta.dirname, '..');
 export const appFolder = join(root, 'dist', 'app');
-const compute = join(root, 'main', 'adapters', 'compute');
+const adapters = join(root, 'main', 'adapters');
 
 /** The files that worker threads begin with. */
-export const workers: readonly string[] = readdirSync(compute, { recursive: true, encoding: 'utf8' })
+export const workers: readonly string[] = readdirSync(adapters, { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('-worker.ts'))
-  .map((name) => join(compute, name))
+  .map((name) => join(adapters, name))
   .sort();
 
 /** Where a worker's file is found: outside the archive, for Node's worker threads read none (electron-builder.yml, asarUnpack). */
@@ -36,7 +36,7 @@ function movedFiles(): Plugin {
 }
 
 function nameOf(file: string): string {
-  return relative(compute, file).replace(/\.ts$/, '').replaceAll(/[\\/]/g, '-');
+  return relative(adapters, file).replace(/\.ts$/, '').replaceAll(/[\\/]/g, '-');
 }
 
 const common = {

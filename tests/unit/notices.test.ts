@@ -66,6 +66,12 @@ describe('what is told after a job', () => {
     ).toEqual(['sign-in-needed 0', 'drill-failed 0', 'recovered 0', 'recovered 0', 'failed 0', '-']);
   });
 
+  test('a check of less than all takes no failure back', () => {
+    const whole = job({ kind: 'verify', destination: 'nas' });
+    const bad: Job = { ...failed('corrupt', 'verify'), destination: 'nas' };
+    expect(row([bad, { ...whole, partial: true }, whole])).toEqual(['failed 0', '-', 'recovered 0']);
+  });
+
   test('what was cancelled is nobody’s news; what was cut off is', () => {
     expect(row([job({ state: 'cancelled' }), job({ state: 'interrupted' })])).toEqual(['-', 'failed 0']);
   });

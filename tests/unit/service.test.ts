@@ -137,6 +137,29 @@ describe('the schedule', () => {
     );
   });
 
+  test('a run that a person cancels comes again at its next time, and not in half a minute', async () => {
+    const begun = Promise.withResolvers<undefined>();
+    const pause = (signal: AbortSignal): Promise<void> =>
+      new Promise((_, reject) => {
+        signal.addEventListener('abort', () => reject(new Fault('cancelled', 'cancelled')), { once: true });
+        begun.resolve(undefined);
+      });
+    const world = serviceWorld({ folder, servers: [{ schedule: { kind: 'daily', at: ['23:00'] }, ...minecraft }], quiesce: { pause } });
+    const stop = new AbortController();
+    const running = world.service.run(stop.signal);
+    const ended = world.ended('backup');
+    await world.clock.advance(75 * minute);
+    await begun.promise;
+    const [job] = await world.service.calls['jobs.list']({ limit: 1 }, stop.signal);
+    await world.service.calls['job.cancel']({ job: job?.id ?? '' }, stop.signal);
+    expect(await ended).toMatchObject({ state: 'cancelled', reason: 'schedule' });
+    await world.clock.advance(30 * minute);
+    expect(world.events.filter(({ event, data }) => event === 'job' && data.state === 'cancelled')).toHaveLength(1);
+    expect(new Date(world.service.status('survival').nextRun ?? 0).toISOString()).toMatch(/^2026-11-24T23:0/);
+    stop.abort();
+    await running;
+  });
+
   test('an unchanged run is a success that keeps since when nothing has changed', async () => {
     const store = memoryStore(0);
     // Files as young as these count as changed once more.
@@ -330,6 +353,8 @@ describe('what is looked at by the calendar', () => {
     const jobs = [ended('verify', 'b', 'done', now), ended('verify', 'a', 'failed', now), ended('backup', null as never, 'done', now)];
     expect(tellingJob(jobs, settings)).toMatchObject({ destination: 'a', state: 'failed' });
     expect(tellingJob([ended('verify', 'a', 'done', now + 1), ...jobs], settings)).toMatchObject({ state: 'done' });
+    const part: Job = { ...ended('verify', 'a', 'done', now + 1), partial: true };
+    expect(tellingJob([part, ...jobs], settings)).toMatchObject({ state: 'failed' });
   });
 });
 

@@ -61,6 +61,7 @@ export function tellingJob(jobs: readonly Job[], { slug, destinations }: ServerS
   const newest = new Map<string, Job>();
   for (const job of jobs) {
     if (job.server !== slug || job.endedAt === null || job.state === 'cancelled') continue;
+    if (job.partial === true && job.state === 'done') continue;
     if (job.destination !== null && !destinations.includes(job.destination)) continue;
     const key = `${job.kind}/${job.destination ?? ''}`;
     if (!newest.has(key)) newest.set(key, job);

@@ -15,7 +15,7 @@ export interface JobRun {
   readonly onProgress: (progress: Progress) => void;
 }
 
-export interface JobOrder extends Pick<Job, 'kind' | 'server' | 'destination' | 'reason'> {
+export interface JobOrder extends Pick<Job, 'kind' | 'server' | 'destination' | 'reason' | 'partial'> {
   readonly work: (run: JobRun) => Promise<JobOutcome>;
 }
 
@@ -114,6 +114,7 @@ export function jobQueue(options: JobQueueOptions): JobQueue {
         storedBytes: 0,
         warnings: [],
         fault: null,
+        ...(order.partial === undefined ? {} : { partial: order.partial }),
       };
       const before = tails.get(order.server) ?? Promise.resolve();
       // Registered before it can run, so that its first change finds it.

@@ -24,7 +24,8 @@ interface About {
 
 /** What a job that has ended gives people to know. */
 export function tellingAfter(job: Job, about: About): Telling {
-  if (job.state === 'cancelled' || job.state === 'waiting' || job.state === 'running') return { notices: [], told: about.told };
+  const isOver = job.state !== 'cancelled' && job.state !== 'waiting' && job.state !== 'running';
+  if (!isOver || (job.partial === true && job.state === 'done')) return { notices: [], told: about.told };
   // Each backup place by itself: one that is whole says nothing of another.
   const topic = job.destination === null ? job.kind : `${job.kind}:${job.destination}`;
   const after = job.state === 'done' ? wentWell(topic, job, about) : wentWrong(topic, job, about);

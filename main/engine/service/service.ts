@@ -183,8 +183,10 @@ export function createService(host: ServiceHost): Service {
     reason: Job['reason'],
   ): string {
     const work: JobOrder['work'] = (run) => verifyJob(host, server, place, run);
-    // A quick look is no full verification.
-    return start({ kind: 'verify', server: server.slug, destination: place.destination, reason, work }, !place.quick).id;
+    // A quick look, or one at an older snapshot, is no full verification.
+    const isFull = !place.quick && place.snapshot === 'latest';
+    const order = { kind: 'verify', server: server.slug, destination: place.destination, reason, work } as const;
+    return start(isFull ? order : { ...order, partial: true }, isFull).id;
   }
 
   function startDrill(server: ServerSettings, destination: string, reason: Job['reason']): string {
