@@ -4,5 +4,6 @@ export function saveFile(name: string, content: BlobPart, type: string): void {
   link.href = URL.createObjectURL(new Blob([content], { type }));
   link.download = name;
   link.click();
+  // A download that has begun holds its own copy.
   URL.revokeObjectURL(link.href);
 }

@@ -1,14 +1,3 @@
-/** Hands a text to the browser as a file to be saved. */
-export function downloadText(text: string, fileName: string, type: string): void {
-  const address = URL.createObjectURL(new Blob([text], { type: `${type};charset=utf-8` }));
-  const link = document.createElement('a');
-  link.href = address;
-  link.download = fileName;
-  link.click();
-  // A download that has begun holds its own copy.
-  URL.revokeObjectURL(address);
-}
-
 /**
  * Prints a page from a frame of its own, so that no window must be opened. Its style sheet goes in as an object: the policy of this page, which the frame
  * has as well, would refuse it as markup.

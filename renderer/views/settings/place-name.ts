@@ -1,4 +1,5 @@
 import type { DestinationSettings } from '../../../main/contract/destination-settings.ts';
+import { freeSlug } from '../wizard/slugs.ts';
 import type { Key } from '../../words/language.svelte.ts';
 
 /** What is wrong with a name for a backup place; null when nothing is. */
@@ -11,19 +12,9 @@ export function nameProblem(name: string, taken: readonly string[]): Key | null 
 export function suggestedName(settings: DestinationSettings, taken: readonly string[]): string {
   const from =
     settings.provider === 'folder'
-      ? (settings.path.split(/[\\/]/).findLast((part) => part !== '') ?? 'folder')
+      ? (settings.path.split(/[\\/]/).findLast((part) => part !== '') ?? '')
       : settings.provider === 's3' || settings.provider === 'backblaze-b2'
         ? settings.bucket
-        : settings.provider;
-  const plain =
-    from
-      .normalize('NFKD')
-      .toLowerCase()
-      .replace(/[^a-z0-9]+/g, '-')
-      .replace(/^-+|-+$/g, '')
-      .slice(0, 50) || 'place';
-  for (let number = 1; ; number++) {
-    const name = number === 1 ? plain : `${plain}-${number}`;
-    if (!taken.includes(name)) return name;
-  }
+        : '';
+  return freeSlug(from === '' ? settings.provider : from, (name) => taken.includes(name));
 }

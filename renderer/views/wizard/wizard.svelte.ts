@@ -4,7 +4,7 @@ import { slugify } from '../../../main/contract/slug.ts';
 import { service } from '../../client/service.svelte.ts';
 import { PlaceDraft, type KeptPlace } from '../place/place-draft.svelte.ts';
 import { defaultKeep, keepOf, ScheduleDraft, type Tier } from '../schedule/schedule-draft.svelte.ts';
-import { freeSlug } from './slugs.ts';
+import { suggestedName } from '../settings/place-name.ts';
 
 export const steps = ['folder', 'place', 'password', 'schedule', 'first'] as const;
 export type Step = (typeof steps)[number];
@@ -81,9 +81,10 @@ export class Wizard {
 
   /** What a new place is called unless the person says otherwise. */
   get suggestedPlaceName(): string {
-    const { provider, fields } = this.draft;
-    const own = { folder: lastPart(fields.path), s3: fields.bucket, 'backblaze-b2': fields.b2Bucket, 'google-drive': '', dropbox: '' };
-    return freeSlug(own[provider] === '' ? provider : own[provider], (name) => service.destinations.some((row) => row.name === name));
+    return suggestedName(
+      this.draft.settings(),
+      service.destinations.map(({ name }) => name),
+    );
   }
 
   get newPlaceName(): string {
@@ -148,7 +149,3 @@ export class Wizard {
 }
 
 type Kept = Pick<Wizard, 'step' | 'folder' | 'look' | 'name' | 'preset' | 'pause' | 'rconPort' | 'place' | 'placeName' | 'added' | 'keep'>;
-
-function lastPart(path: string): string {
-  return path.split(/[\\/]/).findLast((part) => part !== '') ?? '';
-}
