@@ -24,10 +24,10 @@ export function choosePartSize(limits: BackendLimits, sizeHint: number | undefin
 
 /**
  * How large the parts of an archive's volumes shall be. Whole parts wait in memory while they are sent: large ones only where the provider asks
- * for them, and the largest where it takes one after the other, as each costs a round trip in which nothing is sent.
+ * for them.
  */
 export function volumePartSize(limits: BackendLimits, volumeSize: number): number {
-  const wanted = limits.minPart === 1 ? 2 ** 20 : limits.parallelParts === 1 ? defaultPartSize : 8 * 2 ** 20;
+  const wanted = limits.minPart === 1 ? 2 ** 20 : defaultPartSize;
   // A volume ends only with the entry, or the piece of one, that takes it past its size.
   return choosePartSize(limits, Math.max(wanted, 2 * volumeSize), wanted);
 }
