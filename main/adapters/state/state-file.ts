@@ -1,6 +1,7 @@
 import { readFile, rename } from 'node:fs/promises';
 import { z } from 'zod';
 import { jobSchema, type Job } from '../../contract/jobs.ts';
+import { noticeSchema } from '../../contract/notices.ts';
 import { noFacts, type ServerFacts, type StateStore } from '../../engine/service/ports.ts';
 import type { Clock } from '../../engine/ports.ts';
 import { replaceFile } from '../files/replace-file.ts';
@@ -20,6 +21,7 @@ const factsSchema = z.looseObject({
   storedBytes: z.number(),
   checks: z.record(z.string(), z.object({ ok: time.nullable(), tried: time })),
   told: z.record(z.string(), z.object({ at: time, times: z.number() })),
+  undelivered: z.array(z.object({ matter: z.string(), target: z.string(), notice: noticeSchema, tries: z.number(), at: time })).default([]),
 });
 
 const stateSchema = z.looseObject({ version: z.literal(1), jobs: z.array(jobSchema), servers: z.record(z.string(), factsSchema) });

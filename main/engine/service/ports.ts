@@ -1,4 +1,5 @@
 import type { Job } from '../../contract/jobs.ts';
+import type { Notice } from '../../contract/notices.ts';
 import type { HookCommand, ServerSettings } from '../../contract/server-settings.ts';
 import type { Engine, OpenDestination } from '../engine.ts';
 import type { Clock, Random } from '../ports.ts';
@@ -57,6 +58,19 @@ export interface ServerFacts {
   readonly checks: Readonly<Record<string, { readonly ok: number | null; readonly tried: number }>>;
   /** What people were told of and has not been taken back, by kind: when last, and how often it came up since. */
   readonly told: Readonly<Record<string, { readonly at: number; readonly times: number }>>;
+  /** Notices that targets have not got yet. */
+  readonly undelivered: readonly Undelivered[];
+}
+
+/** A notice that one target has not got yet. */
+export interface Undelivered {
+  /** What it is about: what is newer of the same takes its place. */
+  readonly matter: string;
+  readonly target: string;
+  readonly notice: Notice;
+  /** How often it was sent in vain, and when last. */
+  readonly tries: number;
+  readonly at: number;
 }
 
 export const noFacts: Omit<ServerFacts, 'since'> = {
@@ -72,6 +86,7 @@ export const noFacts: Omit<ServerFacts, 'since'> = {
   storedBytes: 0,
   checks: {},
   told: {},
+  undelivered: [],
 };
 
 /** Variables that a hook gets beside the process's own. */
