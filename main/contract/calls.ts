@@ -78,7 +78,11 @@ export const calls = {
     reply: keychainSchema,
   },
 
-  'notices.list': { request: nothing, reply: z.array(z.object({ target: noticeTargetSchema, secrets: z.array(z.string()) })) },
+  /** `problem`: why nothing arrives there at present; empty where nothing is known of it. */
+  'notices.list': {
+    request: nothing,
+    reply: z.array(z.object({ target: noticeTargetSchema, secrets: z.array(z.string()), problem: z.string() })),
+  },
   /** Adds it, or puts it in the place of the one with its name; secrets that are left out stay. */
   'notice.set': { request: z.object({ target: noticeTargetSchema, secrets: secretsSchema.default({}) }), reply: nothing },
   'notice.remove': { request: name, reply: nothing },

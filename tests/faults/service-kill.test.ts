@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Job } from '../../main/contract/jobs.ts';
 import { callService } from '../../main/compose/service/http-client.ts';
+import { unsealText } from '../../main/adapters/keychain/sealed-file.ts';
+import { rconPasswordOf } from '../../main/contract/secret-names.ts';
 import { startRconServer, type RconServer } from '../support/rcon-server.ts';
 import { ServiceHome } from '../support/service-process.ts';
 
@@ -45,6 +47,28 @@ test('kill -9 in a backup that has stopped the game’s saving: the next start s
   expect(await home.json(['server', 'backup', 'survival'])).toMatchObject({ state: 'done', fault: null });
   expect(rcon.saving).toBe(true);
   expect(rcon.done.slice(-3)).toEqual(['save-off', 'save-all flush', 'save-on']);
+  await again.stop();
+});
+
+test('kill -9 in such a backup, and the server is removed before the next start: that sends save-on, and only then forgets the password', async () => {
+  const { home, rcon } = await game();
+  const service = await home.start();
+  const command = home.run(['server', 'backup', 'survival']);
+  await told(rcon, 'save-all flush');
+  await service.stop('SIGKILL');
+  await command;
+  await home.json(['server', 'remove', 'survival']);
+  expect(rcon.saving).toBe(false);
+
+  const again = await home.start();
+  await told(rcon, 'save-on');
+  expect(rcon.saving).toBe(true);
+  const passphrase = 'correct horse battery';
+  const kept = async (): Promise<string> => {
+    const { file } = await callService(again)('settings.export', { passphrase });
+    return await unsealText(Buffer.from(file, 'base64'), passphrase, 'the export');
+  };
+  while ((await kept()).includes(rconPasswordOf('survival'))) await new Promise((go) => setImmediate(go));
   await again.stop();
 });
 

@@ -2,7 +2,14 @@ import { Fault } from '../../main/contract/faults.ts';
 import type { ServiceEvent } from '../../main/contract/events.ts';
 import type { Job } from '../../main/contract/jobs.ts';
 import { serverSchema, type ServerSettings } from '../../main/contract/server-settings.ts';
-import { noFacts, type Quiesce, type ServerFacts, type ServiceHost, type StateStore } from '../../main/engine/service/ports.ts';
+import {
+  noFacts,
+  type Quiesce,
+  type Resting,
+  type ServerFacts,
+  type ServiceHost,
+  type StateStore,
+} from '../../main/engine/service/ports.ts';
 import { createService, type Service } from '../../main/engine/service/service.ts';
 import { fakeClock, type FakeClock } from './fake-clock.ts';
 import { tempFolder } from './temp-folder.ts';
@@ -11,6 +18,7 @@ import { world, type World } from './engine-on-memory.ts';
 /** A state store that outlives the service of a test, as a file would. */
 export function memoryStore(since: number): StateStore & { readonly puts: Job[] } {
   let jobs: Job[] = [];
+  let resting: readonly Resting[] = [];
   const facts = new Map<string, ServerFacts>();
   const puts: Job[] = [];
   const factsOf = (slug: string): ServerFacts => facts.get(slug) ?? { since, ...noFacts };
@@ -23,7 +31,12 @@ export function memoryStore(since: number): StateStore & { readonly puts: Job[] 
     },
     facts: factsOf,
     changeFacts: (slug, changes) => facts.set(slug, { ...factsOf(slug), ...changes }),
-    removeServer: (slug) => facts.delete(slug),
+    removeServer(slug) {
+      facts.delete(slug);
+      jobs = jobs.filter(({ server: of }) => of !== slug);
+    },
+    resting: () => resting,
+    setResting: (all) => (resting = all),
     flush: () => Promise.resolve(),
   };
 }

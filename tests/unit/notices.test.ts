@@ -1,37 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import type { ServiceEvent } from '../../main/contract/events.ts';
 import { Fault } from '../../main/contract/faults.ts';
 import type { Job } from '../../main/contract/jobs.ts';
-import { noticeTargetSchema, type Notice, type NoticeTarget } from '../../main/contract/notices.ts';
+import type { Notice } from '../../main/contract/notices.ts';
 import type { ServerStatus } from '../../main/contract/server-status.ts';
 import { tellingAfter, tellingOverdue } from '../../main/engine/service/notices.ts';
-import { createNotifier, type Notifier } from '../../main/engine/service/notifier.ts';
-import { fakeClock, settle, type FakeClock } from '../support/fake-clock.ts';
-import { memoryStore } from '../support/service-world.ts';
+import { settle } from '../support/fake-clock.ts';
+import { failed, job, jobEvent, notifierWorld, start } from '../support/notifier-world.ts';
 
 const hour = 3_600_000;
-const start = Date.UTC(2026, 10, 23);
-
-function job(more: Partial<Job>): Job {
-  return {
-    ...{
-      id: 'a',
-      kind: 'backup',
-      server: 'survival',
-      destination: null,
-      state: 'done',
-      reason: 'schedule',
-      queuedAt: start,
-      startedAt: start,
-    },
-    ...{ endedAt: start, progress: null, summary: 'Snapshot x was written.', snapshot: 'x', unchanged: false, bytes: 1, storedBytes: 1 },
-    ...{ warnings: [], fault: null },
-    ...more,
-  };
-}
-
-const failed = (code: Fault['code'], kind: Job['kind'] = 'backup'): Job =>
-  job({ kind, state: 'failed', fault: new Fault(code, `because of ${code}`).toWire() });
 
 /** Tells the notices of a row of jobs, an hour apart: `kind repeats` each, `-` for none. */
 function row(jobs: readonly Job[], apart = hour): string[] {
@@ -111,59 +87,17 @@ describe('what is told after a job', () => {
 });
 
 describe('sending', () => {
-  interface World {
-    readonly notifier: Notifier;
-    readonly clock: FakeClock;
-    readonly sent: string[];
-    readonly pinged: string[];
-    readonly lost: string[];
-  }
-
-  function world(
-    targets: readonly object[],
-    deliver?: (target: NoticeTarget, notice: Notice, signal: AbortSignal) => Promise<void>,
-  ): World {
-    const clock = fakeClock({ now: start });
-    const [sent, pinged, lost] = [[] as string[], [] as string[], [] as string[]];
-    const keychain = {
-      describe: () => Promise.reject(new Error('not asked')),
-      exists: () => Promise.resolve(true),
-      names: () => Promise.resolve([]),
-      set: () => Promise.resolve(),
-      get: (name: string) => Promise.resolve(`secret of ${name}`),
-    };
-    const notifier = createNotifier({
-      clock,
-      store: memoryStore(start),
-      targets: () => targets.map((target) => noticeTargetSchema.parse(target)),
-      keychain: () => Promise.resolve(keychain),
-      deliver: async (target, _secrets, notice, signal) => {
-        sent.push(`${target.name} ${notice.kind}`);
-        await deliver?.(target, notice, signal);
-      },
-      ping: (secrets, event) => {
-        pinged.push(`${event} ${secrets['url'] ?? ''}`);
-        return Promise.resolve();
-      },
-      onNotice: () => undefined,
-      onUndelivered: (target, message) => lost.push(`${target}: ${message}`),
-    });
-    return { notifier, clock, sent, pinged, lost };
-  }
-
-  const event = (one: Job): ServiceEvent => ({ event: 'job', data: one });
-
   test('goes to those who want the server and the kind; a ping is told of every start and end of a backup', async () => {
-    const { notifier, sent, pinged } = world([
+    const { notifier, sent, pinged } = notifierWorld([
       { kind: 'webhook', name: 'all' },
       { kind: 'webhook', name: 'other', servers: ['creative'] },
       { kind: 'webhook', name: 'overdue-only', only: ['overdue'] },
       { kind: 'ping', name: 'dead-man' },
     ]);
-    notifier.event(event(job({ state: 'running', endedAt: null })));
-    notifier.event(event(failed('unavailable')));
-    notifier.event(event(job({ state: 'running', endedAt: null, kind: 'verify' })));
-    notifier.event(event(job({})));
+    notifier.event(jobEvent(job({ state: 'running', endedAt: null })));
+    notifier.event(jobEvent(failed('unavailable')));
+    notifier.event(jobEvent(job({ state: 'running', endedAt: null, kind: 'verify' })));
+    notifier.event(jobEvent(job({})));
     await notifier.idle();
     expect(sent).toEqual(['all failed', 'all recovered']);
     const url = 'secret of notice/dead-man/url';
@@ -171,10 +105,10 @@ describe('sending', () => {
   });
 
   test('what does not arrive is tried three times, then logged; nothing is thrown', async () => {
-    const { notifier, clock, sent, lost } = world([{ kind: 'webhook', name: 'down' }], () =>
+    const { notifier, clock, sent, lost } = notifierWorld([{ kind: 'webhook', name: 'down' }], () =>
       Promise.reject(new Fault('unavailable', 'example.org could not be reached')),
     );
-    notifier.event(event(failed('timeout')));
+    notifier.event(jobEvent(failed('timeout')));
     for (let round = 0; round < 3; round += 1) {
       await settle();
       await clock.advance(60_000);
@@ -184,12 +118,12 @@ describe('sending', () => {
   });
 
   test('a receiver that never answers is given up in time', async () => {
-    const { notifier, clock, lost } = world(
+    const { notifier, clock, lost } = notifierWorld(
       [{ kind: 'webhook', name: 'hangs' }],
       (_target, _notice, signal) =>
         new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Fault('unsupported', 'cut')))),
     );
-    notifier.event(event(failed('timeout')));
+    notifier.event(jobEvent(failed('timeout')));
     await settle();
     await clock.advance(21_000);
     await notifier.idle();
@@ -199,7 +133,7 @@ describe('sending', () => {
   test('what is about no server and did not arrive is sent again every hour, to that target alone, as long as it holds', async () => {
     let isUp = false;
     let holds = true;
-    const { notifier, clock, sent } = world(
+    const { notifier, clock, sent } = notifierWorld(
       [
         { kind: 'webhook', name: 'up' },
         { kind: 'webhook', name: 'down' },
@@ -231,7 +165,7 @@ describe('sending', () => {
   });
 
   test('overdue is found by looking, whatever the scheduler does, and not while paused', async () => {
-    const { notifier, sent } = world([{ kind: 'webhook', name: 'all' }]);
+    const { notifier, sent } = notifierWorld([{ kind: 'webhook', name: 'all' }]);
     const status = (state: ServerStatus['state']): ServerStatus =>
       ({ settings: { slug: 's', name: 'S' }, state, why: 'w', next: 'n' }) as ServerStatus;
     notifier.look([status('paused')], () => start - 1);

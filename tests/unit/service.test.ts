@@ -25,6 +25,7 @@ const minute = 60_000;
 const minecraft = {
   quiesce: { kind: 'minecraft', rcon: { host: '127.0.0.1', port: 1, timeoutSeconds: 1 }, warnPlayersSeconds: 0 },
 } as const;
+const resting = { slug: 'survival', name: 'Survival', ...minecraft, removed: false } as const;
 
 describe('a backup by hand', () => {
   test('ends as a job with its snapshot, and the server is ok', async () => {
@@ -80,7 +81,7 @@ describe('a backup by hand', () => {
     await world.service.calls['backup.start']({ slug: 'survival', force: false, takeOver: false }, new AbortController().signal);
     expect((await ended).fault?.code).toBe('not-found');
     expect(world.told).toEqual(['pause', 'resume']);
-    expect(world.store.facts('survival').quiesced).toBe(false);
+    expect(world.store.resting()).toEqual([]);
   });
 
   test('one destination that fails does not keep the snapshot from the other; the job names it', async () => {
@@ -228,7 +229,7 @@ describe('the schedule', () => {
 
 test('what a killed process left: its job is marked, and the server that it had brought to rest goes on', async () => {
   const store = memoryStore(0);
-  store.changeFacts('survival', { since: 0, quiesced: true });
+  store.setResting([resting]);
   store.putJob({
     ...{ id: 'old', kind: 'backup', server: 'survival', destination: null, reason: 'schedule', state: 'running' },
     ...{ queuedAt: 1, startedAt: 1, endedAt: null, progress: null, summary: '', snapshot: null, unchanged: false },
@@ -239,7 +240,7 @@ test('what a killed process left: its job is marked, and the server that it had 
   const running = world.service.run(stop.signal);
   await world.clock.untilSomebodySleeps();
   expect(world.told).toEqual(['resume']);
-  expect(store.facts('survival').quiesced).toBe(false);
+  expect(store.resting()).toEqual([]);
   expect(store.jobs()[0]).toMatchObject({ id: 'old', state: 'interrupted' });
   stop.abort();
   await running;
@@ -281,7 +282,7 @@ test('a server that could not be told to go on is told again, and a backup that 
   const first = world.ended('backup');
   await world.service.calls['backup.start']({ slug: 'survival', force: false, takeOver: false }, new AbortController().signal);
   expect((await first).warnings).toMatchObject([{ code: 'quiesce-resume' }]);
-  expect(world.store.facts('survival').quiesced).toBe(true);
+  expect(world.store.resting()).toEqual([resting]);
   await settle();
   reachable = true;
   const letting = world.service.letGoOn();
@@ -292,12 +293,12 @@ test('a server that could not be told to go on is told again, and a backup that 
   answer.resolve();
   await letting;
   expect(await second).toMatchObject({ state: 'done', warnings: [] });
-  expect([told, world.store.facts('survival').quiesced]).toEqual([['pause', 'resume', 'pause', 'resume'], false]);
+  expect([told, world.store.resting()]).toEqual([['pause', 'resume', 'pause', 'resume'], []]);
 });
 
 test('a resume that fails leaves the mark for the next start', async () => {
   const store = memoryStore(0);
-  store.changeFacts('survival', { since: 0, quiesced: true });
+  store.setResting([resting]);
   const world = serviceWorld({
     folder,
     store,
@@ -307,7 +308,7 @@ test('a resume that fails leaves the mark for the next start', async () => {
   const stop = new AbortController();
   const running = world.service.run(stop.signal);
   await world.clock.untilSomebodySleeps();
-  expect(store.facts('survival').quiesced).toBe(true);
+  expect(store.resting()).toEqual([resting]);
   stop.abort();
   await running;
 });
@@ -384,5 +385,5 @@ test('a restore of what is not there stops nobody', async () => {
   const restored = world.ended('restore');
   await world.service.calls['restore.start']({ ...request, snapshot: '20200101T000000Z-aaaaaa' }, new AbortController().signal);
   expect(await restored).toMatchObject({ state: 'failed', fault: { code: 'not-found' } });
-  expect(world.store.facts('survival').quiesced).toBe(false);
+  expect(world.store.resting()).toEqual([]);
 });

@@ -1,7 +1,9 @@
 import { readFile, rename } from 'node:fs/promises';
 import { z } from 'zod';
 import { jobSchema, type Job } from '../../contract/jobs.ts';
-import { noFacts, type ServerFacts, type StateStore } from '../../engine/service/ports.ts';
+import { noticeSchema } from '../../contract/notices.ts';
+import { quiesceSchema } from '../../contract/server-settings.ts';
+import { noFacts, type Resting, type ServerFacts, type StateStore } from '../../engine/service/ports.ts';
 import type { Clock } from '../../engine/ports.ts';
 import { replaceFile } from '../files/replace-file.ts';
 
@@ -15,14 +17,21 @@ const factsSchema = z.looseObject({
   doubted: z.object({ stamp: time, seenAt: time }).nullable().default(null),
   failures: z.object({ count: z.number(), at: time, mayPass: z.boolean() }).nullable(),
   pausedUntil: time.nullable(),
-  quiesced: z.boolean(),
   bytes: z.number(),
   storedBytes: z.number(),
   checks: z.record(z.string(), z.object({ ok: time.nullable(), tried: time })),
   told: z.record(z.string(), z.object({ at: time, times: z.number() })),
+  undelivered: z.array(z.object({ matter: z.string(), target: z.string(), notice: noticeSchema, tries: z.number(), at: time })).default([]),
 });
 
-const stateSchema = z.looseObject({ version: z.literal(1), jobs: z.array(jobSchema), servers: z.record(z.string(), factsSchema) });
+const restingSchema = z.object({ slug: z.string(), name: z.string(), quiesce: quiesceSchema, removed: z.boolean() });
+
+const stateSchema = z.looseObject({
+  version: z.literal(1),
+  jobs: z.array(jobSchema),
+  servers: z.record(z.string(), factsSchema),
+  resting: z.array(restingSchema).default([]),
+});
 
 /** Years of daily runs; a few hundred kilobytes. */
 const mostJobs = 1000;
@@ -39,7 +48,8 @@ export interface StateFileOptions {
  * cannot be read is put aside as `<path>.unreadable`.
  */
 export async function openStateFile({ path, clock, onProblem }: StateFileOptions): Promise<StateStore> {
-  const { jobs, servers } = await load(path, onProblem);
+  const { jobs, servers, ...loaded } = await load(path, onProblem);
+  let { resting } = loaded;
   let dirty = false;
   let writing: Promise<void> | null = null;
 
@@ -49,7 +59,7 @@ export async function openStateFile({ path, clock, onProblem }: StateFileOptions
     while (dirty) {
       dirty = false;
       try {
-        await replaceFile(path, `${JSON.stringify({ version: 1, jobs: [...jobs], servers: Object.fromEntries(servers) })}\n`);
+        await replaceFile(path, `${JSON.stringify({ version: 1, jobs: [...jobs], servers: Object.fromEntries(servers), resting })}\n`);
       } catch (error) {
         onProblem(`${path} could not be written`, error);
         return;
@@ -87,6 +97,12 @@ export async function openStateFile({ path, clock, onProblem }: StateFileOptions
     },
     removeServer(slug) {
       servers.delete(slug);
+      jobs.splice(0, jobs.length, ...jobs.filter(({ server }) => server !== slug));
+      changed();
+    },
+    resting: () => resting,
+    setResting(all) {
+      resting = all;
       changed();
     },
     async flush() {
@@ -98,10 +114,11 @@ export async function openStateFile({ path, clock, onProblem }: StateFileOptions
 interface State {
   readonly jobs: Job[];
   readonly servers: Map<string, ServerFacts>;
+  readonly resting: readonly Resting[];
 }
 
 async function load(path: string, onProblem: StateFileOptions['onProblem']): Promise<State> {
-  const empty = { jobs: [], servers: new Map<string, ServerFacts>() };
+  const empty = { jobs: [], servers: new Map<string, ServerFacts>(), resting: [] };
   let text: string;
   try {
     text = await readFile(path, 'utf8');
@@ -110,8 +127,8 @@ async function load(path: string, onProblem: StateFileOptions['onProblem']): Pro
     return empty;
   }
   try {
-    const { jobs, servers } = stateSchema.parse(JSON.parse(text));
-    return { jobs, servers: new Map(Object.entries(servers)) };
+    const { jobs, servers, resting } = stateSchema.parse(JSON.parse(text));
+    return { jobs, servers: new Map(Object.entries(servers)), resting };
   } catch (error) {
     onProblem(`${path} could not be understood and was put aside`, error);
     await rename(path, `${path}.unreadable`).catch((failed: unknown) => onProblem(`${path} could not be put aside`, failed));

@@ -45,6 +45,14 @@ export function composeServiceHost(parts: ServiceHostParts): ComposedServiceHost
     openDestination: open,
     signedInAt: (destination) => settings.current().destinations[destination]?.signedInAt ?? null,
     quiesce: quiesceOf,
+    async forgetSecrets(slug) {
+      if (settings.current().servers.some((server) => server.slug === slug)) return;
+      try {
+        await (await keychain()).set({ [rconPasswordOf(slug)]: null });
+      } catch (error) {
+        onProblem(`the password of ${slug} could not be forgotten`, error);
+      }
+    },
     runHook: ({ argv, timeoutSeconds }, environment, signal) =>
       runCommand(argv, { clock, timeoutMs: timeoutSeconds * 1000, environment, signal }),
     async scratch() {

@@ -132,6 +132,7 @@ export async function composeService(
   const notifier = createNotifier({
     ...{ clock, store, keychain, ping },
     targets: () => settings.current().notices,
+    isKept: (slug) => settings.current().servers.some((server) => server.slug === slug),
     deliver: settingsHost.deliver,
     onNotice: (notice) => {
       log.write('warn', 'notice', { ...notice });
@@ -180,7 +181,7 @@ export async function composeService(
     ...targetCalls(cli),
     ...hostCalls(features),
     ...keychainCalls(settingsHost, settingsChanged),
-    ...noticeCalls(settingsHost, clock),
+    ...noticeCalls(settingsHost, clock, notifier),
     'service.info': async () => ({
       version: cli.version,
       startedAt,

@@ -1,18 +1,39 @@
 import { asFault } from '../../contract/faults.ts';
 import type { Warning } from '../../contract/reports.ts';
 import type { ServerSettings } from '../../contract/server-settings.ts';
+import { throwIfCancelled } from '../storage/cancel.ts';
 import type { JobRun } from './job-queue.ts';
-import type { Quiesce, ServiceHost } from './ports.ts';
+import type { Quiesce, Resting, ServiceHost, StateStore } from './ports.ts';
 
 /** A server is not kept at rest for longer than this, however long its backup takes. */
 const longestRestMs = 2 * 3_600_000;
 
-/** Sets, on disk, whether a server is at rest because of us: what a crash leaves so is known by it. */
-export function markOf({ store }: ServiceHost, { slug }: ServerSettings): (quiesced: boolean) => Promise<void> {
-  return async (quiesced) => {
-    store.changeFacts(slug, { quiesced });
+/**
+ * Sets, on disk, whether a server is at rest because of us: what a crash leaves so is known by it. With it stands how it was brought to rest:
+ * settings that are changed or removed meanwhile would not let go on what stands still.
+ */
+export function markOf(host: ServiceHost, { slug, name, quiesce }: RestingServer): (resting: boolean) => Promise<void> {
+  const { store } = host;
+  const isThis = (other: Resting): boolean => other.slug === slug && JSON.stringify(other.quiesce) === JSON.stringify(quiesce);
+  return async (resting) => {
+    const all = store.resting();
+    const others = all.filter((other) => !isThis(other));
+    store.setResting(resting ? [...others, { slug, name, quiesce, removed: false }] : others);
     await store.flush();
+    if (!resting && all.some((other) => isThis(other) && other.removed) && !isResting(store, slug)) await host.forgetSecrets?.(slug);
   };
+}
+
+type RestingServer = Pick<ServerSettings, 'slug' | 'name' | 'quiesce'>;
+
+/** Whether something of this server has yet to be told to go on. */
+export function isResting(store: StateStore, slug: string): boolean {
+  return store.resting().some((one) => one.slug === slug);
+}
+
+/** Its secrets are needed once more, and then no longer. */
+export function forgetOnceGoneOn(store: StateStore, slug: string): void {
+  store.setResting(store.resting().map((one) => (one.slug === slug ? { ...one, removed: true } : one)));
 }
 
 /** `work` while the server is at rest; it goes on afterwards whatever happens, and a mark outlives a crash in between. */
@@ -27,6 +48,8 @@ export async function atRest<T>(
   const quiesce = await host.quiesce(server);
   // One that was stopped on purpose must not be started by us.
   if ((await quiesce.isRunning?.(run.signal)) === false) return await work();
+  // The server may have been removed meanwhile, and its secrets with it.
+  throwIfCancelled(run.signal, 'backup');
   const mark = markOf(host, server);
   await mark(true);
   const watchdog = new AbortController();

@@ -111,7 +111,7 @@ async function startAgain(
   server: ServerSettings,
   quiesce: Quiesce,
   warnings: Warning[],
-  mark: (quiesced: boolean) => Promise<void>,
+  mark: (resting: boolean) => Promise<void>,
 ): Promise<void> {
   try {
     if (quiesce.start === undefined) {

@@ -24,6 +24,8 @@ export interface JobQueue {
   add(order: JobOrder): { readonly id: string; readonly ended: Promise<Job> };
   /** Stops it, or takes it out of the queue. Ended or unknown: nothing. */
   cancel(id: string): void;
+  /** Stops all jobs of a server that was removed: what becomes of them is told, and kept nowhere. Their ids. */
+  disown(server: string): readonly string[];
   /** Waiting and running ones, oldest first. */
   active(): readonly Job[];
   /** Stops everything and settles when all has ended; nothing may be added any more. */
@@ -36,6 +38,7 @@ interface Active {
   readonly ended: Promise<Job>;
   /** Somebody does not want it; false where everything is stopped. */
   unwanted: boolean;
+  disowned: boolean;
 }
 
 export interface JobQueueOptions {
@@ -60,7 +63,7 @@ export function jobQueue(options: JobQueueOptions): JobQueue {
     const entry = active.get(id);
     if (entry === undefined) return null;
     entry.job = { ...entry.job, ...more };
-    if (keep) store.putJob(entry.job);
+    if (keep && !entry.disowned) store.putJob(entry.job);
     onJob(entry.job);
     return entry.job;
   }
@@ -119,7 +122,7 @@ export function jobQueue(options: JobQueueOptions): JobQueue {
       const before = tails.get(order.server) ?? Promise.resolve();
       // Registered before it can run, so that its first change finds it.
       const ended = Promise.resolve().then(() => follow(id, order, before, stop.signal));
-      active.set(id, { job, stop, ended, unwanted: false });
+      active.set(id, { job, stop, ended, unwanted: false, disowned: false });
       // One that is cancelled while it waits ends before those in front of it do; who comes behind it waits for them too.
       const tail = Promise.all([before, ended]);
       tails.set(order.server, tail);
@@ -135,6 +138,14 @@ export function jobQueue(options: JobQueueOptions): JobQueue {
       if (entry === undefined) return;
       entry.unwanted = true;
       entry.stop.abort();
+    },
+    disown(server) {
+      const all = [...active].filter(([, { job }]) => job.server === server);
+      for (const [, entry] of all) {
+        entry.disowned = entry.unwanted = true;
+        entry.stop.abort();
+      }
+      return all.map(([id]) => id);
     },
     active: () => [...active.values()].map(({ job }) => job),
     async close() {

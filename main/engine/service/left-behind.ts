@@ -2,6 +2,7 @@ import type { ServiceEvent } from '../../contract/events.ts';
 import { asFault } from '../../contract/faults.ts';
 import type { Job } from '../../contract/jobs.ts';
 import type { ServerStatus } from '../../contract/server-status.ts';
+import { markOf } from './at-rest.ts';
 import type { ServiceHost } from './ports.ts';
 import { factsFromDestinations } from './rebuild.ts';
 
@@ -20,8 +21,8 @@ export interface LeftBehindOptions {
 export interface LeftBehind {
   /** Marks and tells the jobs that never ended, and lets servers go on that were brought to rest. */
   takeUp(): Promise<void>;
-  /** Tries again to let servers go on that an earlier job could not reach. */
-  readonly letGoOn: () => Promise<void>;
+  /** Tries again to let servers go on that an earlier job could not reach: all, or only this one; also those that were removed since. */
+  readonly letGoOn: (only?: string) => Promise<void>;
   /** Settles once nobody tells this server to go on any more: a backup or restore waits for it, lest it be told so in its middle. */
   readonly resumed: (slug: string) => Promise<void>;
   /** Finds the history of servers that have none here; one that cannot be asked now stays as it is, and its next backup tells. */
@@ -30,33 +31,36 @@ export interface LeftBehind {
 
 export function leftBehind({ host, isBusy, status, remember, changed, emit }: LeftBehindOptions): LeftBehind {
   const { clock, store } = host;
-  const resumes = new Map<string, Promise<void>>();
+  const resumes = new Map<string, Promise<unknown>>();
+  const said = new Map<string, string>();
+  const isThere = (slug: string): boolean => host.servers().some((server) => server.slug === slug);
 
-  async function letGoOn(): Promise<void> {
-    for (const server of host.servers()) {
-      if (!store.facts(server.slug).quiesced || isBusy(server.slug)) continue;
+  async function letGoOn(only?: string): Promise<void> {
+    for (const server of store.resting()) {
+      const { slug, name } = server;
+      if (isBusy(slug) || (only !== undefined && slug !== only)) continue;
       const resuming = host.quiesce(server).then((quiesce) => quiesce.resume());
-      resumes.set(
-        server.slug,
-        resuming.catch(() => undefined),
-      );
-      const isStillThere = (): boolean => host.servers().some(({ slug }) => slug === server.slug);
+      resumes.set(slug, Promise.allSettled([resumes.get(slug), resuming]));
       try {
         await resuming;
-        if (isStillThere()) store.changeFacts(server.slug, { quiesced: false });
+        said.delete(slug);
+        await markOf(host, server)(false);
       } catch (error) {
-        if (!isStillThere()) continue;
-        // The mark stays, and it is tried again.
+        // The mark stays, and it is tried again; the same is not said every minute.
         const fault = asFault(error, 'resume');
-        host.onProblem?.(`${server.name} could not be told to go on`, fault);
-        emit({ event: 'server', data: { ...status(server.slug), why: `It could not be told to go on: ${fault.message}` } });
+        if (said.get(slug) !== fault.message) host.onProblem?.(`${name} could not be told to go on`, fault);
+        said.set(slug, fault.message);
+        if (!isThere(slug)) continue;
+        emit({ event: 'server', data: { ...status(slug), why: `It could not be told to go on: ${fault.message}` } });
       }
     }
   }
 
   return {
     letGoOn,
-    resumed: async (slug) => await resumes.get(slug),
+    async resumed(slug) {
+      await resumes.get(slug);
+    },
     async takeUp() {
       for (const job of [...store.jobs()]) {
         if (job.endedAt !== null) continue;
@@ -74,7 +78,7 @@ export function leftBehind({ host, isBusy, status, remember, changed, emit }: Le
         if (store.facts(server.slug).lastSuccess !== null) continue;
         try {
           const found = await factsFromDestinations(host, server, signal);
-          if (found === null || store.facts(server.slug).lastSuccess !== null) continue;
+          if (found === null || !isThere(server.slug) || store.facts(server.slug).lastSuccess !== null) continue;
           store.changeFacts(server.slug, found);
           changed(server.slug);
         } catch (error) {

@@ -4,6 +4,7 @@ import { noticeSecrets, type NoticeTarget } from '../../contract/notices.ts';
 import { noticeSecret } from '../../contract/secret-names.ts';
 import type { Clock } from '../ports.ts';
 import { secretsOfNotice } from './kept-secrets.ts';
+import type { Notifier } from './notifier.ts';
 import type { Secrets, SettingsHost } from './settings-ports.ts';
 
 export type NoticeCalls = Pick<
@@ -12,7 +13,7 @@ export type NoticeCalls = Pick<
 >;
 
 /** Where notices go, and how fast data may. */
-export function noticeCalls(host: SettingsHost, clock: Clock): NoticeCalls {
+export function noticeCalls(host: SettingsHost, clock: Clock, notifier: Pick<Notifier, 'problemOf' | 'forgetProblem'>): NoticeCalls {
   const { settings } = host;
 
   function known(name: string): NoticeTarget {
@@ -25,7 +26,11 @@ export function noticeCalls(host: SettingsHost, clock: Clock): NoticeCalls {
 
   return {
     'notices.list': async () =>
-      await Promise.all(settings.current().notices.map(async (target) => ({ target, secrets: Object.keys(await kept(target)) }))),
+      await Promise.all(
+        settings
+          .current()
+          .notices.map(async (target) => ({ target, secrets: Object.keys(await kept(target)), problem: notifier.problemOf(target.name) })),
+      ),
     'notice.set': async ({ target, secrets }) => {
       const names: readonly string[] = noticeSecrets[target.kind].map(({ name }) => name);
       const stranger = Object.keys(secrets).find((name) => !names.includes(name));
@@ -41,11 +46,13 @@ export function noticeCalls(host: SettingsHost, clock: Clock): NoticeCalls {
         await (await host.keychain()).set(Object.fromEntries(all));
       }
       await settings.update((all) => ({ ...all, notices: [...all.notices.filter(({ name }) => name !== target.name), target] }));
+      notifier.forgetProblem(target.name);
       return {};
     },
     'notice.remove': async ({ name }) => {
       const target = known(name);
       await settings.update((all) => ({ ...all, notices: all.notices.filter((one) => one.name !== name) }));
+      notifier.forgetProblem(name);
       const gone = noticeSecrets[target.kind].map((secret) => [noticeSecret(name, secret.name), null] as const);
       if (gone.length > 0) await (await host.keychain()).set(Object.fromEntries(gone));
       return {};
@@ -61,6 +68,7 @@ export function noticeCalls(host: SettingsHost, clock: Clock): NoticeCalls {
         },
         signal,
       );
+      notifier.forgetProblem(name);
       return {};
     },
     'pauseOn.get': async () => settings.current().pauseOn,

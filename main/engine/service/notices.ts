@@ -9,9 +9,14 @@ const foldMs: Readonly<Partial<Record<NoticeKind, number>>> = { 'quota-near': 7 
 
 type Told = ServerFacts['told'];
 
+/** A notice and what it is about: a key of what was told, or the topic that has gone well again. */
+export interface News extends Notice {
+  readonly matter: string;
+}
+
 /** What is to be told now, and what is known to have been told from then on. */
 export interface Telling {
-  readonly notices: readonly Notice[];
+  readonly notices: readonly News[];
   readonly told: Told;
 }
 
@@ -30,6 +35,11 @@ export function tellingAfter(job: Job, about: About): Telling {
   const topic = job.destination === null ? job.kind : `${job.kind}:${job.destination}`;
   const after = job.state === 'done' ? wentWell(topic, job, about) : wentWrong(topic, job, about);
   return job.kind === 'backup' && job.state === 'done' ? withWarningsOf(job, about, after) : after;
+}
+
+/** Whether what was told is still so: the last word on its matter, and neither taken back nor come up again since. */
+export function stillHolds(matter: string, { kind, at }: Notice, told: Told): boolean {
+  return kind === 'recovered' ? !Object.keys(told).some((key) => key.startsWith(`${matter}/`)) : told[matter]?.at === at;
 }
 
 /** What nobody would learn from any job: that none ends well any more. `since`: from when on it counts as overdue. */
@@ -60,7 +70,8 @@ function wentWell(topic: string, job: Job, about: About): Telling {
   const before = Object.keys(about.told).filter((key) => key.startsWith(`${topic}/`));
   if (before.length === 0) return { notices: [], told: about.told };
   const told = Object.fromEntries(Object.entries(about.told).filter(([key]) => !before.includes(key)));
-  const notice: Notice = {
+  const notice: News = {
+    matter: topic,
     kind: 'recovered',
     server: about.slug,
     title: `${about.name}: ${successes[job.kind]}`,
@@ -113,7 +124,7 @@ function folded(kind: NoticeKind, key: string, about: About, words: Pick<Notice,
   if (isFresh) return { notices: [], told: { ...about.told, [key]: { at: before.at, times: before.times + 1 } } };
   const repeats = before?.times ?? 0;
   return {
-    notices: [{ kind, server: about.slug, ...words, at: about.now, repeats }],
+    notices: [{ matter: key, kind, server: about.slug, ...words, at: about.now, repeats }],
     told: { ...about.told, [key]: { at: about.now, times: 0 } },
   };
 }

@@ -7,6 +7,7 @@ import type { Clock } from '../ports.ts';
 import { secretsOfNotice } from './kept-secrets.ts';
 import type { Keychain } from './keychain.ts';
 import { tellingAfter, tellingOverdue, type Telling } from './notices.ts';
+import { outbox } from './outbox.ts';
 import type { StateStore } from './ports.ts';
 import type { Secrets } from './settings-ports.ts';
 
@@ -21,7 +22,9 @@ export interface NotifierHost {
   readonly ping: (secrets: Secrets, event: PingEvent, text: string, signal: AbortSignal) => Promise<void>;
   /** Told of every notice, whatever becomes of its delivery. */
   readonly onNotice: (notice: Notice) => void;
-  /** A notice that did not arrive: it never fails anything. */
+  /** Whether the settings name this server. */
+  readonly isKept: (slug: string) => boolean;
+  /** A target that nothing arrives at any more, told once until something does: it never fails anything. */
   readonly onUndelivered: (target: string, message: string) => void;
 }
 
@@ -33,7 +36,11 @@ export interface Notifier {
    * called every minute or so.
    */
   look(statuses: readonly ServerStatus[], overdueSince: (slug: string) => number | null): void;
-  /** What is about no server. What does not arrive is sent again an hour later, as long as it holds. */
+  /** Why the last notice did not arrive at this target; empty where it did. */
+  problemOf(target: string): string;
+  /** It was changed, or has taken a test: what was wrong with it before does not count. */
+  forgetProblem(target: string): void;
+  /** What is about no server. What does not arrive is sent again, as long as it holds. */
   tell(notice: Notice, holds: () => boolean): void;
   /** Settles once everything begun so far has arrived, or has not. */
   idle(): Promise<void>;
@@ -42,23 +49,12 @@ export interface Notifier {
 /** A receiver that does not answer is tried three times. */
 const pausesMs = [5_000, 60_000];
 const patienceMs = 20_000;
-/** Of the day that the same is not told again, all but an hour. */
-const againSooner = 23 * 3_600_000;
-const againMs = 3_600_000;
-
-/** A notice about no server, which no state remembers, that one target did not get. */
-interface Unsent {
-  readonly notice: Notice;
-  readonly target: string;
-  readonly holds: () => boolean;
-  readonly since: number;
-}
 
 export function createNotifier(host: NotifierHost): Notifier {
   const { clock, store } = host;
   const names = new Map<string, string>();
   const under = new Set<Promise<void>>();
-  const unsent = new Set<Unsent>();
+  const problems = new Map<string, string>();
 
   function follow(work: Promise<void>): void {
     const all = work.finally(() => under.delete(all));
@@ -69,12 +65,14 @@ export function createNotifier(host: NotifierHost): Notifier {
     for (let tried = 0; ; tried += 1) {
       try {
         await withLimit(clock, async (signal) => await send(await secretsOfNotice(host.keychain, target), signal));
+        problems.delete(target.name);
         return true;
       } catch (error) {
         const fault = asFault(error, 'notify');
         const pause = pausesMs[tried];
         if (fault.persistence !== 'temporary' || pause === undefined) {
-          host.onUndelivered(target.name, fault.message);
+          if (!problems.has(target.name)) host.onUndelivered(target.name, fault.message);
+          problems.set(target.name, fault.message);
           return false;
         }
         await clock.sleep(pause);
@@ -82,44 +80,16 @@ export function createNotifier(host: NotifierHost): Notifier {
     }
   }
 
-  function send(notice: Notice, targets: readonly NoticeTarget[], onLost: (target: NoticeTarget) => void): void {
-    for (const target of targets) {
-      if (target.kind === 'ping' || !wants(target, notice.server)) continue;
-      if (target.only !== undefined && !target.only.includes(notice.kind)) continue;
-      follow(
-        persist(target, (secrets, signal) => host.deliver(target, secrets, notice, signal)).then((arrived) => {
-          if (!arrived) onLost(target);
-        }),
-      );
-    }
-  }
-
-  function sendGeneral(notice: Notice, holds: () => boolean, targets: readonly NoticeTarget[]): void {
-    send(notice, targets, ({ name }) => unsent.add({ notice, target: name, holds, since: clock.now() }));
-  }
-
-  function sendAgain(now: number): void {
-    for (const one of unsent) {
-      if (one.holds() && Math.abs(now - one.since) < againMs) continue;
-      unsent.delete(one);
-      const targets = host.targets().filter(({ name }) => name === one.target && one.holds());
-      sendGeneral(one.notice, one.holds, targets);
-    }
-  }
-
-  /** What did not arrive does not count as told for a day: the next time it comes up, from an hour on, it is sent again. */
-  function untell(notice: Notice): void {
-    const told = Object.entries(store.facts(notice.server).told).map(
-      ([key, one]) => [key, one.at === notice.at ? { ...one, at: one.at - againSooner } : one] as const,
-    );
-    store.changeFacts(notice.server, { told: Object.fromEntries(told) });
-  }
+  const out = outbox({
+    ...{ clock, store, targets: host.targets, isKept: host.isKept },
+    deliver: (target, notice) => persist(target, (secrets, signal) => host.deliver(target, secrets, notice, signal)),
+  });
 
   function tellAll(slug: string, { notices, told }: Telling): void {
     if (told !== store.facts(slug).told) store.changeFacts(slug, { told });
-    for (const notice of notices) {
+    for (const { matter, ...notice } of notices) {
       host.onNotice(notice);
-      send(notice, host.targets(), () => untell(notice));
+      out.send({ ...notice, matter });
     }
   }
 
@@ -145,15 +115,16 @@ export function createNotifier(host: NotifierHost): Notifier {
       if (event.event !== 'job') return;
       const job = event.data;
       ping(job);
-      if (job.endedAt === null) return;
+      if (job.endedAt === null || !host.isKept(job.server)) return;
       const name = names.get(job.server) ?? job.server;
       tellAll(job.server, tellingAfter(job, { slug: job.server, name, now: clock.now(), told: store.facts(job.server).told }));
     },
     look(statuses, overdueSince) {
       const now = clock.now();
-      sendAgain(now);
+      out.sendAgain('');
       for (const { settings, state, why, next } of statuses) {
         names.set(settings.slug, settings.name);
+        out.sendAgain(settings.slug);
         const since = overdueSince(settings.slug);
         const overdue = since === null || now <= since || state === 'paused' ? null : { since, why, next };
         tellAll(
@@ -164,11 +135,14 @@ export function createNotifier(host: NotifierHost): Notifier {
     },
     tell(notice, holds) {
       host.onNotice(notice);
-      sendGeneral(notice, holds, host.targets());
+      out.sendGeneral(notice, holds);
     },
     async idle() {
+      await out.idle();
       while (under.size > 0) await Promise.all(under);
     },
+    problemOf: (target) => problems.get(target) ?? '',
+    forgetProblem: (target) => void problems.delete(target),
   };
 }
 

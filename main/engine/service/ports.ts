@@ -1,4 +1,5 @@
 import type { Job } from '../../contract/jobs.ts';
+import type { Notice } from '../../contract/notices.ts';
 import type { HookCommand, ServerSettings } from '../../contract/server-settings.ts';
 import type { Engine, OpenDestination } from '../engine.ts';
 import type { Clock, Random } from '../ports.ts';
@@ -27,7 +28,11 @@ export interface StateStore {
   facts(slug: string): ServerFacts;
   /** What is not given stays as it is. */
   changeFacts(slug: string, changes: Partial<ServerFacts>): void;
+  /** Forgets its facts and its jobs: another one of its name begins anew. What is at rest stays. */
   removeServer(slug: string): void;
+  /** What was brought to rest and has not been told to go on: what a crash left so is known by it. */
+  resting(): readonly Resting[];
+  setResting(resting: readonly Resting[]): void;
   /** Everything that was put is on disk. */
   flush(): Promise<void>;
 }
@@ -49,14 +54,31 @@ export interface ServerFacts {
   readonly doubted: { readonly stamp: number; readonly seenAt: number } | null;
   readonly failures: { readonly count: number; readonly at: number; readonly mayPass: boolean } | null;
   readonly pausedUntil: number | null;
-  /** Set before a server is paused and cleared once it goes on: what a crash left paused is known by it. */
-  readonly quiesced: boolean;
   readonly bytes: number;
   readonly storedBytes: number;
   /** Full verifications and drills by `<kind>/<destination>`: when the last one ended well, and when one was tried. */
   readonly checks: Readonly<Record<string, { readonly ok: number | null; readonly tried: number }>>;
   /** What people were told of and has not been taken back, by kind: when last, and how often it came up since. */
   readonly told: Readonly<Record<string, { readonly at: number; readonly times: number }>>;
+  /** Notices that targets have not got yet. */
+  readonly undelivered: readonly Undelivered[];
+}
+
+/** A server that is at rest because of us, and all that it takes to let it go on, whatever becomes of its settings meanwhile. */
+export interface Resting extends Pick<ServerSettings, 'slug' | 'name' | 'quiesce'> {
+  /** Its settings were removed: its secrets are kept until it has gone on, and no longer. */
+  readonly removed: boolean;
+}
+
+/** A notice that one target has not got yet. */
+export interface Undelivered {
+  /** What it is about: what is newer of the same takes its place. */
+  readonly matter: string;
+  readonly target: string;
+  readonly notice: Notice;
+  /** How often it was sent in vain, and when last. */
+  readonly tries: number;
+  readonly at: number;
 }
 
 export const noFacts: Omit<ServerFacts, 'since'> = {
@@ -67,11 +89,11 @@ export const noFacts: Omit<ServerFacts, 'since'> = {
   doubted: null,
   failures: null,
   pausedUntil: null,
-  quiesced: false,
   bytes: 0,
   storedBytes: 0,
   checks: {},
   told: {},
+  undelivered: [],
 };
 
 /** Variables that a hook gets beside the process's own. */
@@ -89,7 +111,9 @@ export interface ServiceHost {
   servers(): readonly ServerSettings[];
   /** Backend, settings and password of a destination. Faults: config-invalid (no such name), sign-in-needed, locked (the keychain). */
   openDestination(name: string): Promise<OpenDestination>;
-  quiesce(server: ServerSettings): Promise<Quiesce>;
+  quiesce(server: Pick<ServerSettings, 'slug' | 'quiesce'>): Promise<Quiesce>;
+  /** Forgets the secrets of a server that is in the settings no more. Never rejects. */
+  readonly forgetSecrets?: (slug: string) => Promise<void>;
   /** Runs a command to its end. A status other than 0, a signal and a time-out are faults. */
   runHook(command: HookCommand, environment: HookEnvironment, signal: AbortSignal): Promise<void>;
   /** Why nothing is to be started by itself now, in one sentence; null when nothing is against it. */

@@ -5,6 +5,7 @@ import type { ServerSettings } from '../../contract/server-settings.ts';
 import type { Settings } from '../../contract/settings.ts';
 import { presets } from '../presets.ts';
 import { slugify } from '../../contract/slug.ts';
+import { forgetOnceGoneOn, isResting } from './at-rest.ts';
 import { problemsOf } from './check-settings.ts';
 import type { StateStore } from './ports.ts';
 import type { Service } from './service.ts';
@@ -40,6 +41,8 @@ export function serverCalls(host: SettingsHost, service: Service, store: StateSt
     },
     'server.edit': async ({ server, rconPassword }) => {
       await check(host, server);
+      // With the password that is there: another console than the one that was told to hold still may have the new one.
+      if (rconPassword !== undefined && isResting(store, server.slug)) await service.letGoOn(server.slug);
       await keepPassword(server.slug, rconPassword);
       await settings.update((all) => {
         if (!all.servers.some(({ slug }) => slug === server.slug)) throw unknown(server.slug);
@@ -51,10 +54,10 @@ export function serverCalls(host: SettingsHost, service: Service, store: StateSt
     'server.remove': async ({ slug }) => {
       const found = settings.current().servers.find((server) => server.slug === slug);
       if (found === undefined) throw unknown(slug);
-      // First, as a locked keychain refuses it: then nothing has been removed.
-      if (usesRcon(found)) await (await host.keychain()).set({ [rconPasswordOf(slug)]: null });
+      // First, as a locked keychain refuses it: then nothing has been removed. What is at rest needs its password to go on.
+      if (usesRcon(found) && !isResting(store, slug)) await (await host.keychain()).set({ [rconPasswordOf(slug)]: null });
       await settings.update((all) => ({ ...all, servers: all.servers.filter((server) => server.slug !== slug) }));
-      store.removeServer(slug);
+      forgetOnceGoneOn(store, slug);
       service.serverRemoved(slug);
       return {};
     },

@@ -20,11 +20,12 @@ export interface Service {
   subscribe(listener: (event: ServiceEvent) => void): () => void;
   status(slug: string): ServerStatus;
   /** Tries again to let servers go on that an earlier job could not reach; to be called every minute or so. */
-  readonly letGoOn: () => Promise<void>;
+  readonly letGoOn: (only?: string) => Promise<void>;
   /** Slugs of the servers that a job works on now. */
   readonly running: () => readonly string[];
   /** To be called when servers were added, changed or removed. */
   settingsChanged(): void;
+  /** To be called when one was removed: its jobs are stopped, and nothing of it is remembered. */
   serverRemoved(slug: string): void;
   /** From when on a server counts as overdue; null where it has no schedule. */
   overdueSince(slug: string): number | null;
@@ -41,6 +42,8 @@ export function createService(host: ServiceHost): Service {
   const listeners = new Set<(event: ServiceEvent) => void>();
   const nextRuns = new Map<string, number | null>();
   const occurrences = new Map<string, { readonly key: string; readonly value: Occurrences }>();
+  /** Jobs of servers that were removed: another one may have their slug by now. */
+  const disowned = new Set<string>();
   let scheduled: readonly Scheduled[] | null = null;
 
   const queue = jobQueue({
@@ -78,9 +81,11 @@ export function createService(host: ServiceHost): Service {
     throw new Fault('not-found', `there is no server ${slug}`, { operation: 'find server', context: { server: slug } });
   }
 
+  const isKept = ({ id, server }: Job): boolean => !disowned.has(id) && host.servers().some(({ slug }) => slug === server);
+
   function remember(job: Job): void {
-    const { destinations = [] } = host.servers().find(({ slug }) => slug === job.server) ?? {};
-    store.changeFacts(job.server, factsAfter(store.facts(job.server), job, destinations));
+    if (!isKept(job)) return;
+    store.changeFacts(job.server, factsAfter(store.facts(job.server), job, serverOf(job.server).destinations));
   }
 
   function occurrencesFor({ slug, schedule, zone }: ServerSettings): Occurrences {
@@ -99,7 +104,7 @@ export function createService(host: ServiceHost): Service {
       settings,
       facts: store.facts(slug),
       occurrences: occurrencesFor(settings),
-      active: queue.active().filter(({ server }) => server === slug),
+      active: queue.active().filter(({ id, server }) => server === slug && !disowned.has(id)),
       last,
       signedInSince: isSignedInSince(last, signedInAt),
       nextRun: nextRuns.get(slug) ?? null,
@@ -163,7 +168,7 @@ export function createService(host: ServiceHost): Service {
     return {
       id,
       ended: ended.then((job) => {
-        if (job.state === 'done' && reason !== 'person') followUp(slug);
+        if (job.state === 'done' && reason !== 'person' && isKept(job)) followUp(slug);
         return job;
       }),
     };
@@ -206,6 +211,8 @@ export function createService(host: ServiceHost): Service {
     calls: serviceCalls(core),
     status,
     serverRemoved(slug) {
+      for (const id of queue.disown(slug)) disowned.add(id);
+      store.removeServer(slug);
       scheduled = null;
       nextRuns.delete(slug);
       occurrences.delete(slug);

@@ -5,7 +5,7 @@ import { firstIssue } from '../../contract/first-issue.ts';
 import { noticeKinds, noticeSecrets, noticeTargetSchema, type NoticeTarget } from '../../contract/notices.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { CliHost, CommandContext } from '../host.ts';
-import { printJson, printLine, table } from '../output.ts';
+import { printJson, printLine, table, warn } from '../output.ts';
 import { readSecretText } from '../passwords.ts';
 import { printable } from '../printable.ts';
 import { parseCount } from '../units.ts';
@@ -85,6 +85,7 @@ export function addNotice(program: Command, context: CommandContext): void {
         ]);
         for (const line of table([{ title: 'Name' }, { title: 'Kind' }, { title: 'Servers' }, { title: 'Of' }], cells))
           await printLine(host, printable(line));
+        for (const { target, problem } of rows) if (problem !== '') await warn(host, `Notices do not arrive at ${target.name}: ${problem}`);
       }
       end(exitCodes.done);
     });

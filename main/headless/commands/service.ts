@@ -91,12 +91,16 @@ function addStatus(group: Command, { host, end }: CommandContext): void {
       const units = await unitState(host.env);
       const info = running === null ? null : await callService(running)('service.info', {}, host.signal);
       const servers = running === null ? [] : await callService(running)('servers.list', {}, host.signal);
+      // A keychain that is locked now does not hide the rest.
+      const notices = running === null ? [] : await callService(running)('notices.list', {}, host.signal).catch(() => []);
+      const silent = notices.flatMap(({ target, problem }) => (problem === '' ? [] : [{ name: target.name, problem }]));
       if (options.json === true) {
         await printJson(host, {
           running: info !== null,
           ...(running === null || info === null ? {} : { pid: running.pid, port: running.port, ...info }),
           units,
           servers: servers.map(({ settings, state }) => ({ slug: settings.slug, state })),
+          notices: silent,
         });
       } else if (running === null || info === null) {
         await printLine(host, 'The service does not run: nothing is backed up by itself.');
@@ -114,6 +118,7 @@ function addStatus(group: Command, { host, end }: CommandContext): void {
           `Secrets are kept ${info.keychain.says}${info.keychain.strong ? '' : ' (weak)'}${info.keychain.locked ? ' (locked now)' : ''}.`,
         );
         if (info.settingsProblem !== '') await warn(host, `The settings from before hold on: ${info.settingsProblem}`);
+        for (const { name, problem } of silent) await warn(host, `Notices do not arrive at ${name}: ${problem}`);
         await printLine(host, `Servers: ${servers.map(({ settings, state }) => `${settings.slug} ${state}`).join(', ') || 'none yet'}`);
       }
       end(info === null ? exitCodes.notFound : exitCodes.done);

@@ -48,6 +48,7 @@ export const settings = {
   'notice.tested': 'Der Test ist angekommen.',
   'notice.add.title': 'Meldung hinzufügen',
   'notice.edit.title': 'Meldung „{name}“',
+  'notice.problem': 'Kommt dort nicht an: {problem}',
   'notice.remove': 'Entfernen',
   'speed.limit': 'Grenze',
   'speed.mode.off': 'So schnell es geht',

@@ -48,6 +48,7 @@ export const settings = {
   'notice.tested': 'The test has arrived.',
   'notice.add.title': 'Add a notice',
   'notice.edit.title': 'Notice “{name}”',
+  'notice.problem': 'Does not arrive: {problem}',
   'notice.remove': 'Remove',
   'speed.limit': 'Limit',
   'speed.mode.off': 'As fast as it goes',

@@ -175,7 +175,9 @@ function stagedHandlers(options: StageOptions, emit: (event: ServiceEvent) => vo
             },
           ],
     'keychain.describe': async () => keychain,
-    'notices.list': async () => [{ target: { kind: 'ntfy', name: 'phone', server: 'https://ntfy.sh', topic: 'attic' }, secrets: [] }],
+    'notices.list': async () => [
+      { target: { kind: 'ntfy', name: 'phone', server: 'https://ntfy.sh', topic: 'attic' }, secrets: [], problem: '' },
+    ],
     'bandwidth.get': async () => ({ limit: '08:00,2M 23:00,off', whilePlayers: '1M' }),
     'pauseOn.get': async () => ({ battery: true, metered: false }),
     'jobs.list': async ({ server, kind, limit }) =>
