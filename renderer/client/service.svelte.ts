@@ -104,8 +104,13 @@ class Service {
     switch (event.event) {
       case 'job':
         return this.#job(event.data);
-      case 'server':
-        return this.#put(event.data);
+      case 'server': {
+        const before = this.servers.get(event.data.settings.slug)?.last?.fault?.context['keychain'];
+        this.#put(event.data);
+        // Locked, or open again: the service tells only with its info.
+        if (event.data.last?.fault?.context['keychain'] !== before) void this.load();
+        return;
+      }
       case 'server-removed':
         this.servers.delete(event.data.slug);
         return;

@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { machineKey } from '../../main/adapters/keychain/machine-key.ts';
-import { systemKeyring } from '../../main/adapters/keychain/system-keyring.ts';
+import { secretServiceLocked } from '../../main/adapters/keychain/secret-service.ts';
+import { systemKeyring, type Keyring } from '../../main/adapters/keychain/system-keyring.ts';
 import { withCredentials } from '../../main/adapters/keychain/credentials.ts';
 import { sealedFileKeychain } from '../../main/adapters/keychain/sealed-file.ts';
 import { codeOf } from '../conformance/suite-support.ts';
-import { inKeyringSession, keyringMissing } from '../support/keyring-session.ts';
+import { inKeyringSession, keyringMissing, lockKeyring } from '../support/keyring-session.ts';
 import { holdfast } from '../support/run-cli.ts';
 import { ServiceHome, testPassword } from '../support/service-process.ts';
 import { tempFolder } from '../support/temp-folder.ts';
@@ -27,6 +28,20 @@ describe.skipIf(keyringMissing !== '')(`the keyring of a desktop${keyringMissing
       null,
       ['destination/two/key'],
     ]);
+  });
+
+  test('one that is locked later on is locked, not empty, and does not end the process; nobody is prompted', async () => {
+    const script = `${process.execPath} ${driver} && ${lockKeyring} && exec ${process.execPath} ${driver}`;
+    const { stdout, stderr, code } = await inKeyringSession(tempFolder(), script);
+    const [, locked = ''] = stdout.split('\n');
+    expect([code, JSON.parse(locked)]).toEqual([
+      0,
+      [
+        { kind: 'system', strong: true, locked: true, says: 'in the Secret Service keyring of this user' },
+        { code: 'locked', persistence: 'temporary', keychain: 'system' },
+      ],
+    ]);
+    expect(stderr).not.toContain('SystemPrompter');
   });
 
   test('without a session it is locked, which passes; never an empty answer', async () => {
@@ -69,10 +84,39 @@ describe.skipIf(keyringMissing !== '')(`the keyring of a desktop${keyringMissing
   });
 });
 
+test('a keyring that is locked while it is asked has no answer, rather than none', async () => {
+  const answers = [false, true];
+  const keyring = {
+    getPassword: () => Promise.resolve(null),
+    setPassword: () => Promise.resolve(),
+    deletePassword: () => Promise.resolve(false),
+    findCredentials: () => Promise.resolve([]),
+  };
+  const keychain = systemKeyring(
+    'Holdfast',
+    () => Promise.resolve(keyring),
+    () => Promise.resolve(answers.shift() ?? false),
+  );
+  expect(await codeOf(keychain.get('a'))).toBe('locked');
+  expect(await keychain.get('a')).toBe(null);
+});
+
+test.each([
+  ['b false\n', 'aoao 1 "/org/x/1" 0\n', false],
+  ['b true\n', 'aoao 0 0\n', true],
+  // Kept before another collection became the default one.
+  ['b false\n', 'aoao 2 "/org/x/1" "/org/x/2" 1 "/org/x/3"\n', true],
+  [null, 'aoao 0 0\n', false],
+  [null, null, null],
+])('what the bus says of the keyring: %j and %j', async (collection, items, locked) => {
+  const answer = (text: string | null): Promise<string> => (text === null ? Promise.reject(new Error('no bus')) : Promise.resolve(text));
+  expect(await secretServiceLocked('Holdfast', ([verb]) => answer(verb === 'call' ? items : collection))).toBe(locked);
+});
+
 test('a move that the keyring breaks off leaves every secret where it was', async () => {
   const kept = new Map<string, string>();
   let left = 1;
-  const keychain = systemKeyring('Holdfast', () =>
+  const ring = (): Promise<Keyring> =>
     Promise.resolve({
       getPassword: (_service, account) => Promise.resolve(kept.get(account) ?? null),
       setPassword: (_service, account, password) => {
@@ -83,8 +127,8 @@ test('a move that the keyring breaks off leaves every secret where it was', asyn
       },
       deletePassword: (_service, account) => Promise.resolve(kept.delete(account)),
       findCredentials: () => Promise.resolve([...kept].map(([account, password]) => ({ account, password }))),
-    }),
-  );
+    });
+  const keychain = systemKeyring('Holdfast', ring, () => Promise.resolve(null));
   kept.set('a', 'old');
   expect(await codeOf(keychain.set({ a: 'new', b: 'new' }))).toBe('locked');
   expect([...kept]).toEqual([['a', 'old']]);

@@ -7,6 +7,12 @@ export const keyringMissing = ((): string => {
   return spawnSync(process.execPath, ['-e', "require('keytar')"], { stdio: 'ignore' }).status === 0 ? '' : 'keytar is not built';
 })();
 
+/** A line of shell for the session: locks the keyring as a desktop does when its user asks for it. */
+export const lockKeyring = [
+  'busctl --user call org.freedesktop.secrets /org/freedesktop/secrets org.freedesktop.Secret.Service',
+  'Lock ao 1 /org/freedesktop/secrets/aliases/default >/dev/null',
+].join(' ');
+
 export interface SessionRun {
   readonly code: number | null;
   readonly stdout: string;

@@ -1,5 +1,6 @@
 import { Fault } from '../../contract/faults.ts';
 import type { Keychain } from '../../engine/service/keychain.ts';
+import { secretServiceLocked } from './secret-service.ts';
 
 const where = process.platform === 'darwin' ? 'Keychain' : process.platform === 'win32' ? 'Credential Manager' : 'Secret Service keyring';
 
@@ -15,11 +16,20 @@ export interface Keyring {
  * The keyring that belongs to the user's session: Secret Service on Linux, the Keychain, the Credential Manager. Locked or absent: fault locked,
  * which passes once somebody has unlocked it; never an empty answer. `service`: under which name the keyring shows what is ours.
  */
-export function systemKeyring(service: string, load: () => Promise<Keyring> = loadKeytar): Keychain {
+export function systemKeyring(
+  service: string,
+  load: () => Promise<Keyring> = loadKeytar,
+  isLocked: (service: string) => Promise<boolean | null> = keyringLocked,
+): Keychain {
   let keyring: Promise<Keyring> | undefined;
+
+  async function unlocked(): Promise<void> {
+    if ((await isLocked(service)) === true) throw new Error('the keyring says that it is locked');
+  }
 
   async function ask<T>(work: (ring: Keyring) => Promise<T>): Promise<T> {
     try {
+      await unlocked();
       keyring ??= load();
       return await work(await keyring);
     } catch (error) {
@@ -46,7 +56,13 @@ export function systemKeyring(service: string, load: () => Promise<Keyring> = lo
       return { kind: 'system', strong: true, locked, says: `in the ${where} of this user` };
     },
     exists: async () => (await ask((ring) => ring.findCredentials(service))).length > 0,
-    get: (name) => ask((ring) => ring.getPassword(service, name)),
+    get: (name) =>
+      ask(async (ring) => {
+        const value = await ring.getPassword(service, name);
+        // It may have been locked meanwhile, and then has nothing for anybody.
+        if (value === null) await unlocked();
+        return value;
+      }),
     names: async () => (await ask((ring) => ring.findCredentials(service))).map(({ account }) => account),
     set: (secrets) =>
       ask(async (ring) => {
@@ -68,6 +84,11 @@ export function systemKeyring(service: string, load: () => Promise<Keyring> = lo
 async function put(ring: Keyring, service: string, name: string, value: string | null): Promise<void> {
   if (value === null) await ring.deletePassword(service, name);
   else await ring.setPassword(service, name, value);
+}
+
+/** The Keychain and the Credential Manager say so themselves when they are asked. */
+async function keyringLocked(service: string): Promise<boolean | null> {
+  return process.platform === 'linux' ? await secretServiceLocked(service) : null;
 }
 
 async function loadKeytar(): Promise<Keyring> {

@@ -40,7 +40,9 @@ export function cardNote(status: ServerStatus, now: number): CardNote | null {
       };
     }
     case 'paused': {
-      if (pausedUntil === null) return { cause: t('note.held'), rest: '', detail: sentences(status.why, status.next) };
+      const kind = lockedKeychain(status);
+      if (kind !== null) return { cause: t('keychain.locked'), rest: t('keychain.lockedNext', { kind }), detail };
+      if (pausedUntil === null) return { cause: t('note.held'), rest: t('note.heldNext'), detail: status.why };
       const cause = pausedUntil === 0 ? t('note.pausedOpen') : t('note.paused', { until: moment(pausedUntil, now) });
       return { cause, rest: '', detail: '' };
     }
@@ -52,6 +54,12 @@ export function cardNote(status: ServerStatus, now: number): CardNote | null {
     case 'running':
       return null;
   }
+}
+
+/** Which keychain it waits for; null when it does not. */
+export function lockedKeychain({ state, last }: ServerStatus): string | null {
+  const kind = state === 'paused' ? last?.fault?.context['keychain'] : undefined;
+  return typeof kind === 'string' ? kind : null;
 }
 
 function sentences(...all: readonly string[]): string {

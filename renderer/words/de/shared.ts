@@ -43,6 +43,8 @@ export const shared = {
   'settings.problem': 'Die Einstellungsdatei ist nicht lesbar, darum gelten die bisherigen.',
   'keychain.weak': 'Die Schlüssel liegen auf diesem Rechner schwach geschützt: Wer seine Dateien lesen kann, kann auch sie lesen.',
   'keychain.locked': 'Der Schlüsselbund ist gesperrt, Sicherungen warten, bis er offen ist.',
+  'keychain.lockedNext':
+    '{kind, select, system {Melde dich am Desktop jenes Rechners an und entsperre seinen Schlüsselbund, dann versuche es erneut.} other {Starte den Dienst neu und gib ihm das Passwort.}}',
   'load.failed': 'Dieser Teil der Seite ließ sich nicht laden.',
   'load.next': 'Vielleicht wurde der Dienst aktualisiert oder beendet. Lade die Seite neu.',
   'load.do': 'Neu laden',

@@ -43,6 +43,8 @@ export const shared = {
   'settings.problem': 'The settings file cannot be used, so those from before hold.',
   'keychain.weak': 'The keys on this computer are kept weakly: whoever can read its files can read them.',
   'keychain.locked': 'The keychain is locked, so backups wait until it is open.',
+  'keychain.lockedNext':
+    '{kind, select, system {Sign in to the desktop of that computer and unlock its keyring, then try again.} other {Start the service anew and give it the passphrase.}}',
   'load.failed': 'This part of the page could not be loaded.',
   'load.next': 'The service may have been updated or stopped. Load the page anew.',
   'load.do': 'Load anew',
