@@ -12,6 +12,10 @@ export function lazyEngine(load: () => Promise<Engine>): Engine {
       yield* (await engine()).list(...args);
     },
     changes: async (...args) => (await engine()).changes(...args),
+    diff: async (...args) => (await engine()).diff(...args),
+    find: async (...args) => (await engine()).find(...args),
+    versions: async (...args) => (await engine()).versions(...args),
+    usage: async (...args) => (await engine()).usage(...args),
     restore: async (...args) => (await engine()).restore(...args),
     verify: async (...args) => (await engine()).verify(...args),
     prune: async (...args) => (await engine()).prune(...args),

@@ -48,7 +48,7 @@ export const snapshotCalls = {
     request: snapshotOf.extend({ text: z.string().min(1).max(200), limit: z.number().int().min(1).max(5000) }),
     reply: z.object({ entries: z.array(entryRowSchema), more: z.boolean() }),
   },
-  /** What is new, changed (size or time) or gone since the complete snapshot before it. Counts are of all, the list is up to the limit. */
+  /** What is new, changed (its content) or gone since the complete snapshot before it. Counts are of all, the list is up to the limit. */
   'snapshot.changes': {
     request: snapshotOf.extend({ limit: z.number().int().min(1).max(50_000) }),
     reply: z.object({

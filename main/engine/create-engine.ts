@@ -1,11 +1,13 @@
 import type { Engine } from './engine.ts';
 import type { EngineHost } from './host.ts';
 import { backup, backupToAll } from './jobs/backup.ts';
-import { changes } from './jobs/changes.ts';
+import { changes, diff } from './jobs/changes.ts';
+import { find, versions } from './jobs/find.ts';
 import { changePassword, kit, openFile } from './jobs/keys.ts';
 import { prune } from './jobs/prune.ts';
 import { restore } from './jobs/restore.ts';
 import { list, openCatalog, snapshots } from './jobs/snapshots.ts';
+import { usage } from './jobs/usage.ts';
 import { verify } from './jobs/verify.ts';
 import { selectSnapshot } from './snapshots/catalog.ts';
 import { removePin, writePin } from './snapshots/pins.ts';
@@ -19,6 +21,10 @@ export function createEngine(host: EngineHost): Engine {
     snapshots: (destination, filter, run) => snapshots(host, destination, filter, run),
     list: (destination, request, run) => list(host, destination, request, run),
     changes: (destination, request, run) => changes(host, destination, request, run),
+    diff: (destination, request, run) => diff(host, destination, request, run),
+    find: (destination, request, run) => find(host, destination, request, run),
+    versions: (destination, request, run) => versions(host, destination, request, run),
+    usage: (destination, request, run) => usage(host, destination, request, run),
     restore: (destination, request, run) => restore(host, destination, request, run),
     verify: (destination, request, run) => verify(host, destination, request, run),
     prune: (destination, request, run) => prune(host, destination, request, run),

@@ -1,4 +1,5 @@
 import type { Fault } from '../contract/faults.ts';
+import type { DiffReport, FindReport, FindRequest, LookContext, UsageReport, UsageRequest } from '../contract/look-reports.ts';
 import type {
   ArchiveFormat,
   BackupReport,
@@ -54,8 +55,24 @@ export interface Engine {
   ): Promise<readonly (BackupReport | Fault)[]>;
   snapshots(destination: OpenDestination, filter: { readonly server?: string }, run: RunContext): Promise<readonly SnapshotRow[]>;
   list(destination: OpenDestination, request: SnapshotSelector & { readonly path?: string }, run: RunContext): AsyncIterable<EntryRow>;
-  /** What is new, changed (size or time) or gone since the complete snapshot before it. Faults: unsupported (no manifest to look into). */
+  /** What is new, changed (its content) or gone since the complete snapshot before it. Faults: unsupported (no manifest to look into). */
   changes(destination: OpenDestination, request: SnapshotSelector & { readonly limit: number }, run: RunContext): Promise<ChangesReport>;
+  /** What differs between two snapshots, row by row in constant memory. Faults as of changes. */
+  diff(
+    destination: OpenDestination,
+    request: { readonly before: string; readonly after: string; readonly server?: string },
+    run: RunContext,
+  ): Promise<DiffReport>;
+  /** Paths in all snapshots of a server, from their manifests alone. Fault not-found when nothing matches. */
+  find(destination: OpenDestination, request: FindRequest, run: LookContext): Promise<FindReport>;
+  /** Every different content of one path. Fault not-found when no snapshot holds it. */
+  versions(
+    destination: OpenDestination,
+    request: { readonly path: string; readonly server?: string; readonly limit: number },
+    run: LookContext,
+  ): Promise<FindReport>;
+  /** What the servers take, what removing a snapshot would free, and how it grows. Memory grows with archives and snapshots, not with files. */
+  usage(destination: OpenDestination, request: UsageRequest, run: LookContext): Promise<UsageReport>;
   restore(destination: OpenDestination, request: RestoreRequest, run: RunContext): Promise<RestoreReport>;
   verify(destination: OpenDestination, request: VerifyRequest, run: RunContext): Promise<VerifyReport>;
   prune(destination: OpenDestination, request: PruneRequest, run: RunContext): Promise<PruneReport>;

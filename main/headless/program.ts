@@ -4,6 +4,8 @@ import { asFault, Fault } from '../contract/faults.ts';
 import { addBackup } from './commands/backup.ts';
 import { addBandwidth, addConfig } from './commands/config.ts';
 import { addDestination } from './commands/destination.ts';
+import { addDiff } from './commands/diff.ts';
+import { addFind, addVersions } from './commands/find.ts';
 import { addHelp } from './commands/help.ts';
 import { addKit } from './commands/kit.ts';
 import { addKeychain } from './commands/keychain.ts';
@@ -21,6 +23,7 @@ import { addOpenPage, addService } from './commands/service.ts';
 import { addSnapshots } from './commands/snapshots.ts';
 import { addTest } from './commands/test.ts';
 import { addUndo } from './commands/undo.ts';
+import { addUsage } from './commands/usage.ts';
 import { addVerify } from './commands/verify.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
 import type { CliHost, CommandContext } from './host.ts';
@@ -74,7 +77,7 @@ function buildProgram(context: CommandContext, texts: { out: string; err: string
     .addHelpText('after', '\n`holdfast COMMAND --help` has an example; `holdfast help exit-codes` lists the exit codes.');
   const groups = [
     ['Back up and bring back:', [addBackup, addRestore, addUndo]],
-    ['Look:', [addSnapshots, addLs, addVerify, addTest]],
+    ['Look:', [addSnapshots, addLs, addDiff, addFind, addVersions, addUsage, addVerify, addTest]],
     ['Run by itself:', [addServer, addService, addOpenPage, addNotice, addBandwidth]],
     ['Backup places and secrets:', [addDestination, addKeychain, addConfig]],
     ['Keep and remove:', [addPrune, addPin, addUnpin, addRetention]],

@@ -25,14 +25,46 @@ export interface ProgressLine {
 /** One line on a terminal's standard error, redrawn in place; without a terminal it prints nothing. */
 export function progressLine(host: CliHost): ProgressLine {
   const speed = speedometer();
+  const line = liveLine<Progress>(host, (latest) => progressText(latest, speed.perSecond()));
+  return {
+    onProgress: (progress) => {
+      if (!line.isOpen()) return;
+      speed.add(host.now(), progress);
+      line.update(progress);
+    },
+    finish: line.finish,
+  };
+}
+
+export interface SnapshotLine {
+  readonly onSnapshot: (done: number, all: number) => void;
+  readonly finish: () => Promise<void>;
+}
+
+/** The same for commands that look into one snapshot after the other. */
+export function snapshotLine(host: CliHost): SnapshotLine {
+  const line = liveLine<string>(host, (text) => text);
+  return {
+    onSnapshot: (done, all) => line.update(`Looking into snapshots  ${done.toLocaleString('en-US')} of ${all.toLocaleString('en-US')}`),
+    finish: line.finish,
+  };
+}
+
+interface LiveLine<State> {
+  readonly isOpen: () => boolean;
+  readonly update: (state: State) => void;
+  readonly finish: () => Promise<void>;
+}
+
+function liveLine<State>(host: CliHost, toText: (latest: State) => string): LiveLine<State> {
   let drawnAt = Number.NEGATIVE_INFINITY;
-  let latest: Progress | null = null;
+  let latest: State | null = null;
   let shown = false;
   let open = host.stderr.isTTY && host.env['TERM'] !== 'dumb';
 
   const draw = (): void => {
     if (latest === null) return;
-    const text = progressText(latest, speed.perSecond()).slice(0, Math.max(10, host.stderr.columns - 1));
+    const text = toText(latest).slice(0, Math.max(10, host.stderr.columns - 1));
     shown = true;
     // Carriage return, text, erase to the end of the line: no flicker, and a shorter text leaves nothing behind.
     // A terminal that has gone away is no reason to stop the run.
@@ -42,11 +74,11 @@ export function progressLine(host: CliHost): ProgressLine {
   };
 
   return {
-    onProgress: (progress) => {
+    isOpen: () => open,
+    update: (state) => {
       if (!open) return;
-      latest = progress;
+      latest = state;
       const now = host.now();
-      speed.add(now, progress);
       // A clock set back must not silence the line until it has caught up.
       if (now - drawnAt < redrawEveryMs && now >= drawnAt) return;
       drawnAt = now;

@@ -32,6 +32,8 @@ export interface Craft {
   readonly header?: Readonly<Record<string, unknown>>;
   /** What the first line says otherwise of its archive. */
   readonly archive?: Readonly<Record<string, unknown>>;
+  /** Archives of earlier snapshots, behind its own. */
+  readonly more?: readonly unknown[];
   /** The whole first line, as text. */
   readonly firstLine?: string;
 }
@@ -131,7 +133,7 @@ export async function craftSnapshot(world: World, craft: Craft = {}): Promise<Cr
     hooks: [],
     warnings: [],
     totals: { entries: entries.length, files: frames.length, directories: 1, symlinks: 0, bytes: total },
-    archives: [archive],
+    archives: [archive, ...(craft.more ?? [])],
     ...craft.header,
   };
   const lines = entries.map((entry) => (typeof entry === 'string' ? entry : JSON.stringify(entry)));

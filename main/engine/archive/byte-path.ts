@@ -30,6 +30,11 @@ export function joinPath(folder: BytePath, name: BytePath): BytePath {
 /** The server's folder itself. */
 export const rootPath = '.' as BytePath;
 
+/** The path of an entry, however a person has typed it: `./world/`, `/world`. */
+export function plainPath(text: string): BytePath {
+  return pathFromText(text.replace(/^(\.?\/)+|\/+$/g, '') || rootPath);
+}
+
 export function isAscii(text: string): boolean {
   for (let index = 0; index < text.length; index += 1) if (text.charCodeAt(index) > 0x7f) return false;
   return true;

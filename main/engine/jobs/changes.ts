@@ -1,19 +1,48 @@
 import { Fault } from '../../contract/faults.ts';
+import type { DiffReport, DiffRow } from '../../contract/look-reports.ts';
 import type { ChangedEntry, ChangesReport, RunContext } from '../../contract/reports.ts';
 import { rootPath, showPath } from '../archive/byte-path.ts';
 import type { OpenDestination, SnapshotSelector } from '../engine.ts';
 import type { EngineHost } from '../host.ts';
 import { findObject, listServer, readHeader, selectSnapshot, type Catalog, type ListedSnapshot } from '../snapshots/catalog.ts';
-import type { ManifestEntry } from '../snapshots/manifest-entry.ts';
+import { differences, type Difference } from '../snapshots/differences.ts';
 import type { ManifestReader } from '../snapshots/manifest-store.ts';
-import { inWalkOrder, merged } from '../snapshots/walk-order.ts';
 import type { CallOptions } from '../storage/backend.ts';
 import { openCatalog, openListed, snapshotProblem, storedSizes } from './snapshots.ts';
 
-/**
- * What differs from the complete snapshot before it, from the two manifests alone. They are read side by side, so that memory holds one entry of
- * each and the list up to its limit, however many files there are.
- */
+/** What differs between any two snapshots. Everything that can be refused is refused before the first row is asked for. */
+export async function diff(
+  host: EngineHost,
+  destination: OpenDestination,
+  request: { readonly before: string; readonly after: string; readonly server?: string },
+  run: RunContext,
+): Promise<DiffReport> {
+  const options: CallOptions = { signal: run.signal };
+  const catalog = await openCatalog(host, destination, options);
+  const server = request.server === undefined ? {} : { server: request.server };
+  const before = await selectSnapshot(catalog, { snapshot: request.before, ...server }, options);
+  const after = await selectSnapshot(catalog, { snapshot: request.after, ...server }, options);
+  const [earlier, later] = await openedBoth(catalog, before, after, options);
+  return { before: before.id, after: after.id, rows: rows(differences(earlier, later)) };
+}
+
+async function* rows(found: AsyncIterable<Difference>): AsyncGenerator<DiffRow> {
+  for await (const one of found) {
+    const { path, type, size } = one.after ?? one.before;
+    yield {
+      path: showPath(path),
+      change: one.change,
+      type,
+      size,
+      ...(one.change === 'added' ? {} : { sizeBefore: one.before.size }),
+      fields: one.change === 'added' || one.change === 'removed' ? [] : one.fields,
+    };
+  }
+}
+
+const kinds = { added: 'new', removed: 'gone', changed: 'changed' } as const;
+
+/** What differs from the complete snapshot before it, as people look for it: what only its time or its mode has changed is not told. */
 export async function changes(
   host: EngineHost,
   destination: OpenDestination,
@@ -24,31 +53,43 @@ export async function changes(
   const catalog = await openCatalog(host, destination, options);
   const snapshot = await selectSnapshot(catalog, request, options);
   const earlier = await completeBefore(catalog, snapshot, options);
-  const after = await openListed(catalog, snapshot, options);
-  const before = earlier === null ? null : await openedOrClosed(catalog, earlier, after, options);
+  const [before, after] = await openedBoth(catalog, earlier, snapshot, options);
   const counts = { new: 0, changed: 0, gone: 0 };
   const list: ChangedEntry[] = [];
-  for await (const [old, now] of merged(before === null ? nothing() : ordered(before), ordered(after))) {
-    const kind = old === null ? 'new' : now === null ? 'gone' : differs(old, now) ? 'changed' : null;
-    const entry = now ?? old;
-    if (kind === null || entry === null || entry.path === rootPath) continue;
+  for await (const { change, before: old, after: now } of differences(before, after)) {
+    const { path, size } = now ?? old;
+    if (change === 'metadata' || path === rootPath) continue;
+    const kind = kinds[change];
     counts[kind] += 1;
-    if (list.length < request.limit) list.push({ path: showPath(entry.path), kind, size: entry.size });
+    if (list.length < request.limit) list.push({ path: showPath(path), kind, size });
   }
   return { before: earlier?.id ?? null, created: counts.new, changed: counts.changed, gone: counts.gone, list };
 }
 
-/** The manifest of the one before; when it cannot be opened, the other is not left open. */
-async function openedOrClosed(
+/** When one of them cannot be opened, the other is not left open. */
+async function openedBoth(
   catalog: Catalog,
-  earlier: ListedSnapshot,
-  after: ManifestReader,
+  before: ListedSnapshot,
+  after: ListedSnapshot,
   options: CallOptions,
-): Promise<ManifestReader> {
+): Promise<readonly [ManifestReader, ManifestReader]>;
+async function openedBoth(
+  catalog: Catalog,
+  before: ListedSnapshot | null,
+  after: ListedSnapshot,
+  options: CallOptions,
+): Promise<readonly [ManifestReader | null, ManifestReader]>;
+async function openedBoth(
+  catalog: Catalog,
+  before: ListedSnapshot | null,
+  after: ListedSnapshot,
+  options: CallOptions,
+): Promise<readonly [ManifestReader | null, ManifestReader]> {
+  const later = await openListed(catalog, after, options);
   try {
-    return await openListed(catalog, earlier, options);
+    return [before === null ? null : await openListed(catalog, before, options), later];
   } catch (error) {
-    await after.close();
+    await later.close();
     throw error;
   }
 }
@@ -64,17 +105,4 @@ async function completeBefore(catalog: Catalog, { id, slug }: ListedSnapshot, op
     if (snapshotProblem(sizes, header.archives) === null) return earlier;
   }
   return null;
-}
-
-const ordered = (reader: ManifestReader): AsyncGenerator<ManifestEntry> =>
-  inWalkOrder(reader.entries(), `the manifest of ${reader.header.slug}/${reader.header.id}`);
-
-async function* nothing(): AsyncGenerator<ManifestEntry> {
-  // The first snapshot: everything in it is new.
-}
-
-/** The time of a folder changes with every file that is made in it: told of the file, it need not be told of the folder. */
-function differs(old: ManifestEntry, now: ManifestEntry): boolean {
-  if (old.type !== now.type) return true;
-  return now.type !== 'directory' && (old.size !== now.size || old.mtime !== now.mtime);
 }

@@ -1,7 +1,7 @@
 import { Fault } from '../../contract/faults.ts';
 import type { EntryRow, RunContext, SnapshotRow } from '../../contract/reports.ts';
-import { pathFromText, rootPath, showPath } from '../archive/byte-path.ts';
-import { splitNanoseconds } from '../archive/nanoseconds.ts';
+import { plainPath, rootPath, showPath } from '../archive/byte-path.ts';
+import { isoNanoseconds } from '../archive/nanoseconds.ts';
 import type { OpenDestination, SnapshotSelector } from '../engine.ts';
 import type { EngineHost } from '../host.ts';
 import {
@@ -134,7 +134,7 @@ export async function* list(
   const catalog = await openCatalog(host, destination, options);
   const snapshot = await selectSnapshot(catalog, request, options);
   const reader = await openListed(catalog, snapshot, options);
-  const wanted = request.path === undefined ? null : pathFromText(request.path.replace(/^(\.?\/)+|\/+$/g, '') || '.');
+  const wanted = request.path === undefined ? null : plainPath(request.path);
   let found = false;
   for await (const entry of reader.entries()) {
     if (wanted !== null && wanted !== rootPath && entry.path !== wanted && !entry.path.startsWith(`${wanted}/`)) continue;
@@ -170,12 +170,4 @@ function row(entry: ManifestEntry): EntryRow {
     mtime: isoNanoseconds(BigInt(entry.mtime)),
     ...(entry.target === undefined ? {} : { target: showPath(entry.target) }),
   };
-}
-
-/** `2026-11-23T22:05:00.123456789Z` */
-function isoNanoseconds(ns: bigint): string {
-  const { seconds, rest } = splitNanoseconds(ns);
-  const date = new Date(Number(seconds) * 1000);
-  const text = Number.isNaN(date.getTime()) ? String(seconds) : date.toISOString().slice(0, 19);
-  return `${text}.${String(rest).padStart(9, '0')}Z`;
 }

@@ -118,9 +118,11 @@ export async function slugFor(catalog: Catalog, server: string, options: CallOpt
 
 /** Finds the server meant: by display name, by slug, or the only one there is. */
 export async function selectServer(catalog: Catalog, server: string | undefined, options: CallOptions): Promise<ServerListing> {
-  if (server !== undefined && slugPattern.test(server)) {
-    const listing = await listServer(catalog.backend, server, options);
-    if (listing.snapshots.length > 0) return listing;
+  if (server !== undefined) {
+    // Nearly always it lies where its name says: everybody else's snapshots need not be listed then.
+    const listing = await listServer(catalog.backend, slugPattern.test(server) ? server : slugify(server), options);
+    if (listing.snapshots.length > 0 && (listing.slug === server || (await displayName(catalog, listing, options)) === server))
+      return listing;
   }
   const all = await listServers(catalog.backend, options);
   if (server === undefined) {
@@ -148,6 +150,11 @@ export async function selectSnapshot(
     const found = all.flatMap(({ snapshots }) => snapshots).filter(({ id }) => id === wanted);
     if (found[0] !== undefined && found.length === 1) return found[0];
   }
+  if (server !== undefined && slugPattern.test(server) && idBeginning.test(wanted)) {
+    // A thousand snapshots need not be listed to find one whose name is known.
+    const [listing] = await group(catalog.backend.list(serverPrefix(server) + wanted, options));
+    if (listing !== undefined) return onlyMatch(listing, wanted);
+  }
   const listing = await selectServer(catalog, server, options);
   if (wanted === 'latest') {
     const complete = listing.snapshots.filter((one) => findObject(one, 'manifest') !== null || isCompleteClassic(one));
@@ -155,6 +162,13 @@ export async function selectSnapshot(
     if (latest === undefined) throw new Fault('not-found', `${listing.slug} has no complete snapshot`, { operation: 'find snapshot' });
     return latest;
   }
+  return onlyMatch(listing, wanted);
+}
+
+/** Such as may stand in a key. */
+const idBeginning = /^\d[\dTZa-z-]*$/;
+
+function onlyMatch(listing: ServerListing, wanted: string): ListedSnapshot {
   const matches = listing.snapshots.filter(({ id }) => id.startsWith(wanted));
   const [match] = matches;
   if (match === undefined) {

@@ -1,18 +1,13 @@
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { setImmediate } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { EntryRow } from '../../contract/reports.ts';
 import { exitCodes } from '../exit-codes.ts';
-import type { CliHost, CommandContext } from '../host.ts';
-import { printable, printableJson } from '../printable.ts';
+import type { CommandContext } from '../host.ts';
+import { printable } from '../printable.ts';
+import { printJsonRows, printRows } from '../rows.ts';
 import { formatTime } from '../times.ts';
 import { formatSize } from '../units.ts';
 import { given, openDestination, withDestination, withServer } from './options.ts';
 import type { DestinationOptions, ServerOption } from './options.ts';
-
-/** Lines are handed on in pieces of about this many characters: one write a line would be slow for a million of them. */
-const batchLength = 32 * 1024;
 
 export function addLs(program: Command, { host, end }: CommandContext): void {
   const command = program
@@ -27,53 +22,9 @@ export function addLs(program: Command, { host, end }: CommandContext): void {
       const { engine, destination } = await openDestination(host, options);
       const request = { snapshot, ...given({ server: options.server, path }) };
       const rows = engine.list(destination, request, { signal: host.signal });
-      await (options.json === true ? printJsonRows(host, rows) : printRows(host, rows));
+      await (options.json === true ? printJsonRows(host, rows, toJson) : printRows(host, rows, (row) => describe(row, host.zone)));
       end(exitCodes.done);
     });
-}
-
-async function printRows(host: CliHost, rows: AsyncIterable<EntryRow>): Promise<void> {
-  for await (const text of batches(rows, (row) => `${describe(row, host.zone)}\n`)) {
-    await host.stdout.write(text);
-    if (host.stdout.closed) return;
-  }
-}
-
-/**
- * A fault half-way must be the only document on standard output, so nothing is printed before the last row has come. Until then the
- * text waits compressed: a million entries take some ten megabytes.
- */
-async function printJsonRows(host: CliHost, rows: AsyncIterable<EntryRow>): Promise<void> {
-  const { createGunzip, createGzip } = await import('node:zlib');
-  const held: Uint8Array[] = [];
-  let first = true;
-  const text = batches(rows, (row) => {
-    const comma = first ? '' : ',';
-    first = false;
-    return comma + printableJson(toJson(row));
-  });
-  await pipeline(Readable.from(text), createGzip({ level: 1 }), async (pieces: AsyncIterable<Uint8Array>) => {
-    for await (const piece of pieces) held.push(piece);
-  });
-  await host.stdout.write('[');
-  for await (const piece of Readable.from(held).pipe(createGunzip()) as AsyncIterable<Uint8Array>) {
-    await host.stdout.write(piece);
-    if (host.stdout.closed) return;
-  }
-  await host.stdout.write(']\n');
-}
-
-async function* batches(rows: AsyncIterable<EntryRow>, toText: (row: EntryRow) => string): AsyncGenerator<string> {
-  let batch = '';
-  for await (const row of rows) {
-    batch += toText(row);
-    if (batch.length < batchLength) continue;
-    // The rows of a frame are all there at once: without a pause, nothing else would run before the last one.
-    await setImmediate();
-    yield batch;
-    batch = '';
-  }
-  if (batch !== '') yield batch;
 }
 
 function toJson({ path, type, size, mode, mtime, target }: EntryRow): Readonly<Record<string, unknown>> {
