@@ -7,11 +7,13 @@ import { bandwidthSchema, pauseOnSchema } from './bandwidth-settings.ts';
 import {
   checkSchema,
   destinationRowSchema,
+  editedDestinationSchema,
   keychainKinds,
   keychainSchema,
   newDestinationSchema,
   passwordSchema,
   secretsSchema,
+  triedDestinationSchema,
 } from './destinations.ts';
 import { noticeTargetSchema } from './notices.ts';
 import { hostFeatures, placeCalls, setupCalls } from './setup-calls.ts';
@@ -64,8 +66,9 @@ export const calls = {
 
   'destinations.list': { request: nothing, reply: z.array(destinationRowSchema) },
   /** Tries settings and secrets without keeping them. */
-  'destination.initialize': { request: newDestinationSchema.omit({ name: true, password: true }), reply: z.array(checkSchema) },
+  'destination.initialize': { request: triedDestinationSchema, reply: z.array(checkSchema) },
   'destination.add': { request: newDestinationSchema, reply: destinationRowSchema },
+  'destination.edit': { request: editedDestinationSchema, reply: z.object({ moved: z.boolean() }) },
   'destination.test': { request: name, reply: z.array(checkSchema) },
   'destination.remove': { request: name, reply: nothing },
   /** The password that opens the vault; kept in the keychain after it has opened it, or made it. */

@@ -31,6 +31,23 @@ export const newDestinationSchema = z.object({
   password: passwordSchema,
 });
 
+/** What is tried without being kept. `of`: a destination whose kept secrets stand in for those that are left out. */
+export const triedDestinationSchema = newDestinationSchema.omit({ name: true, password: true }).extend({ of: z.string().optional() });
+
+export const editedDestinationSchema = z.object({
+  name: z.string(),
+  /** As they shall be from now on, of the same provider; left out: as they are. */
+  settings: destinationSettingsSchema.optional(),
+  /** What is left out or empty stays as it is kept; null forgets it. */
+  secrets: z.record(z.string(), z.string().max(10_000).nullable()).default({}),
+  /** Id of a finished sign-in; needed where the client id is another. */
+  signIn: z.string().optional(),
+  /** The settings may mean another store (same-place.ts), so that what is stored in the one of now is no longer seen. Refused unless this says so. */
+  moves: z.boolean().default(false),
+  /** Looks whether the kept password opens what is stored in the other store. */
+  look: z.boolean().default(true),
+});
+
 /** A destination as it is listed: which secrets are there, and none of them. */
 export const destinationRowSchema = z.object({
   name: z.string(),

@@ -134,7 +134,11 @@ describe('destinations by name', () => {
       B2_APPLICATION_KEY: other.applicationKey,
     });
     expect(await json(['snapshots', '-d', 'cloud'])).toHaveLength(1);
-    await json(['destination', 'edit', 'cloud', 'b2:my-backups/elsewhere']);
+    const moved = await run(['destination', 'edit', 'cloud', 'b2:my-backups/elsewhere', '--json']);
+    expect([JSON.parse(moved.stdout), moved.stderr]).toMatchObject([
+      { moved: true },
+      expect.stringContaining('my-backups/home stays there'),
+    ]);
     expect((await run(['snapshots', '-d', 'cloud'])).code).toBe(10);
   });
 

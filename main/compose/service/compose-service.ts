@@ -17,6 +17,7 @@ import type { Notice } from '../../contract/notices.ts';
 import { asFault } from '../../contract/faults.ts';
 import { runBandwidth } from '../../engine/service/bandwidth.ts';
 import { destinationCalls } from '../../engine/service/destination-calls.ts';
+import { factsAfterMove } from '../../engine/service/facts.ts';
 import { allSecrets } from '../../engine/service/kept-secrets.ts';
 import type { Keychain } from '../../engine/service/keychain.ts';
 import { keychainCalls } from '../../engine/service/keychain-calls.ts';
@@ -163,6 +164,11 @@ export async function composeService(
     emit({ event: 'destinations-changed', data: {} });
   }
 
+  function moved(destination: string): void {
+    const users = settings.current().servers.filter(({ destinations: all }) => all.includes(destination));
+    for (const { slug } of users) store.changeFacts(slug, factsAfterMove(store.facts(slug), destination));
+  }
+
   /** As who is in this process sees it. */
   const own = (): Pick<Connection, 'call' | 'isService'> => ({ call: callOn(handlers, cli.signal), isService: stop !== null });
 
@@ -170,7 +176,7 @@ export async function composeService(
   const handlers: CallHandlers = {
     ...service.calls,
     ...serverCalls(settingsHost, service, store),
-    ...destinationCalls(settingsHost, engine, signIns, settingsChanged),
+    ...destinationCalls(settingsHost, engine, signIns, settingsChanged, moved),
     ...signInCalls(settingsHost, signIns, settingsChanged),
     ...placeCalls(settingsHost, engine, destinations.open, settingsChanged),
     ...setupCalls({

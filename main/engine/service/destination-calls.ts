@@ -6,24 +6,25 @@ import type { DestinationCheck } from '../../contract/reports.ts';
 import { destinationPassword, destinationSecret } from '../../contract/secret-names.ts';
 import { providerSecrets, type NamedDestination, type Settings } from '../../contract/settings.ts';
 import type { Engine } from '../engine.ts';
+import { completedBy } from './completed.ts';
+import { destinationEdit } from './destination-edit.ts';
 import { destinationSecrets } from './kept-secrets.ts';
 import { knownDestination } from './known-destination.ts';
 import type { Secrets, SettingsHost } from './settings-ports.ts';
 import type { SignIns } from './sign-ins.ts';
-import { withClientOf } from './with-client.ts';
 
 export type DestinationCalls = Pick<
   CallHandlers,
-  'destinations.list' | 'destination.initialize' | 'destination.add' | 'destination.test' | 'destination.remove' | 'destination.setPassword'
+  | 'destinations.list'
+  | 'destination.initialize'
+  | 'destination.add'
+  | 'destination.edit'
+  | 'destination.test'
+  | 'destination.remove'
+  | 'destination.setPassword'
 >;
 
 const operation = 'keep destination';
-
-interface Completed {
-  readonly at: DestinationSettings;
-  readonly secrets: Secrets;
-  readonly signedInAt: number | undefined;
-}
 
 /** How a destination is listed. */
 export function destinationRow(host: SettingsHost, name: string, destination: NamedDestination, kept: ReadonlySet<string>): DestinationRow {
@@ -44,16 +45,18 @@ export async function keptNames(host: SettingsHost): Promise<ReadonlySet<string>
   return new Set((await keychain.exists()) ? await keychain.names() : []);
 }
 
-/** Destinations in the settings, their secrets and passwords in the keychain. `changed`: somebody may show them. */
-export function destinationCalls(host: SettingsHost, engine: Engine, signIns: SignIns, changed: () => void): DestinationCalls {
+/**
+ * Destinations in the settings, their secrets and passwords in the keychain. `changed`: somebody may show them. `moved`: a name means another store
+ * from now on.
+ */
+export function destinationCalls(
+  host: SettingsHost,
+  engine: Engine,
+  signIns: SignIns,
+  changed: () => void,
+  moved: (name: string) => void,
+): DestinationCalls {
   const { settings } = host;
-
-  /** Settings and secrets as a finished sign-in completes them. */
-  function completed(at: DestinationSettings, secrets: Secrets, signIn: string | undefined): Completed {
-    if (signIn === undefined) return { at, secrets, signedInAt: undefined };
-    const brought = signIns.brought(signIn, at.provider);
-    return { at: withClientOf(at, brought.settings), secrets: { ...secrets, ...brought.secrets }, signedInAt: brought.at };
-  }
 
   /** Whether the password opens the vault. Without a vault any will do: the first backup makes it. */
   async function tryPassword(
@@ -67,6 +70,12 @@ export function destinationCalls(host: SettingsHost, engine: Engine, signIns: Si
     if (await engine.hasVault(destination.backend, { signal })) await engine.snapshots(destination, {}, { signal });
   }
 
+  /** What is kept of a destination, for settings of the same kind. */
+  async function keptOf(name: string, { provider }: DestinationSettings): Promise<Secrets> {
+    const { settings: at } = knownDestination(settings.current(), name);
+    return at.provider === provider ? await destinationSecrets(() => host.keychain(), name, at) : {};
+  }
+
   return {
     'destinations.list': async () => {
       const all = Object.entries(settings.current().destinations);
@@ -74,13 +83,14 @@ export function destinationCalls(host: SettingsHost, engine: Engine, signIns: Si
       const kept = await keptNames(host);
       return all.map(([name, destination]) => destinationRow(host, name, destination, kept));
     },
-    'destination.initialize': async ({ settings: given, secrets: typed, signIn }, signal) => {
-      const { at, secrets } = completed(given, typed, signIn);
-      return await collected(host.initializeProvider(at, secrets, signal));
+    'destination.initialize': async ({ of, settings: given, secrets: typed, signIn }, signal) => {
+      const { at, secrets } = completedBy(signIns, given, typed, signIn);
+      const kept = of === undefined ? {} : await keptOf(of, at);
+      return await collected(host.initializeProvider(at, { ...kept, ...secrets }, signal));
     },
     'destination.add': async ({ name, settings: given, secrets: typed, signIn, password }, signal) => {
       refuseSecond(settings.current(), name);
-      const { at, secrets, signedInAt } = completed(given, typed, signIn);
+      const { at, secrets, signedInAt } = completedBy(signIns, given, typed, signIn);
       await engine.ensureVault(await host.openWith(name, at, secrets, password), { signal });
       const all = Object.entries(secrets).map(([secret, value]) => [destinationSecret(name, secret), value] as const);
       await (await host.keychain()).set(Object.fromEntries([...all, [destinationPassword(name), password]]));
@@ -93,6 +103,7 @@ export function destinationCalls(host: SettingsHost, engine: Engine, signIns: Si
       changed();
       return { name, settings: at, label: host.labelOf(at), secrets: Object.keys(secrets), hasPassword: true };
     },
+    'destination.edit': destinationEdit({ host, signIns, tryPassword, moved, changed }),
     'destination.test': async ({ name }, signal) => {
       const { settings: at } = knownDestination(settings.current(), name);
       try {

@@ -115,3 +115,10 @@ export function factsAfter(facts: ServerFacts, job: Job, destinations: readonly 
   const oldest = all.includes(null) ? facts.lastVerified : Math.min(...all.filter((ok) => ok !== null));
   return { ...facts, checks, lastVerified: oldest };
 }
+
+/** What is still known of a server once one of its destinations means another store: nothing there has been read back yet. */
+export function factsAfterMove(facts: ServerFacts, destination: string): ServerFacts {
+  const checks = Object.fromEntries(Object.entries(facts.checks).filter(([key]) => key.slice(key.indexOf('/') + 1) !== destination));
+  const drills = Object.entries(checks).flatMap(([key, { ok }]) => (key.startsWith('drill/') && ok !== null ? [ok] : []));
+  return { ...facts, checks, lastVerified: null, lastProven: drills.length === 0 ? null : Math.max(...drills) };
+}

@@ -2,7 +2,8 @@ import type { Command } from 'commander';
 import type { DestinationSettings } from '../../contract/destination-settings.ts';
 import { Fault } from '../../contract/faults.ts';
 import { destinationName, type NamedDestination } from '../../contract/settings.ts';
-import { askSecrets, storeSecrets } from '../destination-keys.ts';
+import { withClientOf } from '../../engine/service/with-client.ts';
+import { askedAnew, askSecrets, storeSecrets } from '../destination-keys.ts';
 import { destinationPassword, destinationSecret } from '../../contract/secret-names.ts';
 import { secretsOf } from '../../compose/destination-secrets.ts';
 import { dangerOf, parseDestinationUrl, settingsAsText, whereOf } from '../../compose/destination-url.ts';
@@ -107,25 +108,19 @@ function addEdit(group: Command, { host, end }: CommandContext): void {
     .option('--keys', 'give its keys anew')
     .option('--json', 'print one JSON document')
     .action(async (name: string, address: string | undefined, options: JsonOption & { readonly keys?: boolean }) => {
-      const file = await host.openSettings();
-      const before = known((await file.read()).destinations, name);
-      const settings = address === undefined ? before.settings : await addressOf(host, address);
-      if (settings.provider !== before.settings.provider) {
-        throw new Fault(
-          'config-invalid',
-          `${name} is a ${before.settings.provider} destination; add one of another kind under another name`,
-          {
-            operation: 'edit destination',
-          },
-        );
+      const { settings: before } = known((await (await host.openSettings()).read()).destinations, name);
+      // An address says nothing of the client that the account was signed in with.
+      const settings = address === undefined ? undefined : withClientOf(await addressOf(host, address), before);
+      const secrets = options.keys === true ? await askedAnew(host, before.provider) : {};
+      // Whoever types an address means it; what is stored there is for “destination test” and the next backup to find out.
+      const request = { name, secrets, moves: true, look: false, ...(settings === undefined ? {} : { settings }) };
+      const { moved } = await withService(host, async (service) => await service.call('destination.edit', request));
+      if (moved) {
+        const from = printable(whereOf(settingsAsText(before)));
+        await warn(host, `${name} means another place from now on. What is stored in ${from} stays there and is not seen any more`);
       }
-      if (options.keys === true) await storeSecrets(host, name, settings.provider, await askSecrets(host, settings.provider));
-      await file.update((all) => ({
-        ...all,
-        destinations: { ...all.destinations, [name]: { ...known(all.destinations, name), settings } },
-      }));
       await (options.json === true
-        ? printJson(host, { name, settings: settingsAsText(settings) })
+        ? printJson(host, { name, settings: settingsAsText(settings ?? before), moved })
         : printLine(host, `${name} is changed.`));
       end(exitCodes.done);
     });

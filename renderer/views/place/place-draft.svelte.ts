@@ -1,7 +1,18 @@
 import { SvelteSet } from 'svelte/reactivity';
 import type { DestinationSettings, Provider } from '../../../main/contract/destination-settings.ts';
+import type { DestinationRow } from '../../../main/contract/destinations.ts';
+import { clientOf, isSamePlace } from '../../../main/contract/same-place.ts';
 import type { Key } from '../../words/language.svelte.ts';
-import { checkField, fieldsOf, needsRegion, type FieldName, type S3Kind } from './place-fields.ts';
+import {
+  checkField,
+  fieldsOf,
+  needsRegion,
+  secretsOf,
+  settingsAsFields,
+  settingsBeside,
+  type FieldName,
+  type S3Kind,
+} from './place-fields.ts';
 
 /** What may be kept of a draft while a person is elsewhere: no secret, and no sign-in. */
 export interface KeptPlace {
@@ -24,6 +35,20 @@ export class PlaceDraft {
   signIn = $state<string | null>(null);
   /** Fields that a person has left: only these complain. */
   readonly left = new SvelteSet<FieldName>();
+  /** The place that is being changed; null while a new one is being described. */
+  readonly of: DestinationRow | null;
+
+  constructor(of: DestinationRow | null = null) {
+    this.of = of;
+    if (of === null) return;
+    this.provider = of.settings.provider;
+    if (of.settings.provider === 's3') {
+      const { preset, pathStyle } = of.settings;
+      this.preset = preset ?? (of.settings.endpoint === undefined ? 'aws' : 'other');
+      this.pathStyle = pathStyle === undefined ? 'preset' : pathStyle ? 'yes' : 'no';
+    }
+    Object.assign(this.fields, settingsAsFields(of.settings));
+  }
 
   get needsSignIn(): boolean {
     return this.provider === 'google-drive' || this.provider === 'dropbox';
@@ -31,7 +56,29 @@ export class PlaceDraft {
 
   /** All that the provider needs is there, so that it can be tried. */
   get valid(): boolean {
-    return fieldsOf(this.provider).every((name) => this.problem(name) === null) && (!this.needsSignIn || this.signIn !== null);
+    return fieldsOf(this.provider).every((name) => this.problem(name) === null) && (!this.needsSignIn || this.isSignedIn);
+  }
+
+  /** The secret and the token that are kept belong to the client of now. */
+  get isSameClient(): boolean {
+    return this.of !== null && clientOf(this.of.settings) === clientOf(this.settings());
+  }
+
+  get isSignedIn(): boolean {
+    return this.signIn !== null || this.isSameClient;
+  }
+
+  /** What is stored in the place that is being changed would not be seen with these settings. */
+  get moves(): boolean {
+    return this.of !== null && !isSamePlace(this.of.settings, this.settings());
+  }
+
+  /** It may stay empty: then the one that is kept stays. */
+  isKept(name: FieldName): boolean {
+    if (this.of === null) return false;
+    const secrets: readonly FieldName[] = secretsOf(this.provider);
+    // One half of a key without the other is good for nothing.
+    return secrets.includes(name) && secrets.every((secret) => this.fields[secret].trim() === '');
   }
 
   /** Changes whenever what would be tried changes. */
@@ -41,6 +88,7 @@ export class PlaceDraft {
 
   /** What is wrong with a field, whether or not it was left. */
   problem(name: FieldName): Key | null {
+    if (this.isKept(name)) return null;
     return checkField(name, this.fields[name].trim(), this.preset, this.fields.endpoint.trim());
   }
 
@@ -56,6 +104,11 @@ export class PlaceDraft {
   }
 
   settings(): DestinationSettings {
+    const typed = this.#typed();
+    return this.of === null ? typed : { ...settingsBeside(this.of.settings), ...typed };
+  }
+
+  #typed(): DestinationSettings {
     const text = (name: FieldName): string => this.fields[name].trim();
     const given = <Name extends string>(name: Name, value: string): Partial<Record<Name, string>> =>
       value === '' ? {} : ({ [name]: value } as Record<Name, string>);
@@ -84,14 +137,7 @@ export class PlaceDraft {
 
   /** By the names that the contract has for the provider's secrets; the empty ones are left out. */
   secrets(): Record<string, string> {
-    const names = {
-      folder: [],
-      s3: ['accessKeyId', 'secretAccessKey'],
-      'google-drive': ['clientSecret'],
-      dropbox: ['appSecret'],
-      'backblaze-b2': ['keyId', 'applicationKey'],
-    } as const satisfies Readonly<Record<Provider, readonly FieldName[]>>;
-    const all = names[this.provider].map((name) => [name, this.fields[name].trim()] as const);
+    const all = secretsOf(this.provider).map((name) => [name, this.fields[name].trim()] as const);
     return Object.fromEntries(all.filter(([, value]) => value !== ''));
   }
 

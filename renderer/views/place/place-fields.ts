@@ -67,6 +67,50 @@ export function fieldsOf(provider: Provider): readonly FieldName[] {
   return byProvider[provider];
 }
 
+const secrets = {
+  folder: [],
+  s3: ['accessKeyId', 'secretAccessKey'],
+  'google-drive': ['clientSecret'],
+  dropbox: ['appSecret'],
+  'backblaze-b2': ['keyId', 'applicationKey'],
+} as const satisfies Readonly<Record<Provider, readonly FieldName[]>>;
+
+/** Those that go to the keychain, by the names that the contract has for them as well. */
+export function secretsOf(provider: Provider): readonly FieldName[] {
+  return secrets[provider];
+}
+
+/** What a place that there is puts into the form; its secrets never come out. */
+export function settingsAsFields(at: DestinationSettings): Partial<Record<FieldName, string>> {
+  switch (at.provider) {
+    case 'folder':
+      return { path: at.path };
+    case 's3': {
+      const { bucket, endpoint = '', region = '', prefix = '', storageClass = '' } = at;
+      return { bucket, endpoint, region, prefix, storageClass };
+    }
+    case 'google-drive':
+      return { driveFolder: at.folder, clientId: at.clientId ?? '' };
+    case 'dropbox':
+      return { dropboxFolder: at.folder, appKey: at.appKey ?? '' };
+    case 'backblaze-b2':
+      return { b2Bucket: at.bucket, b2Prefix: at.prefix ?? '' };
+  }
+}
+
+const inForm: Readonly<Record<Provider, readonly string[]>> = {
+  folder: ['path'],
+  s3: ['bucket', 'preset', 'endpoint', 'region', 'prefix', 'storageClass', 'pathStyle'],
+  'google-drive': ['folder', 'clientId'],
+  dropbox: ['folder', 'appKey'],
+  'backblaze-b2': ['bucket', 'prefix'],
+};
+
+/** What the form does not show stays as it is: what the command line set, and what a later version added. */
+export function settingsBeside(at: DestinationSettings): object {
+  return Object.fromEntries(Object.entries(at).filter(([name]) => !inForm[at.provider].includes(name)));
+}
+
 /** The providers whose address is made of the region ask for it; those with an address of one's own do not. */
 export function needsEndpoint(kind: S3Kind): boolean {
   return kind === 'minio' || kind === 'r2' || kind === 'other';

@@ -22,6 +22,7 @@ export const place = {
   'place.accessKeyId': 'Access Key ID',
   'place.secretAccessKey': 'Secret Access Key',
   'place.secret.help': 'Liegt im Schlüsselbund dieses Rechners, nie in den Einstellungen.',
+  'place.secret.kept': 'Gespeichert. Lass das Feld leer, dann bleibt es so.',
   'place.b2.keyId': 'keyID',
   'place.b2.keyId.help': 'Steht da, wenn der Schlüssel angelegt wird. Nicht sein Name.',
   'place.b2.applicationKey': 'applicationKey',
@@ -49,6 +50,7 @@ export const place = {
     'Lege in der Google Cloud Console eine der Art „Desktop-App“ an; docs/setup/google-drive.md führt in fünf Minuten hindurch.',
   'place.client.dropbox':
     'Lege in der App Console von Dropbox eine App mit „App folder“ an; docs/setup/dropbox.md führt in fünf Minuten hindurch.',
+  'place.client.other': 'Die Anmeldung gehört zur bisherigen Client-ID. Melde dich mit dieser einmal neu an.',
   'place.path': 'Ordner',
   'place.path.help':
     'Am besten ein leerer Ordner. Eine Platte, die nicht angesteckt ist, fällt auf; an ihrer Stelle wird nichts geschrieben.',

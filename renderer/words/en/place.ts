@@ -23,6 +23,7 @@ export const place = {
   'place.accessKeyId': 'Access key ID',
   'place.secretAccessKey': 'Secret access key',
   'place.secret.help': 'Kept in this computer’s keychain, never in a file of settings.',
+  'place.secret.kept': 'Kept. Leave this empty to keep it as it is.',
   'place.b2.keyId': 'keyID',
   'place.b2.keyId.help': 'Shown when the application key is made. Not the name of the key.',
   'place.b2.applicationKey': 'applicationKey',
@@ -49,6 +50,7 @@ export const place = {
   'place.client.google':
     'Make one of the kind “Desktop app” in the Google Cloud console; docs/setup/google-drive.md leads through it in five minutes.',
   'place.client.dropbox': 'Make an app with “App folder” in Dropbox’s App Console; docs/setup/dropbox.md leads through it in five minutes.',
+  'place.client.other': 'The sign-in belongs to the client id of before. Sign in once more with this one.',
   'place.path': 'Folder',
   'place.path.help': 'An empty folder is best. A disk that is not plugged in is noticed, and nothing is written in its stead.',
   'place.error.endpoint': 'The address is missing.',

@@ -130,6 +130,13 @@ export const views: readonly View[] = [
     ready: (page) => page.getByRole('heading', { level: 2 }).nth(2).waitFor(),
   },
   {
+    ...{ name: 'place-edit', path: 'settings/place/tide-s3/edit', languages: both },
+    async ready(page) {
+      await page.getByLabel('Bucket', { exact: true }).fill('other-backups');
+      await page.getByRole('checkbox').last().waitFor();
+    },
+  },
+  {
     ...{ name: 'password', path: 'settings/place/tide-s3' },
     ready: (page) => page.getByRole('button', { name: 'Change the password…' }).click(),
   },
