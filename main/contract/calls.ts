@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { jobKinds, jobSchema } from './jobs.ts';
+import { jobCalls } from './job-calls.ts';
 import { keepSchema, serverSchema } from './server-settings.ts';
 import { scheduleSchema } from './schedule-settings.ts';
 import { serverStatusSchema } from './server-status.ts';
@@ -119,13 +119,8 @@ export const calls = {
     request: snapshotOf.extend({ target: z.string(), include: z.array(z.string()), replace: z.boolean(), force: z.boolean() }),
     reply: started,
   },
-  'job.cancel': { request: z.object({ job: z.string() }), reply: nothing },
-  'job.get': { request: z.object({ job: z.string() }), reply: jobSchema },
-  'jobs.list': {
-    request: z.object({ server: z.string().optional(), kind: z.enum(jobKinds).optional(), limit: z.number().int().min(1).max(1000) }),
-    reply: z.array(jobSchema),
-  },
 
+  ...jobCalls,
   ...snapshotCalls,
   ...signInCalls,
   ...setupCalls,

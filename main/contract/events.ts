@@ -8,6 +8,8 @@ import { serverStatusSchema } from './server-status.ts';
 export const events = {
   /** A job began, went on, or ended. */
   job: jobSchema,
+  /** The log has a new line of this job. */
+  'job-log': z.object({ job: z.string() }),
   /** A server's state, its next run or its settings changed. */
   server: serverStatusSchema,
   'server-removed': z.object({ slug: z.string() }),

@@ -1,7 +1,7 @@
 import type { EventName, ServiceEvent } from '../../main/contract/events.ts';
 import './bridge.ts';
 
-const names: readonly EventName[] = ['job', 'server', 'server-removed', 'destinations-changed', 'notice', 'sign-in'];
+const names: readonly EventName[] = ['job', 'job-log', 'server', 'server-removed', 'destinations-changed', 'notice', 'sign-in'];
 
 export interface Listener {
   readonly event: (event: ServiceEvent) => void;

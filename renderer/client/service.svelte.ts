@@ -16,6 +16,8 @@ class Service {
   readonly servers = new SvelteMap<string, ServerStatus>();
   /** Running and lately ended jobs, by id, since the page was opened. */
   readonly jobs = new SvelteMap<string, Job>();
+  /** How many lines of the log each job got since the page was opened. */
+  readonly logged = new SvelteMap<string, number>();
   readonly paces = new SvelteMap<string, Pace>();
   readonly signIns = new SvelteMap<string, SignIn>();
   destinations = $state.raw<readonly DestinationRow[]>([]);
@@ -111,6 +113,9 @@ class Service {
         if (event.data.last?.fault?.context['keychain'] !== before) void this.load();
         return;
       }
+      case 'job-log':
+        this.logged.set(event.data.job, (this.logged.get(event.data.job) ?? 0) + 1);
+        return;
       case 'server-removed':
         this.servers.delete(event.data.slug);
         return;

@@ -28,6 +28,11 @@ export function clock(time: number): string {
   return dateFormat({ hour: '2-digit', minute: '2-digit', hour12: false }).format(time);
 }
 
+/** “14:30:05”. */
+export function timeOfDay(time: number): string {
+  return dateFormat({ hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false }).format(time);
+}
+
 /** “Fri 20 Nov”, with the year where it is another. */
 export function date(time: number, now: number): string {
   const otherYear = new Date(time).getFullYear() !== new Date(now).getFullYear();

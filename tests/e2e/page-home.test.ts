@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -67,6 +67,25 @@ describe.skipIf(browserMissing !== '')(`the page of a running service${browserMi
     await expect.poll(() => rows.count()).toBe(1);
     await rows.first().click();
     await page.getByText('Details').waitFor();
+  });
+
+  test('what ran shows its log, also in its report; one whose log is gone says so', async () => {
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    const log = page.getByRole('list', { name: 'Log of Backup of Survival' });
+    await page.getByText('Log', { exact: true }).click();
+    await log.getByText(/backup waiting/).waitFor();
+    await log.getByText(/^Error: backup failed/).waitFor();
+    await page.getByRole('button', { name: 'Copy report' }).nth(1).click();
+    await page.getByText('The report on this is on the clipboard.').waitFor();
+    const report = await page.evaluate<string>('navigator.clipboard.readText()');
+    expect(report).toMatch(/"state": "failed"[\s\S]*## Log[\s\S]*info backup waiting[\s\S]*error backup failed/);
+    await page.getByRole('button', { name: 'Copy report' }).first().click();
+    await page.getByText('The report is on the clipboard.').waitFor();
+    expect(await page.evaluate<string>('navigator.clipboard.readText()')).toContain('"event":"backup failed"');
+    rmSync(join(home.own(), 'log', 'holdfast.log'));
+    await page.getByText('Log', { exact: true }).click();
+    await page.getByText('Log', { exact: true }).click();
+    await page.getByText('The log no longer holds this').waitFor();
   });
 
   test('a server is edited, and what the form does not show stays', async () => {

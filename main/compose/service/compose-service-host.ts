@@ -8,7 +8,7 @@ import { rconPasswordOf } from '../../contract/secret-names.ts';
 import type { Engine, OpenDestination } from '../../engine/engine.ts';
 import type { Clock } from '../../engine/ports.ts';
 import type { Keychain } from '../../engine/service/keychain.ts';
-import type { ServiceHost, StateStore } from '../../engine/service/ports.ts';
+import type { JobNote, ServiceHost, StateStore } from '../../engine/service/ports.ts';
 import type { LiveSettings } from '../../engine/service/settings-ports.ts';
 import type { Host } from '../host.ts';
 import type { ServicePlaces } from './places.ts';
@@ -22,6 +22,7 @@ export interface ServiceHostParts {
   readonly places: ServicePlaces;
   readonly open: (name: string) => Promise<OpenDestination>;
   readonly redact: (text: string) => string;
+  readonly onJobNote: (note: JobNote) => void;
   readonly onProblem: (message: string, error: unknown) => void;
   readonly held: () => string | null;
   readonly scheduleClock: Clock;
@@ -35,12 +36,12 @@ export interface ComposedServiceHost extends ServiceHost {
 
 /** What the service needs of this computer. */
 export function composeServiceHost(parts: ServiceHostParts): ComposedServiceHost {
-  const { cli, engine, store, settings, keychain, places, open, redact, onProblem, held, knowSecrets, scheduleClock } = parts;
+  const { cli, engine, store, settings, keychain, places, open, redact, onJobNote, onProblem, held, knowSecrets, scheduleClock } = parts;
   const clock = systemClock;
   const quiesceOf: ServiceHost['quiesce'] = ({ quiesce, slug }) =>
     openQuiesce(quiesce, clock, async () => (await (await keychain()).get(rconPasswordOf(slug))) ?? '');
   return {
-    ...{ clock, scheduleClock, engine, store, redact, onProblem, held, knowSecrets, random: systemRandom },
+    ...{ clock, scheduleClock, engine, store, redact, onJobNote, onProblem, held, knowSecrets, random: systemRandom },
     servers: () => settings.current().servers,
     openDestination: open,
     signedInAt: (destination) => settings.current().destinations[destination]?.signedInAt ?? null,

@@ -36,7 +36,7 @@ import { composeSettingsHost } from './compose-settings-host.ts';
 import type { Connection } from './connect.ts';
 import { destinationOpener } from './destination-opener.ts';
 import { featuresOf, hostCalls, type HostFeatures } from './host-features.ts';
-import { logJob } from './log-job.ts';
+import { jobLog } from './log-job.ts';
 import { openableKeychain } from './openable-keychain.ts';
 import type { ServicePlaces } from './places.ts';
 import { powerWatch } from './power-watch.ts';
@@ -78,7 +78,9 @@ export async function composeService(
 ): Promise<ComposedService> {
   const clock = systemClock;
   const hide = redactor();
-  const log = logFile({ path: join(places.folder, 'log', 'holdfast.log'), clock, redactor: hide });
+  const path = join(places.folder, 'log', 'holdfast.log');
+  const log = logFile({ path, clock, redactor: hide });
+  const jobs = jobLog({ log, path, redact: hide.text, told: (job) => emit({ event: 'job-log', data: { job } }) });
   const problem = (message: string, error: unknown): void =>
     log.write('warn', 'state', { message, cause: asFault(error, 'state').message });
   const store = await openStateFile({ path: join(places.folder, 'state.json'), clock, onProblem: problem });
@@ -105,6 +107,7 @@ export async function composeService(
     places,
     open: destinations.open,
     redact: hide.text,
+    onJobNote: jobs.note,
     knowSecrets: async () => {
       try {
         // Each one that is read is registered.
@@ -143,7 +146,7 @@ export async function composeService(
   });
   service.subscribe((event) => {
     notifier.event(event);
-    if (event.event === 'job' && event.data.progress === null) logJob(log, event.data);
+    if (event.event === 'job') jobs.job(event.data);
     if (event.event === 'job' && event.data.endedAt !== null && service.running().length === 0) void rest(releaseAllMemory);
     emit(event);
   });
@@ -185,6 +188,7 @@ export async function composeService(
       report: () => supportReport({ host: cli, places, redactor: hide, service: own(), problem: settings.problem() }),
     }),
     ...targetCalls(cli),
+    'job.log': jobs.call,
     ...hostCalls(features),
     ...keychainCalls(settingsHost, settingsChanged),
     ...noticeCalls(settingsHost, clock, notifier),

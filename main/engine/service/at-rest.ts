@@ -62,11 +62,15 @@ export async function atRest<T>(
   );
   try {
     await paused(quiesce, server, run, warnings);
+    run.note('at rest', { how: server.quiesce.kind });
     return await work();
   } finally {
     watchdog.abort();
     // The mark stays when nobody answers, so that it is tried again; the snapshot is none the worse for it.
-    if (await letGoOn(quiesce, server, warnings)) await mark(false);
+    if (await letGoOn(quiesce, server, warnings)) {
+      await mark(false);
+      run.note('goes on');
+    }
   }
 }
 

@@ -26,7 +26,11 @@ export async function backupJob(host: ServiceHost, server: ServerSettings, how: 
     HOLDFAST_RESULT: result,
   });
   const hooks = async (commands: readonly HookCommand[], result: string, signal: AbortSignal): Promise<void> => {
-    for (const command of commands) await host.runHook(command, environment(result), signal);
+    for (const command of commands) {
+      // Arguments may hold what is secret and known to nobody here.
+      run.note('hook', { command: command.argv[0], ...(result === '' ? {} : { result }) });
+      await host.runHook(command, environment(result), signal);
+    }
   };
   // What is behind a backup is done however it ended, also after a cancellation.
   const anyway = new AbortController().signal;
@@ -64,16 +68,24 @@ async function backedUp(host: ServiceHost, server: ServerSettings, how: BackupHo
       if (place === undefined) continue;
       if (!(outcome instanceof Fault)) made.push([place.name, place.destination, outcome]);
       else if (outcome.code === 'cancelled') throw outcome;
-      else failures.push(inDestination(outcome, place.name));
+      else {
+        failures.push(inDestination(outcome, place.name));
+        run.note('not stored', { destination: place.name, code: outcome.code, message: outcome.message }, 'error');
+      }
     }
     return made;
   });
   const policy = policyOf(server.keep);
   for (const [name, destination, report] of reports) {
     warnings.push(...report.warnings);
+    const { id: snapshot, outcome, bytes, storedBytes } = report;
+    run.note(outcome === 'written' ? 'stored' : 'unchanged', { destination: name, snapshot, bytes, storedBytes });
     await withRoom(name, destination, warnings, run);
     try {
-      if (report.outcome === 'written') await quicklyVerified(host, server, destination, report, run);
+      if (report.outcome === 'written') {
+        await quicklyVerified(host, server, destination, report, run);
+        run.note('looked at quickly', { destination: name, snapshot });
+      }
     } catch (error) {
       const fault = asFault(error, 'verify');
       if (fault.code === 'cancelled') throw fault;
@@ -133,7 +145,9 @@ async function pruned(
 ): Promise<void> {
   try {
     const request = { server: server.name, policy, zone: server.zone, dryRun: false, takeOver: false };
-    warnings.push(...(await host.engine.prune(destination, request, run)).warnings);
+    const report = await host.engine.prune(destination, request, run);
+    warnings.push(...report.warnings);
+    run.note('cleaned up', { destination: name, removed: report.remove.length, freedBytes: report.freedBytes });
   } catch (error) {
     const fault = asFault(error, 'prune');
     if (fault.code === 'cancelled') throw fault;

@@ -87,6 +87,7 @@ export async function restoreJob(
   await mark(true);
   try {
     await quiesce.stop(run.signal);
+    run.note('server stopped', { how: server.quiesce.kind });
     const report = await host.engine.restore(destination, request, run);
     await startAgain(server, quiesce, warnings, mark);
     return outcomeOf(report, warnings);

@@ -4,7 +4,7 @@ import type { Progress } from '../../contract/reports.ts';
 import type { Clock, Random } from '../ports.ts';
 import { cancelledFault } from '../storage/cancel.ts';
 import { permits } from '../storage/layers/concurrency.ts';
-import type { StateStore } from './ports.ts';
+import type { JobNote, StateStore } from './ports.ts';
 
 /** What a job came to; what is left out stays as it was. */
 export type JobOutcome = Partial<Pick<Job, 'summary' | 'snapshot' | 'unchanged' | 'bytes' | 'storedBytes' | 'warnings'>>;
@@ -13,6 +13,8 @@ export interface JobRun {
   readonly id: string;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: Progress) => void;
+  /** For the log: a step that was taken, and what belongs to it. */
+  readonly note: (event: string, fields?: Readonly<Record<string, unknown>>, level?: JobNote['level']) => void;
 }
 
 export interface JobOrder extends Pick<Job, 'kind' | 'server' | 'destination' | 'reason' | 'partial'> {
@@ -47,12 +49,13 @@ export interface JobQueueOptions {
   readonly store: StateStore;
   readonly atOnce: number;
   readonly onJob: (job: Job) => void;
+  readonly onNote?: (note: JobNote) => void;
   /** Hides secrets in texts that come from elsewhere: what a hook printed, what a provider answered. */
   readonly redact?: (text: string) => string;
 }
 
 export function jobQueue(options: JobQueueOptions): JobQueue {
-  const { clock, random, store, atOnce, onJob, redact = (text: string) => text } = options;
+  const { clock, random, store, atOnce, onJob, onNote = () => undefined, redact = (text: string) => text } = options;
   const slots = permits(atOnce);
   const active = new Map<string, Active>();
   /** The end of the last job of each server: the next one waits for it. */
@@ -72,7 +75,14 @@ export function jobQueue(options: JobQueueOptions): JobQueue {
     const release = await slots.acquire(signal, order.kind);
     try {
       change(id, { state: 'running', startedAt: clock.now() }, true);
-      return await order.work({ id, signal, onProgress: (progress) => change(id, { progress }, false) });
+      return await order.work({
+        ...{ id, signal },
+        onProgress: (progress) => change(id, { progress }, false),
+        note(event, fields = {}, level = 'info') {
+          const job = active.get(id)?.job;
+          if (job !== undefined) onNote({ job, level, event, fields });
+        },
+      });
     } finally {
       release();
     }

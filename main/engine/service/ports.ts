@@ -99,6 +99,14 @@ export const noFacts: Omit<ServerFacts, 'since'> = {
 /** Variables that a hook gets beside the process's own. */
 export type HookEnvironment = Readonly<Record<string, string>>;
 
+/** A step of a job, for the log. */
+export interface JobNote {
+  readonly job: Job;
+  readonly level: 'info' | 'warn' | 'error';
+  readonly event: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
 /** All that the service needs of the computer and of the settings. */
 export interface ServiceHost {
   readonly clock: Clock;
@@ -120,6 +128,7 @@ export interface ServiceHost {
   readonly held?: () => string | null;
   /** When the account of a destination was signed in with last, milliseconds since 1970; null where it never was, or has no account. */
   readonly signedInAt?: (destination: string) => number | null;
+  readonly onJobNote?: (note: JobNote) => void;
   /** Told of what went wrong without a job that could say so. */
   readonly onProblem?: (message: string, error: unknown) => void;
   /** Called before anything of others runs: what is secret can be hidden from then on. Never rejects. */

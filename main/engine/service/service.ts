@@ -52,6 +52,7 @@ export function createService(host: ServiceHost): Service {
     store,
     atOnce: jobsAtOnce,
     ...(host.redact === undefined ? {} : { redact: host.redact }),
+    ...(host.onJobNote === undefined ? {} : { onNote: host.onJobNote }),
     onJob: (job) => {
       emit({ event: 'job', data: job });
       if (job.progress === null) changed(job.server);

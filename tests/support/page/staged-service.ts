@@ -6,6 +6,7 @@ import { serverSchema } from '../../../main/contract/server-settings.ts';
 import { Fault } from '../../../main/contract/faults.ts';
 import { serveHttp, type HttpServer } from '../../../main/compose/service/http-server.ts';
 import { access } from '../../../main/compose/service/token.ts';
+import { stagedLog } from './staged-log.ts';
 import { restoringJob, stagedNow, stagedRestore } from './staged-restore.ts';
 import { stagedSetup } from './staged-setup.ts';
 import { stagedSnapshots } from './staged-snapshots.ts';
@@ -194,6 +195,7 @@ function stagedHandlers(options: StageOptions, emit: (event: ServiceEvent) => vo
       })),
     'backup.start': async () => ({ job: runningJob.id }),
     'job.get': async ({ job: id }) => (id === restoringJob.id ? restoringJob : runningJob),
+    ...stagedLog(),
     ...stagedSetup(stagedNow),
     ...stagedRestore(emit),
     ...stagedSnapshots(stagedNow, options.snapshots),

@@ -107,6 +107,17 @@ export const views: readonly View[] = [
         .click(),
   },
   {
+    ...{ name: 'activity-log', path: 'activity', languages: both },
+    async ready(page) {
+      await page
+        .getByRole('button', { name: /Survival/ })
+        .nth(2)
+        .click();
+      await page.getByText(/^(Log|Protokoll)$/).click();
+      await page.getByText('how=minecraft').evaluate((line) => line.scrollIntoView({ block: 'center' }));
+    },
+  },
+  {
     name: 'settings',
     path: 'settings',
     languages: ['en', 'de'],
