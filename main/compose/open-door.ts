@@ -21,12 +21,12 @@ const restMs = 500;
 export async function openDoor(host: Host, features: HostFeatures, clock: Clock = systemClock): Promise<ServiceDoor> {
   for (let left = tries; ; left -= 1) {
     const running = await runningService(await servicePlaces(host.env));
-    if (running !== null) return await attached(running, features);
     try {
-      return await own(host, features);
+      return await (running === null ? own(host, features) : attached(running, features));
     } catch (error) {
-      // A service that is just starting or ending, or a command that is at it for a moment.
-      if (asFault(error, 'start').code !== 'locked' || left === 1) throw error;
+      // A service that is just starting or ending (unavailable: after it was found), or a command that is at it for a moment.
+      const passes = asFault(error, 'start').code === (running === null ? 'locked' : 'unavailable');
+      if (!passes || left === 1) throw error;
       await clock.sleep(restMs, host.signal);
     }
   }

@@ -64,3 +64,8 @@ export const wordsIn: Readonly<Record<Language, Words>> = { en, de };
 export function languageOf(locale: string): Language {
   return locale.toLowerCase().startsWith('de') ? 'de' : 'en';
 }
+
+/** In the language that was chosen, else in the desktop's. */
+export function wordsOf(chosen: Language | 'system', locale: string): Words {
+  return wordsIn[chosen === 'system' ? languageOf(locale) : chosen];
+}

@@ -3,6 +3,9 @@ import { passwordSchema } from './destinations.ts';
 
 const nothing = z.object({});
 
+const lookSchema = z.object({ language: z.enum(['en', 'de']).exactOptional(), theme: z.enum(['system', 'light', 'dark']).exactOptional() });
+export type ChosenLook = z.infer<typeof lookSchema>;
+
 /** What a face needs while a person sets something up, and to show what this computer holds. */
 export const setupCalls = {
   /** The folders in a folder of the service's computer, for a picker; an empty path is the home folder of who runs the service. */
@@ -44,11 +47,13 @@ export const setupCalls = {
   /** What the desktop does for a face; a host without one refuses. service.info says which there are. */
   'host.pickFolder': { request: nothing, reply: z.object({ path: z.string().nullable() }) },
   'host.openLink': { request: z.object({ link: z.url() }), reply: nothing },
+  /** What the person has chosen on the page, for what the host shows around it; left out: not chosen. */
+  'host.look': { request: lookSchema, reply: nothing },
   'host.autostart': { request: z.object({ on: z.boolean().optional() }), reply: z.object({ on: z.boolean() }) },
 } as const;
 
 /** Beyond the calls that every host answers. */
-export const hostFeatures = ['pick-folder', 'open-link', 'autostart', 'desktop-notices'] as const;
+export const hostFeatures = ['pick-folder', 'open-link', 'autostart', 'desktop-notices', 'look'] as const;
 
 /** Whose storage it is and how full. */
 export const accountSchema = z.object({ name: z.string(), usedBytes: z.number().nullable(), quotaBytes: z.number().nullable() });

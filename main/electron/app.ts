@@ -1,11 +1,14 @@
 import type { HostFeatures } from '../compose/service/host-features.ts';
 import type { PageFile } from '../compose/service/page-files.ts';
 import type { ServiceDoor } from '../compose/service-door.ts';
-import { languageOf, wordsIn } from '../contract/app-words.ts';
+import { eachOnce } from '../compose/each-once.ts';
+import { followDoor } from '../compose/follow-door.ts';
+import { wordsOf } from '../contract/app-words.ts';
 import type { ServiceEvent } from '../contract/events.ts';
 import { nextStep } from '../contract/fault-texts.ts';
 import { asFault } from '../contract/faults.ts';
 import type { ServerStatus } from '../contract/server-status.ts';
+import type { ChosenLook } from '../contract/setup-calls.ts';
 import { autostartOf, isStartedBySession, noticeShower, pickFolder } from './desktop.ts';
 import { serveCalls } from './ipc.ts';
 import { openLink } from './links.ts';
@@ -56,8 +59,7 @@ export async function runApp(parts: AppParts): Promise<void> {
   });
   await app.whenReady();
 
-  const chosen = settings.get('language');
-  const words = wordsIn[chosen === 'system' ? languageOf(app.getLocale()) : chosen];
+  let words = wordsOf(settings.get('language'), app.getLocale());
   // Windows shows notifications only of an app with a name.
   app.setAppUserModelId('page.holdfast.app');
   ports.theme.themeSource = settings.get('theme');
@@ -74,12 +76,13 @@ export async function runApp(parts: AppParts): Promise<void> {
     quit: () => app.quit(),
     now: parts.now,
   };
-  const showNotice = noticeShower(ports.createNotification, words, actions);
+  const showNotice = eachOnce(noticeShower(ports.createNotification, () => words, actions));
   const features: HostFeatures = {
     pickFolder: () => pickFolder(dialog),
     openLink: (link) => openLink(ports.shell, link),
     autostart: autostartOf(app, parts.process),
     showNotice: async (notice) => showNotice(notice),
+    look: async (look) => followLook(look),
   };
   tray.on('click', () => window.toggleBeside(tray.getBounds()));
   ports.theme.on('updated', drawTray);
@@ -90,6 +93,14 @@ export async function runApp(parts: AppParts): Promise<void> {
   drawTray();
   if (!isStartedBySession(app, parts.process.argv)) window.open();
   await follow();
+
+  function followLook({ language, theme }: ChosenLook): void {
+    if (language !== undefined) settings.set('language', language);
+    if (theme !== undefined) settings.set('theme', theme);
+    words = wordsOf(settings.get('language'), app.getLocale());
+    ports.theme.themeSource = settings.get('theme');
+    drawTray();
+  }
 
   function drawTray(): void {
     tray.setImage(trayImage(places.trayImages, worstOf(known()), platform, ports.theme.shouldUseDarkColors));
@@ -127,24 +138,9 @@ export async function runApp(parts: AppParts): Promise<void> {
     }
   }
 
-  /** Uses the service until it ends; of another process's the place is taken, where that is free. */
   async function follow(): Promise<void> {
     try {
-      for (;;) {
-        const at = await parts.openDoor(features);
-        door = at;
-        const stop = at.subscribe(heard);
-        servers = await at.call('servers.list', {});
-        opened.resolve(at);
-        drawTray();
-        // The page may know what another service told it.
-        window.send({ event: 'destinations-changed', data: {} });
-        await at.ended;
-        stop();
-        door = null;
-        if (at.isOwn || end.signal.aborted) break;
-        opened = Promise.withResolvers();
-      }
+      await followDoor({ open: () => parts.openDoor(features), changed, met, heard, signal: end.signal });
     } catch (error) {
       const fault = asFault(error, 'start');
       dialog.showErrorBox(words.cannotStart, `${fault.message}\n\n${nextStep(fault)}`);
@@ -153,6 +149,19 @@ export async function runApp(parts: AppParts): Promise<void> {
     leaving = 'gone';
     window.letGo();
     app.quit();
+  }
+
+  function changed(at: ServiceDoor | null): void {
+    door = at;
+    if (at === null) opened = Promise.withResolvers();
+  }
+
+  function met(at: ServiceDoor, all: readonly ServerStatus[]): void {
+    servers = all;
+    opened.resolve(at);
+    drawTray();
+    // The page may know what another service told it.
+    window.send({ event: 'destinations-changed', data: {} });
   }
 
   async function leave(): Promise<void> {

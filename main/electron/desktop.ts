@@ -32,19 +32,15 @@ export interface NoticeActions {
   readonly backUp: (slug: string) => void;
 }
 
-/** Shows notices on the desktop, each once: one comes as an event, and again where the desktop is among the notices' targets. */
-export function noticeShower(create: Ports['createNotification'], words: Words, { open, backUp }: NoticeActions): (notice: Notice) => void {
-  let last = '';
-  return ({ kind, server, title, text, next, at }) => {
-    const name = `${kind} ${server} ${at}`;
-    if (name === last) return;
-    last = name;
+/** Shows a notice on the desktop, with what can be done about it. */
+export function noticeShower(create: Ports['createNotification'], words: () => Words, act: NoticeActions): (notice: Notice) => void {
+  return ({ kind, server, title, text, next }) => {
     const mayBackUp = server !== '' && (kind === 'failed' || kind === 'overdue');
-    const action = mayBackUp ? words.backUp : kind === 'sign-in-needed' ? words.signIn : words.show;
+    const action = mayBackUp ? words().backUp : kind === 'sign-in-needed' ? words().signIn : words().show;
     const body = [text, next].filter((part) => part !== '').join('\n');
     const notification = create({ title, body, actions: [{ type: 'button', text: action }] });
-    notification.on('click', () => open(''));
-    notification.on('action', () => (mayBackUp ? backUp(server) : open('')));
+    notification.on('click', () => act.open(''));
+    notification.on('action', () => (mayBackUp ? act.backUp(server) : act.open('')));
     notification.show();
   };
 }

@@ -1,6 +1,7 @@
 import type { Reply } from '../../main/contract/answer.ts';
 import type { CallInput, CallName, CallReply } from '../../main/contract/calls.ts';
 import type { WireFault } from '../../main/contract/faults.ts';
+import { session } from './session.svelte.ts';
 import './bridge.ts';
 
 /** A call that failed, with all that the service said of it. */
@@ -29,7 +30,7 @@ async function overHttp(name: string, request: unknown, signal: AbortSignal | un
   try {
     response = await fetch(`/api/call/${name}`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', ...session.headers() },
       body: JSON.stringify(request),
       ...(signal === undefined ? {} : { signal }),
     });

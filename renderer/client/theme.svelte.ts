@@ -1,3 +1,5 @@
+import { tellHost } from './look.ts';
+
 export type Look = 'system' | 'light' | 'dark';
 
 const stored = 'holdfast.look';
@@ -10,6 +12,13 @@ class Theme {
     this.look = look;
     window.localStorage.setItem(stored, look);
     this.apply();
+    tellHost({ theme: look });
+  }
+
+  /** As it was chosen; the host around the page, which may be new, is told. */
+  begin(): void {
+    this.apply();
+    if (window.localStorage.getItem(stored) !== null) tellHost({ theme: this.look });
   }
 
   apply(): void {

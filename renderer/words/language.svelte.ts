@@ -1,4 +1,5 @@
 import { IntlMessageFormat } from 'intl-messageformat';
+import { tellHost } from '../client/look.ts';
 import { de } from './de/index.ts';
 import { en } from './en/index.ts';
 
@@ -18,6 +19,12 @@ class Words {
     this.language = language;
     window.localStorage.setItem(stored, language);
     document.documentElement.lang = language;
+    tellHost({ language });
+  }
+
+  /** The host around the page, which may be new, is told of what was chosen. */
+  begin(): void {
+    if (chosen() !== null) tellHost({ language: this.language });
   }
 
   /** A sentence of the catalogue, with its values put in. */
@@ -38,9 +45,13 @@ class Words {
   }
 }
 
+function chosen(): Language | null {
+  const kept = window.localStorage.getItem(stored);
+  return kept === 'en' || kept === 'de' ? kept : null;
+}
+
 function initial(): Language {
-  const chosen = window.localStorage.getItem(stored);
-  const language = chosen === 'en' || chosen === 'de' ? chosen : window.navigator.language.startsWith('de') ? 'de' : 'en';
+  const language = chosen() ?? (window.navigator.language.startsWith('de') ? 'de' : 'en');
   document.documentElement.lang = language;
   return language;
 }

@@ -8,26 +8,39 @@ import { ServiceHome, type RunningService } from '../support/service-process.ts'
 const home = new ServiceHome();
 let service: RunningService;
 let cookie = '';
+let half = '';
 beforeAll(async () => {
   writeFileSync(join(home.folder, 'level.dat'), 'blocks');
   await home.setUp();
   service = await home.start();
-  const { link } = (await home.json(['open-page', '--no-browser'])) as { link: string };
-  const reply = await rawRequest(
-    service.port,
-    requestText(service.port, '', { method: 'GET', path: link.replace(/^http:\/\/[^/]+/, ''), headers: { authorization: null } }),
-  );
+  const reply = await signIn(await code());
   cookie = /set-cookie: ([^;]+)/i.exec(reply)?.[1] ?? '';
-  expect(cookie).toMatch(/^holdfast_session=\d+\.[0-9a-f]{64}$/);
+  half = /"half":"([0-9a-f]{64})"/.exec(reply)?.[1] ?? '';
+  expect(cookie).toMatch(new RegExp(`^holdfast_session_${service.port}=[0-9a-f]{32}\\.\\d+\\.[0-9a-f]{64}$`));
+  expect(half).not.toBe('');
 });
+
+/** Of a sign-in link, as the command prints it. */
+async function code(): Promise<string> {
+  const { link } = (await home.json(['open-page', '--no-browser'])) as { link: string };
+  return new URL(link).searchParams.get('code') ?? '';
+}
+
+const signIn = async (given: string): Promise<string> =>
+  await send({ path: '/api/sign-in', headers: { authorization: null }, body: JSON.stringify({ code: given }) });
 
 const send = async (parts: RequestParts): Promise<string> =>
   await rawRequest(service.port, requestText(service.port, service.token, parts));
 
-test('what is asked rightly is answered, with the token and with the cookie', async () => {
+test('what is asked rightly is answered, with the token and with both halves of a session', async () => {
   expect(statusOf(await send({}))).toBe(200);
   const origin = `http://127.0.0.1:${service.port}`;
-  expect(statusOf(await send({ headers: { authorization: null, cookie, origin, 'sec-fetch-site': 'same-origin' } }))).toBe(200);
+  const browser = { authorization: null, cookie, 'x-holdfast-half': half, origin, 'sec-fetch-site': 'same-origin' };
+  expect(statusOf(await send({ headers: browser }))).toBe(200);
+  // As other services and programs of this computer put theirs in the same jar.
+  expect(statusOf(await send({ headers: { ...browser, cookie: `a=b; holdfast_session_1=x; ${filled('FORGED')}; ${cookie}; c` } }))).toBe(
+    200,
+  );
   expect(statusOf(await send({ headers: { host: `localhost:${service.port}` } }))).toBe(200);
   expect(statusOf(await send({ method: 'GET', path: '/', headers: { 'sec-fetch-site': 'none' } }))).toBe(200);
 });
@@ -92,7 +105,7 @@ const bodies: readonly Hostile[] = [
   ['a lie about its length', { headers: { 'content-length': String(2 ** 31) } }, 413],
 ];
 
-const forged = (from: string): string => from.replace(/\d+\./, '99999999999999.');
+const forged = (from: string): string => from.replace(/\.\d+\./, '.99999999999999.');
 const signs: readonly Hostile[] = [
   ['no sign', { headers: { authorization: null } }, 401],
   ['an empty token', { headers: { authorization: 'Bearer ' } }, 401],
@@ -100,16 +113,26 @@ const signs: readonly Hostile[] = [
   ['a part of the token', { headers: { authorization: 'Bearer TOKEN32' } }, 401],
   ['the token as another scheme', { headers: { authorization: 'Basic TOKEN' } }, 401],
   ['the token in the address', { path: '/api/call/servers.list?token=TOKEN', headers: { authorization: null } }, 401],
-  ['the token as a cookie', { headers: { authorization: null, cookie: 'holdfast_session=TOKEN' } }, 401],
-  ['a cookie with another end', { headers: { authorization: null, cookie: 'FORGED' } }, 401],
-  ['a cookie without a signature', { headers: { authorization: null, cookie: 'holdfast_session=99999999999999.' } }, 401],
-  ['a cookie that has ended', { headers: { authorization: null, cookie: `holdfast_session=1.${'0'.repeat(64)}` } }, 401],
+  ['the cookie without the other half', { headers: { authorization: null, cookie: 'COOKIE' } }, 401],
+  ['the other half without the cookie', { headers: { authorization: null, 'x-holdfast-half': 'HALF' } }, 401],
+  ['the cookie with a half of its making', { headers: { authorization: null, cookie: 'COOKIE', 'x-holdfast-half': '0'.repeat(64) } }, 401],
+  ['the cookie with an empty half', { headers: { authorization: null, cookie: 'COOKIE', 'x-holdfast-half': '' } }, 401],
+  ['the cookie of another port', { headers: { authorization: null, cookie: 'OTHER', 'x-holdfast-half': 'HALF' } }, 401],
+  ['the other half in the address', { path: '/api/call/servers.list?half=HALF', headers: { authorization: null, cookie: 'COOKIE' } }, 401],
+  ['the other half as a cookie', { headers: { authorization: null, cookie: 'COOKIE; x-holdfast-half=HALF' } }, 401],
+  ['the token as a cookie', { headers: { authorization: null, cookie: 'NAME=TOKEN', 'x-holdfast-half': 'HALF' } }, 401],
+  ['a cookie with another end', { headers: { authorization: null, cookie: 'FORGED', 'x-holdfast-half': 'HALF' } }, 401],
+  ['a cookie without a signature', { headers: { authorization: null, cookie: 'NAME=99999999999999.', 'x-holdfast-half': 'HALF' } }, 401],
   ['events without a sign', { method: 'GET', path: '/api/events', headers: { authorization: null } }, 401],
-  ['the page without a sign', { method: 'GET', path: '/', headers: { authorization: null } }, 401],
+  ['events with the cookie only', { method: 'GET', path: '/api/events', headers: { authorization: null, cookie: 'COOKIE' } }, 401],
+  ['events with the half only', { method: 'GET', path: '/api/events', headers: { authorization: null, 'x-holdfast-half': 'HALF' } }, 401],
   ['a link without a sign', { path: '/api/link', headers: { authorization: null } }, 401],
-  ['a link with the cookie only', { path: '/api/link', headers: { authorization: null, cookie: 'COOKIE' } }, 403],
-  ['a sign-in without a code', { method: 'GET', path: '/sign-in', headers: { authorization: null } }, 403],
-  ['a sign-in with another code', { method: 'GET', path: `/sign-in?code=${'A'.repeat(43)}`, headers: { authorization: null } }, 403],
+  ['a link with a session only', { path: '/api/link', headers: { authorization: null, cookie: 'COOKIE', 'x-holdfast-half': 'HALF' } }, 403],
+  ['a sign-in without a code', { path: '/api/sign-in', headers: { authorization: null } }, 403],
+  ['a sign-in with another code', { path: '/api/sign-in', headers: { authorization: null }, body: `{"code":"${'A'.repeat(43)}"}` }, 403],
+  ['a sign-in with a code that is no text', { path: '/api/sign-in', headers: { authorization: null }, body: '{"code":["x"]}' }, 403],
+  ['a sign-in with no JSON', { path: '/api/sign-in', headers: { authorization: null }, body: 'code' }, 403],
+  ['a sign-in, from another site', { path: '/api/sign-in', headers: { authorization: null, 'sec-fetch-site': 'same-site' } }, 403],
 ];
 
 const places: readonly Hostile[] = [
@@ -118,6 +141,7 @@ const places: readonly Hostile[] = [
   ['its prototype', { path: '/api/call/__proto__' }, 404],
   ['a call by GET', { method: 'GET', path: '/api/call/servers.list' }, 404],
   ['the page by POST', { path: '/' }, 404],
+  ['what the interface does not have', { path: '/api/token', headers: { authorization: null } }, 401],
   ['a file above', { method: 'GET', path: '/../package.json' }, 404],
   ['a file above, encoded', { method: 'GET', path: '/%2e%2e/package.json' }, 404],
   ['a file above, encoded twice', { method: 'GET', path: '/%252e%252e/package.json' }, 404],
@@ -134,6 +158,9 @@ const filled = (text: string): string =>
     .replaceAll('TOKEN32', service.token.slice(0, 32))
     .replaceAll('TOKEN', service.token)
     .replaceAll('FORGED', forged(cookie))
+    .replaceAll('OTHER', cookie.replace(/_\d+=/, '_1='))
+    .replaceAll('NAME', `holdfast_session_${service.port}`)
+    .replaceAll('HALF', half)
     .replaceAll('COOKIE', cookie);
 
 describe('refused, and nothing given away', () => {
@@ -168,13 +195,19 @@ describe('refused, and nothing given away', () => {
     expect(statusOf(await rawRequest(service.port, two))).toBe(400);
   });
 
-  test('a sign-in link works once', async () => {
-    const { link } = (await home.json(['open-page', '--no-browser'])) as { link: string };
-    const path = link.replace(/^http:\/\/[^/]+/, '');
-    const first = await send({ method: 'GET', path, headers: { authorization: null } });
-    expect([statusOf(first), /HttpOnly; SameSite=Strict/.test(first)]).toEqual([303, true]);
-    const second = await send({ method: 'GET', path, headers: { authorization: null } });
-    expect([statusOf(second), /set-cookie/i.test(second)]).toEqual([403, false]);
+  test('a sign-in link works once, and to look what is behind it does not use it up', async () => {
+    const given = await code();
+    const looked = await send({ method: 'GET', path: `/sign-in?code=${given}`, headers: { authorization: null } });
+    expect([statusOf(looked), /set-cookie/i.test(looked)]).toEqual([200, false]);
+    const first = await signIn(given);
+    expect([statusOf(first), /HttpOnly; SameSite=Strict; Path=\/api; Max-Age=604800/.test(first)]).toEqual([200, true]);
+    const second = await signIn(given);
+    expect([statusOf(second), /set-cookie|half/i.test(second)]).toEqual([403, false]);
+  });
+
+  test('the page tells somebody who is not signed in nothing that the service knows', async () => {
+    const reply = await send({ method: 'GET', path: '/', headers: { authorization: null } });
+    expect([statusOf(reply), /survival|set-cookie/i.test(reply)]).toEqual([200, false]);
   });
 
   test('every call refuses a request that is not as the contract has it', async () => {

@@ -191,6 +191,25 @@ test('a notice is shown once, whether it comes as an event, to the desktop, or b
   expect(window().visible).toBe(true);
 });
 
+test('of several that come as events first and to the desktop afterwards, none is shown twice and none is lost', async () => {
+  const door = serving([creative]);
+  const { notifications, features } = await running(door);
+  // Of the same moment and kind, but not the same.
+  const other = { ...notice, title: 'Creative was not told to go on' };
+  for (const data of [notice, other]) door.tell({ event: 'notice', data });
+  for (const one of [notice, other, notice]) await features().showNotice?.(one);
+  expect(notifications.map(({ options }) => options.title)).toEqual(['Creative failed', 'Creative was not told to go on']);
+});
+
+test('what is remembered of notices does not grow for ever', async () => {
+  const { notifications, features } = await running(serving([]));
+  for (let at = 0; at < 101; at += 1) await features().showNotice?.({ ...notice, at });
+  await features().showNotice?.({ ...notice, at: 100 });
+  expect(notifications).toHaveLength(101);
+  await features().showNotice?.({ ...notice, at: 0 });
+  expect(notifications).toHaveLength(102);
+});
+
 test('the service is handed what the desktop can do', async () => {
   const { features, dialog, links, app } = await running(serving([]), { platform: 'darwin' });
   dialog.picked = ['/srv/world'];
@@ -232,6 +251,18 @@ test('it speaks the language of the desktop, or the one that was chosen', async 
   const { tray, theme } = await running(serving([creative]), { settings: { language: 'de', theme: 'dark' } });
   expect(tray().entries[0]?.label).toBe('dein Server ist gesichert');
   expect(theme.themeSource).toBe('dark');
+});
+
+test('tray and notices follow the language and the theme that were chosen on the page, also at the next start', async () => {
+  const door = serving([creative]);
+  const { tray, theme, features, settings, notifications } = await running(door);
+  await features().look?.({ language: 'de' });
+  expect([tray().toolTip, theme.themeSource]).toEqual(['Holdfast: dein Server ist gesichert', 'system']);
+  door.tell({ event: 'notice', data: notice });
+  expect(notifications[0]?.options.actions?.map(({ text }) => text)).toEqual(['Jetzt sichern']);
+  await features().look?.({ theme: 'dark' });
+  expect([theme.themeSource, tray().entries[0]?.label]).toEqual(['dark', 'dein Server ist gesichert']);
+  expect(settings.kept).toMatchObject({ language: 'de', theme: 'dark' });
 });
 
 test('quitting ends the service of this process first', async () => {
@@ -304,6 +335,28 @@ test('when the service of another process ends, its place is taken', async () =>
   await vi.waitUntil(() => tray().toolTip === 'Holdfast: your server is safe');
   expect([other.isHeard, own.isHeard]).toEqual([false, true]);
   expect(window().webContents.sent).toHaveLength(2);
+});
+
+const silent = (code: 'unavailable' | 'corrupt', isOwn = false): FakeDoor =>
+  new FakeDoor(isOwn, { 'servers.list': () => Promise.reject(new Fault(code, 'the service does not answer')) });
+
+test('a service that restarts while the app attaches to it is attached to again', async () => {
+  const [going, back] = [silent('unavailable'), serving([creative], false)];
+  const { tray, dialog, app } = await running(back, { doors: [going, back] });
+  expect(tray().toolTip).toBe('Holdfast: your server is safe');
+  expect([going.isHeard, going.closed, back.isHeard]).toEqual([false, 1, true]);
+  expect([dialog.errors, app.quits]).toEqual([[], 0]);
+});
+
+test.each([
+  ['that never answers', Array.from({ length: 5 }, () => silent('unavailable'))],
+  ['of its own that does not answer', [silent('unavailable', true)]],
+  ['whose answer is wrong', [silent('corrupt')]],
+])('a service %s is told, and the app ends', async (_what, doors) => {
+  const desktop = fakeDesktop({ doors });
+  await runApp(desktop.parts);
+  expect(desktop.dialog.errors).toHaveLength(1);
+  await desktop.app.ended.promise;
 });
 
 test('when its own service is told to stop, the app ends', async () => {

@@ -233,7 +233,7 @@ test.each([
     return one;
   };
   const actions = { open: () => void done.push('open'), backUp: (slug: string) => void done.push(`back up ${slug}`) };
-  noticeShower(create, wordsIn.en, actions)({ kind, server, title: 'Title', text: '', next: '', at: 1, repeats: 0 });
+  noticeShower(create, () => wordsIn.en, actions)({ kind, server, title: 'Title', text: '', next: '', at: 1, repeats: 0 });
   expect(made[0]?.options).toEqual({ title: 'Title', body: '', actions: [{ type: 'button', text: label }] });
   made[0]?.emit('action');
   expect(done).toEqual(does);

@@ -8,6 +8,7 @@ import { lookAtTarget } from '../../main/adapters/files/look-at-target.ts';
 import { passwordJudge } from '../../main/adapters/password-judge/password-judge.ts';
 import type { Judgement } from '../../main/adapters/password-judge/password-judge.ts';
 import { emptySettings, type Settings } from '../../main/contract/settings.ts';
+import type { ChosenLook } from '../../main/contract/setup-calls.ts';
 import { featuresOf, hostCalls } from '../../main/compose/service/host-features.ts';
 import { listFolders } from '../../main/compose/service/list-folders.ts';
 import { lookAtFolder } from '../../main/compose/service/look-at-folder.ts';
@@ -190,6 +191,7 @@ describe('what the desktop does', () => {
       ['host.pickFolder', {}],
       ['host.openLink', { link: 'https://example.org' }],
       ['host.autostart', {}],
+      ['host.look', { language: 'de' }],
     ] as const) {
       expect([name, await codeOf(bare[name](request as never, signal))]).toEqual([name, 'config-invalid']);
     }
@@ -199,8 +201,9 @@ describe('what the desktop does', () => {
       pickFolder: () => Promise.resolve(null),
       openLink: (link: string) => Promise.resolve(void opened.push(link)),
       autostart: (on?: boolean) => Promise.resolve(on ?? false),
+      look: ({ language, theme }: ChosenLook) => Promise.resolve(void opened.push(`${language ?? ''} ${theme ?? ''}`)),
     };
-    expect(featuresOf(host)).toEqual(['pick-folder', 'open-link', 'autostart']);
+    expect(featuresOf(host)).toEqual(['pick-folder', 'open-link', 'autostart', 'look']);
     expect(featuresOf({ showNotice: () => Promise.resolve() })).toEqual(['desktop-notices']);
     const desk = hostCalls(host);
     expect(await desk['host.autostart']({ on: true }, signal)).toEqual({ on: true });
@@ -208,6 +211,7 @@ describe('what the desktop does', () => {
     for (const link of ['file:///etc/passwd', 'javascript:alert(1)', 'steam://run/1'])
       expect(await codeOf(desk['host.openLink']({ link }, signal))).toBe('config-invalid');
     await desk['host.openLink']({ link: 'https://example.org/' }, signal);
-    expect(opened).toEqual(['https://example.org/']);
+    await desk['host.look']({ language: 'de', theme: 'dark' }, signal);
+    expect(opened).toEqual(['https://example.org/', 'de dark']);
   });
 });

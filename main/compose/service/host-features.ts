@@ -1,7 +1,7 @@
 import type { CallHandlers } from '../../contract/calls.ts';
 import { Fault } from '../../contract/faults.ts';
 import type { Notice } from '../../contract/notices.ts';
-import type { hostFeatures } from '../../contract/setup-calls.ts';
+import type { ChosenLook, hostFeatures } from '../../contract/setup-calls.ts';
 
 export type HostFeature = (typeof hostFeatures)[number];
 
@@ -14,21 +14,24 @@ export interface HostFeatures {
   /** Whether it starts with the person's session; sets it first where that is given. */
   readonly autostart?: (on?: boolean) => Promise<boolean>;
   readonly showNotice?: (notice: Notice) => Promise<void>;
+  /** Language and theme that were chosen on the page, for what is shown around it. */
+  readonly look?: (look: ChosenLook) => Promise<void>;
 }
 
-export function featuresOf({ pickFolder, openLink, autostart, showNotice }: HostFeatures): HostFeature[] {
+export function featuresOf({ pickFolder, openLink, autostart, showNotice, look }: HostFeatures): HostFeature[] {
   const all: readonly (readonly [HostFeature, unknown])[] = [
     ['pick-folder', pickFolder],
     ['open-link', openLink],
     ['autostart', autostart],
     ['desktop-notices', showNotice],
+    ['look', look],
   ];
   return all.flatMap(([feature, answers]) => (answers === undefined ? [] : [feature]));
 }
 
-export type HostCalls = Pick<CallHandlers, 'host.pickFolder' | 'host.openLink' | 'host.autostart'>;
+export type HostCalls = Pick<CallHandlers, 'host.pickFolder' | 'host.openLink' | 'host.autostart' | 'host.look'>;
 
-export function hostCalls({ pickFolder, openLink, autostart }: HostFeatures): HostCalls {
+export function hostCalls({ pickFolder, openLink, autostart, look }: HostFeatures): HostCalls {
   return {
     'host.pickFolder': async () => ({ path: await there(pickFolder, 'choose a folder in a window')() }),
     'host.openLink': async ({ link }) => {
@@ -38,6 +41,10 @@ export function hostCalls({ pickFolder, openLink, autostart }: HostFeatures): Ho
         throw new Fault('config-invalid', 'only links of http and https are opened', { operation: 'open link' });
       }
       await open(link);
+      return {};
+    },
+    'host.look': async (chosen) => {
+      await there(look, 'show itself otherwise')(chosen);
       return {};
     },
     'host.autostart': async ({ on }) => ({ on: await there(autostart, 'start with the session')(on) }),

@@ -8,7 +8,8 @@ import type { ServiceEvent } from '../../contract/events.ts';
 import { Fault } from '../../contract/faults.ts';
 import { guard, refused } from './http-guard.ts';
 import { pageFile } from './page-files.ts';
-import { cookieName, type Access } from './token.ts';
+import { halfHeader } from './sessions.ts';
+import type { Access } from './token.ts';
 
 export interface HttpOptions {
   readonly handlers: CallHandlers;
@@ -16,6 +17,8 @@ export interface HttpOptions {
   readonly subscribe: (listener: (event: ServiceEvent) => void) => () => void;
   /** 0: any that is free. */
   readonly port: number;
+  /** How long a browser may listen before it must ask anew, which is what keeps its session going and ends it. */
+  readonly listenMs?: number;
 }
 
 export interface HttpServer {
@@ -27,27 +30,37 @@ const largestBody = 2 ** 20;
 /** A listener that lags behind by so many events is gone, or as good as that. */
 const mostWaiting = 2_000;
 const keepAliveMs = 20_000;
+const dayMs = 86_400_000;
 
-/** The contract over HTTP, on loopback only: `POST /api/call/<name>`, `GET /api/events`, `POST /api/link`, `GET /sign-in`, and the page. */
-export async function serveHttp({ handlers, access, subscribe, port: wanted }: HttpOptions): Promise<HttpServer> {
+/** The contract over HTTP, on loopback only: `POST /api/call/<name>`, `GET /api/events`, `POST /api/link`, `POST /api/sign-in`, and the page. */
+export async function serveHttp({ handlers, access, subscribe, port: wanted, listenMs = dayMs }: HttpOptions): Promise<HttpServer> {
   let port = wanted;
   const end = new AbortController();
   const app = new Hono();
   app.use(guard({ port: () => port }));
   app.use(bodyLimit({ maxSize: largestBody, onError: (context) => context.json(refused('the request is too large'), 413) }));
 
-  // The one thing that needs no sign-in is signing in.
-  app.get('/sign-in', (context) => {
-    const session = access.redeem(context.req.query('code') ?? '');
-    if (session === null) return context.text('This link was used already, or is too old. Run “holdfast open-page” for a new one.\n', 403);
-    context.header('set-cookie', `${cookieName}=${session}; HttpOnly; SameSite=Strict; Path=/; Max-Age=2592000`);
-    return context.redirect('/', 303);
+  // By port: several services of one computer share its name, and so all its cookies.
+  const cookieName = (): string => `holdfast_session_${port}`;
+
+  // The one call that needs no sign-in is signing in. A link opens the page, which makes it: no browser uses a link up by looking what is behind it.
+  app.post('/api/sign-in', async (context) => {
+    const request: unknown = await context.req.json().catch(() => null);
+    const code = typeof request === 'object' && request !== null && 'code' in request ? request.code : null;
+    if (typeof code !== 'string' || !access.redeem(code)) {
+      return context.json(refused('this link was used already, or is too old: run “holdfast open-page” for a new one'), 403);
+    }
+    const { cookie, half } = access.sessions.begin(cookieName());
+    context.header('set-cookie', cookie);
+    return context.json({ ok: true, value: { half } });
   });
 
-  app.use(async (context, next) => {
-    const authorization = context.req.header('authorization');
-    if (!access.permits(authorization, context.req.header('cookie'))) {
-      return context.json(refused('sign in first: run “holdfast open-page”'), 401);
+  app.use('/api/*', async (context, next) => {
+    const { req } = context;
+    if (!access.bearer(req.header('authorization'))) {
+      const session = access.sessions.look(cookieName(), req.header('cookie'), req.header(halfHeader));
+      if (session === null) return context.json(refused('sign in first: run “holdfast open-page”'), 401);
+      if (session.renewed !== null) context.header('set-cookie', session.renewed);
     }
     await next();
     return undefined;
@@ -79,13 +92,14 @@ export async function serveHttp({ handlers, access, subscribe, port: wanted }: H
         if (waiting.length < mostWaiting) waiting.push(event);
         wake();
       });
-      const timer = setInterval(() => wake(), keepAliveMs);
+      const timer = setInterval(() => wake(), Math.min(keepAliveMs, listenMs));
+      const last = access.bearer(context.req.header('authorization')) ? Infinity : performance.now() + listenMs;
       const stop = (): void => wake();
       stream.onAbort(stop);
       end.signal.addEventListener('abort', stop, { once: true });
       try {
         await stream.write(': here\n\n');
-        while (!stream.aborted && !end.signal.aborted && waiting.length < mostWaiting) {
+        while (!stream.aborted && !end.signal.aborted && waiting.length < mostWaiting && performance.now() < last) {
           if (waiting.length === 0) {
             await new Promise<void>((go) => (wake = go));
             if (waiting.length === 0) await stream.write(': still here\n\n');
@@ -100,8 +114,10 @@ export async function serveHttp({ handlers, access, subscribe, port: wanted }: H
     }),
   );
 
+  // Its files are the same for everybody, and hold nothing of what the service knows.
   app.get('*', async (context) => {
-    const file = await pageFile(context.req.path);
+    const { path } = context.req;
+    const file = await pageFile(path === '/sign-in' ? '/' : path);
     if (file === null) return context.text('There is nothing here.\n', 404);
     return context.body(file.content, 200, { 'content-type': file.type });
   });

@@ -1,8 +1,9 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { makeOnce } from '../../adapters/files/make-once.ts';
 import { Fault } from '../../contract/faults.ts';
 import { errnoOf } from '../errno.ts';
+import { same, sessions, type Sessions } from './sessions.ts';
 
 /** 256 random bits in hex in a file of mode 0600, made once: who can read it is this user, and may do everything. */
 export async function serviceToken(path: string): Promise<string> {
@@ -34,45 +35,25 @@ function makeToken(path: string): Promise<string> {
   });
 }
 
-const sessionMs = 30 * 86_400_000;
 const linkMs = 5 * 60_000;
 
-/** Who may speak to the service: whoever has the token, or a browser that came by a sign-in link and got a cookie. */
+/** Who may speak to the service: whoever has the token, or a browser that came by a sign-in link. */
 export interface Access {
-  /** The `Authorization` and `Cookie` headers of a request. */
-  readonly permits: (authorization: string | undefined, cookie: string | undefined) => boolean;
   readonly bearer: (authorization: string | undefined) => boolean;
   /** A code for a sign-in link: good once, for five minutes. */
   readonly newCode: () => string;
-  /** The value of the cookie for a code, or null: unknown, used or too old. */
-  readonly redeem: (code: string) => string | null;
+  /** Whether a code is good: not unknown, used or too old. */
+  readonly redeem: (code: string) => boolean;
+  readonly sessions: Sessions;
 }
 
-export const cookieName = 'holdfast_session';
-
-/** Cookies are signed with the token, so that they outlive a restart and end with it when the token file is removed. */
 export function access(token: string, now: () => number): Access {
   const codes = new Map<string, number>();
-  const sign = (until: string): string => createHmac('sha256', token).update(`session ${until}`).digest('hex');
-
-  function bearer(authorization: string | undefined): boolean {
-    const given = /^Bearer ([0-9a-f]{64})$/.exec(authorization ?? '')?.[1];
-    return given !== undefined && same(given, token);
-  }
-
-  function hasSession(cookie: string | undefined): boolean {
-    for (const part of (cookie ?? '').split(';')) {
-      const match = /^holdfast_session=(\d{1,16})\.([0-9a-f]{64})$/.exec(part.trim());
-      if (match === null) continue;
-      const [, until = '', signature = ''] = match;
-      if (same(signature, sign(until)) && now() < Number(until)) return true;
-    }
-    return false;
-  }
-
   return {
-    permits: (authorization, cookie) => bearer(authorization) || hasSession(cookie),
-    bearer,
+    bearer(authorization) {
+      const given = /^Bearer ([0-9a-f]{64})$/.exec(authorization ?? '')?.[1];
+      return given !== undefined && same(given, token);
+    },
     newCode() {
       for (const [code, until] of codes) if (until < now()) codes.delete(code);
       const code = randomBytes(32).toString('base64url');
@@ -82,13 +63,8 @@ export function access(token: string, now: () => number): Access {
     redeem(code) {
       const until = codes.get(code);
       codes.delete(code);
-      if (until === undefined || now() > until) return null;
-      const end = String(now() + sessionMs);
-      return `${end}.${sign(end)}`;
+      return until !== undefined && now() <= until;
     },
+    sessions: sessions(token, now),
   };
-}
-
-function same(a: string, b: string): boolean {
-  return a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));
 }

@@ -38,6 +38,7 @@ export const shared = {
   'line.lost': 'Der Dienst antwortet nicht. Es wird weiter versucht.',
   'line.lostNext': 'Wurde er beendet, starte ihn mit „holdfast service“. Solange laufen keine Sicherungen.',
   'line.signedOut': 'Diese Seite ist abgemeldet.',
+  'line.linkUsed': 'Dieser Link wurde schon benutzt oder ist zu alt.',
   'line.signedOutNext': '„holdfast open-page“ auf {host} gibt dir einen neuen Link.',
   'line.thisComputer': 'dem Rechner, auf dem Holdfast läuft,',
   'settings.problem': 'Die Einstellungsdatei ist nicht lesbar, darum gelten die bisherigen.',

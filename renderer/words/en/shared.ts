@@ -38,6 +38,7 @@ export const shared = {
   'line.lost': 'The service does not answer. Trying again.',
   'line.lostNext': 'If it was stopped, start it again with “holdfast service”. Backups do not run meanwhile.',
   'line.signedOut': 'This page is signed out.',
+  'line.linkUsed': 'This link was used already, or is too old.',
   'line.signedOutNext': 'Run “holdfast open-page” on {host} for a new link.',
   'line.thisComputer': 'the computer that runs Holdfast',
   'settings.problem': 'The settings file cannot be used, so those from before hold.',
