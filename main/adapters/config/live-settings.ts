@@ -27,6 +27,8 @@ export async function liveSettings({ file, clock, lastUsed }: LiveSettingsOption
   let stamp = await stampOf(file.path);
   let problem = '';
   let settings = await first();
+  /** A change by hand came along with one by a call, so that what is read next is no news. */
+  let merged = false;
 
   async function first(): Promise<Settings> {
     try {
@@ -55,7 +57,8 @@ export async function liveSettings({ file, clock, lastUsed }: LiveSettingsOption
       if (now === null && wasThere) throw new Error(`${file.path} is gone`);
       const read = await file.read();
       problem = '';
-      if (JSON.stringify(read) === JSON.stringify(settings)) return;
+      if (JSON.stringify(read) === JSON.stringify(settings) && !merged) return;
+      merged = false;
       settings = read;
       await keep(read);
       onChange();
@@ -69,7 +72,10 @@ export async function liveSettings({ file, clock, lastUsed }: LiveSettingsOption
     current: () => settings,
     problem: () => problem,
     async update(change) {
-      settings = await file.update(change);
+      settings = await file.update((read) => {
+        merged ||= JSON.stringify(read) !== JSON.stringify(settings);
+        return change(read);
+      });
       await keep(settings);
       problem = '';
       return settings;
