@@ -29,6 +29,13 @@ export async function liveSettings({ file, clock, lastUsed }: LiveSettingsOption
   let settings = await first();
   /** A change by hand came along with one by a call, so that what is read next is no news. */
   let merged = false;
+  let change = new AbortController();
+
+  function hold(now: Settings): void {
+    settings = now;
+    change.abort();
+    change = new AbortController();
+  }
 
   async function first(): Promise<Settings> {
     try {
@@ -59,7 +66,7 @@ export async function liveSettings({ file, clock, lastUsed }: LiveSettingsOption
       problem = '';
       if (JSON.stringify(read) === JSON.stringify(settings) && !merged) return;
       merged = false;
-      settings = read;
+      hold(read);
       await keep(read);
       onChange();
     } catch (error) {
@@ -70,12 +77,14 @@ export async function liveSettings({ file, clock, lastUsed }: LiveSettingsOption
 
   return {
     current: () => settings,
+    changed: () => change.signal,
     problem: () => problem,
-    async update(change) {
-      settings = await file.update((read) => {
+    async update(changeIt) {
+      const now = await file.update((read) => {
         merged ||= JSON.stringify(read) !== JSON.stringify(settings);
-        return change(read);
+        return changeIt(read);
       });
+      hold(now);
       await keep(settings);
       problem = '';
       return settings;
