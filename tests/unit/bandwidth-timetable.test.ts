@@ -80,7 +80,7 @@ test('a running service follows the timetable, and goes lower while somebody pla
     clock,
     signal: end.signal,
     limiter: { layer: (inner) => inner, setLimits: (limits) => set.push(limits) },
-    settings: { current: () => ({ ...emptySettings, bandwidth }) },
+    settings: { current: () => ({ ...emptySettings, bandwidth }), changed: () => end.signal },
     zone: 'UTC',
     running: () => running,
     players: () => (players < 0 ? Promise.reject(new Error('it hangs')) : Promise.resolve(players)),

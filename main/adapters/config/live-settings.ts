@@ -27,6 +27,15 @@ export async function liveSettings({ file, clock, lastUsed }: LiveSettingsOption
   let stamp = await stampOf(file.path);
   let problem = '';
   let settings = await first();
+  /** A change by hand came along with one by a call, so that what is read next is no news. */
+  let merged = false;
+  let change = new AbortController();
+
+  function hold(now: Settings): void {
+    settings = now;
+    change.abort();
+    change = new AbortController();
+  }
 
   async function first(): Promise<Settings> {
     try {
@@ -55,8 +64,9 @@ export async function liveSettings({ file, clock, lastUsed }: LiveSettingsOption
       if (now === null && wasThere) throw new Error(`${file.path} is gone`);
       const read = await file.read();
       problem = '';
-      if (JSON.stringify(read) === JSON.stringify(settings)) return;
-      settings = read;
+      if (JSON.stringify(read) === JSON.stringify(settings) && !merged) return;
+      merged = false;
+      hold(read);
       await keep(read);
       onChange();
     } catch (error) {
@@ -67,9 +77,14 @@ export async function liveSettings({ file, clock, lastUsed }: LiveSettingsOption
 
   return {
     current: () => settings,
+    changed: () => change.signal,
     problem: () => problem,
-    async update(change) {
-      settings = await file.update(change);
+    async update(changeIt) {
+      const now = await file.update((read) => {
+        merged ||= JSON.stringify(read) !== JSON.stringify(settings);
+        return changeIt(read);
+      });
+      hold(now);
       await keep(settings);
       problem = '';
       return settings;

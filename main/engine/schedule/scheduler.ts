@@ -37,7 +37,7 @@ const lateMs = 5 * 60_000;
 export async function runScheduler(options: SchedulerOptions): Promise<never> {
   const { clock, signal, servers, start, onDue, startDelayMs = 60_000, isHeld = () => false } = options;
   const running = new Set<string>();
-  const told = new Map<string, number | null>();
+  const told = new Map<string, { readonly occurrences: Occurrences; readonly at: number | null }>();
   const notBefore = clock.now() + startDelayMs;
   const starts = new Map<string, { readonly server: Scheduled; readonly lookedAt: number; readonly at: number | null }>();
   const future = new Map<string, { readonly stamp: number; readonly seenAt: number }>();
@@ -89,8 +89,12 @@ export async function runScheduler(options: SchedulerOptions): Promise<never> {
     const at = startTime(server, now);
     const paused = pausedUntil !== null && (pausedUntil === 0 || now < pausedUntil);
     const shown = at === null || pausedUntil === 0 ? null : Math.max(at, pausedUntil ?? 0);
-    if (told.get(slug) !== shown) onDue?.(slug, shown);
-    told.set(slug, shown);
+    const known = told.get(slug);
+    // Another calendar is another server, or the same anew: who was told has forgotten it with the one before.
+    if (known?.at !== shown || known.occurrences !== server.occurrences) {
+      told.set(slug, { occurrences: server.occurrences, at: shown });
+      onDue?.(slug, shown);
+    }
     if (at === null || paused || running.has(slug) || now < at || isHeld()) return;
     const missed = now > at + lateMs;
     if (missed && now < notBefore) return;
@@ -100,7 +104,9 @@ export async function runScheduler(options: SchedulerOptions): Promise<never> {
   for (;;) {
     throwIfCancelled(signal, 'schedule');
     const now = clock.now();
-    for (const server of servers()) look(server, now);
+    const all = servers();
+    for (const server of all) look(server, now);
+    for (const slug of told.keys()) if (!all.some((server) => server.slug === slug)) told.delete(slug);
     await clock.sleep(wakeMs, signal);
   }
 }

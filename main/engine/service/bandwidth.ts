@@ -9,7 +9,7 @@ export interface BandwidthRun {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly limiter: Bandwidth;
-  readonly settings: Pick<LiveSettings, 'current'>;
+  readonly settings: Pick<LiveSettings, 'current' | 'changed'>;
   /** IANA zone of the timetable. */
   readonly zone: string;
   /** Slugs of the servers that a job works on now. */
@@ -20,27 +20,38 @@ export interface BandwidthRun {
 
 const lookEveryMs = 20_000;
 
-/** Sets the limits as the timetable and the players would have it, until the signal. */
+/** Sets the limits as the settings, the timetable and the players would have it, until the signal; changed settings count at once. */
 export async function runBandwidth(run: BandwidthRun): Promise<void> {
   const { clock, signal, limiter } = run;
   let set = '';
-  while (!signal.aborted) {
-    const rates = await ratesNow(run);
+  let playing = false;
+
+  function setLimits(): void {
+    const rates = ratesNow(run, playing);
     const key = JSON.stringify(rates);
     if (key !== set) limiter.setLimits(rates);
     set = key;
-    await restUntil(clock, lookEveryMs, signal);
+  }
+
+  while (!signal.aborted) {
+    // Taken before the settings are read: no change is missed, whatever is waited for below.
+    const changed = run.settings.changed();
+    const either = AbortSignal.any([signal, changed]);
+    // As it was a moment ago: a console that does not answer holds up no limit.
+    setLimits();
+    const now = ratesDiffer(run) && (await somebodyPlays(run, either));
+    if (either.aborted) continue;
+    playing = now;
+    setLimits();
+    await restUntil(clock, lookEveryMs, either);
   }
 }
 
-async function ratesNow(run: BandwidthRun): Promise<Rates> {
-  const { limit, whilePlayers } = run.settings.current().bandwidth;
+function ratesNow({ settings, clock, zone }: BandwidthRun, playing: boolean): Rates {
+  const { limit, whilePlayers } = settings.current().bandwidth;
   try {
-    const now = run.clock.now();
-    const rates = ratesAt(parseBandwidth(limit), now, run.zone);
-    const less = ratesAt(parseBandwidth(whilePlayers), now, run.zone);
-    if (less.up === undefined && less.down === undefined) return rates;
-    return (await somebodyPlays(run)) ? lower(rates, less) : rates;
+    const rates = ratesAt(parseBandwidth(limit), clock.now(), zone);
+    return playing ? lower(rates, ratesAt(parseBandwidth(whilePlayers), clock.now(), zone)) : rates;
   } catch (error) {
     // Settings edited by hand to what is no limit: as fast as it goes, rather than no backup.
     if (asFault(error, 'read bandwidth').code === 'config-invalid') return {};
@@ -48,8 +59,13 @@ async function ratesNow(run: BandwidthRun): Promise<Rates> {
   }
 }
 
+/** Whether it matters now if somebody plays. */
+function ratesDiffer(run: BandwidthRun): boolean {
+  return JSON.stringify(ratesNow(run, true)) !== JSON.stringify(ratesNow(run, false));
+}
+
 /** Asked only while something runs: nobody else is disturbed by a transfer. A server that does not answer has no players. */
-async function somebodyPlays({ running, players, signal }: BandwidthRun): Promise<boolean> {
+async function somebodyPlays({ running, players }: BandwidthRun, signal: AbortSignal): Promise<boolean> {
   for (const slug of running()) {
     const count = await players(slug, signal).catch(() => null);
     if (count !== null && count > 0) return true;

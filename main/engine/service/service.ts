@@ -45,6 +45,7 @@ export function createService(host: ServiceHost): Service {
   /** Jobs of servers that were removed: another one may have their slug by now. */
   const disowned = new Set<string>();
   let scheduled: readonly Scheduled[] | null = null;
+  let known = slugsNow();
 
   const queue = jobQueue({
     clock,
@@ -66,6 +67,19 @@ export function createService(host: ServiceHost): Service {
   });
 
   const signedInAt = (destination: string): number | null => host.signedInAt?.(destination) ?? null;
+
+  function slugsNow(): readonly string[] {
+    return host.servers().map(({ slug }) => slug);
+  }
+
+  /** What was known of it beyond its facts is known no more. */
+  function gone(slug: string): void {
+    scheduled = null;
+    nextRuns.delete(slug);
+    occurrences.delete(slug);
+    known = known.filter((one) => one !== slug);
+    emit({ event: 'server-removed', data: { slug } });
+  }
 
   function emit(event: ServiceEvent): void {
     for (const listener of listeners) listener(event);
@@ -214,17 +228,21 @@ export function createService(host: ServiceHost): Service {
     serverRemoved(slug) {
       for (const id of queue.disown(slug)) disowned.add(id);
       store.removeServer(slug);
-      scheduled = null;
-      nextRuns.delete(slug);
-      occurrences.delete(slug);
-      emit({ event: 'server-removed', data: { slug } });
+      gone(slug);
     },
     letGoOn: left.letGoOn,
     running: () => [...new Set(queue.active().flatMap(({ server, state }) => (state === 'running' ? [server] : [])))],
     overdueSince: (slug) => overdueFrom(standingOf(slug), occurrencesFor(serverOf(slug))),
     settingsChanged() {
       scheduled = null;
-      for (const { slug } of host.servers()) changed(slug);
+      const now = slugsNow();
+      // Taken out by hand or by an import: its jobs are stopped, and its history stays, as it may come back the same way.
+      for (const slug of known.filter((one) => !now.includes(one))) {
+        for (const { id, server } of queue.active()) if (server === slug) queue.cancel(id);
+        gone(slug);
+      }
+      known = now;
+      for (const slug of now) changed(slug);
     },
     subscribe(listener) {
       listeners.add(listener);

@@ -13,6 +13,8 @@ export type Secrets = Readonly<Record<string, string>>;
 export interface LiveSettings {
   /** What holds now: the last that could be used. */
   current(): Settings;
+  /** Aborted by the next change of what holds; one that was taken before what holds was read misses none. */
+  changed(): AbortSignal;
   /** What is wrong with the file as it stands; empty when nothing is. */
   problem(): string;
   /** Changes and writes them; settles to what is written. Never writes over a file that cannot be used, nor what problemsOf() names. */

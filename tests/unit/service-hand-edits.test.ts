@@ -1,0 +1,104 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { liveSettings } from '../../main/adapters/config/live-settings.ts';
+import { settingsFile } from '../../main/adapters/config/settings-file.ts';
+import { systemClock } from '../../main/adapters/system/clock.ts';
+import type { ServerSettings } from '../../main/contract/server-settings.ts';
+import { settingsSchema } from '../../main/contract/settings.ts';
+import { fakeClock, settle } from '../support/fake-clock.ts';
+import { memoryStore, server, serviceWorld, type ServiceWorld } from '../support/service-world.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+
+const minute = 60_000;
+const nightly: Pick<ServerSettings, 'schedule'> = { schedule: { kind: 'daily', at: ['23:00'] } };
+
+interface World extends ServiceWorld {
+  /** As after an edit of the file, or an import. */
+  setServers(servers: readonly ServerSettings[]): void;
+  readonly removed: () => number;
+}
+
+function world(...first: readonly ServerSettings[]): World {
+  let servers = first;
+  const inner = serviceWorld({ folder: '/nowhere', host: { servers: () => servers }, store: memoryStore(Date.UTC(2026, 10, 23)) });
+  return {
+    ...inner,
+    setServers(now) {
+      servers = now;
+      inner.service.settingsChanged();
+    },
+    removed: () => inner.events.filter(({ event }) => event === 'server-removed').length,
+  };
+}
+
+test.each([
+  ['a look of the schedule later', minute],
+  ['before the schedule has looked', 0],
+])('a server that the file names no more is told as removed; put back %s, its next run is known again', async (_, passes) => {
+  const survival = server({ folder: '/srv', ...nightly });
+  const here = world(survival, server({ folder: '/srv', name: 'Lobby', slug: 'lobby' }));
+  const stop = new AbortController();
+  const running = here.service.run(stop.signal);
+  await here.clock.untilSomebodySleeps();
+  const before = here.service.status('survival').nextRun;
+  expect(before).not.toBeNull();
+
+  here.setServers([server({ folder: '/srv', name: 'Lobby', slug: 'lobby' })]);
+  expect(here.events.at(-2)).toEqual({ event: 'server-removed', data: { slug: 'survival' } });
+  await here.clock.advance(passes);
+  here.setServers([survival]);
+  expect(here.removed()).toBe(2);
+  await here.clock.advance(minute);
+  expect(here.service.status('survival').nextRun).toBe(before);
+  stop.abort();
+  await running;
+});
+
+test('its jobs are stopped, and nothing is remembered of them; its history stays', async () => {
+  const survival = server({
+    folder: '/srv',
+    hooks: { before: [{ argv: ['wait'], timeoutSeconds: 5 }], afterSuccess: [], afterFailure: [], always: [] },
+  });
+  const here = world(survival);
+  const begun = Promise.withResolvers<void>();
+  Object.assign(here.host, {
+    runHook: (_command: unknown, _environment: unknown, signal: AbortSignal) =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(new Error('stopped')), { once: true });
+        begun.resolve();
+      }),
+  });
+  here.store.changeFacts('survival', { lastSuccess: 5, pausedUntil: 0 });
+  const ended = here.ended('backup');
+  await here.service.calls['backup.start']({ slug: 'survival', force: false, takeOver: false }, new AbortController().signal);
+  await begun.promise;
+  here.setServers([]);
+  expect(await ended).toMatchObject({ state: 'cancelled' });
+  await settle();
+  expect(here.store.jobs()).toMatchObject([{ state: 'cancelled' }]);
+  expect(here.store.facts('survival')).toMatchObject({ lastSuccess: 5, pausedUntil: 0, failures: null });
+});
+
+test('an edit by hand counts also when a call has changed something else before it was seen', async () => {
+  const folder = tempFolder();
+  const file = settingsFile({ folder, stateDir: () => Promise.resolve(folder), clock: systemClock });
+  await file.update((all) => ({ ...all, servers: [server({ folder: '/srv' })] }));
+  const clock = fakeClock();
+  const live = await liveSettings({ file, clock });
+  const stop = new AbortController();
+  const seen = Promise.withResolvers<number>();
+  const looks = live.watch(
+    stop.signal,
+    () => seen.resolve(live.current().servers.length),
+    (message) => expect.fail(message),
+  );
+  await clock.untilSomebodySleeps();
+
+  writeFileSync(join(folder, 'config.json'), JSON.stringify({ ...settingsSchema.parse(await file.read()), servers: [] }));
+  await live.update((all) => ({ ...all, pauseOn: { battery: true, metered: false } }));
+  await clock.advance(3_000);
+  expect(await seen.promise).toBe(0);
+  stop.abort();
+  await looks;
+});
