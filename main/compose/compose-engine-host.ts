@@ -15,7 +15,7 @@ import { machineId } from '../adapters/system/machine-id.ts';
 import { fileMemory } from '../adapters/system/memory.ts';
 import { systemRandom } from '../adapters/system/random.ts';
 import { releaseProgramPages } from '../adapters/system/program-pages.ts';
-import { releaseAllMemory } from '../adapters/system/release-memory.ts';
+import { releaseAllMemory, releaseMemory } from '../adapters/system/release-memory.ts';
 import { openStateDir } from '../adapters/system/state-dir.ts';
 import type { EngineHost } from '../engine/host.ts';
 
@@ -32,6 +32,7 @@ export function composeEngineHost(): EngineHost {
     machine: async () => ({ id: await machineId(await openStateDir(), systemRandom), host: hostname() }),
     lock: async (name) => acquireLock(await openStateDir(), lockName(name)),
     openSpool: () => openSpool(),
+    giveBack: releaseMemory,
     memory: fileMemory(() => openStateDir()),
     openSource: openSourceFolder,
     scan: threadScan(),

@@ -48,6 +48,11 @@ export interface EngineHost {
   lock(name: string): Promise<HeldLock>;
   openSpool(): WritableSpool;
   readonly memory: Memory;
+  /**
+   * Gives back what work has left and nobody holds any more. Called after some dozens of manifests: each was read with native memory of which
+   * the runtime sees nothing, and so feels no need to collect.
+   */
+  readonly giveBack?: () => void;
   /** Faults: not-found, config-invalid (no folder, empty), permission-denied. */
   openSource(folder: string): Promise<SourceFolder>;
   readonly scan: SourceScan;

@@ -95,6 +95,16 @@ test('of one path, a list is read no further than it can stand', async () => {
   expect((await find(one, 'a')).warnings).toHaveLength(1);
 });
 
+test('what reading has left is given back after some dozens of manifests', async () => {
+  let times = 0;
+  const one = world({ host: { giveBack: () => (times += 1) } });
+  for (let count = 0; count < 33; count += 1) await craftSnapshot(one, { time: Date.UTC(2026, 9, 1, 0, 0, count) });
+  await find(one, 'file0');
+  expect(times).toBe(1);
+  await one.engine.usage(one.destination, {}, {});
+  expect(times).toBe(2);
+});
+
 describe('what cannot be brought back', () => {
   test('a snapshot that cannot be looked into is told and hides no other', async () => {
     const one = world();

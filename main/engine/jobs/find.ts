@@ -14,6 +14,9 @@ import { compareInWalkOrder } from '../snapshots/walk-order.ts';
 import type { CallOptions } from '../storage/backend.ts';
 import { openCatalog, openListed } from './snapshots.ts';
 
+/** After so many, what reading them has left is given back. */
+export const manifestsAtOnce = 32;
+
 /** What is looked for. */
 interface Wanted {
   matches(path: BytePath, isDirectory: boolean): boolean;
@@ -63,6 +66,7 @@ async function search(
   const listed = listing.snapshots.filter((one) => findObject(one, 'manifest') !== null).toReversed();
   for (const [index, snapshot] of listed.entries()) {
     run.onSnapshot?.(index, listed.length);
+    if (index % manifestsAtOnce === manifestsAtOnce - 1) host.giveBack?.();
     try {
       await searchOne(catalog, snapshot, { wanted, stored, held, number: ids.length }, options);
     } catch (error) {

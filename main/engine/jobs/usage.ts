@@ -18,6 +18,7 @@ import type { ManifestHeader } from '../snapshots/manifest.ts';
 import { snapshotTime } from '../snapshots/names.ts';
 import { storedState, type StoredState } from '../snapshots/stored-state.ts';
 import type { CallOptions } from '../storage/backend.ts';
+import { manifestsAtOnce } from './find.ts';
 import { archiveProblem, openCatalog, openListed, snapshotProblem, storedSizes } from './snapshots.ts';
 import { UsedArchives } from './usage-archives.ts';
 import { forecastOf, growthOf, rateOf, reachedAt } from './usage-growth.ts';
@@ -33,7 +34,7 @@ export async function usage(host: EngineHost, destination: OpenDestination, requ
   const warnings: Warning[] = [];
   const servers: ServerUsage[] = [];
   for (const listing of listings.toSorted((a, b) => (a.slug < b.slug ? -1 : 1))) {
-    servers.push(await usageOf(catalog, listing, { now, warnings, run }));
+    servers.push(await usageOf(host, catalog, listing, { now, warnings, run }));
   }
   const storedBytes = servers.reduce((sum, server) => sum + server.storedBytes, 0);
   const rates = servers.map(({ bytesPerDay }) => bytesPerDay).filter((rate) => rate !== null);
@@ -63,7 +64,7 @@ interface Counted extends Omit<SnapshotUsage, 'freedBytes'> {
   readonly archives: Uint32Array;
 }
 
-async function usageOf(catalog: Catalog, listing: ServerListing, { now, warnings, run }: About): Promise<ServerUsage> {
+async function usageOf(host: EngineHost, catalog: Catalog, listing: ServerListing, { now, warnings, run }: About): Promise<ServerUsage> {
   const options: CallOptions = { signal: run.signal };
   const used = new UsedArchives(listing);
   const known: Known = { used, stored: await storedState(catalog, listing, options), sizes: storedSizes(listing.snapshots) };
@@ -72,6 +73,7 @@ async function usageOf(catalog: Catalog, listing: ServerListing, { now, warnings
   const kept = listing.snapshots.filter((one) => findObject(one, 'manifest') !== null || isCompleteClassic(one));
   for (const [index, snapshot] of kept.entries()) {
     run.onSnapshot?.(index, kept.length);
+    if (index % manifestsAtOnce === manifestsAtOnce - 1) host.giveBack?.();
     const one = await countOne(catalog, snapshot, known, options);
     if (one === null) continue;
     counted.push(one);
