@@ -11,19 +11,40 @@ export interface Keyring {
   findCredentials(service: string): Promise<{ account: string; password: string }[]>;
 }
 
+/** Never shown: it is there to be asked for. */
+const witness = 'holdfast/open';
+
 /**
  * The keyring that belongs to the user's session: Secret Service on Linux, the Keychain, the Credential Manager. Locked or absent: fault locked,
  * which passes once somebody has unlocked it; never an empty answer. `service`: under which name the keyring shows what is ours.
  */
-export function systemKeyring(service: string, load: () => Promise<Keyring> = loadKeytar): Keychain {
+export function systemKeyring(service: string, load: () => Promise<Keyring> = loadKeytar, platform = process.platform): Keychain {
   let keyring: Promise<Keyring> | undefined;
+  /** As it was when it was asked last: each question may put one to the person at the desktop. */
+  let isLocked: boolean | undefined;
+
+  /**
+   * A locked Secret Service answers “nothing” to whoever asks for a secret, and libsecret under keytar ends the process when it looks for all of
+   * them; only a change is refused. So one of ours that must be there is asked for first.
+   */
+  async function opened(ring: Keyring): Promise<Keyring> {
+    if (platform === 'linux' && (await ring.getPassword(service, witness)) !== 'yes') await ring.setPassword(service, witness, 'yes');
+    return ring;
+  }
+
+  async function namesIn(ring: Keyring): Promise<readonly string[]> {
+    return (await ring.findCredentials(service)).map(({ account }) => account).filter((account) => account !== witness);
+  }
 
   async function ask<T>(work: (ring: Keyring) => Promise<T>): Promise<T> {
     try {
       keyring ??= load();
-      return await work(await keyring);
+      const ring = await opened(await keyring);
+      isLocked = false;
+      return await work(ring);
     } catch (error) {
       keyring = undefined;
+      isLocked = true;
       if (error instanceof Fault) throw error;
       throw new Fault('locked', `the ${where} of this computer is locked or not there`, {
         operation: 'open the keychain',
@@ -39,15 +60,12 @@ export function systemKeyring(service: string, load: () => Promise<Keyring> = lo
 
   return {
     async describe() {
-      const locked = await ask(async (ring) => await ring.findCredentials(service)).then(
-        () => false,
-        () => true,
-      );
-      return { kind: 'system', strong: true, locked, says: `in the ${where} of this user` };
+      if (isLocked === undefined) await ask(() => Promise.resolve()).catch(() => undefined);
+      return { kind: 'system', strong: true, locked: isLocked === true, says: `in the ${where} of this user` };
     },
-    exists: async () => (await ask((ring) => ring.findCredentials(service))).length > 0,
+    exists: async () => (await ask(namesIn)).length > 0,
     get: (name) => ask((ring) => ring.getPassword(service, name)),
-    names: async () => (await ask((ring) => ring.findCredentials(service))).map(({ account }) => account),
+    names: () => ask(namesIn),
     set: (secrets) =>
       ask(async (ring) => {
         const before = new Map<string, string | null>();

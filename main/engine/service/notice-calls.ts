@@ -3,7 +3,7 @@ import { Fault } from '../../contract/faults.ts';
 import { noticeSecrets, type NoticeTarget } from '../../contract/notices.ts';
 import { noticeSecret } from '../../contract/secret-names.ts';
 import type { Clock } from '../ports.ts';
-import { secretsOfNotice } from './kept-secrets.ts';
+import { secretsOfNotice, unlessLocked } from './kept-secrets.ts';
 import type { Secrets, SettingsHost } from './settings-ports.ts';
 
 export type NoticeCalls = Pick<
@@ -25,7 +25,9 @@ export function noticeCalls(host: SettingsHost, clock: Clock): NoticeCalls {
 
   return {
     'notices.list': async () =>
-      await Promise.all(settings.current().notices.map(async (target) => ({ target, secrets: Object.keys(await kept(target)) }))),
+      await Promise.all(
+        settings.current().notices.map(async (target) => ({ target, secrets: Object.keys(await unlessLocked(() => kept(target), {})) })),
+      ),
     'notice.set': async ({ target, secrets }) => {
       const names: readonly string[] = noticeSecrets[target.kind].map(({ name }) => name);
       const stranger = Object.keys(secrets).find((name) => !names.includes(name));

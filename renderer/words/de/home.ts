@@ -44,6 +44,8 @@ export const home = {
   'note.late': 'Sie ist fällig und wartet, bis eine andere fertig ist.',
   'note.paused': 'Pausiert bis {until}. Bis dahin wird nichts gesichert.',
   'note.pausedOpen': 'Pausiert, bis du fortsetzt. Bis dahin wird nichts gesichert.',
+  'note.lateSignedIn': 'Du bist wieder angemeldet, die verpasste Sicherung kommt als Nächstes.',
+  'note.lateOpened': 'Der Schlüsselbund ist wieder offen, die verpasste Sicherung kommt als Nächstes.',
   'note.held': 'Angehalten durch die Einstellungen oder den Schlüsselbund.',
   'note.signIn': '{provider} hat die Anmeldung beendet.',
   'note.new': 'Die erste Sicherung läuft {when}, oder wenn du sie startest.',

@@ -1,0 +1,15 @@
+/** Locks the keyring of the session that it runs in, asks for everything, and prints what it found as one line of JSON. */
+import { execFileSync } from 'node:child_process';
+import { systemKeyring } from '../../main/adapters/keychain/system-keyring.ts';
+import { asFault } from '../../main/contract/faults.ts';
+
+const keychain = systemKeyring('Holdfast');
+const codeOf = (work: Promise<unknown>): Promise<string> => work.then(String, (error: unknown) => asFault(error, 'ask').code);
+await keychain.set({ 'destination/one/key': 'a planted secret' });
+const lock = ['org.freedesktop.Secret.Service.Lock', 'array:objpath:/org/freedesktop/secrets/collection/login'];
+execFileSync('dbus-send', ['--session', '--print-reply', '--dest=org.freedesktop.secrets', '/org/freedesktop/secrets', ...lock]);
+const results: unknown[] = [];
+for (const ask of [() => keychain.get('destination/one/key'), () => keychain.names(), () => keychain.exists()])
+  results.push(await codeOf(ask()));
+results.push((await keychain.describe()).locked);
+process.stdout.write(`${JSON.stringify(results)}\n`);
