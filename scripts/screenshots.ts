@@ -16,7 +16,7 @@ mkdirSync(folder, { recursive: true });
 const browser = await openBrowser();
 try {
   for (const view of views.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
-    const service = await stageService({ empty: view.empty === true });
+    const service = await stageService({ empty: view.empty === true, locked: view.locked === true });
     for (const [size, viewport] of Object.entries(sizes)) {
       for (const scheme of ['light', 'dark'] as const) {
         for (const language of view.languages ?? ['en']) {

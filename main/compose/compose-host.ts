@@ -33,6 +33,8 @@ export function composeHost(signal: AbortSignal, observer: Observer, passphrase:
       if (known !== undefined && given === undefined) return known;
       const { composeKeychain } = await import('./compose-keychain.ts');
       const keychain = composeKeychain(wanted, async (isNew) => given ?? (await passphrase(isNew)));
+      // A passphrase that opens nothing must not take the place of one that does.
+      if (given !== undefined && (await keychain.exists())) await keychain.names();
       keychains.set(wanted, keychain);
       return keychain;
     },

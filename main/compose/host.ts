@@ -49,7 +49,7 @@ export interface Host {
   readonly signal: AbortSignal;
   readonly openEngine: () => Promise<Engine>;
   readonly openSettings: () => Promise<SettingsFile>;
-  /** The one that the settings name, or another kind; a passphrase where it is known already. */
+  /** The one that the settings name, or another kind; a passphrase where it is known already. Fault wrong-password: it is not this one. */
   readonly openKeychain: (kind?: KeychainKind, passphrase?: string) => Promise<Keychain>;
   readonly openBackend: (destination: FoundDestination, secrets: Secrets, bandwidth: Bandwidth) => Promise<Backend>;
   readonly openTargets: () => Promise<{ readonly restore: RestoreTargets; readonly undo: UndoTarget }>;

@@ -74,7 +74,10 @@ export const calls = {
   /** The password that opens the vault; kept in the keychain after it has opened it, or made it. */
   'destination.setPassword': { request: z.object({ name: z.string(), password: passwordSchema }), reply: nothing },
 
-  'keychain.describe': { request: nothing, reply: keychainSchema },
+  /** `exists`: there is something in it, or may be while it is locked. Without anything in a key file, the first passphrase makes it. */
+  'keychain.describe': { request: nothing, reply: keychainSchema.extend({ exists: z.boolean() }) },
+  /** Opens the one in force, so that what waited for it goes on at once. `passphrase`: of the key file; a keyring asks the person itself. */
+  'keychain.open': { request: z.object({ passphrase: passwordSchema.optional() }), reply: keychainSchema },
   /** Moves all secrets to another keychain. A weak one needs `acceptWeak`. `passphrase`: of the key file, where one is moved to. */
   'keychain.use': {
     request: z.object({ kind: z.enum(keychainKinds), acceptWeak: z.boolean().default(false), passphrase: passwordSchema.optional() }),

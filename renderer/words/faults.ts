@@ -11,6 +11,11 @@ export interface FaultWords {
   readonly detail: string;
 }
 
+/** The keychain, and not some folder that another program uses. */
+export function isLocked({ code, context }: WireFault): boolean {
+  return code === 'locked' && context['keychain'] !== undefined;
+}
+
 /** A setting that cannot be used is explained only by its own words; of everything else, the code says what people need. */
 export function faultWords(fault: WireFault): FaultWords {
   const own = fault.context['next'];
@@ -18,6 +23,7 @@ export function faultWords(fault: WireFault): FaultWords {
   if (fault.code === 'config-invalid' || fault.code === 'already-exists') {
     return { says: sentence(fault.message), next, detail: `${fault.code}: ${fault.message}` };
   }
+  if (isLocked(fault)) return { says: t('fault.keychain.says'), next: t('fault.keychain.next'), detail: `${fault.code}: ${fault.message}` };
   return {
     says: tOf(`fault.${fault.code}.says`, t('fault.unexpected.says')),
     next: tOf(`fault.${fault.code}.next`, next),

@@ -14,6 +14,7 @@ import { ServiceHome, testPassword } from '../support/service-process.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 const driver = fileURLToPath(new URL('../support/keyring-driver.ts', import.meta.url));
+const lockedDriver = fileURLToPath(new URL('../support/keyring-locked.ts', import.meta.url));
 
 describe.skipIf(keyringMissing !== '')(`the keyring of a desktop${keyringMissing === '' ? '' : ` (${keyringMissing})`}`, () => {
   test('keeps, gives back, lists and forgets', async () => {
@@ -42,6 +43,12 @@ describe.skipIf(keyringMissing !== '')(`the keyring of a desktop${keyringMissing
       ],
     ]);
     expect(stderr).not.toContain('SystemPrompter');
+  });
+
+  test('locked, it is said to be, and ends no process, whether the bus tells or not', async () => {
+    const { stdout, code } = await inKeyringSession(tempFolder(), `exec ${process.execPath} ${lockedDriver}`);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toEqual(['locked', 'locked', 'locked', true, 'locked', 'locked', 'locked', true]);
   });
 
   test('without a session it is locked, which passes; never an empty answer', async () => {
@@ -128,10 +135,10 @@ test('a move that the keyring breaks off leaves every secret where it was', asyn
       deletePassword: (_service, account) => Promise.resolve(kept.delete(account)),
       findCredentials: () => Promise.resolve([...kept].map(([account, password]) => ({ account, password }))),
     });
-  const keychain = systemKeyring('Holdfast', ring, () => Promise.resolve(null));
+  const keychain = systemKeyring('Holdfast', ring, () => Promise.resolve(false));
   kept.set('a', 'old');
   expect(await codeOf(keychain.set({ a: 'new', b: 'new' }))).toBe('locked');
-  expect([...kept]).toEqual([['a', 'old']]);
+  expect([kept.get('a'), kept.get('b')]).toEqual(['old', undefined]);
 });
 
 test('the machine key is made once, also by many at once, for this user only, and never replaced', async () => {

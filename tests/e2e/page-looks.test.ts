@@ -23,7 +23,7 @@ describe.skipIf(browserMissing !== '')(`every view of the page${browserMissing =
       // What clicks its way by English names is looked at in English only.
       if (language === 'de' && view.languages?.includes('de') !== true) continue;
       test(`${view.name}, ${scheme}, ${language}: nothing that axe finds, nothing in the console, nothing wider than the window`, async () => {
-        const service = await stageService({ empty: view.empty === true });
+        const service = await stageService({ empty: view.empty === true, locked: view.locked === true });
         const locale = language === 'de' ? 'de-DE' : 'en-GB';
         const { page, complaints } = await openPage(browser, { viewport, colorScheme: scheme, locale, reducedMotion: 'reduce' });
         try {

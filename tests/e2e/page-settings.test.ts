@@ -19,7 +19,11 @@ describe.skipIf(browserMissing !== '')(`settings on the page${browserMissing ===
     await home.setUp();
     await home.json(['server', 'backup', 'survival']);
     browser = await openBrowser();
-    service = await home.start();
+    // As systemd gives it: the service keeps to it, whatever a file brings.
+    const credentials = join(home.base, 'credentials');
+    mkdirSync(credentials);
+    writeFileSync(join(credentials, 'holdfast.destination.nas.password'), testPassword);
+    service = await home.start({ CREDENTIALS_DIRECTORY: credentials });
     ({ page, complaints } = await openLivePage(browser, service, 'settings'));
   });
   afterAll(async () => {
@@ -78,6 +82,41 @@ describe.skipIf(browserMissing !== '')(`settings on the page${browserMissing ===
     await save().click();
     await page.getByText(home.place).first().waitFor();
     expect(await home.json(['snapshots', '-d', 'nas'], { HOLDFAST_PASSWORD: testPassword })).toHaveLength(1);
+  });
+
+  test('the recovery kit is taken as text, too', async () => {
+    await page.goto(`http://127.0.0.1:${service.port}/#/settings/place/nas`);
+    const download = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'As text' }).click();
+    const kit = await download;
+    expect(kit.suggestedFilename()).toBe('holdfast-recovery-kit-nas.txt');
+    expect(readFileSync(await kit.path(), 'utf8')).toMatch(/^(?!<)[^]*folder/);
+  });
+
+  test('an export asks its passphrase twice; an import says what it did not take', async () => {
+    await page.goto(`http://127.0.0.1:${service.port}/#/settings`);
+    await page.getByRole('button', { name: 'Export…' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Passphrase of the file').fill('from here to there');
+    await dialog.getByLabel('Passphrase again').fill('from here to the');
+    await dialog.getByLabel('Passphrase of the file').focus();
+    await dialog.getByText('The two are not the same.').waitFor();
+    expect(await dialog.getByRole('button', { name: 'Download' }).getAttribute('aria-disabled')).toBe('true');
+    await dialog.getByLabel('Passphrase again').fill('from here to there');
+    const download = page.waitForEvent('download');
+    await page.keyboard.press('Enter');
+    const file = await (await download).path();
+    await dialog.waitFor({ state: 'detached' });
+
+    await page.getByRole('button', { name: 'Import…' }).click();
+    await dialog.getByLabel('File', { exact: true }).setInputFiles(file);
+    await dialog.getByLabel('Passphrase of the file').fill('from there to here');
+    await page.keyboard.press('Enter');
+    await dialog.getByText('That passphrase does not open it.').waitFor();
+    await dialog.getByLabel('Passphrase of the file').fill('from here to there');
+    await page.keyboard.press('Enter');
+    await page.getByText('All but one key of the file is in force.').waitFor();
+    await page.getByText('Password of nas').waitFor();
   });
 
   test('nothing was written to the console but refusals that were provoked', () => {

@@ -12,6 +12,9 @@ export interface Keyring {
   findCredentials(service: string): Promise<{ account: string; password: string }[]>;
 }
 
+/** Never shown: it is there to be asked for. */
+const witness = 'holdfast/open';
+
 /**
  * The keyring that belongs to the user's session: Secret Service on Linux, the Keychain, the Credential Manager. Locked or absent: fault locked,
  * which passes once somebody has unlocked it; never an empty answer. `service`: under which name the keyring shows what is ours.
@@ -22,18 +25,37 @@ export function systemKeyring(
   isLocked: (service: string) => Promise<boolean | null> = keyringLocked,
 ): Keychain {
   let keyring: Promise<Keyring> | undefined;
+  /** As it was found when it was used last. */
+  let lastLocked: boolean | undefined;
 
-  async function unlocked(): Promise<void> {
-    if ((await isLocked(service)) === true) throw new Error('the keyring says that it is locked');
+  const loaded = (): Promise<Keyring> => (keyring ??= load());
+
+  /**
+   * A locked Secret Service answers “nothing” to whoever asks for a secret, and libsecret under keytar ends the process when it looks for all of
+   * them. So the bus is asked first; where nobody tells, one of ours that must be there is looked for, as only a change is refused.
+   */
+  async function opened(): Promise<Keyring> {
+    const locked = await isLocked(service);
+    if (locked === true) throw new Error('the keyring says that it is locked');
+    const ring = await loaded();
+    if (locked === null && (await ring.getPassword(service, witness)) !== 'yes') await ring.setPassword(service, witness, 'yes');
+    return ring;
   }
 
-  async function ask<T>(work: (ring: Keyring) => Promise<T>): Promise<T> {
+  async function namesIn(ring: Keyring): Promise<readonly string[]> {
+    return (await ring.findCredentials(service)).map(({ account }) => account).filter((account) => account !== witness);
+  }
+
+  const ask = <T>(work: (ring: Keyring) => Promise<T>): Promise<T> => told(async () => await work(await opened()));
+
+  async function told<T>(work: () => Promise<T>): Promise<T> {
     try {
-      await unlocked();
-      keyring ??= load();
-      return await work(await keyring);
+      const result = await work();
+      lastLocked = false;
+      return result;
     } catch (error) {
       keyring = undefined;
+      lastLocked = true;
       if (error instanceof Fault) throw error;
       throw new Fault('locked', `the ${where} of this computer is locked or not there`, {
         operation: 'open the keychain',
@@ -49,21 +71,22 @@ export function systemKeyring(
 
   return {
     async describe() {
-      const locked = await ask(async (ring) => await ring.findCredentials(service)).then(
-        () => false,
-        () => true,
-      );
-      return { kind: 'system', strong: true, locked, says: `in the ${where} of this user` };
+      const busSays = await isLocked(service);
+      // Where the bus does not tell, a question may put one to the person at the desktop: what is known is not asked again.
+      if (busSays === false || (busSays === null && lastLocked === undefined)) await ask(() => Promise.resolve()).catch(() => undefined);
+      return { kind: 'system', strong: true, locked: busSays === true || lastLocked === true, says: `in the ${where} of this user` };
     },
-    exists: async () => (await ask((ring) => ring.findCredentials(service))).length > 0,
+    // A change that does no harm makes the desktop ask its person to unlock.
+    open: () => told(async () => await (await loaded()).setPassword(service, witness, 'yes')),
+    exists: async () => (await ask(namesIn)).length > 0,
     get: (name) =>
       ask(async (ring) => {
         const value = await ring.getPassword(service, name);
         // It may have been locked meanwhile, and then has nothing for anybody.
-        if (value === null) await unlocked();
+        if (value === null && (await isLocked(service)) === true) throw new Error('the keyring was locked while it was asked');
         return value;
       }),
-    names: async () => (await ask((ring) => ring.findCredentials(service))).map(({ account }) => account),
+    names: () => ask(namesIn),
     set: (secrets) =>
       ask(async (ring) => {
         const before = new Map<string, string | null>();
@@ -88,7 +111,7 @@ async function put(ring: Keyring, service: string, name: string, value: string |
 
 /** The Keychain and the Credential Manager say so themselves when they are asked. */
 async function keyringLocked(service: string): Promise<boolean | null> {
-  return process.platform === 'linux' ? await secretServiceLocked(service) : null;
+  return process.platform === 'linux' ? await secretServiceLocked(service) : false;
 }
 
 async function loadKeytar(): Promise<Keyring> {

@@ -17,7 +17,7 @@ import type { Notice } from '../../contract/notices.ts';
 import { asFault } from '../../contract/faults.ts';
 import { runBandwidth } from '../../engine/service/bandwidth.ts';
 import { destinationCalls } from '../../engine/service/destination-calls.ts';
-import { factsAfterMove } from '../../engine/service/facts.ts';
+import { forgetProofs } from '../../engine/service/facts.ts';
 import { allSecrets } from '../../engine/service/kept-secrets.ts';
 import type { Keychain } from '../../engine/service/keychain.ts';
 import { keychainCalls } from '../../engine/service/keychain-calls.ts';
@@ -90,14 +90,18 @@ export async function composeService(
     ...(stop === null ? {} : { lastUsed: join(places.folder, 'settings.json') }),
   });
   const keychain = async (): Promise<Keychain> =>
-    registering(await openableKeychain(cli, settings.current().keychain ?? 'sealed-file'), (secret) => hide.register(secret));
+    registering(await openableKeychain(cli, settings.current().keychain ?? 'sealed-file', stop !== null), (secret) =>
+      hide.register(secret),
+    );
   const engine = lazyEngine(() => cli.openEngine());
   const limiter = bandwidth({ clock });
   const destinations = destinationOpener({ cli, settings, keychain, limiter });
   const power = powerWatch({ clock, settings, ...(cli.power === undefined ? {} : { state: cli.power }) });
   const scheduleClock = wakingClock(clock);
+  let openedAt: number | null = null;
   const host = composeServiceHost({
     held: power.held,
+    keychainOpenedAt: () => openedAt,
     scheduleClock,
     cli,
     engine,
@@ -167,9 +171,11 @@ export async function composeService(
     emit({ event: 'destinations-changed', data: {} });
   }
 
-  function moved(destination: string): void {
-    const users = settings.current().servers.filter(({ destinations: all }) => all.includes(destination));
-    for (const { slug } of users) store.changeFacts(slug, factsAfterMove(store.facts(slug), destination));
+  /** What waited for it does not wait for the next look of the schedule. */
+  function keychainOpened(): void {
+    openedAt = clock.now();
+    settingsChanged();
+    scheduleClock.wake();
   }
 
   /** As who is in this process sees it. */
@@ -179,7 +185,7 @@ export async function composeService(
   const handlers: CallHandlers = {
     ...service.calls,
     ...serverCalls(settingsHost, service, store),
-    ...destinationCalls(settingsHost, engine, signIns, settingsChanged, moved),
+    ...destinationCalls(settingsHost, engine, signIns, settingsChanged, (name) => forgetProofs(store, settings.current().servers, name)),
     ...signInCalls(settingsHost, signIns, settingsChanged),
     ...placeCalls(settingsHost, engine, destinations.open, settingsChanged),
     ...setupCalls({
@@ -190,7 +196,7 @@ export async function composeService(
     ...targetCalls(cli),
     'job.log': jobs.call,
     ...hostCalls(features),
-    ...keychainCalls(settingsHost, settingsChanged),
+    ...keychainCalls(settingsHost, settingsChanged, keychainOpened),
     ...noticeCalls(settingsHost, clock, notifier),
     'service.info': async () => ({
       version: cli.version,

@@ -29,7 +29,10 @@ export function composeSettingsHost(parts: SettingsHostParts): SettingsHost {
   return {
     settings,
     keychain,
-    keychainOf: async (kind, passphrase) => registering(await cli.openKeychain(kind, passphrase), register),
+    keychainOf: async (kind, passphrase) => {
+      if (passphrase !== undefined) register(passphrase);
+      return registering(await cli.openKeychain(kind, passphrase), register);
+    },
     labelOf: destinations.labelOf,
     initializeProvider: (at, secrets, signal) => {
       for (const secret of Object.values(secrets)) register(secret);

@@ -8,7 +8,7 @@ import { providerSecrets, type NamedDestination, type Settings } from '../../con
 import type { Engine } from '../engine.ts';
 import { completedBy } from './completed.ts';
 import { destinationEdit } from './destination-edit.ts';
-import { destinationSecrets } from './kept-secrets.ts';
+import { destinationSecrets, unlessLocked } from './kept-secrets.ts';
 import { knownDestination } from './known-destination.ts';
 import type { Secrets, SettingsHost } from './settings-ports.ts';
 import type { SignIns } from './sign-ins.ts';
@@ -26,16 +26,21 @@ export type DestinationCalls = Pick<
 
 const operation = 'keep destination';
 
-/** How a destination is listed. */
-export function destinationRow(host: SettingsHost, name: string, destination: NamedDestination, kept: ReadonlySet<string>): DestinationRow {
+/** How a destination is listed. `kept` null: the keychain is locked, so nobody can tell, and what was kept is taken to be there. */
+export function destinationRow(
+  host: SettingsHost,
+  name: string,
+  destination: NamedDestination,
+  kept: ReadonlySet<string> | null,
+): DestinationRow {
   return {
     name,
     settings: destination.settings,
     label: host.labelOf(destination.settings),
     secrets: providerSecrets[destination.settings.provider]
       .map((secret) => secret.name)
-      .filter((secret) => kept.has(destinationSecret(name, secret))),
-    hasPassword: kept.has(destinationPassword(name)),
+      .filter((secret) => kept?.has(destinationSecret(name, secret)) === true),
+    hasPassword: kept?.has(destinationPassword(name)) ?? true,
   };
 }
 
@@ -80,7 +85,7 @@ export function destinationCalls(
     'destinations.list': async () => {
       const all = Object.entries(settings.current().destinations);
       if (all.length === 0) return [];
-      const kept = await keptNames(host);
+      const kept = await unlessLocked(() => keptNames(host), null);
       return all.map(([name, destination]) => destinationRow(host, name, destination, kept));
     },
     'destination.initialize': async ({ of, settings: given, secrets: typed, signIn }, signal) => {

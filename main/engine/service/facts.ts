@@ -2,7 +2,7 @@ import type { FaultCode } from '../../contract/faults.ts';
 import type { Job } from '../../contract/jobs.ts';
 import type { ServerSettings } from '../../contract/server-settings.ts';
 import { believedAheadMs, type Standing } from '../schedule/due.ts';
-import type { ServerFacts } from './ports.ts';
+import type { ServerFacts, StateStore } from './ports.ts';
 
 const dayMs = 86_400_000;
 const intervals = { weekly: 7 * dayMs, monthly: 30 * dayMs } as const;
@@ -78,6 +78,12 @@ export function isSignedInSince(job: Job | null, signedInAt: (destination: strin
   return typeof destination === 'string' && (signedInAt(destination) ?? 0) >= job.endedAt;
 }
 
+/** The same of a job that failed because the keychain was locked. */
+export function isOpenedSince(job: Job | null, openedAt: number | null): boolean {
+  if (job === null || job.endedAt === null || job.fault?.context['keychain'] === undefined) return false;
+  return openedAt !== null && openedAt >= job.endedAt;
+}
+
 /** What waiting may mend; all else waits for a person. */
 const passing: ReadonlySet<FaultCode> = new Set(['rate-limited', 'unavailable', 'timeout', 'source-changed', 'locked', 'unexpected']);
 
@@ -114,6 +120,13 @@ export function factsAfter(facts: ServerFacts, job: Job, destinations: readonly 
   const all = destinations.map((destination) => checks[`verify/${destination}`]?.ok ?? null);
   const oldest = all.includes(null) ? facts.lastVerified : Math.min(...all.filter((ok) => ok !== null));
   return { ...facts, checks, lastVerified: oldest };
+}
+
+/** Of every server that goes to a destination which means another store from now on. */
+export function forgetProofs(store: StateStore, servers: readonly ServerSettings[], destination: string): void {
+  for (const { slug, destinations } of servers) {
+    if (destinations.includes(destination)) store.changeFacts(slug, factsAfterMove(store.facts(slug), destination));
+  }
 }
 
 /** What is still known of a server once one of its destinations means another store: nothing there has been read back yet. */

@@ -1,4 +1,5 @@
 import type { DestinationSettings } from '../../contract/destination-settings.ts';
+import { asFault } from '../../contract/faults.ts';
 import { noticeSecrets, type NoticeTarget } from '../../contract/notices.ts';
 import { destinationSecret, noticeSecret } from '../../contract/secret-names.ts';
 import { providerSecrets } from '../../contract/settings.ts';
@@ -17,6 +18,17 @@ export async function destinationSecrets(
 /** The same of where notices go. */
 export async function secretsOfNotice(keychain: () => Promise<Keychain>, { kind, name }: NoticeTarget): Promise<Secrets> {
   return await kept(keychain, noticeSecrets[kind], (secret) => noticeSecret(name, secret));
+}
+
+/** What is listed must be seen while the keychain is locked, too: that is where it is opened. */
+export async function unlessLocked<T, Otherwise>(look: () => Promise<T>, otherwise: Otherwise): Promise<T | Otherwise> {
+  try {
+    return await look();
+  } catch (error) {
+    const { code } = asFault(error, 'read the keychain');
+    if (code === 'locked' || code === 'wrong-password') return otherwise;
+    throw error;
+  }
 }
 
 /** Everything that a keychain holds, by its names there. One with nothing in it is not opened. */

@@ -5,15 +5,31 @@ import { z } from 'zod';
 import { allSecrets, settable } from './kept-secrets.ts';
 import type { SettingsHost } from './settings-ports.ts';
 
-export type KeychainCalls = Pick<CallHandlers, 'keychain.describe' | 'keychain.use' | 'settings.export' | 'settings.import'>;
+export type KeychainCalls = Pick<
+  CallHandlers,
+  'keychain.describe' | 'keychain.open' | 'keychain.use' | 'settings.export' | 'settings.import'
+>;
 
 const exportSchema = z.object({ holdfast: z.literal('settings'), settings: settingsSchema, secrets: z.record(z.string(), z.string()) });
 
-/** Where secrets are kept, and taking everything to another computer. */
-export function keychainCalls(host: SettingsHost, settingsChanged: () => void): KeychainCalls {
+/** Where secrets are kept, and taking everything to another computer. `opened`: the keychain in force has just been opened. */
+export function keychainCalls(host: SettingsHost, settingsChanged: () => void, opened: () => void): KeychainCalls {
   const { settings } = host;
   return {
-    'keychain.describe': async () => await (await host.keychain()).describe(),
+    'keychain.describe': async () => {
+      const keychain = await host.keychain();
+      const about = await keychain.describe();
+      // A locked keyring does not say, and is not asked: that would ask the person.
+      return { ...about, exists: about.locked || (await keychain.exists()) };
+    },
+    'keychain.open': async ({ passphrase }) => {
+      const keychain = await host.keychain();
+      const { kind } = await keychain.describe();
+      if (kind === 'sealed-file') await openFile(host, passphrase);
+      else await keychain.open?.();
+      opened();
+      return await (await host.keychain()).describe();
+    },
     'keychain.use': async ({ kind, acceptWeak, passphrase }) => {
       const before = await host.keychain();
       if ((await before.describe()).kind === kind) {
@@ -40,7 +56,7 @@ export function keychainCalls(host: SettingsHost, settingsChanged: () => void): 
       await settings.update((all) => ({ ...all, keychain: kind }));
       const names = Object.keys(moved);
       if (names.length > 0) await before.set(Object.fromEntries(names.map((name) => [name, null])));
-      settingsChanged();
+      opened();
       return about;
     },
     'settings.export': async ({ passphrase }) => {
@@ -64,4 +80,14 @@ export function keychainCalls(host: SettingsHost, settingsChanged: () => void): 
       return { leftOut: [...given] };
     },
   };
+}
+
+/** A file that is not there yet is made with it, so that the next one who is asked for it must give the same. */
+async function openFile(host: SettingsHost, passphrase: string | undefined): Promise<void> {
+  if (passphrase === undefined) {
+    throw new Fault('config-invalid', 'the file that keeps the secrets opens with its passphrase only', { operation: 'open the keychain' });
+  }
+  const keychain = await host.keychainOf('sealed-file', passphrase);
+  if (await keychain.exists()) await keychain.names();
+  else await keychain.set({});
 }

@@ -6,6 +6,8 @@ export interface Keychain {
   describe(): Promise<KeychainDescription>;
   /** Whether there is anything in it, as far as can be told without opening it. */
   exists(): Promise<boolean>;
+  /** Has the person at the desktop asked to unlock it; settles once it is open. Absent: nobody can be asked. */
+  open?(): Promise<void>;
   get(name: string): Promise<string | null>;
   /** `null` removes it. All or none of them. */
   set(secrets: Readonly<Record<string, string | null>>): Promise<void>;

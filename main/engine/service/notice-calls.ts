@@ -3,7 +3,7 @@ import { Fault } from '../../contract/faults.ts';
 import { noticeSecrets, type NoticeTarget } from '../../contract/notices.ts';
 import { noticeSecret } from '../../contract/secret-names.ts';
 import type { Clock } from '../ports.ts';
-import { secretsOfNotice } from './kept-secrets.ts';
+import { secretsOfNotice, unlessLocked } from './kept-secrets.ts';
 import type { Notifier } from './notifier.ts';
 import type { Secrets, SettingsHost } from './settings-ports.ts';
 
@@ -27,9 +27,10 @@ export function noticeCalls(host: SettingsHost, clock: Clock, notifier: Pick<Not
   return {
     'notices.list': async () =>
       await Promise.all(
-        settings
-          .current()
-          .notices.map(async (target) => ({ target, secrets: Object.keys(await kept(target)), problem: notifier.problemOf(target.name) })),
+        settings.current().notices.map(async (target) => ({
+          ...{ target, problem: notifier.problemOf(target.name) },
+          secrets: Object.keys(await unlessLocked(() => kept(target), {})),
+        })),
       ),
     'notice.set': async ({ target, secrets }) => {
       const names: readonly string[] = noticeSecrets[target.kind].map(({ name }) => name);

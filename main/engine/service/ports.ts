@@ -129,6 +129,8 @@ export interface ServiceHost {
   /** When the account of a destination was signed in with last, milliseconds since 1970; null where it never was, or has no account. */
   readonly signedInAt?: (destination: string) => number | null;
   readonly onJobNote?: (note: JobNote) => void;
+  /** When somebody opened the keychain last, milliseconds since 1970; null where nobody has since the start. */
+  readonly keychainOpenedAt?: () => number | null;
   /** Told of what went wrong without a job that could say so. */
   readonly onProblem?: (message: string, error: unknown) => void;
   /** Called before anything of others runs: what is secret can be hidden from then on. Never rejects. */

@@ -8,7 +8,7 @@ import { occurrencesOf, type Occurrences } from '../schedule/occurrences.ts';
 import { runScheduler, type Scheduled } from '../schedule/scheduler.ts';
 import { backupJob, type BackupHow } from './backup-job.ts';
 import { drillJob, verifyJob } from './check-jobs.ts';
-import { believed, doubtedNow, dueChecks, factsAfter, isSignedInSince, tellingJob } from './facts.ts';
+import { believed, doubtedNow, dueChecks, factsAfter, isOpenedSince, isSignedInSince, tellingJob } from './facts.ts';
 import { leftBehind } from './left-behind.ts';
 import { jobQueue, type JobOrder } from './job-queue.ts';
 import type { ServiceHost } from './ports.ts';
@@ -66,7 +66,11 @@ export function createService(host: ServiceHost): Service {
     ...{ status, remember, changed, emit },
   });
 
-  const signedInAt = (destination: string): number | null => host.signedInAt?.(destination) ?? null;
+  /** What a job failed for, where a person has put it right since. */
+  function mendedSince(job: Job | null): 'sign-in' | 'keychain' | null {
+    if (isSignedInSince(job, (destination) => host.signedInAt?.(destination) ?? null)) return 'sign-in';
+    return isOpenedSince(job, host.keychainOpenedAt?.() ?? null) ? 'keychain' : null;
+  }
 
   function slugsNow(): readonly string[] {
     return host.servers().map(({ slug }) => slug);
@@ -121,7 +125,7 @@ export function createService(host: ServiceHost): Service {
       occurrences: occurrencesFor(settings),
       active: queue.active().filter(({ id, server }) => server === slug && !disowned.has(id)),
       last,
-      signedInSince: isSignedInSince(last, signedInAt),
+      mended: mendedSince(last),
       nextRun: nextRuns.get(slug) ?? null,
       now: clock.now(),
       held: host.held?.() ?? null,
@@ -148,8 +152,8 @@ export function createService(host: ServiceHost): Service {
           .jobs()
           .find(({ kind, server: of, endedAt, state }) => kind === 'backup' && of === slug && endedAt !== null && state !== 'cancelled') ??
         null;
-      // What failed for want of a sign-in alone does not wait for the next time of the schedule once somebody has signed in.
-      const standing = isSignedInSince(last, signedInAt) ? { ...standingOf(slug), failures: null } : standingOf(slug);
+      // What failed for want of a sign-in or a keychain alone does not wait any longer once somebody has seen to it.
+      const standing = mendedSince(last) !== null ? { ...standingOf(slug), failures: null } : standingOf(slug);
       return { slug, occurrences: occurrencesFor(server), standing, pausedUntil: store.facts(slug).pausedUntil };
     });
     return scheduled;

@@ -17,8 +17,8 @@ export interface StatusInput {
   readonly last: Job | null;
   readonly nextRun: number | null;
   readonly now: number;
-  /** The last one failed because a sign-in had ended, and the account has been signed in with again since. */
-  readonly signedInSince: boolean;
+  /** What the last one failed for is put right since: the account is signed in with again, the keychain is open. */
+  readonly mended: 'sign-in' | 'keychain' | null;
   /** Why nothing is started by itself now; null when nothing is against it. */
   readonly held: string | null;
 }
@@ -52,9 +52,9 @@ export function isPaused({ pausedUntil }: ServerFacts, now: number): boolean {
 type Judgement = readonly [state: ServerState, why: string, next: string];
 
 /** The most pressing first: what a person must do, what has gone wrong, what goes on. */
-function judge({ settings, facts, occurrences, active, last, signedInSince, now, held }: StatusInput): Judgement {
+function judge({ settings, facts, occurrences, active, last, mended, now, held }: StatusInput): Judgement {
   if (active.some(({ state }) => state === 'running')) return ['running', '', ''];
-  const fault = signedInSince ? null : (last?.fault ?? null);
+  const fault = mended === null ? (last?.fault ?? null) : null;
   if (fault?.code === 'sign-in-needed') return ['sign-in-needed', fault.message, nextStep(fault)];
   if (fault?.context['keychain'] !== undefined) return ['paused', fault.message, nextStep(fault)];
   if (held !== null && settings.schedule.kind !== 'manual') return ['paused', held, 'It goes on by itself once that has changed.'];
@@ -66,11 +66,14 @@ function judge({ settings, facts, occurrences, active, last, signedInSince, now,
   }
   if (last?.state === 'failed' && fault !== null) return ['failed', fault.message, nextStep(fault)];
   if (last?.state === 'interrupted') return ['failed', 'The last run was cut off.', 'It is taken up by the next one.'];
-  if (signedInSince) {
-    return ['late', 'The account is signed in again; what was stopped for it has yet to run.', 'Start it now, or wait for its time.'];
-  }
+  if (mended !== null) return ['late', mendedWhy[mended], 'Start it now, or wait for its time.'];
   if (active.some(({ kind }) => kind === 'backup')) return ['late', 'A backup waits for another job to end.', ''];
   return [facts.lastSuccess === null ? 'new' : 'ok', '', ''];
 }
+
+const mendedWhy = {
+  'sign-in': 'The account is signed in again; what was stopped for it has yet to run.',
+  keychain: 'The keychain is open again; what waited for it has yet to run.',
+} as const;
 
 const overdueStep = 'Check that this computer is on at the times of the schedule, and start a backup by hand.';

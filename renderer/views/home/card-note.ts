@@ -1,6 +1,6 @@
 import type { ServerStatus } from '../../../main/contract/server-status.ts';
 import { ago, date, moment } from '../../words/format.ts';
-import { faultWords } from '../../words/faults.ts';
+import { faultWords, isLocked } from '../../words/faults.ts';
 import { t } from '../../words/language.svelte.ts';
 import { placeToSignIn, providerNames, providerOf } from './places.ts';
 
@@ -40,13 +40,14 @@ export function cardNote(status: ServerStatus, now: number): CardNote | null {
       };
     }
     case 'paused': {
-      const kind = lockedKeychain(status);
-      if (kind !== null) return { cause: t('keychain.locked'), rest: t('keychain.lockedNext', { kind }), detail };
+      if (lockedKeychain(status) !== null) return { cause: said?.says ?? t('keychain.locked'), rest: said?.next ?? '', detail };
       if (pausedUntil === null) return { cause: t('note.held'), rest: t('note.heldNext'), detail: status.why };
       const cause = pausedUntil === 0 ? t('note.pausedOpen') : t('note.paused', { until: moment(pausedUntil, now) });
       return { cause, rest: '', detail: '' };
     }
     case 'late':
+      if (fault?.code === 'sign-in-needed') return { cause: t('note.lateSignedIn'), rest: nextTry, detail: '' };
+      if (fault !== null && isLocked(fault)) return { cause: t('note.lateOpened'), rest: nextTry, detail: '' };
       return { cause: t('note.late'), rest: '', detail: status.why };
     case 'new':
       return { cause: nextRun === null ? t('note.newByHand') : t('note.new', { when: moment(nextRun, now) }), rest: '', detail: '' };

@@ -31,6 +31,8 @@ export const faults = {
   'fault.disk-full.next': 'Schaffe Platz und versuche es erneut.',
   'fault.locked.says': 'Etwas anderes benutzt es gerade.',
   'fault.locked.next': 'Beende das Programm, das den Ordner benutzt, oder warte auf den anderen Lauf.',
+  'fault.keychain.says': 'Der Schlüsselbund ist gesperrt.',
+  'fault.keychain.next': 'Öffne ihn, dann läuft sofort, was auf ihn wartet.',
   'fault.unsupported.says': 'Das geht hier nicht.',
   'fault.unsupported.next': 'Die Einzelheiten sagen, warum; eine neuere Version kann es vielleicht.',
   'fault.cancelled.says': 'Abgebrochen; nichts Halbes blieb zurück.',

@@ -44,6 +44,8 @@ export const home = {
   'note.late': 'Sie ist fällig und wartet, bis eine andere fertig ist.',
   'note.paused': 'Pausiert bis {until}. Bis dahin wird nichts gesichert.',
   'note.pausedOpen': 'Pausiert, bis du fortsetzt. Bis dahin wird nichts gesichert.',
+  'note.lateSignedIn': 'Du bist wieder angemeldet, die verpasste Sicherung kommt als Nächstes.',
+  'note.lateOpened': 'Der Schlüsselbund ist wieder offen, die verpasste Sicherung kommt als Nächstes.',
   'note.held': 'Angehalten durch die Einstellungen: Akkubetrieb oder getaktetes Netz.',
   'note.heldNext': 'Sobald sich das ändert, geht es von selbst weiter.',
   'note.signIn': '{provider} hat die Anmeldung beendet.',

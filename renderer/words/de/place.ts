@@ -191,6 +191,7 @@ export const place = {
   'kit.recoveryKey.help': 'Dann öffnet sie deine Sicherungen auch ohne Passwort; verwahre sie wie Geld.',
   'kit.download': 'Herunterladen',
   'kit.print': 'Drucken…',
+  'kit.text': 'Als Text',
   'kit.taken': 'Sie ist da. Jetzt leg sie weg.',
   'kit.put': 'Sie ist weggelegt, nicht auf diesem Rechner',
   'kit.put.help': 'Auf Papier in der Schublade, auf einem Stick oder in deinem Passwortspeicher.',

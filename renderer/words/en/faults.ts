@@ -32,6 +32,8 @@ export const faults = {
   'fault.disk-full.next': 'Free space on it, then try again.',
   'fault.locked.says': 'Something else is using it.',
   'fault.locked.next': 'Stop the program that uses the folder, or wait for the other run.',
+  'fault.keychain.says': 'The keychain is locked.',
+  'fault.keychain.next': 'Open it: what waited for it then runs at once.',
   'fault.unsupported.says': 'This cannot be done here.',
   'fault.unsupported.next': 'Details say why; a newer version may be able to do it.',
   'fault.cancelled.says': 'It was cancelled, and nothing half done was left.',

@@ -43,6 +43,8 @@ export const home = {
   'note.late': 'It is due and waits for another one to end.',
   'note.paused': 'Paused until {until}. Nothing is backed up until then.',
   'note.pausedOpen': 'Paused until you resume it. Nothing is backed up until then.',
+  'note.lateSignedIn': 'You are signed in again, and the missed backup comes next.',
+  'note.lateOpened': 'The keychain is open again, and the missed backup comes next.',
   'note.held': 'Paused by the settings: on battery, or on a metered line.',
   'note.heldNext': 'It goes on by itself once that has changed.',
   'note.signIn': '{provider} has ended the sign-in.',

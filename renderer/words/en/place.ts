@@ -188,6 +188,7 @@ export const place = {
   'kit.recoveryKey.help': 'Then it opens your backups even without the password, so keep it as you would keep money.',
   'kit.download': 'Download',
   'kit.print': 'Print…',
+  'kit.text': 'As text',
   'kit.taken': 'It is made. Now put it away.',
   'kit.put': 'It is put away, not on this computer',
   'kit.put.help': 'On paper in a drawer, on a stick, or in your password manager.',

@@ -20,6 +20,8 @@ const gigabyte = 1e9;
 export interface StageOptions {
   /** Nothing is set up. */
   readonly empty?: boolean;
+  /** Nobody gave the passphrase of the key file. */
+  readonly locked?: boolean;
   /** So many of them. */
   readonly snapshots?: number;
 }
@@ -148,7 +150,10 @@ function stagedHandlers(options: StageOptions, emit: (event: ServiceEvent) => vo
   const empty = options.empty === true;
   const servers = empty ? [] : stagedServers;
   const one = (slug: string): ServerStatus => servers.find(({ settings }) => settings.slug === slug) ?? refuse();
-  const keychain = { kind: 'system', strong: true, locked: false, says: 'in the keyring of this system' } as const;
+  const keychain = {
+    ...{ kind: options.locked === true ? 'sealed-file' : 'system', locked: options.locked === true },
+    ...{ strong: true, says: 'in the keyring of this system' },
+  } as const;
   const handlers: Partial<CallHandlers> = {
     'service.info': async () => ({
       ...{ version: '0.1.0', startedAt: stagedNow - 21 * day, keychain, settingsProblem: '', host: 'attic-server' },
@@ -175,7 +180,8 @@ function stagedHandlers(options: StageOptions, emit: (event: ServiceEvent) => vo
               settings: { provider: 'folder', path: '/mnt/attic' },
             },
           ],
-    'keychain.describe': async () => keychain,
+    'keychain.describe': async () => ({ ...keychain, exists: true }),
+    'settings.import': async () => ({ leftOut: ['destination/tide-s3/password', 'destination/google/refreshToken'] }),
     'notices.list': async () => [
       { target: { kind: 'ntfy', name: 'phone', server: 'https://ntfy.sh', topic: 'attic' }, secrets: [], problem: '' },
     ],

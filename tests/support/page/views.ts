@@ -8,6 +8,8 @@ export interface View {
   readonly path: string;
   /** Nothing is set up yet. */
   readonly empty?: boolean;
+  /** Nobody gave the passphrase of the key file. */
+  readonly locked?: boolean;
   readonly languages?: readonly ('en' | 'de')[];
   /** Settles once the view shows what it is about; may click its way there. */
   readonly ready: (page: Page, language: 'en' | 'de') => Promise<unknown>;
@@ -94,6 +96,52 @@ export const views: readonly View[] = [
         .getByRole('button', { name: /^(Restore|Herstellen)$/ })
         .click();
       await page.getByRole('button', { name: /^(Undo|Rückgängig)$/ }).waitFor();
+    },
+  },
+  {
+    ...{ name: 'keychain', path: '', locked: true, languages: both },
+    async ready(page) {
+      await page
+        .getByRole('button', { name: /^(Open the keychain|Schlüsselbund öffnen)…$/ })
+        .first()
+        .click();
+      await page
+        .getByRole('dialog')
+        .getByLabel(/^(Passphrase|Passwort)$/)
+        .fill('open sesame');
+    },
+  },
+  { name: 'locked', path: '', locked: true, languages: both, ready: (page) => page.getByRole('article').nth(3).waitFor() },
+  {
+    ...{ name: 'keys', path: 'settings', locked: true, languages: both },
+    async ready(page) {
+      await page.getByRole('button', { name: /^(Keep them elsewhere|Woanders aufbewahren)…$/ }).click();
+      await page.getByRole('dialog').getByRole('radio').last().click();
+      await page.getByRole('dialog').getByRole('checkbox').waitFor();
+    },
+  },
+  {
+    ...{ name: 'export', path: 'settings', languages: both },
+    async ready(page) {
+      await page.getByRole('button', { name: /^(Export|Exportieren)…$/ }).click();
+      for (const [index, text] of ['one thing', 'another'].entries()) await page.getByRole('dialog').locator('input').nth(index).fill(text);
+      await page
+        .getByRole('dialog')
+        .getByRole('button', { name: /^(Cancel|Abbrechen)$/ })
+        .focus();
+    },
+  },
+  {
+    ...{ name: 'imported', path: 'settings', languages: both },
+    async ready(page) {
+      await page.getByRole('button', { name: /^(Import|Importieren)…$/ }).click();
+      const dialog = page.getByRole('dialog');
+      await dialog
+        .locator('input[type=file]')
+        .setInputFiles({ name: 'settings.sealed', mimeType: 'application/octet-stream', buffer: Buffer.from('x') });
+      await dialog.locator('input[type=password]').fill('open sesame');
+      await page.keyboard.press('Enter');
+      await page.getByRole('alert').scrollIntoViewIfNeeded();
     },
   },
   { name: 'empty', path: '', empty: true, ready: (page) => page.getByRole('heading', { level: 1 }).waitFor() },
