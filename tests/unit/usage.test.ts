@@ -116,6 +116,18 @@ describe('what is stored', () => {
     expect([none.snapshots, none.unnamedBytes, none.unfinishedBytes]).toEqual([[], await total(one), 0]);
   });
 
+  test('a frame that two snapshots name is needed once', async () => {
+    const one = world({ clock: movableClock(start) });
+    const a = await craftShared(one, { time: start, own: [block(1, 40_000), block(2, 60_000)] });
+    for (const day of [1, 2]) {
+      await craftShared(one, { time: start + day * dayMs, own: [`own of ${day}`], borrowed: [{ from: a, frames: [1] }] });
+    }
+    await one.backend.remove(a.manifest);
+    const { deadBytes } = await serverOf(one);
+    expect(deadBytes).toBeGreaterThanOrEqual(40_000);
+    expect(deadBytes).toBeLessThan(42_000);
+  });
+
   test('by a run that has not ended is not called left over: not within two days, and not beside its notes', async () => {
     const clock = movableClock(start);
     const one = world({ clock });
