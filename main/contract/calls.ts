@@ -110,7 +110,13 @@ export const calls = {
   },
 
   'backup.start': {
-    request: z.object({ slug: z.string(), force: z.boolean().default(false), takeOver: z.boolean().default(false) }),
+    request: z.object({
+      slug: z.string(),
+      force: z.boolean().default(false),
+      takeOver: z.boolean().default(false),
+      /** This one rests on no earlier snapshot, whatever the server's settings say. */
+      whole: z.boolean().exactOptional(),
+    }),
     reply: started,
   },
   'verify.start': {

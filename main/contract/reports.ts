@@ -28,6 +28,11 @@ export interface RunContext {
   readonly onProgress?: (progress: Progress) => void;
 }
 
+/** When a snapshot is whole, and so rests on no earlier one: once the data it would rest on is that many days old, or always, or never. */
+export type WholeRule = number | 'always' | 'never';
+
+export const defaultWholeDays = 30;
+
 export interface BackupRequest {
   readonly folder: string;
   /** Display name; default: the folder's own name. */
@@ -46,6 +51,10 @@ export interface BackupRequest {
   readonly force: boolean;
   /** Become the owner of a server that another machine wrote. */
   readonly takeOver: boolean;
+  /** Default: defaultWholeDays. Classic snapshots are always whole. */
+  readonly whole?: WholeRule;
+  /** Inode numbers say nothing of a file: some network file systems make them up. */
+  readonly ignoreInode?: boolean;
 }
 
 export interface BackupReport {
@@ -58,6 +67,8 @@ export interface BackupReport {
   /** Bytes of all objects written by this run. */
   readonly storedBytes: number;
   readonly archives: readonly string[];
+  /** What was not sent, because earlier archives hold it. */
+  readonly kept: { readonly files: number; readonly bytes: number };
   readonly warnings: readonly Warning[];
   readonly elapsedMs: number;
 }
@@ -72,7 +83,10 @@ export interface SnapshotRow {
   /** Null where only reading the archive would tell (classic) or it cannot be known (incomplete). */
   readonly files: number | null;
   readonly bytes: number | null;
+  /** What its run added to the destination, and what is still there of it. */
   readonly storedBytes: number;
+  /** Size of the archives of earlier runs that it rests on; 0: it is whole. Null where that cannot be known. */
+  readonly sharedBytes: number | null;
   readonly complete: boolean;
   readonly format: ArchiveFormat;
   readonly pinned: boolean;

@@ -63,6 +63,10 @@ export const serverSchema = z.looseObject({
   preset: z.string().max(64).optional(),
   excludes: z.array(z.string().max(4096)).default([]),
   level: z.number().int().min(1).max(19).default(3),
+  /** When a snapshot is whole, and rests on no earlier one: after so many days, always, or never. Left out: after 30 days. */
+  whole: z.union([z.number().int().min(1).max(3650), z.enum(['always', 'never'])]).optional(),
+  /** Inode numbers are not compared: some network file systems make them up. */
+  ignoreInode: z.boolean().optional(),
   schedule: scheduleSchema.default({ kind: 'manual' }),
   /** IANA zone of the schedule and of the days and weeks that are kept. */
   zone: z.string().min(1).max(64),

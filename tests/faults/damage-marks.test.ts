@@ -15,7 +15,7 @@ async function secondDamaged(): Promise<{ one: World; folder: string; first: str
   const folder = tempFolder();
   makeTree(folder);
   const first = (await one.backup(folder, { force: true })).id;
-  const { id: second, archives } = await one.backup(folder, { force: true });
+  const { id: second, archives } = await one.backup(folder, { force: true, whole: 'always' });
   const [archive = ''] = archives;
   const whole = Buffer.from(await readBytes(one.backend, archive, { limit }));
   await put(one.backend, archive, flipped(whole, 2000));

@@ -249,7 +249,7 @@ describe('objects in the wrong place', () => {
   let second: string;
   beforeAll(async () => {
     two = world({ backend: (await damagedWorld(whole, () => undefined)).backend });
-    ({ id: second } = await two.backup(source, { volumeSize: 7 * 2 ** 20, force: true }));
+    ({ id: second } = await two.backup(source, { volumeSize: 7 * 2 ** 20, force: true, whole: 'always' }));
   });
 
   test('archives swapped between two snapshots are found, and nothing of them is taken for the other', async () => {

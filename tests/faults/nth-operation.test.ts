@@ -66,7 +66,7 @@ function replayingPacker(): Packer {
       const lines: Buffer[] = [];
       for await (const piece of made.entryLines.read()) lines.push(Buffer.from(piece));
       await made.entryLines.dispose();
-      recorded = { volumes, result: { totals: made.totals, warnings: made.warnings }, lines };
+      recorded = { volumes, result: { totals: made.totals, warnings: made.warnings, order: made.order, kept: made.kept }, lines };
     }
     for (const { pieces, archive } of recorded.volumes) {
       const upload = await target.beginVolume();
@@ -162,7 +162,7 @@ async function openUploads(backend: Backend): Promise<number> {
 
 describe('every call of a command fails once', () => {
   test('backup: nothing of its own is left, and the next one works and clears the rest', async () => {
-    const backup = (on: World): Promise<unknown> => on.backup(folder, { force: true, volumeSize: 1 });
+    const backup = (on: World): Promise<unknown> => on.backup(folder, { force: true, volumeSize: 1, whole: 'always' });
     const calls = await everyCall(backup, async (backend, where) => {
       await expectOldUntouched(backend, where);
       const left = (await keysOf(backend)).filter((key) => !base.has(key));
@@ -264,7 +264,7 @@ describe('every call of a command fails once', () => {
 });
 
 test('lost replies settle: with the retry layer each call may fail once on either side, and the backup is there, once', async () => {
-  const backup = (on: World): Promise<unknown> => on.backup(folder, { force: true, volumeSize: 1 });
+  const backup = (on: World): Promise<unknown> => on.backup(folder, { force: true, volumeSize: 1, whole: 'always' });
   const next = seededNumbers(7);
   const random = { bytes: (length: number): Uint8Array => Uint8Array.from({ length }, () => Math.floor(next() * 256)) };
   const patient = (backend: Backend): World =>

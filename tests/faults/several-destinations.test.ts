@@ -176,7 +176,7 @@ describe('one folder to several destinations', () => {
         },
       },
     };
-    const reports = await toAll({ force: true }, stop.signal);
+    const reports = await toAll({ force: true, whole: 'always' }, stop.signal);
     expect(reports.map((report) => (report instanceof Fault ? report.code : report.outcome))).toEqual(['cancelled', 'cancelled']);
     places[1] = first;
     expect(await Promise.all(places.map(async ({ backend }) => [...(await contents(backend)).keys()].sort()))).toEqual(before);

@@ -28,6 +28,7 @@ export interface ManifestLines {
     type: string;
     size: number;
     linkOf?: string;
+    sha256?: string;
     extents: readonly (readonly [number, number, number, number, number])[];
   }>[];
 }

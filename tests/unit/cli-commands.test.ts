@@ -28,7 +28,7 @@ function run(args: readonly string[], engine: Calls = {}, options: FakeHostOptio
 
 const backupReport: BackupReport = {
   ...{ outcome: 'written', id: '20261123T220500Z-k3v9qa', server: 'survival', files: 1204, bytes: 327_155_712, storedBytes: 102_000_000 },
-  ...{ archives: ['survival/20261123T220500Z-k3v9qa.holdfast'], warnings: [], elapsedMs: 12_300 },
+  ...{ archives: ['survival/20261123T220500Z-k3v9qa.holdfast'], kept: { files: 0, bytes: 0 }, warnings: [], elapsedMs: 12_300 },
 };
 const restoreReport: RestoreReport = {
   ...{ id: '20261123T220500Z-k3v9qa', server: 'survival', target: '/srv/back', files: 3, bytes: 10, before: '/srv/back.before-x' },
@@ -44,7 +44,7 @@ const pruneReport: PruneReport = {
 };
 const row: SnapshotRow = {
   ...{ id: 'a', server: 'survival', slug: 'survival', time: '2026-11-23T22:05:00Z', files: 3, bytes: 10, storedBytes: 99 },
-  ...{ complete: true, format: 'archive', pinned: false },
+  ...{ sharedBytes: 0, complete: true, format: 'archive', pinned: false },
 };
 
 async function* rows(...entries: readonly EntryRow[]): AsyncGenerator<EntryRow> {
@@ -194,11 +194,21 @@ describe('JSON', () => {
         files: 3,
         bytes: 10,
         storedBytes: 99,
+        sharedBytes: 0,
         complete: true,
         format: 'archive',
       },
       {
-        ...{ id: 'b', server: 'My Server', time: '2026-11-23T22:05:00Z', files: 3, bytes: 10, storedBytes: 99, complete: false },
+        ...{
+          id: 'b',
+          server: 'My Server',
+          time: '2026-11-23T22:05:00Z',
+          files: 3,
+          bytes: 10,
+          storedBytes: 99,
+          sharedBytes: 0,
+          complete: false,
+        },
         ...{ format: 'archive', slug: 'my-server', pinned: true, note: 'n', problem: 'p' },
       },
     ]);
@@ -387,6 +397,7 @@ describe('for people', () => {
   it('snapshots: an aligned table in local time', async () => {
     const other: SnapshotRow = {
       ...row,
+      sharedBytes: null,
       id: 'longer-id',
       server: 'x\u001b[2J',
       files: null,
@@ -401,9 +412,9 @@ describe('for people', () => {
       { zone: 'Europe/Berlin' },
     );
     expect(stdout.split('\n')).toEqual([
-      'SNAPSHOT   SERVER    TIME                 FILES  SIZE  STORED  STATE',
-      'a          survival  2026-11-23 23:05:00      3  10 B    99 B  complete',
-      'longer-id  x\\x1b[2J  2026-11-23 23:05:00      ?     ?    99 B  incomplete, classic, no manifest',
+      'SNAPSHOT   SERVER    TIME                 FILES  SIZE  ADDED  SHARES  STATE',
+      'a          survival  2026-11-23 23:05:00      3  10 B   99 B       –  complete',
+      'longer-id  x\\x1b[2J  2026-11-23 23:05:00      ?     ?   99 B       ?  incomplete, classic, no manifest',
       '',
     ]);
   });

@@ -32,7 +32,18 @@ async function firstBackup(args: readonly string[], options: FakeHostOptions = {
     backup: (destination) => {
       ({ credentials } = destination);
       return Promise.resolve({
-        ...{ outcome: 'written', id: 'id', server: 's', files: 1, bytes: 1, storedBytes: 1, archives: ['a'], warnings: [], elapsedMs: 1 },
+        ...{
+          outcome: 'written',
+          id: 'id',
+          server: 's',
+          files: 1,
+          bytes: 1,
+          storedBytes: 1,
+          archives: ['a'],
+          kept: { files: 0, bytes: 0 },
+          warnings: [],
+          elapsedMs: 1,
+        },
       });
     },
   };

@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createFrameRingMemory, FrameRing, slotState } from '../../main/adapters/compute/frame-ring.ts';
 import { EntryReader } from '../../main/adapters/compute/pack/entry-reader.ts';
+import { readNotes } from '../../main/adapters/compute/pack/frame-notes.ts';
 import { FrameWriter } from '../../main/adapters/compute/pack/frame-writer.ts';
 import { VolumeWriter } from '../../main/adapters/compute/pack/volume-writer.ts';
 import type { WalkedEntry } from '../../main/adapters/files/walk.ts';
@@ -40,7 +41,7 @@ function read(
   const frames = new FrameWriter(ring);
   const volumeSize = 2 ** 30;
   const volumes = new VolumeWriter(frames, volumeSize);
-  const reader = new EntryReader({ ring, frames, volumes, format: 'archive', volumeSize, clockOffset: 3_600_000 });
+  const reader = new EntryReader({ ring, frames, volumes, format: 'archive', volumeSize, clockOffset: 3_600_000, base: null });
   work((name, before) => {
     const file = join(folder, name);
     // What the walk saw; `before` is what happens until the reader comes to it.
@@ -53,20 +54,11 @@ function read(
   const notes: Noted[] = [];
   const contents: Buffer[] = [];
   for (let slot = 0; slot < ring.slots && ring.state(slot) === slotState.filled; slot += 1) {
-    const bytes = ring.notes(slot);
     contents.push(Buffer.from(ring.content(slot).subarray(0, ring.sizes(slot).content)));
-    for (let at = 0; at < ring.sizes(slot).notes;) {
-      const length = bytes.readUInt32LE(at);
-      const runs = bytes.readUInt32LE(at + 4);
-      let content = '';
-      for (let run = 0; run < runs; run += 1) {
-        const place = at + 8 + run * 16;
-        const from = bytes.readUInt32LE(place + 4);
-        content += ring.content(bytes.readUInt32LE(place)).toString('latin1', from, from + bytes.readDoubleLE(place + 8));
-      }
-      at += 8 + runs * 16;
-      notes.push({ ...(JSON.parse(`${bytes.toString('utf8', at, at + length)}}`) as Omit<Noted, 'content'>), content });
-      at += length;
+    for (const { text, runs } of readNotes(ring.notes(slot), ring.sizes(slot).notes)) {
+      const stretches = runs.map(({ frame, offset, length }) => ring.content(frame).toString('latin1', offset, offset + length));
+      const entry = JSON.parse(`${Buffer.from(text).toString('utf8')}}`) as Omit<Noted, 'content'>;
+      notes.push({ ...entry, content: stretches.join('') });
     }
   }
   return { notes, warnings: reader.warnings.list, zip: Buffer.concat(contents) };

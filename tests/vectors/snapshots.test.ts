@@ -8,6 +8,7 @@ import {
   readFileSync,
   readdirSync,
   readlinkSync,
+  rmSync,
   statSync,
   symlinkSync,
   truncateSync,
@@ -17,6 +18,7 @@ import {
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { seeTree } from '../support/compare-trees.ts';
 import { contents, holding, password, world } from '../support/engine-on-memory.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { readVectors } from '../support/vectors.ts';
@@ -164,15 +166,37 @@ describe.skipIf(!tools)('what our writer makes, the second implementation reads'
     makeTree(source);
     const there = world();
     await there.backup(source, { volumeSize: 3 * 2 ** 20 });
-    await there.backup(source, { force: true, level: 9 });
+    await there.backup(source, { whole: 'always', force: true, level: 9 });
+    const expected = truth(source);
+    expect(Object.keys(expected).length).toBe(211);
+    // The third one rests on the archive of the second.
+    writeFileSync(join(source, 'later'), 'x');
+    await there.backup(source);
     const folder = writeOut(await contents(there.backend));
     const read = execFileSync(python, [here('check_snapshots.py'), folder, password], { encoding: 'utf8', maxBuffer: 2 ** 26 });
     const snapshots = JSON.parse(read) as { archives: number; files: Record<string, string> }[];
-    const expected = truth(source);
-    expect(Object.keys(expected).length).toBe(211);
-    expect(snapshots.map(({ files }) => files)).toEqual([expected, expected]);
-    expect(snapshots.map(({ archives }) => archives).sort((a, b) => a - b)).toEqual([1, expect.any(Number)]);
+    expect(snapshots.map(({ files }) => files)).toEqual([expected, expected, truth(source)]);
+    expect(snapshots.map(({ archives }) => archives).sort((a, b) => a - b)).toEqual([1, 2, expect.any(Number)]);
     expect(Math.max(...snapshots.map(({ archives }) => archives))).toBeGreaterThan(5);
+  });
+
+  test('open.py builds the tree of a snapshot whose files lie in archives of several runs, and names what is lost', async () => {
+    const source = tempFolder();
+    makeTree(source);
+    const there = world();
+    await there.backup(source, { volumeSize: 3 * 2 ** 20 });
+    writeFileSync(join(source, 'later'), 'x');
+    const { id, archives } = await there.backup(source, { volumeSize: 3 * 2 ** 20 });
+    expect(archives).toHaveLength(1);
+    const folder = writeOut(await contents(there.backend));
+    const manifest = join(folder, 'survival', `${id}.manifest`);
+    const tree = join(tempFolder(), 'tree');
+    const { status, said } = open(manifest, '--tree', tree);
+    expect([status, said]).toEqual([0, expect.stringMatching(/^(opening: \w+\n)+$/)]);
+    expect(seeTree(tree, { owners: false })).toEqual(seeTree(source, { owners: false }));
+    rmSync(join(folder, archives[0] ?? ''));
+    const without = open(manifest, '--tree', join(tempFolder(), 'tree'));
+    expect([without.status, without.said.match(/lost: .*/g)]).toEqual([13, [expect.stringMatching(/later$/)]]);
   });
 
   test('open.py turns an archive into its ZIP and a manifest into its lines, and finds one altered byte', async () => {

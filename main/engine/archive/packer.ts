@@ -17,6 +17,26 @@ export interface PackRequest {
   readonly volumeSize: number;
   /** Of every target's `seal`. */
   readonly format: ArchiveFormat;
+  /** What need not be sent again; without it the snapshot is whole. */
+  readonly base?: PackBase | undefined;
+}
+
+/** An earlier snapshot of the folder, which all targets hold. */
+export interface PackBase {
+  /** Its manifest: zstd frames, the first line included. */
+  readonly manifest: Spool;
+  /** Of each archive that it names, whether data may stay there. */
+  readonly usable: readonly boolean[];
+  /** Whether stamps say that a file is unchanged; else each file is read and its hash compared. */
+  readonly trustStamps: boolean;
+  /** Inode numbers are not compared: some file systems make them up. */
+  readonly ignoreInode: boolean;
+}
+
+/** An archive of the base or one that this run wrote, by its place in the base's manifest or among the run's volumes. */
+export interface ArchiveRef {
+  readonly from: 'base' | 'run';
+  readonly index: number;
 }
 
 export interface PackTarget {
@@ -67,10 +87,19 @@ export interface PackResult {
   readonly outcomes: readonly (readonly PackedArchive[] | Fault)[];
   /** The manifest's entry lines, as zstd frames: the same for all targets. */
   readonly entryLines: Spool;
+  /** The archives in the order in which the extents of those lines count them. */
+  readonly order: readonly ArchiveRef[];
+  /** What stayed where it was. */
+  readonly kept: PackKept;
+}
+
+export interface PackKept {
+  readonly files: number;
+  readonly bytes: number;
 }
 
 /** What one target got. */
-export interface PackedSnapshot extends Pick<PackResult, 'totals' | 'warnings' | 'entryLines'> {
+export interface PackedSnapshot extends Pick<PackResult, 'totals' | 'warnings' | 'entryLines' | 'order' | 'kept'> {
   readonly archives: readonly PackedArchive[];
 }
 

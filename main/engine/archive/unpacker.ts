@@ -26,8 +26,8 @@ export interface UnpackRequest {
   readonly include: readonly string[];
   /** Asked once it is known what will be written: where to build the tree. Null: nothing is written, everything is read and checked. */
   readonly staging: ((needs: { readonly files: number; readonly bytes: number; readonly diskBytes: number }) => Promise<string>) | null;
-  /** Read every archive from its first to its last byte and hash it on the way; otherwise only the frames that are needed. */
-  readonly whole: boolean;
+  /** Whether to read an archive from its first to its last byte and hash it on the way; otherwise only the frames that are needed. */
+  whole(archive: number): boolean;
   /** Go on over damage and report it; otherwise the first one is a fault. */
   readonly tolerant: boolean;
   /** May end early when the object does. */

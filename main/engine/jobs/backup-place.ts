@@ -1,18 +1,17 @@
 import { Fault } from '../../contract/faults.ts';
 import type { BackupReport, BackupRequest, RunContext } from '../../contract/reports.ts';
-import { sealedWith } from '../archive/seal.ts';
 import type { OpenVault } from '../archive/vault.ts';
 import type { OpenDestination } from '../engine.ts';
 import type { EngineHost, HeldLock, SourceFolder } from '../host.ts';
 import { listServer, openedCatalog, readHeader, slugFor } from '../snapshots/catalog.ts';
 import type { Catalog, ServerListing } from '../snapshots/catalog.ts';
-import { fetchManifest } from '../snapshots/manifest-store.ts';
 import type { ManifestHeader } from '../snapshots/manifest.ts';
-import { damagedKey, manifestKey, newSnapshotId, serverPrefix } from '../snapshots/names.ts';
+import { newSnapshotId, serverPrefix } from '../snapshots/names.ts';
 import { loadVault } from '../snapshots/vault-store.ts';
-import type { Backend, CallOptions } from '../storage/backend.ts';
+import type { CallOptions } from '../storage/backend.ts';
 import { largestClockOffsetMs } from '../storage/check-destination.ts';
 import { measureClockOffset } from '../storage/clock-offset.ts';
+import { findBase, isWhole, isWholeDue, type Base } from './base.ts';
 import { isClassicUnchanged, recallClassic, unchangedClassic } from './classic-memory.ts';
 import { lockName } from './lock-name.ts';
 import { checkOwner } from './owner.ts';
@@ -41,6 +40,8 @@ export interface BackupPlace {
   readonly clockOffset: number;
   readonly machine: { readonly id: string; readonly host: string };
   readonly written: Written;
+  /** What it is compared with; null where the snapshot is to be whole. Its spool is the place's to dispose of. */
+  readonly base: Base | null;
   readonly lock: HeldLock;
 }
 
@@ -70,10 +71,10 @@ export async function openPlace(backup: BackupRun, destination: OpenDestination)
   }
 }
 
-type Found = Pick<BackupPlace, 'id' | 'time' | 'clockOffset' | 'machine'>;
+type Found = Pick<BackupPlace, 'id' | 'time' | 'clockOffset' | 'machine' | 'base'>;
 
 async function lookAround(backup: BackupRun, destination: OpenDestination, catalog: Catalog, slug: string): Promise<Found | Unchanged> {
-  const { host, source, excludes, request, run } = backup;
+  const { host, source, request, run } = backup;
   const { backend } = destination;
   const options: CallOptions = { signal: run.signal };
   const listing = await listServer(backend, slug, options);
@@ -83,24 +84,42 @@ async function lookAround(backup: BackupRun, destination: OpenDestination, catal
   // Nobody else writes here: what is unfinished was left by a run of ours that was killed.
   for await (const { token } of backend.openUploads(serverPrefix(slug), options)) await backend.abandon(token, options);
 
-  if (last !== null && !request.force && request.format === 'archive' && sameRules(last, request, excludes)) {
-    if (await isUnchanged(host, catalog, source, last, excludes, run)) return unchangedReport(last);
-  }
-  if (!request.force && request.format === 'classic') {
-    const known = await recallClassic(host, lockName(destination, slug));
-    if (known !== null && (await isClassicUnchanged(host, known, listing, { request, excludes, root: source.root }, run))) {
-      return unchangedClassic(known);
+  const base = isIndependent(request) ? null : await findBase(host, catalog, listing, { machine: machine.id, source }, options);
+  try {
+    if (last !== null && base !== null && (await isUnchanged(backup, last, base))) {
+      await base.spool.dispose();
+      return unchangedReport(last);
     }
+    const known = request.force || request.format !== 'classic' ? null : await classicUnchanged(backup, destination, listing);
+    if (known !== null) return known;
+    const clockOffset = await measureClockOffset(backend, serverPrefix(slug), host.clock, host.random, options);
+    const now = host.clock.now() + (Math.abs(clockOffset) > largestClockOffsetMs ? clockOffset : 0);
+    const time = request.time ?? now;
+    const id = newSnapshotId(
+      time,
+      host.random,
+      listing.snapshots.map((snapshot) => snapshot.id),
+    );
+    const found = { id, time, clockOffset, machine };
+    if (base === null || !isWholeDue(base, request.whole, time)) return { ...found, base };
+    await base.spool.dispose();
+    return { ...found, base: null };
+  } catch (error) {
+    await base?.spool.dispose();
+    throw error;
   }
-  const clockOffset = await measureClockOffset(backend, serverPrefix(slug), host.clock, host.random, options);
-  const now = host.clock.now() + (Math.abs(clockOffset) > largestClockOffsetMs ? clockOffset : 0);
-  const time = request.time ?? now;
-  const id = newSnapshotId(
-    time,
-    host.random,
-    listing.snapshots.map((snapshot) => snapshot.id),
-  );
-  return { id, time, clockOffset, machine };
+}
+
+/** Nothing of what is there matters for it. */
+function isIndependent({ format, force, whole }: BackupRequest): boolean {
+  return format === 'classic' || (force && whole === 'always');
+}
+
+async function classicUnchanged(backup: BackupRun, destination: OpenDestination, listing: ServerListing): Promise<Unchanged | null> {
+  const { host, source, excludes, request, run } = backup;
+  const known = await recallClassic(host, lockName(destination, listing.slug));
+  if (known === null || !(await isClassicUnchanged(host, known, listing, { request, excludes, root: source.root }, run))) return null;
+  return unchangedClassic(known);
 }
 
 async function lastSnapshot(catalog: Catalog, listing: ServerListing, options: CallOptions): Promise<ManifestHeader | null> {
@@ -120,51 +139,31 @@ function sameRules(last: ManifestHeader, request: BackupRequest, excludes: reado
 /** A snapshot that misses something it should hold is no state to rest on. */
 const isNote = (warning: { readonly code: string }): boolean => warning.code === 'special' || warning.code === 'own-file';
 
-async function isUnchanged(
-  host: EngineHost,
-  catalog: Catalog,
-  source: SourceFolder,
-  last: ManifestHeader,
-  excludes: readonly string[],
-  run: RunContext,
-): Promise<boolean> {
-  const key = manifestKey(last.slug, last.id);
+/** The newest snapshot holds the folder as it is now, and can be counted on. */
+async function isUnchanged({ host, source, excludes, request, run }: BackupRun, last: ManifestHeader, base: Base): Promise<boolean> {
+  if (request.force || (request.whole === 'always' && !isWhole(last))) return false;
+  if (base.header.id !== last.id || base.usable.includes(false) || !sameRules(last, request, excludes)) return false;
   try {
-    if (!last.archives.every(({ head }) => sealedWith(catalog.vault.vaultKey, Buffer.from(head, 'base64'), 'holdfast/v2/archive')))
-      return false;
-    await checkStored(catalog.backend, last, { signal: run.signal });
-    const { spool } = await fetchManifest(host, catalog.backend, catalog.vault, key, { signal: run.signal });
-    try {
-      return await host.scan({ root: source.root, excludes, manifest: spool, signal: run.signal, onProgress: run.onProgress });
-    } finally {
-      await spool.dispose();
-    }
+    const { ignoreInode } = request;
+    return await host.scan({
+      root: source.root,
+      excludes,
+      ignoreInode,
+      manifest: base.spool,
+      signal: run.signal,
+      onProgress: run.onProgress,
+    });
   } catch (error) {
-    // A last snapshot that is damaged or incomplete proves nothing: a new one is what helps.
-    if (error instanceof Fault && ['corrupt', 'truncated', 'not-found'].includes(error.code)) return false;
+    // A last snapshot that is damaged proves nothing: a new one is what helps.
+    if (error instanceof Fault && (error.code === 'corrupt' || error.code === 'truncated')) return false;
     throw error;
-  }
-}
-
-/** Just before a snapshot counts, or is counted on: every archive that it names is there, in the right size. */
-export async function checkStored(backend: Backend, header: ManifestHeader, options: CallOptions): Promise<void> {
-  const listing = await listServer(backend, header.slug, options);
-  const sizes = new Map(listing.snapshots.flatMap(({ objects }) => objects).map(({ key, size }) => [key, size]));
-  for (const { key, size } of header.archives) {
-    const marked = sizes.has(damagedKey(key));
-    if (sizes.get(key) === size && !marked) continue;
-    const message = marked
-      ? `${key} is damaged`
-      : sizes.has(key)
-        ? `${key} has ${sizes.get(key)} bytes instead of ${size}`
-        : `${key} is gone`;
-    throw new Fault('corrupt', message, { operation: 'check archives', context: { object: key } });
   }
 }
 
 function unchangedReport(last: ManifestHeader): Unchanged {
   const { files, bytes } = last.totals;
-  return { outcome: 'unchanged', id: last.id, server: last.server, files, bytes, storedBytes: 0, archives: [], warnings: [] };
+  const kept = { files, bytes };
+  return { outcome: 'unchanged', id: last.id, server: last.server, files, bytes, storedBytes: 0, archives: [], kept, warnings: [] };
 }
 
 function defaultName(root: string): string {

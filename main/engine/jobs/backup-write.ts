@@ -6,15 +6,18 @@ import type { EngineHost } from '../host.ts';
 import { writeManifest } from '../snapshots/manifest-store.ts';
 import { archiveKey, checksumKey, classicKey, manifestKey, serverPrefix } from '../snapshots/names.ts';
 import { ensureVaultHolds } from '../snapshots/vault-store.ts';
-import type { CallOptions } from '../storage/backend.ts';
+import { listServer } from '../snapshots/catalog.ts';
+import type { ManifestHeader } from '../snapshots/manifest.ts';
+import type { Backend, CallOptions } from '../storage/backend.ts';
 import { largestClockOffsetMs } from '../storage/check-destination.ts';
 import { volumePartSize } from '../storage/part-size.ts';
 import { openPartWriter } from '../storage/part-writer.ts';
 import { uploadBytes } from '../storage/upload-object.ts';
-import { checkStored, type BackupPlace, type BackupRun } from './backup-place.ts';
+import type { BackupPlace, BackupRun } from './backup-place.ts';
 import { rememberClassic } from './classic-memory.ts';
 import { lockName } from './lock-name.ts';
 import { manifestHeader } from './manifest-header.ts';
+import { snapshotProblem, storedSizes } from './snapshots.ts';
 
 /** Where the packer's volumes go in one destination. */
 export async function targetFor({ host, request, run }: BackupRun, place: BackupPlace): Promise<PackTarget> {
@@ -50,8 +53,10 @@ export async function targetFor({ host, request, run }: BackupRun, place: Backup
   };
 }
 
-/** What makes the stored volumes a snapshot: the manifest, written last. */
-export async function finish(backup: BackupRun, place: BackupPlace, packed: PackedSnapshot): Promise<Omit<BackupReport, 'elapsedMs'>> {
+export type Finished = Omit<BackupReport, 'elapsedMs'>;
+
+/** What makes the stored volumes a snapshot: the manifest, written last. Instead, the keys of earlier archives that were lost during the run. */
+export async function finish(backup: BackupRun, place: BackupPlace, packed: PackedSnapshot): Promise<Finished | ReadonlySet<string>> {
   const { host, source, excludes, request, run } = backup;
   const { destination, vault, server, slug, id, time, clockOffset, machine, written } = place;
   const { backend } = destination;
@@ -64,8 +69,13 @@ export async function finish(backup: BackupRun, place: BackupPlace, packed: Pack
   }
   if (request.format === 'archive') {
     await ensureVaultHolds(backend, vault, options);
-    const header = manifestHeader({ id, server, slug, machine, time, source, request, excludes, warnings, packed });
-    await checkStored(backend, header, options);
+    const earlier = place.base?.header.archives ?? [];
+    const header = manifestHeader({ id, server, slug, machine, time, source, request, excludes, warnings, packed, earlier });
+    const lost = await lostArchives(backend, header, options);
+    const earlierLost = new Set(lost.map(({ key }) => key).filter((key) => earlier.some((archive) => archive.key === key)));
+    if (earlierLost.size > 0) return earlierLost;
+    const [own] = lost;
+    if (own !== undefined) throw new Fault('corrupt', own.message, { operation: 'check archives', context: { object: own.key } });
     written.add(manifestKey(slug, id));
     stored += (await writeManifest(host, backend, vault, header, packed.entryLines, options)).size;
   } else {
@@ -74,8 +84,23 @@ export async function finish(backup: BackupRun, place: BackupPlace, packed: Pack
   }
   return {
     outcome: 'written',
-    ...{ id, server, warnings, files: packed.totals.files, bytes: packed.totals.bytes, storedBytes: stored, archives: written.archives },
+    ...{ id, server, warnings, files: packed.totals.files, bytes: packed.totals.bytes, storedBytes: stored },
+    archives: written.archives,
+    kept: packed.kept,
   };
+}
+
+/** Just before a snapshot counts: which of the archives that it names are not there, in the right size and not known as damaged. */
+async function lostArchives(
+  backend: Backend,
+  header: ManifestHeader,
+  options: CallOptions,
+): Promise<readonly { readonly key: string; readonly message: string }[]> {
+  const sizes = storedSizes((await listServer(backend, header.slug, options)).snapshots);
+  return header.archives.flatMap((archive) => {
+    const message = snapshotProblem(sizes, [archive]);
+    return message === null ? [] : [{ key: archive.key, message }];
+  });
 }
 
 async function sealWith(host: EngineHost, { destination, vault }: BackupPlace, request: BackupRequest): Promise<SealWith> {

@@ -4,7 +4,10 @@ import type { OpenDestination } from '../engine.ts';
 import type { EngineHost } from '../host.ts';
 import { presetPatterns } from '../presets.ts';
 import { openPlace, type BackupPlace, type BackupRun } from './backup-place.ts';
-import { finish, targetFor } from './backup-write.ts';
+import { finish, targetFor, type Finished } from './backup-write.ts';
+import { baseIdentity, packBase, without } from './base.ts';
+import { newSnapshotId } from '../snapshots/names.ts';
+import { Written as WrittenKeys } from './written.ts';
 
 /** Turns a folder into a snapshot. What fails leaves the destination as it was, but for a vault. */
 export async function backup(
@@ -19,8 +22,8 @@ export async function backup(
 }
 
 /**
- * A snapshot of a folder in each of several destinations, in their order: the folder is read once, and each copy is sealed, stored and checked by
- * itself. One that fails is as it was before, and the others go on, all at the pace of the slowest. Throws for what concerns all of them.
+ * A snapshot of a folder in each of several destinations, in their order: what they are compared with being the same, the folder is read once, and
+ * each copy is sealed, stored and checked by itself. One that fails is as it was before, and the others go on, all at the pace of the slowest. Throws for what concerns all of them.
  */
 export async function backupToAll(
   host: EngineHost,
@@ -46,37 +49,59 @@ export async function backupToAll(
       }
     }
     if (places.size > 0) {
-      const written = await writeTo(all, [...places.values()]);
+      const written = await writeAll(all, [...places.values()]);
       for (const [at, index] of [...places.keys()].entries()) {
         const outcome = written[at] ?? new Fault('unexpected', 'nothing came of this destination', { operation: 'backup' });
         outcomes.set(index, outcome instanceof Fault ? outcome : elapsed(outcome));
       }
     }
   } finally {
-    for (const { lock } of places.values()) await lock.release();
+    for (const { lock, base } of places.values()) {
+      await base?.spool.dispose();
+      await lock.release();
+    }
   }
   return destinations.map(
     (_, index) => outcomes.get(index) ?? new Fault('unexpected', 'a destination was left out', { operation: 'backup' }),
   );
 }
 
-type Written = Omit<BackupReport, 'elapsedMs'> | Fault;
+type Written = Finished | Fault;
 
-/** Never rejects: what has failed is undone, and is a fault of its place. */
+/** One reading for all places that lack the same; those that hold another state are read for by themselves. */
+async function writeAll(all: BackupRun, places: readonly BackupPlace[]): Promise<readonly Written[]> {
+  const groups = new Map<string, BackupPlace[]>();
+  for (const place of places) {
+    const identity = places.length === 1 ? '' : await baseIdentity(all.host, place.base);
+    groups.set(identity, [...(groups.get(identity) ?? []), place]);
+  }
+  const written = new Map<BackupPlace, Written>();
+  for (const group of groups.values()) {
+    const outcomes = await writeTo(all, group);
+    for (const [index, place] of group.entries()) written.set(place, outcomes[index] ?? nothing());
+  }
+  return places.map((place) => written.get(place) ?? nothing());
+}
+
+const nothing = (): Fault => new Fault('unexpected', 'nothing came of this destination', { operation: 'backup' });
+
+/** Never rejects: what has failed is undone, and is a fault of its place. All have the same base. */
 async function writeTo(all: BackupRun, places: readonly BackupPlace[]): Promise<readonly Written[]> {
   const { host, source, excludes, request, run } = all;
   const undone = async (place: BackupPlace, error: unknown): Promise<Fault> => await place.written.undo(asFault(error, 'backup'));
   try {
     const targets = await Promise.all(places.map((place) => targetFor(all, place)));
     const { level, volumeSize, format } = request;
-    const packed = await host.packer({ root: source.root, excludes, level, volumeSize, format }, targets, run);
+    const base = packBase(places[0]?.base ?? null, request);
+    const packed = await host.packer({ root: source.root, excludes, level, volumeSize, format, base }, targets, run);
     try {
       const written: Written[] = [];
       for (const [index, place] of places.entries()) {
         const archives = packed.outcomes[index] ?? [];
         try {
           if (archives instanceof Fault) throw archives;
-          written.push(await finish(all, place, { ...packed, archives }));
+          const finished = await finish(all, place, { ...packed, archives });
+          written.push('outcome' in finished ? finished : await writtenAnew(all, place, finished));
         } catch (error) {
           written.push(await undone(place, error));
         }
@@ -90,4 +115,17 @@ async function writeTo(all: BackupRun, places: readonly BackupPlace[]): Promise<
     for (const place of places) faults.push(await undone(place, error));
     return faults;
   }
+}
+
+/** Archives that the run had built on are lost: what they held is sent again. Each time there is less to build on, so that it ends. */
+async function writtenAnew(all: BackupRun, place: BackupPlace, lost: ReadonlySet<string>): Promise<Written> {
+  const { backend } = place.destination;
+  const fault = new Fault('corrupt', `${[...lost][0]} was lost during the run`, { operation: 'backup' });
+  if (place.base === null) throw fault;
+  // What cannot be removed now is a leftover that a prune sweeps: the new objects have a name of their own.
+  await place.written.undo(fault);
+  const id = newSnapshotId(place.time, all.host.random, [place.id]);
+  const again: BackupPlace = { ...place, id, written: new WrittenKeys(backend), base: without(place.base, lost) };
+  const [outcome] = await writeTo(all, [again]);
+  return outcome ?? nothing();
 }

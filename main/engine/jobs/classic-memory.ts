@@ -84,7 +84,7 @@ export async function isClassicUnchanged(
 
 export function unchangedClassic({ head }: Known): Omit<BackupReport, 'elapsedMs'> {
   const { id, server, files, bytes } = head;
-  return { outcome: 'unchanged', id, server, files, bytes, storedBytes: 0, archives: [], warnings: [] };
+  return { outcome: 'unchanged', id, server, files, bytes, storedBytes: 0, archives: [], kept: { files, bytes }, warnings: [] };
 }
 
 export interface Made {

@@ -2,7 +2,7 @@ import { Fault } from '../../contract/faults.ts';
 import type { Damage, Warning } from '../../contract/reports.ts';
 import { messageContext, messageSaltSize, seal } from '../archive/seal.ts';
 import type { EngineHost } from '../host.ts';
-import type { Catalog, ListedSnapshot } from '../snapshots/catalog.ts';
+import type { Catalog, ServerListing } from '../snapshots/catalog.ts';
 import type { ManifestHeader } from '../snapshots/manifest.ts';
 import { damagedKey } from '../snapshots/names.ts';
 import type { ByteStream, CallOptions } from '../storage/backend.ts';
@@ -11,15 +11,20 @@ import { uploadStream } from '../storage/upload-object.ts';
 /** What makes an archive one that nothing may rest on. A damaged header alone is repaired from the manifest. */
 const grave: ReadonlySet<string> = new Set(['corrupt', 'truncated', 'frame', 'zip']);
 
+/** The keys of a server's marks. */
+export function damageMarks({ snapshots }: ServerListing): Set<string> {
+  return new Set(snapshots.flatMap(({ objects }) => objects.filter(({ name }) => name.kind === 'damaged').map(({ key }) => key)));
+}
+
 /**
  * Writes down beside each archive that was read whole and found damaged that it is, and takes the mark off one that is whole again. Prune
- * and the next backup go by these marks. Only the server's owner writes; a destination that may not be written is told of and no failure.
+ * and the next backup go by these marks. `marks` are those of the server, and are kept up. Only the server's owner writes; a destination that may not be written is told of and no failure.
  */
 export async function markDamage(
   host: EngineHost,
   catalog: Catalog,
   header: ManifestHeader,
-  listed: ListedSnapshot,
+  marks: Set<string>,
   damage: readonly Damage[],
   options: CallOptions,
 ): Promise<readonly Warning[]> {
@@ -27,9 +32,10 @@ export async function markDamage(
   try {
     for (const { key } of header.archives) {
       const found = damage.filter(({ object, kind }) => object === key && grave.has(kind));
-      const marked = listed.objects.some((object) => object.key === damagedKey(key));
-      if (found.length === 0 && marked) await catalog.backend.remove(damagedKey(key), options);
-      if (found.length > 0) await writeMark(host, catalog, key, found, options);
+      if (found.length === 0 && marks.delete(damagedKey(key))) await catalog.backend.remove(damagedKey(key), options);
+      if (found.length === 0) continue;
+      await writeMark(host, catalog, key, found, options);
+      marks.add(damagedKey(key));
     }
     return [];
   } catch (error) {

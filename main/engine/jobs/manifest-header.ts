@@ -1,7 +1,8 @@
 import type { BackupRequest, Warning } from '../../contract/reports.ts';
-import type { PackedArchive, PackedSnapshot } from '../archive/packer.ts';
+import { Fault } from '../../contract/faults.ts';
+import type { PackedSnapshot } from '../archive/packer.ts';
 import type { SourceFolder } from '../host.ts';
-import type { ManifestHeader } from '../snapshots/manifest.ts';
+import type { ManifestArchive, ManifestHeader } from '../snapshots/manifest.ts';
 import { archiveKey } from '../snapshots/names.ts';
 
 /** The first line of the manifest of a snapshot that has just been packed. */
@@ -16,6 +17,8 @@ export function manifestHeader(parts: {
   excludes: readonly string[];
   warnings: readonly Warning[];
   packed: PackedSnapshot;
+  /** The archives of the snapshot that the run was compared with. */
+  earlier: readonly ManifestArchive[];
 }): ManifestHeader {
   const { id, slug, packed, request } = parts;
   return {
@@ -33,13 +36,18 @@ export function manifestHeader(parts: {
     hooks: [],
     warnings: parts.warnings.map(({ code, message, path }) => ({ code, message, ...(path === undefined ? {} : { path }) })),
     totals: packed.totals,
-    archives: packed.archives.map((archive: PackedArchive, index) => ({
-      key: archiveKey(slug, id, index),
-      size: archive.size,
-      sha256: archive.sha256,
-      head: Buffer.from(archive.head).toString('base64'),
-      zipSize: archive.zipSize,
-      frames: archive.frames,
-    })),
+    archives: packed.order.map(({ from, index }) => {
+      if (from === 'run') return ownArchive(slug, id, packed, index);
+      return parts.earlier[index] ?? missing(`archive ${index} of the snapshot before`);
+    }),
   };
+}
+
+function ownArchive(slug: string, id: string, { archives }: PackedSnapshot, index: number): ManifestArchive {
+  const { size, sha256, head, zipSize, frames } = archives[index] ?? missing(`volume ${index}`);
+  return { key: archiveKey(slug, id, index), size, sha256, head: Buffer.from(head).toString('base64'), zipSize, frames };
+}
+
+function missing(what: string): never {
+  throw new Fault('unexpected', `${what} is named and not there`, { operation: 'write manifest' });
 }

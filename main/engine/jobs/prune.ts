@@ -6,7 +6,7 @@ import { decideRetention } from '../retention/decide.ts';
 import { findObject, isCompleteClassic, listServer, readHeader, selectServer } from '../snapshots/catalog.ts';
 import type { Catalog, ListedObject, ListedSnapshot, ServerListing } from '../snapshots/catalog.ts';
 import type { ManifestHeader } from '../snapshots/manifest.ts';
-import { checksumKey, serverPrefix, snapshotTime } from '../snapshots/names.ts';
+import { checksumKey, damagedKey, readObjectName, serverPrefix, snapshotTime } from '../snapshots/names.ts';
 import type { CallOptions, ObjectInfo } from '../storage/backend.ts';
 import { largestClockOffsetMs } from '../storage/check-destination.ts';
 import { measureClockOffset, probePrefix } from '../storage/clock-offset.ts';
@@ -16,6 +16,7 @@ import { snapshotProblem, openCatalog, storedSizes } from './snapshots.ts';
 
 /** What no manifest ever named may be a run still under way; after this long it is not. */
 const leftoverAfterMs = 48 * 3_600_000;
+const partialForMs = 14 * 24 * 3_600_000;
 
 interface Known {
   readonly snapshot: ListedSnapshot;
@@ -100,7 +101,7 @@ async function pruneListing(
       });
   }
   const probes = await oldProbes(catalog, listing.slug, providerNow, options);
-  const objects = [...doomed(known, removed, providerNow, unreadable !== null), ...probes];
+  const objects = [...doomed(known, removed, providerNow, unreadable !== null || hasPartial(listing, providerNow)), ...probes];
   if (!request.dryRun) for (const { key } of objects) await catalog.backend.remove(key, options);
   const iso = (time: number): string => new Date(time).toISOString();
   return {
@@ -138,23 +139,24 @@ function doomed(
   keepArchives: boolean,
 ): readonly ListedObject[] {
   const named = new Set<string>();
+  // What only the removed ones had named: archives of earlier runs too, whose own manifests may have gone long ago.
+  const released = new Set<string>();
   for (const { snapshot, header } of known) {
-    if (header === null || removed.has(snapshot.id)) continue;
-    for (const { key } of header.archives) named.add(key).add(checksumKey(key)).add(`${key}.damaged`);
+    for (const { key } of header?.archives ?? []) {
+      for (const one of [key, checksumKey(key), damagedKey(key)]) (removed.has(snapshot.id) ? released : named).add(one);
+    }
   }
   const first: ListedObject[] = [];
   const data: ListedObject[] = [];
   const rest: ListedObject[] = [];
-  for (const { snapshot, header } of known) {
+  for (const { snapshot } of known) {
     const going = removed.has(snapshot.id);
     const committed = findObject(snapshot, 'manifest') !== null || isCompleteClassic(snapshot);
     for (const object of snapshot.objects) {
       const { kind } = object.name;
       const leftover = !committed && findObject(snapshot, 'classic') === null && isOld(object, providerNow);
-      if (!going && !leftover && header === null) continue;
-      if (named.has(object.key)) continue;
       // A pin outlives nothing that it kept: a pinned snapshot is never among the removed.
-      if (!going && !leftover) continue;
+      if (named.has(object.key) || !(going || leftover || released.has(object.key))) continue;
       if (kind === 'manifest') first.push(object);
       else if (keepArchives && (kind === 'archive' || kind === 'damaged' || kind === 'checksum')) continue;
       else if (kind === 'archive' || kind === 'classic') data.push(object);
@@ -166,5 +168,11 @@ function doomed(
 
 /** By the provider's own times: ours, and the one in the name, may be wrong. */
 function isOld(object: ObjectInfo, providerNow: number): boolean {
-  return providerNow - object.modifiedAt > leftoverAfterMs;
+  const isPartial = readObjectName(object.key)?.kind === 'partial';
+  return providerNow - object.modifiedAt > (isPartial ? partialForMs : leftoverAfterMs);
+}
+
+/** What an unfinished run has finished counts as a manifest; as long as it is not read here, it may name any archive. */
+function hasPartial(listing: ServerListing, providerNow: number): boolean {
+  return listing.snapshots.some(({ objects }) => objects.some((object) => object.name.kind === 'partial' && !isOld(object, providerNow)));
 }

@@ -9,6 +9,7 @@ import { openArchive, readStored } from '../snapshots/archive-reader.ts';
 import { findObject, isCompleteClassic, listServer, openedCatalog, selectSnapshot } from '../snapshots/catalog.ts';
 import type { Catalog, ListedSnapshot } from '../snapshots/catalog.ts';
 import { compareChecksums } from '../snapshots/checksums.ts';
+import { readObjectName } from '../snapshots/names.ts';
 import { fetchManifest } from '../snapshots/manifest-store.ts';
 import type { ManifestArchive, ManifestHeader } from '../snapshots/manifest.ts';
 import type { Staging } from '../snapshots/restore-target.ts';
@@ -88,7 +89,8 @@ async function restoreArchive(
         manifestName: object.key,
         archives,
         include: request.include,
-        whole: !partial,
+        // Of an earlier run's archive much may be other snapshots' data: only what is used is read.
+        whole: (archive) => !partial && readObjectName(archives[archive]?.key ?? '')?.id === header.id,
         tolerant: request.salvage,
         staging: async ({ files, bytes, diskBytes }) => {
           if (bytes > header.totals.bytes) throw new Fault('corrupt', `${object.key} holds more than it says`, { operation: 'restore' });

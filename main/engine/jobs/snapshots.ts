@@ -14,12 +14,12 @@ import {
   selectServer,
   selectSnapshot,
 } from '../snapshots/catalog.ts';
-import type { Catalog, ListedSnapshot } from '../snapshots/catalog.ts';
+import type { Catalog, ListedSnapshot, ServerListing } from '../snapshots/catalog.ts';
 import type { ManifestHeader } from '../snapshots/manifest.ts';
 import type { ManifestEntry } from '../snapshots/manifest-entry.ts';
 import { openManifest } from '../snapshots/manifest-store.ts';
 import type { ManifestReader } from '../snapshots/manifest-store.ts';
-import { damagedKey, snapshotTime } from '../snapshots/names.ts';
+import { damagedKey, readObjectName, snapshotTime } from '../snapshots/names.ts';
 import { readPin } from '../snapshots/pins.ts';
 import { loadVault } from '../snapshots/vault-store.ts';
 import type { CallOptions } from '../storage/backend.ts';
@@ -44,12 +44,29 @@ export async function snapshots(
   for (const listing of servers.toSorted((a, b) => (a.slug < b.slug ? -1 : 1))) {
     const name = await displayName(catalog, listing, options);
     const sizes = storedSizes(listing.snapshots);
+    const shared = await namedArchives(catalog, listing, options);
     for (const snapshot of listing.snapshots) {
+      if (isRemoved(snapshot, shared)) continue;
       const row = await describe(host, catalog, snapshot, { name, sizes }, options);
       if (row !== null) rows.push(row);
     }
   }
   return rows;
+}
+
+/** All archives that manifests name. */
+async function namedArchives(catalog: Catalog, { snapshots: listed }: ServerListing, options: CallOptions): Promise<ReadonlySet<string>> {
+  const keys = new Set<string>();
+  for (const snapshot of listed) {
+    const header = await readHeader(catalog, snapshot, options);
+    if (header !== null && !(header instanceof Fault)) for (const { key } of header.archives) keys.add(key);
+  }
+  return keys;
+}
+
+/** A snapshot that was removed, while others still use its archives, is none that did not end. */
+function isRemoved(snapshot: ListedSnapshot, named: ReadonlySet<string>): boolean {
+  return findObject(snapshot, 'manifest') === null && snapshot.objects.some(({ key }) => named.has(key));
 }
 
 async function describe(
@@ -71,7 +88,7 @@ async function describe(
     ...(pin === null || pin.note === '' ? {} : { note: pin.note }),
   };
   const idTime = new Date(snapshotTime(id)).toISOString();
-  const unknown = { ...common, server: listed.name, time: idTime, files: null, bytes: null };
+  const unknown = { ...common, server: listed.name, time: idTime, files: null, bytes: null, sharedBytes: null };
   const header = await readHeader(catalog, snapshot, options);
   if (header instanceof Fault) return { ...unknown, complete: false, format: 'archive', problem: header.message };
   if (header === null) {
@@ -90,6 +107,7 @@ async function describe(
     time: header.time,
     files: header.totals.files,
     bytes: header.totals.bytes,
+    sharedBytes: header.archives.reduce((sum, { key, size }) => sum + (readObjectName(key)?.id === id ? 0 : size), 0),
     complete: snapshotProblem(listed.sizes, header.archives) === null,
     format: 'archive',
     ...(problem === null ? {} : { problem }),

@@ -5,14 +5,22 @@ import { vaultName } from '../archive/vault.ts';
 import type { OpenDestination } from '../engine.ts';
 import type { EngineHost } from '../host.ts';
 import { openArchive, readDirectory, readSeekTable, readStored } from '../snapshots/archive-reader.ts';
-import { findObject, isCompleteClassic, listServers, openedCatalog, selectServer, selectSnapshot } from '../snapshots/catalog.ts';
+import {
+  findObject,
+  isCompleteClassic,
+  listServer,
+  listServers,
+  openedCatalog,
+  selectServer,
+  selectSnapshot,
+} from '../snapshots/catalog.ts';
 import type { Catalog, ListedSnapshot } from '../snapshots/catalog.ts';
 import { compareChecksums } from '../snapshots/checksums.ts';
 import { fetchManifest } from '../snapshots/manifest-store.ts';
 import type { ManifestHeader } from '../snapshots/manifest.ts';
 import { loadVault } from '../snapshots/vault-store.ts';
 import type { CallOptions } from '../storage/backend.ts';
-import { markDamage } from './damage-marks.ts';
+import { damageMarks, markDamage } from './damage-marks.ts';
 import { verifyClassic } from './verify-classic.ts';
 import type { Verified } from './verified.ts';
 
@@ -32,8 +40,13 @@ export async function verify(
   const damage: Damage[] =
     vault.damage === undefined ? [] : [{ snapshot: 'destination', object: vaultName, kind: 'vault', message: vault.damage, files: [] }];
   const warnings: Warning[] = [];
+  const marked = new Map<string, Set<string>>();
   for (const snapshot of snapshots) {
-    const result = await verifyOne(host, destination, catalog, snapshot, request.quick, run);
+    // Of the whole server: an archive's mark stands beside it, whichever snapshot it is that uses it.
+    const { slug } = snapshot;
+    const marks = marked.get(slug) ?? damageMarks(await listServer(catalog.backend, slug, options));
+    marked.set(slug, marks);
+    const result = await verifyOne(host, destination, catalog, { snapshot, marks, quick: request.quick }, run);
     rows.push({ id: snapshot.id, server: result.server, ok: result.damage.length === 0, files: result.files, bytes: result.bytes });
     damage.push(...result.damage);
     warnings.push(...result.warnings);
@@ -56,8 +69,7 @@ async function verifyOne(
   host: EngineHost,
   destination: OpenDestination,
   catalog: Catalog,
-  snapshot: ListedSnapshot,
-  quick: boolean,
+  { snapshot, marks, quick }: { readonly snapshot: ListedSnapshot; readonly marks: Set<string>; readonly quick: boolean },
   run: RunContext,
 ): Promise<Verified> {
   const object = findObject(snapshot, 'manifest');
@@ -91,7 +103,7 @@ async function verifyOne(
       options,
     );
     for (const { kind, object: key, message } of sums) if (kind === 'damage') damage.push(named(key, 'checksum', message));
-    const marking = checked === null ? [] : await markDamage(host, catalog, header, snapshot, damage, options);
+    const marking = checked === null ? [] : await markDamage(host, catalog, header, marks, damage, options);
     return {
       server: header.server,
       files: header.totals.files,
@@ -144,7 +156,7 @@ async function readAll(
       archives,
       include: [],
       staging: null,
-      whole: true,
+      whole: () => true,
       tolerant: true,
       read: async (index, range) => {
         try {

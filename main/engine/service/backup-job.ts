@@ -13,6 +13,8 @@ export interface BackupHow {
   readonly force: boolean;
   /** Become the owner of a server that another computer backed up. */
   readonly takeOver: boolean;
+  /** Rests on no earlier snapshot, whatever the settings say. */
+  readonly whole?: boolean;
 }
 
 /** Everything that belongs to one backup of a server: its hooks, bringing it to rest, a snapshot in each destination, pruning, a quick look. */
@@ -171,7 +173,8 @@ async function quicklyVerified(
   });
 }
 
-function requestOf(server: ServerSettings, { force, takeOver }: BackupHow): BackupRequest {
+function requestOf(server: ServerSettings, { force, takeOver, whole }: BackupHow): BackupRequest {
+  const rule = whole === true ? 'always' : server.whole;
   return {
     folder: server.folder,
     server: server.name,
@@ -182,6 +185,8 @@ function requestOf(server: ServerSettings, { force, takeOver }: BackupHow): Back
     volumeSize: 2 ** 30,
     force,
     takeOver,
+    ...(rule === undefined ? {} : { whole: rule }),
+    ...(server.ignoreInode === undefined ? {} : { ignoreInode: server.ignoreInode }),
   };
 }
 

@@ -60,7 +60,7 @@ export function serviceCalls(core: ServiceCore): ServiceCalls {
     'server.get': async ({ slug }) => status(slug),
     'server.pause': async ({ slug, until }) => pause(slug, until),
     'server.resume': async ({ slug }) => pause(slug, null),
-    'backup.start': async ({ slug, force, takeOver }) => ({ job: startBackup(slug, 'person', { force, takeOver }).id }),
+    'backup.start': async ({ slug, ...how }) => ({ job: startBackup(slug, 'person', how).id }),
     'verify.start': async ({ slug, ...place }) => ({ job: startVerify(serverOf(slug), place, 'person') }),
     'drill.start': async ({ slug, destination }) => ({ job: startDrill(serverOf(slug), destination, 'person') }),
     'restore.start': async ({ slug, destination, ...request }) => {

@@ -6,6 +6,8 @@ export interface ScanRequest {
   readonly excludes: readonly string[];
   /** The last snapshot's manifest as it was sealed: zstd frames, the first line included. */
   readonly manifest: Spool;
+  /** Inode numbers are not compared. */
+  readonly ignoreInode?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }

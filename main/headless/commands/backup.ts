@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import type { ArchiveFormat, BackupReport } from '../../contract/reports.ts';
+import type { ArchiveFormat, BackupReport, WholeRule } from '../../contract/reports.ts';
 import { presets } from '../../engine/presets.ts';
 import { exitCodeOfReport } from '../exit-codes.ts';
 import type { CommandContext } from '../host.ts';
@@ -10,7 +10,7 @@ import { printable } from '../printable.ts';
 import { progressLine } from '../progress.ts';
 import { parseTime } from '../times.ts';
 import { count, formatDuration, formatSize, parseCount, parseSize } from '../units.ts';
-import { append, given, openDestination, withDestination } from './options.ts';
+import { append, given, openDestination, parseWhole, withDestination } from './options.ts';
 import type { DestinationOptions } from './options.ts';
 
 interface Options extends DestinationOptions {
@@ -23,6 +23,9 @@ interface Options extends DestinationOptions {
   readonly time?: string;
   readonly force?: boolean;
   readonly takeOver?: boolean;
+  readonly whole?: boolean;
+  readonly wholeEvery?: string;
+  readonly ignoreInode?: boolean;
 }
 
 const volumeRange = { min: 64 * 1024, max: 1024 ** 4 };
@@ -41,6 +44,9 @@ export function addBackup(program: Command, { host, end }: CommandContext): void
     .option('--volume-size <size>', 'begin a new volume after this much', '1G')
     .option('--time <iso>', 'the time of the snapshot (default: now)')
     .option('--force', 'write a snapshot even when nothing has changed')
+    .option('--whole', 'a snapshot that rests on no earlier one')
+    .option('--whole-every <days>', 'days after which one is whole again, “always” or “never” (default: 30)')
+    .option('--ignore-inode', 'do not go by inode numbers, which some network file systems make up')
     .option('--take-over', 'become the owner of a server that another computer backed up');
   withDestination(command)
     .addHelpText('after', '\nExample:\n  holdfast backup /srv/survival -d folder:/mnt/backup --preset minecraft')
@@ -56,6 +62,8 @@ export function addBackup(program: Command, { host, end }: CommandContext): void
         ...given({
           server: options.server,
           preset: options.preset,
+          whole: wholeRule(options),
+          ignoreInode: options.ignoreInode,
           time: options.time === undefined ? undefined : parseTime(options.time, host.zone, '--time'),
         }),
       };
@@ -70,14 +78,21 @@ export function addBackup(program: Command, { host, end }: CommandContext): void
     });
 }
 
+function wholeRule({ whole, wholeEvery }: Options): WholeRule | undefined {
+  if (whole === true) return 'always';
+  return wholeEvery === undefined ? undefined : parseWhole(wholeEvery, '--whole-every');
+}
+
 function describe(report: BackupReport): string {
   const of = `${printable(report.id)} of ${printable(report.server)}`;
   if (report.outcome === 'unchanged') {
     return `Nothing has changed since snapshot ${of}; no new one was written (--force writes one all the same).`;
   }
   const perSecond = formatSize(Math.round(report.bytes / Math.max(0.001, report.elapsedMs / 1000)));
+  const { kept } = report;
+  const rest = kept.files === 0 ? '' : `; ${count(kept.files, 'file')}, ${formatSize(kept.bytes)} of it were there already`;
   return (
-    `Snapshot ${of}: ${count(report.files, 'file')}, ${formatSize(report.bytes)}; stored as ${formatSize(report.storedBytes)} ` +
+    `Snapshot ${of}: ${count(report.files, 'file')}, ${formatSize(report.bytes)}${rest}; stored as ${formatSize(report.storedBytes)} ` +
     `in ${count(report.archives.length, 'archive')} (${formatDuration(report.elapsedMs)}, ${perSecond}/s)`
   );
 }

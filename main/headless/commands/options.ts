@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { Fault } from '../../contract/faults.ts';
-import type { RetentionPolicy } from '../../contract/reports.ts';
+import type { RetentionPolicy, WholeRule } from '../../contract/reports.ts';
 import type { Engine, OpenDestination } from '../../engine/engine.ts';
 import { localClock } from '../../engine/retention/local-time.ts';
 import { parseCount, ruleNames } from '../../engine/retention/policy.ts';
@@ -15,7 +15,7 @@ import { realPlace } from '../../compose/real-place.ts';
 import { keptPassword } from '../../compose/kept-password.ts';
 import { readCredentials } from '../passwords.ts';
 import type { PasswordOptions } from '../passwords.ts';
-import { parseRate } from '../units.ts';
+import { parseCount as parseNumber, parseRate } from '../units.ts';
 
 export interface JsonOption {
   readonly json?: boolean;
@@ -102,6 +102,11 @@ export function readKeepRules(options: KeepOptions): RetentionPolicy {
 export function checkedZone(zone: string): string {
   localClock(zone);
   return zone;
+}
+
+/** When a snapshot rests on no earlier one. */
+export function parseWhole(text: string, option: string): WholeRule {
+  return text === 'always' || text === 'never' ? text : parseNumber(text, option, { min: 1, max: 3650 });
 }
 
 /** For an option that may be given several times. */

@@ -17,6 +17,12 @@ import { withService } from './with-service.ts';
 
 const slugHelp = 'its name in “holdfast server list”';
 
+interface BackupOptions extends JsonOption {
+  readonly force?: boolean;
+  readonly takeOver?: boolean;
+  readonly whole?: boolean;
+}
+
 /** What is done with a server now, and looked at. With a running service it is the service that does it. */
 export function addServerJobs(group: Command, context: CommandContext): void {
   const { host, end } = context;
@@ -26,10 +32,11 @@ export function addServerJobs(group: Command, context: CommandContext): void {
     .description('Backs a server up now, with everything that belongs to it, and waits for the end.')
     .argument('<server>', slugHelp)
     .option('--force', 'write a snapshot even when nothing has changed')
+    .option('--whole', 'a snapshot that rests on no earlier one')
     .option('--take-over', 'become the owner of a server that another computer backed up')
     .option('--json', 'print one JSON document')
-    .action(async (slug: string, options: JsonOption & { readonly force?: boolean; readonly takeOver?: boolean }) => {
-      const how = { force: options.force === true, takeOver: options.takeOver === true };
+    .action(async (slug: string, options: BackupOptions) => {
+      const how = { force: options.force === true, takeOver: options.takeOver === true, whole: options.whole === true };
       end(await ran(host, options, (service) => service.call('backup.start', { slug, ...how })));
     });
 

@@ -9,13 +9,15 @@ import type { CliHost } from '../host.ts';
 import { readRconPassword } from '../passwords.ts';
 import { rconInProperties } from '../../compose/server-properties.ts';
 import { parseCount } from '../units.ts';
-import { append, checkedZone, withKeepRules, type KeepOptions } from './options.ts';
+import { append, checkedZone, parseWhole, withKeepRules, type KeepOptions } from './options.ts';
 
 export interface ServerOptions extends KeepOptions {
   readonly to?: readonly string[];
   readonly preset?: string;
   readonly exclude?: readonly string[];
   readonly level?: string;
+  readonly whole?: string;
+  readonly ignoreInode?: boolean;
   readonly every?: string;
   readonly daily?: readonly string[];
   readonly weekly?: readonly string[];
@@ -48,6 +50,9 @@ export function withServerOptions(command: Command): Command {
     .addOption(new Option('--preset <name>', 'leave out what this kind of server can do without').choices(Object.keys(presets)))
     .option('--exclude <pattern>', 'leave out what matches, in gitignore syntax; may be given several times', append)
     .option('--level <n>', 'zstd level, 1 to 19')
+    .option('--whole <days>', 'days after which a snapshot rests on no earlier one again, “always” or “never” (default: 30)')
+    .option('--ignore-inode', 'do not go by inode numbers, which some network file systems make up')
+    .option('--no-ignore-inode', 'go by them again')
     .optionsGroup('When (one of them):')
     .option('--every <hours>', 'that many hours apart, counted from midnight')
     .option('--daily <time>', 'each day at HH:MM; may be given several times', append)
@@ -97,6 +102,8 @@ export async function readServerOptions(host: CliHost, options: ServerOptions, f
     preset: options.preset,
     excludes: options.exclude === undefined ? undefined : [...options.exclude],
     level: options.level === undefined ? undefined : parseCount(options.level, '--level', { min: 1, max: 19 }),
+    whole: options.whole === undefined ? undefined : parseWhole(options.whole, '--whole'),
+    ignoreInode: options.ignoreInode,
     zone: options.zone === undefined ? undefined : checkedZone(options.zone),
     ...{ schedule, keep, hooks, quiesce, verify: options.verify, drill: options.drill },
   };

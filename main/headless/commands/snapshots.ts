@@ -13,7 +13,10 @@ export function addSnapshots(program: Command, { host, end }: CommandContext): v
   const command = program
     .command('snapshots')
     .summary('list the snapshots')
-    .description('Lists the snapshots of a destination, oldest first. Incomplete ones are told and never offered for restore.');
+    .description(
+      'Lists the snapshots of a destination, oldest first: what the run of each added, and how large the archives of earlier runs are that it ' +
+        'rests on. Incomplete ones are told and never offered for restore.',
+    );
   withDestination(withServer(command))
     .addHelpText('after', '\nExample:\n  holdfast snapshots -d folder:/mnt/backup --server survival')
     .action(async (options: DestinationOptions & ServerOption) => {
@@ -39,7 +42,8 @@ const columns = [
   { title: 'TIME' },
   { title: 'FILES', align: 'right' },
   { title: 'SIZE', align: 'right' },
-  { title: 'STORED', align: 'right' },
+  { title: 'ADDED', align: 'right' },
+  { title: 'SHARES', align: 'right' },
   { title: 'STATE' },
 ] as const;
 
@@ -51,6 +55,7 @@ function toCells(row: SnapshotRow, zone: string): readonly string[] {
     row.files === null ? '?' : row.files.toLocaleString('en-US'),
     row.bytes === null ? '?' : formatSize(row.bytes),
     formatSize(row.storedBytes),
+    row.sharedBytes === null ? '?' : row.sharedBytes === 0 ? '–' : formatSize(row.sharedBytes),
     state(row),
   ];
 }
@@ -65,9 +70,9 @@ function state(row: SnapshotRow): string {
 
 /** The promised members first and always; the others only where they say something. */
 function toJson(row: SnapshotRow): Readonly<Record<string, unknown>> {
-  const { id, server, time, files, bytes, storedBytes, complete, format, slug, pinned, note: text, problem } = row;
+  const { id, server, time, files, bytes, storedBytes, sharedBytes, complete, format, slug, pinned, note: text, problem } = row;
   return {
-    ...{ id, server, time, files, bytes, storedBytes, complete, format },
+    ...{ id, server, time, files, bytes, storedBytes, sharedBytes, complete, format },
     ...given({ slug: slug === server ? undefined : slug, pinned: pinned ? true : undefined, note: text, problem }),
   };
 }

@@ -1,13 +1,11 @@
 import { Fault } from '../../../contract/faults.ts';
 import { frameContentSize, frameNotesSize, slotState } from '../frame-ring.ts';
 import type { FrameRing } from '../frame-ring.ts';
+import type { Extent } from '../../../engine/snapshots/manifest-entry.ts';
+import { noteRoom, writeNote, type Run } from './frame-notes.ts';
 
-/** Where a stretch of an entry's data begins and how long it is; it may go on over the frames that follow. */
-export interface Run {
-  readonly frame: number;
-  readonly offset: number;
-  readonly length: number;
-}
+/** So many are far below what the notes of a frame hold, the text included. */
+const keptAtOnce = 16_384;
 
 /** Fills the ring's frames in order: the reader's view of the ring. */
 export class FrameWriter {
@@ -57,10 +55,19 @@ export class FrameWriter {
     }
   }
 
-  /** An entry's manifest text and where its data lies, for the sealer to complete once those frames are compressed. */
-  note(text: string, runs: readonly Run[]): void {
-    // At most three bytes of UTF-8 for each unit of text: counting them exactly would cost more than the room.
-    const size = 8 + runs.length * 16 + text.length * 3;
+  /**
+   * An entry's manifest text and where its data lies, for the sealer to complete once those frames are compressed. `kept` is what lies in
+   * earlier archives, by their numbers in the base.
+   */
+  note(text: string, runs: readonly Run[], kept: readonly Extent[] = []): void {
+    for (let first = 0; first === 0 || first < kept.length; first += keptAtOnce) {
+      const more = first + keptAtOnce < kept.length;
+      this.#note(first === 0 ? text : '', first === 0 ? runs : [], kept.slice(first, first + keptAtOnce), more);
+    }
+  }
+
+  #note(text: string, runs: readonly Run[], kept: readonly Extent[], more: boolean): void {
+    const size = noteRoom(text, runs.length, kept.length);
     if (size > frameNotesSize) {
       throw new Fault('unsupported', `a file lies in ${runs.length} pieces, which is too many: choose a larger volume size`, {
         operation: 'pack',
@@ -68,16 +75,7 @@ export class FrameWriter {
     }
     if (this.#open && frameNotesSize - this.#noted < size) this.close(0);
     if (!this.#open) this.#begin();
-    const start = this.#noted;
-    let at = this.#notes.writeUInt32LE(runs.length, start + 4);
-    for (const run of runs) {
-      at = this.#notes.writeUInt32LE(run.frame, at);
-      at = this.#notes.writeUInt32LE(run.offset, at);
-      at = this.#notes.writeDoubleLE(run.length, at);
-    }
-    const length = this.#notes.write(text, at);
-    this.#notes.writeUInt32LE(length, start);
-    this.#noted = at + length;
+    this.#noted = writeNote(this.#notes, this.#noted, { text, runs, kept, more });
   }
 
   /** Hands the frame over to the compressors. */

@@ -1,7 +1,8 @@
 import type { Warning } from '../../../contract/reports.ts';
 import type { WireFault } from '../../../contract/faults.ts';
-import type { PackedArchive, PackTotals, SealWith } from '../../../engine/archive/packer.ts';
+import type { ArchiveRef, PackBase, PackedArchive, PackKept, PackTotals, SealWith } from '../../../engine/archive/packer.ts';
 import type { FrameRingMemory } from '../frame-ring.ts';
+import type { ManifestFile } from '../unpack/messages.ts';
 
 export interface ReaderTask {
   readonly ring: FrameRingMemory;
@@ -11,6 +12,11 @@ export interface ReaderTask {
   readonly volumeSize: number;
   /** Milliseconds since 1970 minus this computer's clock, for tests of coarse and wrong clocks. */
   readonly clockOffset: number;
+  readonly base: BaseTask | null;
+}
+
+export interface BaseTask extends Omit<PackBase, 'manifest'> {
+  readonly manifest: ManifestFile;
 }
 
 export interface CompressorTask {
@@ -30,8 +36,8 @@ export interface SealerTask {
 /** What workers tell the main thread. Data never travels this way: only that a part slot is full. */
 export type WorkerMessage =
   | { readonly kind: 'fault'; readonly fault: WireFault }
-  | { readonly kind: 'read'; readonly totals: PackTotals; readonly warnings: readonly Warning[] }
+  | { readonly kind: 'read'; readonly totals: PackTotals; readonly kept: PackKept; readonly warnings: readonly Warning[] }
   | { readonly kind: 'volume-begin'; readonly target: number }
   | { readonly kind: 'part'; readonly target: number; readonly slot: number; readonly length: number }
   | { readonly kind: 'volume-end'; readonly target: number; readonly archive: PackedArchive }
-  | { readonly kind: 'sealed'; readonly spoolSize: number };
+  | { readonly kind: 'sealed'; readonly spoolSize: number; readonly order: readonly ArchiveRef[] };

@@ -1,11 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { Fault } from '../../../contract/faults.ts';
 import type { Warning } from '../../../contract/reports.ts';
-import type { Packer, PackTotals } from '../../../engine/archive/packer.ts';
-import { openSpool } from '../../files/spool.ts';
+import type { ArchiveRef, PackBase, Packer, PackKept, PackTotals } from '../../../engine/archive/packer.ts';
+import { openSpool, type FileSpool } from '../../files/spool.ts';
 import { createFrameRingMemory, FrameRing } from '../frame-ring.ts';
 import { runThreads } from '../threads.ts';
-import type { CompressorTask, ReaderTask, SealerTask, WorkerMessage } from './messages.ts';
+import type { BaseTask, CompressorTask, ReaderTask, SealerTask, WorkerMessage } from './messages.ts';
 import { TargetUpload } from './target-upload.ts';
 
 const progressEveryMs = 200;
@@ -21,6 +21,8 @@ export function threadPacker(options: { readonly clockOffset?: number; readonly 
     const ring = new FrameRing(memory);
     const spool = openSpool();
     let totals: PackTotals | null = null;
+    let kept: PackKept = { files: 0, bytes: 0 };
+    let order: readonly ArchiveRef[] = [];
     let warnings: readonly Warning[] = [];
     let storedBytes = 0;
     let started = false;
@@ -44,10 +46,12 @@ export function threadPacker(options: { readonly clockOffset?: number; readonly 
 
     function onMessage(message: WorkerMessage): void {
       if (message.kind === 'read') {
-        totals = message.totals;
+        ({ totals, kept } = message);
         warnings = message.warnings;
-      } else if (message.kind === 'sealed') spool.setSize(message.spoolSize);
-      else if (message.kind === 'volume-begin') {
+      } else if (message.kind === 'sealed') {
+        spool.setSize(message.spoolSize);
+        ({ order } = message);
+      } else if (message.kind === 'volume-begin') {
         // By now all threads have started.
         if (!started) options.onStarted?.();
         started = true;
@@ -63,6 +67,7 @@ export function threadPacker(options: { readonly clockOffset?: number; readonly 
       format: request.format,
       volumeSize: request.volumeSize,
       clockOffset: options.clockOffset ?? 0,
+      base: request.base === undefined ? null : baseTask(request.base),
     };
     const compressor: CompressorTask = { ring: memory, level: request.level };
     const sealers = targets.map(({ seal }, target): SealerTask => ({
@@ -88,7 +93,7 @@ export function threadPacker(options: { readonly clockOffset?: number; readonly 
       const faults = outcomes.filter((outcome) => outcome instanceof Fault);
       if (faults.length === outcomes.length) throw faults[0] ?? new Fault('unexpected', 'there was no target', { operation: 'pack' });
       tell();
-      return { totals, warnings, outcomes, entryLines: spool };
+      return { totals, warnings, outcomes, entryLines: spool, order, kept };
     } catch (error) {
       await Promise.all(uploads.map((upload) => upload.settled(false)));
       await spool.dispose();
@@ -99,4 +104,10 @@ export function threadPacker(options: { readonly clockOffset?: number; readonly 
       clearInterval(timer);
     }
   };
+}
+
+/** Worker threads read a spool by its handle. */
+function baseTask({ manifest, ...base }: PackBase): BaseTask {
+  const { handle, size } = manifest as FileSpool;
+  return { ...base, manifest: { handle, size, name: 'last manifest' } };
 }

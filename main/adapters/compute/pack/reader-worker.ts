@@ -4,6 +4,7 @@ import { isRestoresOwn } from '../../../engine/archive/own-files.ts';
 import { FrameRing } from '../frame-ring.ts';
 import { runWorker } from '../worker-entry.ts';
 import { walk } from '../../files/walk.ts';
+import { BaseEntries } from './base-entries.ts';
 import { EntryReader } from './entry-reader.ts';
 import { FrameWriter } from './frame-writer.ts';
 import type { ReaderTask } from './messages.ts';
@@ -21,11 +22,13 @@ runWorker('read', (task: ReaderTask, tell) => {
     format: task.format,
     volumeSize: task.volumeSize,
     clockOffset: task.clockOffset,
+    base: task.base === null ? null : new BaseEntries(task.base),
   });
   const excluded = compileExcludes(task.excludes);
   const entries = walk({
     root: task.root,
-    statFiles: false,
+    // A file that stays where it is need not be opened.
+    statFiles: task.base !== null,
     excluded: (path, isDirectory) => {
       if (excluded(path, isDirectory)) return true;
       if (!isRestoresOwn(path)) return false;
@@ -38,7 +41,8 @@ runWorker('read', (task: ReaderTask, tell) => {
     reader.add(entry);
     if (entry.path !== rootPath && ring.monitor.stopped) return;
   }
-  volumes.endVolume();
+  // Where nothing is new there is no archive; a whole snapshot of empty folders has one all the same.
+  if (!volumes.isEmpty || task.base === null) volumes.endVolume();
   frames.finish();
-  tell({ kind: 'read', totals: reader.totals, warnings: reader.warnings.list });
+  tell({ kind: 'read', totals: reader.totals, kept: reader.kept, warnings: reader.warnings.list });
 });

@@ -10,6 +10,8 @@ import type { PartRing } from '../frame-ring.ts';
 import { runWorker } from '../worker-entry.ts';
 import type { SealerTask, WorkerMessage } from './messages.ts';
 import { LineSpool } from './line-spool.ts';
+import { ArchiveNumbers } from './archive-numbers.ts';
+import { readNotes, type Run } from './frame-notes.ts';
 
 interface PlacedFrame extends FrameSize {
   readonly archive: number;
@@ -97,13 +99,13 @@ function beginArchive(task: SealerTask, write: (bytes: Uint8Array) => void): Arc
 }
 
 /** The extents of a run, from the frames it lies in. */
-function placeRun(frames: readonly PlacedFrame[], run: { frame: number; offset: number; length: number }, extents: Extent[]): void {
+function placeRun(frames: readonly PlacedFrame[], run: Run, numbers: ArchiveNumbers, extents: Extent[]): void {
   let { offset, length } = run;
   for (let index = run.frame; length > 0; index += 1) {
     const frame = frames[index];
     if (frame === undefined) throw new Error(`frame ${index} was noted before it was sealed`);
     const take = Math.min(length, frame.content - offset);
-    if (take > 0) extents.push([frame.archive, frame.offset, frame.stored, offset, take]);
+    if (take > 0) extents.push([numbers.ofRun(frame.archive), frame.offset, frame.stored, offset, take]);
     length -= take;
     offset = 0;
   }
@@ -116,7 +118,10 @@ runWorker('seal', (task: SealerTask, send) => {
   const { target } = task;
   const parts = new PartFiller(ring, target, tell);
   const spool = task.spool === null ? null : new LineSpool(task.spool);
+  const numbers = new ArchiveNumbers();
   const placed: PlacedFrame[] = [];
+  /** An entry whose extents go on in the next note. */
+  let open: { readonly start: Uint8Array; readonly extents: Extent[] } | null = null;
   let archive: ArchiveSealer | null = null;
   let archives = 0;
   let offset = 0;
@@ -126,35 +131,33 @@ runWorker('seal', (task: SealerTask, send) => {
     const slot = index % ring.slots;
     ring.monitor.waitUntil(() => ring.frameCount === index || ring.holds(slot, index, slotState.compressed));
     if (ring.frameCount === index) break;
-    if (archive === null) {
-      tell({ kind: 'volume-begin', target });
-      archive = beginArchive(task, parts.write);
-    }
     const sizes = ring.sizes(slot);
-    placed.push({ archive: archives, offset, stored: sizes.stored, content: sizes.content });
-    volumeFrames.push({ stored: sizes.stored, content: sizes.content });
-    archive.update(ring.stored(slot).subarray(0, sizes.stored));
-    offset += sizes.stored;
-
-    const notes = ring.notes(slot);
-    for (let at = 0; spool !== null && at < sizes.notes;) {
-      const textLength = notes.readUInt32LE(at);
-      const runs = notes.readUInt32LE(at + 4);
-      at += 8;
-      const extents: Extent[] = [];
-      for (let run = 0; run < runs; run += 1, at += 16) {
-        placeRun(
-          placed,
-          { frame: notes.readUInt32LE(at), offset: notes.readUInt32LE(at + 4), length: notes.readDoubleLE(at + 8) },
-          extents,
-        );
+    placed.push({ archive: archives, offset, stored: sizes.content === 0 ? 0 : sizes.stored, content: sizes.content });
+    // A frame of notes alone tells of files that stay where they are; it goes into no archive.
+    if (sizes.content > 0) {
+      if (archive === null) {
+        tell({ kind: 'volume-begin', target });
+        archive = beginArchive(task, parts.write);
+        numbers.ofRun(archives);
       }
-      spool.append(notes.subarray(at, at + textLength), entryLineEnd(extents));
-      at += textLength;
+      volumeFrames.push({ stored: sizes.stored, content: sizes.content });
+      archive.update(ring.stored(slot).subarray(0, sizes.stored));
+      offset += sizes.stored;
+    }
+
+    for (const note of spool === null ? [] : readNotes(ring.notes(slot), sizes.notes)) {
+      const extents: Extent[] = open?.extents ?? [];
+      for (const run of note.runs) placeRun(placed, run, numbers, extents);
+      for (const [at, ...place] of note.kept) extents.push([numbers.ofBase(at), ...place]);
+      if (note.more) open ??= { start: Buffer.from(note.text), extents };
+      else {
+        spool?.append(open?.start ?? note.text, entryLineEnd(extents));
+        open = null;
+      }
     }
     ring.take(slot);
 
-    if ((sizes.flags & endsVolume) === 0) continue;
+    if ((sizes.flags & endsVolume) === 0 || archive === null) continue;
     if (task.seal.format === 'archive') archive.update(encodeSeekTable(volumeFrames));
     archive.end();
     const zipSize = volumeFrames.reduce((sum, frame) => sum + frame.content, 0);
@@ -164,5 +167,5 @@ runWorker('seal', (task: SealerTask, send) => {
     offset = 0;
     volumeFrames = [];
   }
-  if (spool !== null) tell({ kind: 'sealed', spoolSize: spool.end() });
+  if (spool !== null) tell({ kind: 'sealed', spoolSize: spool.end(), order: numbers.order });
 });

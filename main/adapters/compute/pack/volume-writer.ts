@@ -8,7 +8,8 @@ import {
 } from '../../../engine/archive/zip.ts';
 import type { ZipRecord } from '../../../engine/archive/zip.ts';
 import { endsVolume, frameContentSize } from '../frame-ring.ts';
-import type { FrameWriter, Run } from './frame-writer.ts';
+import type { Run } from './frame-notes.ts';
+import type { FrameWriter } from './frame-writer.ts';
 
 /** A central directory this large ends a volume too: it is held in memory until then. */
 const maxDirectorySize = 32 * 2 ** 20;
@@ -31,6 +32,11 @@ export class VolumeWriter {
     this.#volumeSize = volumeSize;
   }
 
+  /** Nothing has been written since the last volume ended. */
+  get isEmpty(): boolean {
+    return this.#zipOffset === 0;
+  }
+
   /** Whether an entry with this name and size is written in one piece with its sizes up front. */
   fitsFrame(record: ZipRecord, size: number): boolean {
     return localHeaderSize(record, false) + size <= frameContentSize;
@@ -38,13 +44,16 @@ export class VolumeWriter {
 
   /**
    * An entry that fits into a frame. `read` puts the data into the room it is given and returns how many bytes there were, with
-   * their CRC; when it throws, nothing has been written.
+   * their CRC, or null where there is to be no entry after all; then, and when it throws, nothing has been written.
    */
-  addSmall(record: ZipRecord, maxSize: number, read: (room: Buffer) => { size: number; crc: number }): Run {
+  addSmall(record: ZipRecord, maxSize: number, read: (room: Buffer) => { size: number; crc: number }): Run;
+  addSmall(record: ZipRecord, maxSize: number, read: (room: Buffer) => { size: number; crc: number } | null): Run | null;
+  addSmall(record: ZipRecord, maxSize: number, read: (room: Buffer) => { size: number; crc: number } | null): Run | null {
     this.#endVolumeWhenFull();
     const header = localHeaderSize(record, false);
     const room = this.#frames.room(header + maxSize);
     const data = read(room.subarray(header, header + maxSize));
+    if (data === null) return null;
     writeLocalHeader(room, record, false, data);
     const run = { frame: this.#frames.frame, offset: this.#frames.used + header, length: data.size };
     this.#frames.advance(header + data.size);

@@ -5,6 +5,7 @@ export interface ScanTask {
   readonly manifest: ManifestFile;
   readonly root: string;
   readonly excludes: readonly string[];
+  readonly ignoreInode: boolean;
   /** Added to this computer's clock, for tests of coarse and wrong clocks. */
   readonly clockOffset: number;
 }

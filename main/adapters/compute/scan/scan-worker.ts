@@ -34,7 +34,7 @@ runWorker('scan', (task: ScanTask, tell) => {
     // Left out of every snapshot, so never in the last one.
     if (entry.kind === 'other') continue;
     const known = last.next();
-    unchanged = known.done !== true && same(entry, known.value, now);
+    unchanged = known.done !== true && same(entry, known.value, { now, ignoreInode: task.ignoreInode });
     if (!unchanged) break;
   }
   if (unchanged) unchanged = !unreadable && last.next().done === true;
@@ -50,7 +50,11 @@ function* entries(task: ScanTask): Generator<ManifestEntry, undefined> {
   }
 }
 
-function same({ path, kind: type, stat, file }: WalkedEntry, known: ManifestEntry, now: number): boolean {
+function same(
+  { path, kind: type, stat, file }: WalkedEntry,
+  known: ManifestEntry,
+  { now, ignoreInode }: { readonly now: number; readonly ignoreInode: boolean },
+): boolean {
   if (stat === null || type === 'other') return false;
   if (path !== known.path || type !== known.type || known.racy === true) return false;
   const stamps = entryStamps(stat, type);
@@ -58,7 +62,7 @@ function same({ path, kind: type, stat, file }: WalkedEntry, known: ManifestEntr
     stamps.size !== known.size ||
     stamps.mtime !== known.mtime ||
     stamps.ctime !== known.ctime ||
-    stamps.inode !== known.inode ||
+    (!ignoreInode && stamps.inode !== known.inode) ||
     stamps.mode !== known.mode ||
     stamps.uid !== known.uid ||
     stamps.gid !== known.gid

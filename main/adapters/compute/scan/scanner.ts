@@ -15,6 +15,7 @@ export function threadScan(options: { readonly clockOffset?: number } = {}): Sou
       manifest: { handle, size, name: 'last manifest' },
       root: request.root,
       excludes: request.excludes,
+      ignoreInode: request.ignoreInode === true,
       clockOffset: options.clockOffset ?? 0,
     };
     let unchanged: boolean | null = null;

@@ -6,20 +6,21 @@ import type { Plan } from './plan.ts';
 const nearEnough = 256 * 1024;
 
 /** What has to be read of each archive, in order: all of it, or the stretches that hold the wanted frames. */
-export function readRuns(plan: Plan, archiveSizes: readonly number[], whole: boolean): readonly ReadRun[] {
+export function readRuns(plan: Plan, archiveSizes: readonly number[], whole: (archive: number) => boolean): readonly ReadRun[] {
   const runs: ReadRun[] = [];
   for (let frame = 0; frame < plan.frames;) {
     const first = frame;
     const { archive, offset } = plan.frame(first);
     const size = archiveSizes[archive] ?? 0;
+    const all = whole(archive);
     let end = offset;
     while (frame < plan.frames) {
       const next = plan.frame(frame);
-      if (next.archive !== archive || (!whole && next.offset - end > nearEnough)) break;
+      if (next.archive !== archive || (!all && next.offset - end > nearEnough)) break;
       end = next.offset + next.stored;
       frame += 1;
     }
-    const place = whole
+    const place = all
       ? { range: { offset: 0, length: size }, firstChunk: 0, reachesEnd: true }
       : sealedRange({ offset, length: end - offset }, size);
     runs.push({
@@ -28,7 +29,7 @@ export function readRuns(plan: Plan, archiveSizes: readonly number[], whole: boo
       length: place.range.length,
       firstChunk: place.firstChunk,
       reachesEnd: place.reachesEnd,
-      whole,
+      whole: all,
       firstFrame: first,
       frames: frame - first,
     });

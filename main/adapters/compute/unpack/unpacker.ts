@@ -71,7 +71,7 @@ async function moveContent(request: UnpackRequest, run: UnpackRun, work: Work): 
   const { planned, layout, losses, staging } = work;
   const sha256: (string | null)[] = request.archives.map(() => null);
   const sizes = request.archives.map(({ size }) => size);
-  const runs = readRuns(layout, sizes, request.whole);
+  const runs = readRuns(layout, sizes, (archive) => request.whole(archive));
   if (runs.length === 0) return sha256;
   let slotSize = 1;
   for (let frame = 0; frame < layout.frames; frame += 1) slotSize = Math.max(slotSize, layout.frame(frame).stored);

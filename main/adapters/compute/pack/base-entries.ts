@@ -1,0 +1,90 @@
+import type { BigIntStats } from 'node:fs';
+import { Fault } from '../../../contract/faults.ts';
+import type { BytePath } from '../../../engine/archive/byte-path.ts';
+import { maxFrameContent } from '../../../engine/archive/seek-table.ts';
+import type { ManifestEntry } from '../../../engine/snapshots/manifest-entry.ts';
+import { parseEntry } from '../../../engine/snapshots/read-entry.ts';
+import { compareInWalkOrder } from '../../../engine/snapshots/walk-order.ts';
+import { entryStamps, isRacy } from '../../files/stamps.ts';
+import { spoolLines } from '../spool-lines.ts';
+import type { BaseTask } from './messages.ts';
+
+/** An entry of the base whose content may stay where it is. */
+export type KeptContent = ManifestEntry & { readonly sha256: string };
+
+/** The manifest of the snapshot that a run is compared with, read beside the walk: both are in walk order, so one entry is held. */
+export class BaseEntries {
+  readonly #task: BaseTask;
+  readonly #lines: Generator<ManifestEntry, undefined>;
+  #next: ManifestEntry | null = null;
+  #ended = false;
+
+  constructor(task: BaseTask) {
+    this.#task = task;
+    this.#lines = entries(task);
+  }
+
+  /** The entry of this path. Asked for in walk order; what lies before the path is passed over. */
+  find(path: BytePath): ManifestEntry | null {
+    for (;;) {
+      this.#next ??= this.#read();
+      if (this.#next === null) return null;
+      const order = compareInWalkOrder(this.#next.path, path);
+      if (order > 0) return null;
+      const found = this.#next;
+      this.#next = null;
+      if (order === 0) return found;
+    }
+  }
+
+  /** Whether the content of an entry can stay where it is; null for what has none of its own, or lies in an archive that is not to be built on. */
+  content(entry: ManifestEntry | null): KeptContent | null {
+    if (entry === null || entry.type !== 'file' || entry.linkOf !== undefined || entry.sha256 === undefined) return null;
+    const { sha256, extents } = entry;
+    const isThere = extents.every(
+      ([archive, , , inFrame, length]) => this.#task.usable[archive] === true && inFrame + length <= maxFrameContent,
+    );
+    return isThere ? { ...entry, sha256 } : null;
+  }
+
+  /** Whether a file's stamps say that it is what was backed up. `now` in milliseconds since 1970. */
+  isUnchanged(entry: ManifestEntry, stat: BigIntStats, now: number): boolean {
+    if (!this.#task.trustStamps || entry.racy === true || isRacy(stat, now)) return false;
+    const stamps = entryStamps(stat, 'file');
+    return (
+      stamps.size === entry.size &&
+      stamps.mtime === entry.mtime &&
+      stamps.ctime === entry.ctime &&
+      stamps.mode === entry.mode &&
+      (this.#task.ignoreInode || stamps.inode === entry.inode)
+    );
+  }
+
+  #read(): ManifestEntry | null {
+    if (this.#ended) return null;
+    try {
+      const line = this.#lines.next();
+      if (line.done !== true) return line.value;
+    } catch (error) {
+      // Sealed well and still not as the format says: what lies behind it is sent again, which is no reason to have no backup.
+      if (!(error instanceof Fault) || (error.code !== 'corrupt' && error.code !== 'truncated')) throw error;
+    }
+    this.#ended = true;
+    return null;
+  }
+}
+
+function* entries({ manifest }: BaseTask): Generator<ManifestEntry, undefined> {
+  let first = true;
+  for (const line of spoolLines(manifest.handle, manifest.size)) {
+    if (!first) yield parseEntry(line.toString('utf8'), manifest.name);
+    first = false;
+  }
+}
+
+/** Whether a folder, a link or a further name of a file is, in all that a ZIP keeps of it, what the base has. */
+export function sameInZip(entry: ManifestEntry | null, stat: BigIntStats, type: ManifestEntry['type'], target?: BytePath): boolean {
+  if (entry === null || entry.type !== type || entry.target !== target) return false;
+  const stamps = entryStamps(stat, type);
+  return entry.mode === stamps.mode && entry.mtime === stamps.mtime && entry.uid === stamps.uid && entry.gid === stamps.gid;
+}

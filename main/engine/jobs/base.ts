@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto';
+import { Fault } from '../../contract/faults.ts';
+import { defaultWholeDays, type WholeRule } from '../../contract/reports.ts';
+import type { PackBase, Spool } from '../archive/packer.ts';
+import { sealedWith } from '../archive/seal.ts';
+import type { EngineHost, SourceFolder } from '../host.ts';
+import { findObject, readHeader, type Catalog, type ServerListing } from '../snapshots/catalog.ts';
+import { fetchManifest } from '../snapshots/manifest-store.ts';
+import type { ManifestHeader } from '../snapshots/manifest.ts';
+import { damagedKey, readObjectName, snapshotTime } from '../snapshots/names.ts';
+import type { CallOptions } from '../storage/backend.ts';
+import { storedSizes } from './snapshots.ts';
+
+/** The snapshot that a run is compared with (docs/decisions/0060). */
+export interface Base {
+  readonly header: ManifestHeader;
+  readonly spool: Spool;
+  /** Of each of its archives, whether it can be built on. */
+  readonly usable: readonly boolean[];
+  /** It was this machine that wrote it, of this folder. */
+  readonly trustStamps: boolean;
+}
+
+const dayMs = 24 * 3_600_000;
+
+/** The newest snapshot whose manifest can be read as a whole; the caller disposes of its spool. */
+export async function findBase(
+  host: EngineHost,
+  catalog: Catalog,
+  listing: ServerListing,
+  from: { readonly machine: string; readonly source: SourceFolder },
+  options: CallOptions,
+): Promise<Base | null> {
+  for (const snapshot of listing.snapshots.toReversed()) {
+    const header = await readHeader(catalog, snapshot, options);
+    const object = findObject(snapshot, 'manifest');
+    if (header === null || header instanceof Fault || object === null) continue;
+    try {
+      const { spool } = await fetchManifest(host, catalog.backend, catalog.vault, object.key, { ...options, size: object.size });
+      return {
+        header,
+        spool,
+        usable: usableArchives(header, listing, catalog.vault.vaultKey),
+        trustStamps: header.machine === from.machine && header.root === from.source.root,
+      };
+    } catch (error) {
+      // Damaged or gone: it proves nothing, and the one before it may serve.
+      if (!(error instanceof Fault) || !['corrupt', 'truncated', 'not-found'].includes(error.code)) throw error;
+    }
+  }
+  return null;
+}
+
+/** There, in the right size, not known as damaged, and sealed with the key of now: after a new key, nothing rests on the old one. */
+function usableArchives({ archives }: ManifestHeader, listing: ServerListing, vaultKey: Uint8Array): readonly boolean[] {
+  const sizes = storedSizes(listing.snapshots);
+  return archives.map(
+    ({ key, size, head }) =>
+      sizes.get(key) === size && !sizes.has(damagedKey(key)) && sealedWith(vaultKey, Buffer.from(head, 'base64'), 'holdfast/v2/archive'),
+  );
+}
+
+/** What the packer may leave where it is; undefined where the snapshot is to be whole. */
+export function packBase(base: Base | null, request: { readonly ignoreInode?: boolean }): PackBase | undefined {
+  if (base === null || !base.usable.includes(true)) return undefined;
+  const { spool, usable, trustStamps } = base;
+  return { manifest: spool, usable, trustStamps, ignoreInode: request.ignoreInode === true };
+}
+
+/** Rests on nothing but its own archives. */
+export function isWhole({ id, archives }: Pick<ManifestHeader, 'id' | 'archives'>): boolean {
+  return archives.every(({ key }) => readObjectName(key)?.id === id);
+}
+
+/** By the ids of the archives: what the next snapshot would rest on for too long. */
+export function isWholeDue({ header }: Base, rule: WholeRule = defaultWholeDays, now: number): boolean {
+  if (rule === 'always' || rule === 'never') return rule === 'always';
+  const times = header.archives.map(({ key }) => snapshotTime(readObjectName(key)?.id ?? header.id));
+  return now - Math.min(...times, Number.POSITIVE_INFINITY) >= rule * dayMs;
+}
+
+/** The same without archives that turned out to be lost. */
+export function without(base: Base, lost: ReadonlySet<string>): Base {
+  const usable = base.header.archives.map(({ key }, index) => base.usable[index] === true && !lost.has(key));
+  return { ...base, usable };
+}
+
+/**
+ * What bases must have in common for one reading to serve them all: the same entry lines, which one reading wrote into all of them, and the same
+ * archives to build on.
+ */
+export async function baseIdentity(host: EngineHost, base: Base | null): Promise<string> {
+  if (base === null || !base.usable.includes(true)) return 'whole';
+  const sum = createHash('sha256');
+  let inFirstLine = true;
+  for await (const piece of host.zstd.decompress(base.spool.read())) {
+    const end = inFirstLine ? piece.indexOf(10) + 1 : 0;
+    if (inFirstLine && end === 0) continue;
+    inFirstLine = false;
+    sum.update(piece.subarray(end));
+  }
+  return `${sum.digest('hex')} ${base.usable.join()} ${base.trustStamps}`;
+}
