@@ -15,11 +15,15 @@ export interface MemorySettings {
 export function memorySettings(first: Partial<Settings>, more: Partial<SettingsHost> = {}): MemorySettings {
   let now: Settings = settingsSchema.parse({ version: 1, ...first });
   const secrets = new Map<string, string>();
+  let change = new AbortController();
   const settings: LiveSettings = {
     current: () => now,
     problem: () => '',
-    update: (change) => {
-      now = change(now);
+    changed: () => change.signal,
+    update: (changed) => {
+      now = changed(now);
+      change.abort();
+      change = new AbortController();
       return Promise.resolve(now);
     },
   };

@@ -102,7 +102,15 @@ describe('a keyring that is locked', () => {
         return [...kept].map(([account, password]) => ({ account, password }));
       },
     };
-    return { it, kept, keychain: systemKeyring('Holdfast', () => Promise.resolve(keyring), 'linux') };
+    return {
+      it,
+      kept,
+      keychain: systemKeyring(
+        'Holdfast',
+        () => Promise.resolve(keyring),
+        () => Promise.resolve(null),
+      ),
+    };
   }
 
   test('is a fault that passes, never an empty answer; what is there for that alone is not listed', async () => {
@@ -118,7 +126,7 @@ describe('a keyring that is locked', () => {
     expect(await keychain.describe()).toMatchObject({ locked: false });
   });
 
-  test('is asked once only by who describes it: each question is one to the person at the desktop', async () => {
+  test('is asked once only by who describes it: where the bus does not tell, each question is one to the person at the desktop', async () => {
     const { it, keychain } = ring();
     it.locked = true;
     for (let time = 0; time < 3; time += 1) expect(await keychain.describe()).toMatchObject({ locked: true });

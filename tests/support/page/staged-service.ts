@@ -1,6 +1,7 @@
 import type { CallHandlers } from '../../../main/contract/calls.ts';
 import type { ServiceEvent } from '../../../main/contract/events.ts';
 import type { Job } from '../../../main/contract/jobs.ts';
+import type { Keychain } from '../../../main/contract/destinations.ts';
 import type { ServerStatus } from '../../../main/contract/server-status.ts';
 import { serverSchema } from '../../../main/contract/server-settings.ts';
 import { Fault } from '../../../main/contract/faults.ts';
@@ -150,10 +151,10 @@ function stagedHandlers(options: StageOptions, emit: (event: ServiceEvent) => vo
   const empty = options.empty === true;
   const servers = empty ? [] : stagedServers;
   const one = (slug: string): ServerStatus => servers.find(({ settings }) => settings.slug === slug) ?? refuse();
-  const keychain = {
+  const keychain: Keychain = {
     ...{ kind: options.locked === true ? 'sealed-file' : 'system', locked: options.locked === true },
     ...{ strong: true, says: 'in the keyring of this system' },
-  } as const;
+  };
   const handlers: Partial<CallHandlers> = {
     'service.info': async () => ({
       ...{ version: '0.1.0', startedAt: stagedNow - 21 * day, keychain, settingsProblem: '', host: 'attic-server' },
