@@ -1,6 +1,6 @@
 import { Fault } from '../../contract/faults.ts';
 import type { Keychain } from '../../engine/service/keychain.ts';
-import { secretServiceLocked } from './secret-service.ts';
+import { lookAtSecretService, type KeyringLook } from './secret-service.ts';
 
 const where = process.platform === 'darwin' ? 'Keychain' : process.platform === 'win32' ? 'Credential Manager' : 'Secret Service keyring';
 
@@ -19,19 +19,21 @@ export interface Keyring {
 export function systemKeyring(
   service: string,
   load: () => Promise<Keyring> = loadKeytar,
-  isLocked: (service: string) => Promise<boolean | null> = keyringLocked,
+  look: (service: string) => Promise<KeyringLook | null> = lookAtKeyring,
 ): Keychain {
   let keyring: Promise<Keyring> | undefined;
 
-  async function unlocked(): Promise<void> {
-    if ((await isLocked(service)) === true) throw new Error('the keyring says that it is locked');
+  async function lookUnlocked(): Promise<KeyringLook | null> {
+    const seen = await look(service);
+    if (seen?.locked === true) throw new Error('the keyring says that it is locked');
+    return seen;
   }
 
-  async function ask<T>(work: (ring: Keyring) => Promise<T>): Promise<T> {
+  async function ask<T>(work: (ring: Keyring, seen: KeyringLook | null) => Promise<T>): Promise<T> {
     try {
-      await unlocked();
+      const seen = await lookUnlocked();
       keyring ??= load();
-      return await work(await keyring);
+      return await work(await keyring, seen);
     } catch (error) {
       keyring = undefined;
       if (error instanceof Fault) throw error;
@@ -47,23 +49,28 @@ export function systemKeyring(
     }
   }
 
+  const names = (): Promise<readonly string[]> =>
+    ask(async (ring, seen) => (await seen?.names()) ?? (await ring.findCredentials(service)).map(({ account }) => account));
+
   return {
     async describe() {
-      const locked = await ask(async (ring) => await ring.findCredentials(service)).then(
+      const locked = await ask(async (ring, seen) => {
+        if (seen === null) await ring.findCredentials(service);
+      }).then(
         () => false,
         () => true,
       );
       return { kind: 'system', strong: true, locked, says: `in the ${where} of this user` };
     },
-    exists: async () => (await ask((ring) => ring.findCredentials(service))).length > 0,
+    exists: async () => (await names()).length > 0,
+    names,
     get: (name) =>
       ask(async (ring) => {
         const value = await ring.getPassword(service, name);
         // It may have been locked meanwhile, and then has nothing for anybody.
-        if (value === null) await unlocked();
+        if (value === null) await lookUnlocked();
         return value;
       }),
-    names: async () => (await ask((ring) => ring.findCredentials(service))).map(({ account }) => account),
     set: (secrets) =>
       ask(async (ring) => {
         const before = new Map<string, string | null>();
@@ -86,9 +93,9 @@ async function put(ring: Keyring, service: string, name: string, value: string |
   else await ring.setPassword(service, name, value);
 }
 
-/** The Keychain and the Credential Manager say so themselves when they are asked. */
-async function keyringLocked(service: string): Promise<boolean | null> {
-  return process.platform === 'linux' ? await secretServiceLocked(service) : null;
+/** The Keychain and the Credential Manager say by themselves that they are locked. */
+async function lookAtKeyring(service: string): Promise<KeyringLook | null> {
+  return process.platform === 'linux' ? await lookAtSecretService(service) : null;
 }
 
 async function loadKeytar(): Promise<Keyring> {
