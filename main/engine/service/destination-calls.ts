@@ -26,22 +26,32 @@ interface Completed {
 }
 
 /** How a destination is listed. */
-export function destinationRow(host: SettingsHost, name: string, destination: NamedDestination, kept: ReadonlySet<string>): DestinationRow {
+export function destinationRow(
+  host: SettingsHost,
+  name: string,
+  destination: NamedDestination,
+  kept: ReadonlySet<string> | null,
+): DestinationRow {
   return {
     name,
     settings: destination.settings,
     label: host.labelOf(destination.settings),
     secrets: providerSecrets[destination.settings.provider]
       .map((secret) => secret.name)
-      .filter((secret) => kept.has(destinationSecret(name, secret))),
-    hasPassword: kept.has(destinationPassword(name)),
+      .filter((secret) => kept?.has(destinationSecret(name, secret))),
+    hasPassword: kept?.has(destinationPassword(name)) ?? null,
   };
 }
 
-/** The names of what the keychain keeps; one with nothing in it is not opened. */
-export async function keptNames(host: SettingsHost): Promise<ReadonlySet<string>> {
+/** The names of what the keychain keeps; one with nothing in it is not opened. Null: it is locked, which must not keep anybody from seeing the rest. */
+export async function keptNames(host: SettingsHost): Promise<ReadonlySet<string> | null> {
   const keychain = await host.keychain();
-  return new Set((await keychain.exists()) ? await keychain.names() : []);
+  try {
+    return new Set((await keychain.exists()) ? await keychain.names() : []);
+  } catch (error) {
+    if (asFault(error, operation).code === 'locked') return null;
+    throw error;
+  }
 }
 
 /** Destinations in the settings, their secrets and passwords in the keychain. `changed`: somebody may show them. */
