@@ -47,6 +47,7 @@ export function cardNote(status: ServerStatus, now: number): CardNote | null {
       return { cause, rest: '', detail: '' };
     }
     case 'late':
+      if (fault?.code === 'sign-in-needed') return { cause: t('note.signedIn'), rest: t('note.signedInNext'), detail: status.why };
       return { cause: t('note.late'), rest: '', detail: status.why };
     case 'new':
       return { cause: nextRun === null ? t('note.newByHand') : t('note.new', { when: moment(nextRun, now) }), rest: '', detail: '' };

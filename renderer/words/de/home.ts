@@ -47,6 +47,8 @@ export const home = {
   'note.held': 'Angehalten durch die Einstellungen: Akkubetrieb oder getaktetes Netz.',
   'note.heldNext': 'Sobald sich das ändert, geht es von selbst weiter.',
   'note.signIn': '{provider} hat die Anmeldung beendet.',
+  'note.signedIn': 'Wieder angemeldet; die Sicherung, die daran scheiterte, steht noch aus.',
+  'note.signedInNext': 'Starte sie jetzt oder warte, bis sie dran ist.',
   'note.new': 'Die erste Sicherung läuft {when}, oder wenn du sie startest.',
   'note.newByHand': 'Die erste Sicherung läuft, wenn du sie startest.',
   'do.backUpNow': 'Jetzt sichern',

@@ -46,6 +46,8 @@ export const home = {
   'note.held': 'Paused by the settings: on battery, or on a metered line.',
   'note.heldNext': 'It goes on by itself once that has changed.',
   'note.signIn': '{provider} has ended the sign-in.',
+  'note.signedIn': 'Signed in again; the backup that was stopped for it is still to come.',
+  'note.signedInNext': 'Start it now, or wait for its time.',
   'note.new': 'The first backup runs {when}, or when you start it.',
   'note.newByHand': 'The first backup runs when you start it.',
   'do.backUpNow': 'Back up now',
