@@ -55,7 +55,8 @@ export const destinationRowSchema = z.object({
   /** For people: the bucket, the folder and where it is. */
   label: z.string(),
   secrets: z.array(z.string()),
-  hasPassword: z.boolean(),
+  /** Null, and `secrets` empty, while the keychain is locked: nobody can tell. */
+  hasPassword: z.boolean().nullable(),
 });
 
 export type Keychain = z.infer<typeof keychainSchema>;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { machineKey } from '../../main/adapters/keychain/machine-key.ts';
-import { secretServiceLocked } from '../../main/adapters/keychain/secret-service.ts';
+import { lookAtSecretService, type KeyringLook } from '../../main/adapters/keychain/secret-service.ts';
 import { systemKeyring, type Keyring } from '../../main/adapters/keychain/system-keyring.ts';
 import { withCredentials } from '../../main/adapters/keychain/credentials.ts';
 import { sealedFileKeychain } from '../../main/adapters/keychain/sealed-file.ts';
@@ -92,32 +92,32 @@ describe.skipIf(keyringMissing !== '')(`the keyring of a desktop${keyringMissing
 });
 
 test('a keyring that is locked while it is asked has no answer, rather than none', async () => {
-  const answers = [false, true];
+  const looks = [false, true];
   const keyring = {
     getPassword: () => Promise.resolve(null),
     setPassword: () => Promise.resolve(),
     deletePassword: () => Promise.resolve(false),
-    findCredentials: () => Promise.resolve([]),
+    findCredentials: () => Promise.reject(new Error('it may end the process')),
   };
-  const keychain = systemKeyring(
-    'Holdfast',
-    () => Promise.resolve(keyring),
-    () => Promise.resolve(answers.shift() ?? false),
-  );
+  const look = (): Promise<KeyringLook> => Promise.resolve({ locked: looks.shift() ?? false, names: () => Promise.resolve(['a']) });
+  const keychain = systemKeyring('Holdfast', () => Promise.resolve(keyring), look);
   expect(await codeOf(keychain.get('a'))).toBe('locked');
   expect(await keychain.get('a')).toBe(null);
+  expect([await keychain.names(), (await keychain.describe()).locked]).toEqual([['a'], false]);
 });
 
 test.each([
-  ['b false\n', 'aoao 1 "/org/x/1" 0\n', false],
-  ['b true\n', 'aoao 0 0\n', true],
+  [false, [['/org/x/1'], []], false],
+  [true, [[], []], true],
   // Kept before another collection became the default one.
-  ['b false\n', 'aoao 2 "/org/x/1" "/org/x/2" 1 "/org/x/3"\n', true],
-  [null, 'aoao 0 0\n', false],
-  [null, null, null],
+  [false, [['/org/x/1'], ['/org/x/2']], true],
+  [null, [[], []], false],
+  [null, null, undefined],
 ])('what the bus says of the keyring: %j and %j', async (collection, items, locked) => {
-  const answer = (text: string | null): Promise<string> => (text === null ? Promise.reject(new Error('no bus')) : Promise.resolve(text));
-  expect(await secretServiceLocked('Holdfast', ([verb]) => answer(verb === 'call' ? items : collection))).toBe(locked);
+  const answer = (data: unknown): Promise<string> =>
+    data === null ? Promise.reject(new Error('no bus')) : Promise.resolve(JSON.stringify({ data }));
+  const look = await lookAtSecretService('Holdfast', ([verb]) => answer(verb === 'call' ? items : collection));
+  expect(look?.locked).toBe(locked);
 });
 
 test('a move that the keyring breaks off leaves every secret where it was', async () => {
@@ -135,7 +135,9 @@ test('a move that the keyring breaks off leaves every secret where it was', asyn
       deletePassword: (_service, account) => Promise.resolve(kept.delete(account)),
       findCredentials: () => Promise.resolve([...kept].map(([account, password]) => ({ account, password }))),
     });
-  const keychain = systemKeyring('Holdfast', ring, () => Promise.resolve(false));
+  const keychain = systemKeyring('Holdfast', ring, () =>
+    Promise.resolve({ locked: false, names: () => Promise.resolve([...kept.keys()]) }),
+  );
   kept.set('a', 'old');
   expect(await codeOf(keychain.set({ a: 'new', b: 'new' }))).toBe('locked');
   expect([kept.get('a'), kept.get('b')]).toEqual(['old', undefined]);

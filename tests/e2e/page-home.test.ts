@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { browserMissing, openBrowser } from '../support/page/browser.ts';
+import { bringBack, folderPlace, openOnNewMachine } from '../support/page/flows.ts';
 import { openLivePage } from '../support/page/live-page.ts';
+import { visit } from '../support/page/visitor.ts';
 import { ServiceHome, testPassword, type RunningService } from '../support/service-process.ts';
 
 const newPassword = 'zwölf nasse Biber bauen';
@@ -156,23 +158,14 @@ describe.skipIf(browserMissing !== '')(`the page of a running service${browserMi
     await other.json(['keychain', 'use', 'machine-key', '--yes']);
     const there = await other.start();
     try {
-      const opened = await openLivePage(browser, there, '');
-      await opened.page.getByRole('link', { name: 'I have a new machine…' }).click();
-      await opened.page.getByRole('radio', { name: 'Folder or NAS' }).click();
-      await opened.page.getByLabel('Folder', { exact: true }).fill(home.place);
-      await opened.page.getByRole('button', { name: 'Test connection' }).click();
-      await opened.page.getByText('All is well.').waitFor();
-      await opened.page.getByRole('button', { name: 'Continue' }).click();
-      await opened.page.getByLabel('Password of this backup place').fill('not this one');
-      await opened.page.getByRole('button', { name: 'Open' }).click();
+      const opened = await visit(browser, there, '');
+      await openOnNewMachine(opened, folderPlace(home.place), 'not this one');
       await opened.page.getByText('That password does not open this backup place.').waitFor();
-      await opened.page.getByLabel('Password of this backup place').fill(newPassword);
-      await opened.page.getByRole('button', { name: 'Open' }).click();
-      const found = opened.page.getByRole('article').first();
+      await opened.field('password.open').fill(newPassword);
+      await opened.button('machine.open').click();
       const target = join(other.base, 'back');
-      await found.getByLabel('Folder on this computer').fill(target);
-      await found.getByRole('button', { name: /Bring back/ }).click();
-      await found.getByText('Brought back.').waitFor();
+      // By the name that its newest backup was made under.
+      await bringBack(opened, 'Survival', target);
       expect(readFileSync(join(target, 'level.dat'), 'utf8')).toBe('more blocks');
       expect(opened.complaints.filter((text) => !text.includes('409'))).toEqual([]);
       await opened.page.context().close();
@@ -190,11 +183,13 @@ describe.skipIf(browserMissing !== '')(`the page of a running service${browserMi
     renameSync(home.place, `${home.place}-away`);
     writeFileSync(file, JSON.stringify(state));
     service = await home.start();
-    const opened = await openLivePage(browser, service, '');
-    const late = opened.page.getByRole('article', { name: 'SURVIVAL', exact: true });
-    await late.getByText('Overdue', { exact: true }).waitFor();
-    await late.getByText(/No backup since/).waitFor();
-    await opened.page.context().close();
+    for (const language of ['en', 'de'] as const) {
+      const { page: opened, card: cardOf, say } = await visit(browser, service, '', language);
+      const late = cardOf('SURVIVAL');
+      await late.getByText(say('state.overdue'), { exact: true }).waitFor();
+      await late.getByText(new RegExp(say('note.overdue', { since: '.+' }).replace(/\.$/, ''))).waitFor();
+      await opened.context().close();
+    }
   });
 
   test('nothing was written to the console but refusals that were provoked', () => {

@@ -1,13 +1,20 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser, Locator } from 'playwright';
+import type { Browser, Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ServerStatus } from '../../main/contract/server-status.ts';
 import { browserMissing, openBrowser } from '../support/page/browser.ts';
-import { openLivePage } from '../support/page/live-page.ts';
+import { chooseFolder, describePlace, firstBackup, folderPlace, setUpServer } from '../support/page/flows.ts';
+import { visit } from '../support/page/visitor.ts';
 import { ServiceHome, type RunningService } from '../support/service-process.ts';
 
 const chosen = 'quiet copper lantern meadow';
+
+/** Presses of the mouse from now on; the keyboard's do not count. */
+async function countClicks(page: Page): Promise<() => Promise<number>> {
+  await page.evaluate("window.clicks = 0; addEventListener('pointerdown', () => window.clicks++, { capture: true })");
+  return () => page.evaluate<number>('window.clicks');
+}
 
 describe.skipIf(browserMissing !== '')(`setting up with the page${browserMissing === '' ? '' : ` (skipped: ${browserMissing})`}`, () => {
   const home = new ServiceHome();
@@ -28,50 +35,35 @@ describe.skipIf(browserMissing !== '')(`setting up with the page${browserMissing
   });
 
   test('five clicks lead from a known folder to the first backup, in a new place with a key file', async () => {
-    const { page, complaints } = await openLivePage(browser, service, 'new-server');
-    let clicks = 0;
-    const click = async (what: Locator): Promise<void> => {
-      clicks++;
-      await what.click();
-    };
-    await page.getByLabel('Folder', { exact: true }).fill(home.folder);
-    await page.keyboard.press('Enter');
-    await page.getByText(/2 files/).waitFor();
-    expect(await page.getByLabel('What is in it').inputValue()).toBe('minecraft');
-    await page.getByLabel('Name', { exact: true }).fill('Survival');
-    await page.keyboard.press('Enter');
-
-    await page.getByRole('heading', { name: 'Where should Survival be kept?' }).waitFor();
-    await click(page.getByRole('radio', { name: 'Folder or NAS' }));
-    await page.getByLabel('Folder', { exact: true }).fill(home.place);
-    // Tests the connection, and goes on as all is well.
-    await click(page.getByRole('button', { name: 'Continue' }));
-
-    await page.getByLabel('Password', { exact: true }).fill('abc');
-    await page.getByText(/^Guessed/).waitFor();
-    await page.getByLabel('Password', { exact: true }).fill(chosen);
-    await page.getByText('Very strong.').waitFor();
-    await page.getByLabel('Password again', { exact: true }).fill(chosen);
-    const download = page.waitForEvent('download');
-    await click(page.getByRole('button', { name: 'Download key file' }));
-    const kit = await download;
-    expect(kit.suggestedFilename()).toBe('holdfast-recovery-kit-place.html');
-    expect(readFileSync(await kit.path(), 'utf8')).toContain('Holdfast recovery kit');
-    await page.getByLabel('With the recovery key').check();
-    // Another key file is another thing to put away.
-    const goOn = page.getByRole('button', { name: 'It is put away, continue' });
-    expect(await goOn.getAttribute('aria-disabled')).toBe('true');
-    await page.getByRole('button', { name: 'Print…' }).click();
-    await page.getByText('It is made. Now put it away.').waitFor();
-    const heading = "document.querySelector('iframe[data-print]').contentDocument.querySelector('h1')";
-    expect(await page.evaluate<string>(`${heading}.textContent`)).toBe('Holdfast recovery kit');
-    expect(await page.evaluate<string>(`getComputedStyle(${heading}).fontSize`)).toBe('25.6px');
-    await click(goOn);
-
-    await page.getByText(/snapshots in half a year/).waitFor();
-    await click(page.getByRole('button', { name: 'Back up now' }));
-    await page.getByRole('heading', { name: 'Survival is safe' }).waitFor();
-    expect(clicks).toBe(5);
+    const visitor = await visit(browser, service, 'new-server');
+    const { page, button, complaints } = visitor;
+    const clicks = await countClicks(page);
+    let extra = 0;
+    await setUpServer(visitor, {
+      ...{ folder: home.folder, name: 'Survival', place: folderPlace(home.place), password: chosen },
+      async atPassword() {
+        expect(await page.getByLabel('Password again').inputValue()).toBe('');
+        await page.getByLabel('Password', { exact: true }).fill('abc');
+        await page.getByText(/^Guessed/).waitFor();
+        await page.getByLabel('Password', { exact: true }).fill(chosen);
+        await page.getByText('Very strong.').waitFor();
+      },
+      async atKeyFile(kit) {
+        expect(kit.suggestedFilename()).toBe('holdfast-recovery-kit-place.html');
+        expect(readFileSync(await kit.path(), 'utf8')).toContain('Holdfast recovery kit');
+        const before = await clicks();
+        await page.getByLabel('With the recovery key').check();
+        // Another key file is another thing to put away.
+        expect(await button('wizard.kit.put').getAttribute('aria-disabled')).toBe('true');
+        await button('kit.print').click();
+        await page.getByText('It is made. Now put it away.').waitFor();
+        const heading = "document.querySelector('iframe[data-print]').contentDocument.querySelector('h1')";
+        expect(await page.evaluate<string>(`${heading}.textContent`)).toBe('Holdfast recovery kit');
+        expect(await page.evaluate<string>(`getComputedStyle(${heading}).fontSize`)).toBe('25.6px');
+        extra = (await clicks()) - before;
+      },
+    });
+    expect((await clicks()) - extra).toBe(5);
 
     const [status] = (await home.json(['server', 'list'])) as ServerStatus[];
     expect(status).toMatchObject({
@@ -81,7 +73,7 @@ describe.skipIf(browserMissing !== '')(`setting up with the page${browserMissing
         ...{ schedule: { kind: 'every', hours: 4 }, keep: { last: 3, daily: 7, weekly: 4, monthly: 6 } },
       },
     });
-    await page.getByRole('button', { name: 'Go to Home' }).click();
+    await button('wizard.done.home').click();
     await page.getByRole('heading', { name: 'Your server is safe' }).waitFor();
     expect(complaints).toEqual([]);
     await page.context().close();
@@ -91,15 +83,14 @@ describe.skipIf(browserMissing !== '')(`setting up with the page${browserMissing
     const other = join(home.base, 'creative');
     mkdirSync(other);
     writeFileSync(join(other, 'notes.txt'), 'hello');
-    const { page, complaints } = await openLivePage(browser, service, 'new-server');
-    await page.getByLabel('Folder', { exact: true }).fill(other);
-    await page.keyboard.press('Enter');
-    await page.getByText(/One file/).waitFor();
-    await page.getByRole('button', { name: 'Continue' }).click();
+    const visitor = await visit(browser, service, 'new-server');
+    const { page, button, complaints } = visitor;
+    const clicks = await countClicks(page);
+    await chooseFolder(visitor, other);
     expect(await page.getByRole('radio', { name: /^place/ }).isChecked()).toBe(true);
-    await page.getByRole('button', { name: 'Continue' }).click();
-    await page.getByRole('button', { name: 'Back up now' }).click();
-    await page.getByRole('heading', { name: 'Creative is safe' }).waitFor();
+    await button('do.continue').click();
+    await firstBackup(visitor, 'Creative');
+    expect(await clicks()).toBe(3);
     expect(complaints).toEqual([]);
     await page.context().close();
   });
@@ -111,15 +102,10 @@ describe.skipIf(browserMissing !== '')(`setting up with the page${browserMissing
     writeFileSync(join(folder, 'level.dat'), 'more blocks');
     await home.json(['backup', folder, '-d', `folder:${theirs}`], { HOLDFAST_PASSWORD: 'their own words' });
     const before = readdirSync(theirs);
-    const { page, complaints } = await openLivePage(browser, service, 'new-server');
-    await page.getByLabel('Folder', { exact: true }).fill(folder);
-    await page.keyboard.press('Enter');
-    await page.getByText(/One file/).waitFor();
-    await page.getByRole('button', { name: 'Continue' }).click();
-    await page.getByRole('radio', { name: /^A new place/ }).check();
-    await page.getByRole('radio', { name: 'Folder or NAS', exact: true }).click();
-    await page.getByLabel('Folder', { exact: true }).fill(theirs);
-    await page.getByRole('button', { name: 'Continue' }).click();
+    const visitor = await visit(browser, service, 'new-server');
+    const { page, complaints } = visitor;
+    await chooseFolder(visitor, folder);
+    await describePlace(visitor, folderPlace(theirs));
     for (const label of ['Password', 'Password again']) await page.getByLabel(label, { exact: true }).fill(chosen);
     await page.getByRole('button', { name: 'Download key file' }).click();
     await page.getByText('Backups are in this place already, and another password opens them. Enter that one.').waitFor();
@@ -130,8 +116,7 @@ describe.skipIf(browserMissing !== '')(`setting up with the page${browserMissing
     await page.getByText('That password does not open this backup place. Check Caps Lock.').waitFor();
     await password.fill('their own words');
     await page.keyboard.press('Enter');
-    await page.getByRole('button', { name: 'Back up now' }).click();
-    await page.getByRole('heading', { name: 'Lobby is safe' }).waitFor();
+    await firstBackup(visitor, 'Lobby');
     // The browser's own word for the two refusals.
     expect(complaints.filter((line) => !line.includes('409 (Conflict)'))).toEqual([]);
     await page.context().close();
@@ -140,7 +125,7 @@ describe.skipIf(browserMissing !== '')(`setting up with the page${browserMissing
   test('a folder that cannot be backed up says why', async () => {
     const nothing = join(home.base, 'nothing');
     mkdirSync(nothing);
-    const { page, complaints } = await openLivePage(browser, service, 'new-server');
+    const { page, complaints } = await visit(browser, service, 'new-server');
     for (const [path, why] of [
       ['relative/path', 'Give the whole path, from the root on.'],
       [join(home.base, 'none'), `There is no folder ${join(home.base, 'none')} on that computer.`],
@@ -163,14 +148,11 @@ describe.skipIf(browserMissing !== '')(`setting up with the page${browserMissing
     writeFileSync(file, '');
     mkdirSync(folder);
     writeFileSync(join(folder, 'level.dat'), 'blocks');
-    const { page, complaints } = await openLivePage(browser, service, 'new-server');
-    await page.getByLabel('Folder', { exact: true }).fill(folder);
-    await page.keyboard.press('Enter');
-    await page.getByText(/One file/).waitFor();
-    await page.getByRole('button', { name: 'Continue' }).click();
+    const visitor = await visit(browser, service, 'new-server');
+    const { page, complaints } = visitor;
+    await chooseFolder(visitor, folder);
     await page.getByRole('radio', { name: /^A new place/ }).check();
-    await page.getByRole('radio', { name: 'Folder or NAS', exact: true }).click();
-    await page.getByLabel('Folder', { exact: true }).fill(file);
+    await folderPlace(file)(visitor);
     await page.getByRole('button', { name: 'Test connection' }).click();
     await page.getByText('One thing to mend.').waitFor();
     const row = page.getByRole('listitem').filter({ hasText: 'Failed: ' });

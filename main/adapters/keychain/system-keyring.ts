@@ -1,6 +1,6 @@
 import { Fault } from '../../contract/faults.ts';
 import type { Keychain } from '../../engine/service/keychain.ts';
-import { secretServiceLocked } from './secret-service.ts';
+import { lookAtSecretService, type KeyringLook } from './secret-service.ts';
 
 const where = process.platform === 'darwin' ? 'Keychain' : process.platform === 'win32' ? 'Credential Manager' : 'Secret Service keyring';
 
@@ -12,6 +12,8 @@ export interface Keyring {
   findCredentials(service: string): Promise<{ account: string; password: string }[]>;
 }
 
+const onLinux = process.platform === 'linux';
+
 /** Never shown: it is there to be asked for. */
 const witness = 'holdfast/open';
 
@@ -22,7 +24,7 @@ const witness = 'holdfast/open';
 export function systemKeyring(
   service: string,
   load: () => Promise<Keyring> = loadKeytar,
-  isLocked: (service: string) => Promise<boolean | null> = keyringLocked,
+  look: (service: string) => Promise<KeyringLook | null> = lookAtKeyring,
 ): Keychain {
   let keyring: Promise<Keyring> | undefined;
   /** As it was found when it was used last. */
@@ -30,23 +32,34 @@ export function systemKeyring(
 
   const loaded = (): Promise<Keyring> => (keyring ??= load());
 
+  async function lookUnlocked(): Promise<KeyringLook | null> {
+    const seen = await look(service);
+    if (seen?.locked === true) throw new Error('the keyring says that it is locked');
+    return seen;
+  }
+
   /**
    * A locked Secret Service answers “nothing” to whoever asks for a secret, and libsecret under keytar ends the process when it looks for all of
-   * them. So the bus is asked first; where nobody tells, one of ours that must be there is looked for, as only a change is refused.
+   * them. So it is looked at first; where nobody tells, one of ours that must be there is asked for, as only a change is refused.
    */
-  async function opened(): Promise<Keyring> {
-    const locked = await isLocked(service);
-    if (locked === true) throw new Error('the keyring says that it is locked');
+  async function opened(): Promise<{ readonly ring: Keyring; readonly seen: KeyringLook | null }> {
+    const seen = await lookUnlocked();
     const ring = await loaded();
-    if (locked === null && (await ring.getPassword(service, witness)) !== 'yes') await ring.setPassword(service, witness, 'yes');
-    return ring;
+    if (seen === null && onLinux && (await ring.getPassword(service, witness)) !== 'yes') await ring.setPassword(service, witness, 'yes');
+    return { ring, seen };
   }
 
-  async function namesIn(ring: Keyring): Promise<readonly string[]> {
-    return (await ring.findCredentials(service)).map(({ account }) => account).filter((account) => account !== witness);
-  }
+  const names = (): Promise<readonly string[]> =>
+    ask(async (ring, seen) => {
+      const all = (await seen?.names()) ?? (await ring.findCredentials(service)).map(({ account }) => account);
+      return all.filter((account) => account !== witness);
+    });
 
-  const ask = <T>(work: (ring: Keyring) => Promise<T>): Promise<T> => told(async () => await work(await opened()));
+  const ask = <T>(work: (ring: Keyring, seen: KeyringLook | null) => Promise<T>): Promise<T> =>
+    told(async () => {
+      const { ring, seen } = await opened();
+      return await work(ring, seen);
+    });
 
   async function told<T>(work: () => Promise<T>): Promise<T> {
     try {
@@ -71,22 +84,22 @@ export function systemKeyring(
 
   return {
     async describe() {
-      const busSays = await isLocked(service);
-      // Where the bus does not tell, a question may put one to the person at the desktop: what is known is not asked again.
-      if (busSays === false || (busSays === null && lastLocked === undefined)) await ask(() => Promise.resolve()).catch(() => undefined);
-      return { kind: 'system', strong: true, locked: busSays === true || lastLocked === true, says: `in the ${where} of this user` };
+      const seen = await look(service).catch(() => null);
+      // Where nobody tells, a question may put one to the person at the desktop: what is known is not asked again.
+      if (seen?.locked === false || (seen === null && lastLocked === undefined)) await ask(() => Promise.resolve()).catch(() => undefined);
+      return { kind: 'system', strong: true, locked: seen?.locked === true || lastLocked === true, says: `in the ${where} of this user` };
     },
     // A change that does no harm makes the desktop ask its person to unlock.
     open: () => told(async () => await (await loaded()).setPassword(service, witness, 'yes')),
-    exists: async () => (await ask(namesIn)).length > 0,
+    exists: async () => (await names()).length > 0,
+    names,
     get: (name) =>
       ask(async (ring) => {
         const value = await ring.getPassword(service, name);
         // It may have been locked meanwhile, and then has nothing for anybody.
-        if (value === null && (await isLocked(service)) === true) throw new Error('the keyring was locked while it was asked');
+        if (value === null) await lookUnlocked();
         return value;
       }),
-    names: () => ask(namesIn),
     set: (secrets) =>
       ask(async (ring) => {
         const before = new Map<string, string | null>();
@@ -109,9 +122,9 @@ async function put(ring: Keyring, service: string, name: string, value: string |
   else await ring.setPassword(service, name, value);
 }
 
-/** The Keychain and the Credential Manager say so themselves when they are asked. */
-async function keyringLocked(service: string): Promise<boolean | null> {
-  return process.platform === 'linux' ? await secretServiceLocked(service) : false;
+/** The Keychain and the Credential Manager say by themselves that they are locked. */
+async function lookAtKeyring(service: string): Promise<KeyringLook | null> {
+  return onLinux ? await lookAtSecretService(service) : null;
 }
 
 async function loadKeytar(): Promise<Keyring> {

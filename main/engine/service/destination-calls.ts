@@ -26,7 +26,7 @@ export type DestinationCalls = Pick<
 
 const operation = 'keep destination';
 
-/** How a destination is listed. `kept` null: the keychain is locked, so nobody can tell, and what was kept is taken to be there. */
+/** How a destination is listed. */
 export function destinationRow(
   host: SettingsHost,
   name: string,
@@ -40,14 +40,14 @@ export function destinationRow(
     secrets: providerSecrets[destination.settings.provider]
       .map((secret) => secret.name)
       .filter((secret) => kept?.has(destinationSecret(name, secret)) === true),
-    hasPassword: kept?.has(destinationPassword(name)) ?? true,
+    hasPassword: kept?.has(destinationPassword(name)) ?? null,
   };
 }
 
-/** The names of what the keychain keeps; one with nothing in it is not opened. */
-export async function keptNames(host: SettingsHost): Promise<ReadonlySet<string>> {
+/** The names of what the keychain keeps; one with nothing in it is not opened. Null: it is locked, which must not keep anybody from seeing the rest. */
+export async function keptNames(host: SettingsHost): Promise<ReadonlySet<string> | null> {
   const keychain = await host.keychain();
-  return new Set((await keychain.exists()) ? await keychain.names() : []);
+  return await unlessLocked(async () => new Set((await keychain.exists()) ? await keychain.names() : []), null);
 }
 
 /**
@@ -85,7 +85,7 @@ export function destinationCalls(
     'destinations.list': async () => {
       const all = Object.entries(settings.current().destinations);
       if (all.length === 0) return [];
-      const kept = await unlessLocked(() => keptNames(host), null);
+      const kept = await keptNames(host);
       return all.map(([name, destination]) => destinationRow(host, name, destination, kept));
     },
     'destination.initialize': async ({ of, settings: given, secrets: typed, signIn }, signal) => {

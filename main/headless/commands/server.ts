@@ -65,7 +65,8 @@ function addAdd(group: Command, { host, end }: CommandContext): void {
 async function keepPasswords(host: CliHost, service: Connection, names: readonly string[], file: string | undefined): Promise<void> {
   const rows = await service.call('destinations.list', {});
   for (const name of names) {
-    if (rows.find((row) => row.name === name)?.hasPassword !== false) continue;
+    const row = rows.find((one) => one.name === name);
+    if (row === undefined || row.hasPassword === true) continue;
     const password = await readNewDestinationPassword(host, name, file);
     await service.call('destination.setPassword', { name, password });
   }
