@@ -63,6 +63,7 @@ function wentWell(topic: string, job: Job, about: About): Telling {
   const notice: Notice = {
     kind: 'recovered',
     server: about.slug,
+    name: about.name,
     title: `${about.name}: ${successes[job.kind]}`,
     text: job.summary,
     next: '',
@@ -113,7 +114,7 @@ function folded(kind: NoticeKind, key: string, about: About, words: Pick<Notice,
   if (isFresh) return { notices: [], told: { ...about.told, [key]: { at: before.at, times: before.times + 1 } } };
   const repeats = before?.times ?? 0;
   return {
-    notices: [{ kind, server: about.slug, ...words, at: about.now, repeats }],
+    notices: [{ kind, server: about.slug, name: about.name, ...words, at: about.now, repeats }],
     told: { ...about.told, [key]: { at: about.now, times: 0 } },
   };
 }
