@@ -9,6 +9,8 @@ class Route {
       window.scrollTo(0, 0);
     };
     window.addEventListener('hashchange', changed);
+    // It may have changed before anybody followed it: signing in comes first.
+    this.parts = read();
     return () => window.removeEventListener('hashchange', changed);
   }
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { KeychainKind } from '../contract/destinations.ts';
 import { destinationSecret } from '../contract/secret-names.ts';
 import { Fault } from '../contract/faults.ts';
+import { saying } from '../contract/sayings.ts';
 import type { Keychain } from '../engine/service/keychain.ts';
 import type { TokenKeeping } from './compose-tokens.ts';
 import type { Host, Observer } from './host.ts';
@@ -56,7 +57,7 @@ function noPassphrase(): Promise<never> {
   return Promise.reject(
     new Fault('config-invalid', 'the app cannot open the file that keeps the secrets', {
       operation: 'open the keychain',
-      context: { next },
+      context: { ...saying('keychain-locked', {}), next },
     }),
   );
 }

@@ -32,7 +32,7 @@ export interface SignInRequest {
 export async function prepareSignIn(env: Host['env'], request: SignInRequest): Promise<PreparedSignIn> {
   const { provider: name } = request.settings;
   if (!isSignInProvider(name)) {
-    throw new Fault('config-invalid', `a ${name} destination needs keys and no sign-in`, { operation: 'sign in' });
+    throw new Fault('config-invalid', `a backup place at ${name} needs keys and no sign-in`, { operation: 'sign in' });
   }
   const variables = signInVariables[name];
   const provider = oauthProvider(name, loopbackEndpoint(env, variables.endpoint).endpoint);

@@ -1,3 +1,5 @@
+import type { Notice, NoticeKind } from './notices.ts';
+
 export type Language = 'en' | 'de';
 
 /** What the app itself says, around the page: tray, menu, questions. UI.md §5 has the rules. */
@@ -27,6 +29,7 @@ const en = {
   stay: 'Keep running',
   cannotStart: 'Holdfast cannot start',
   notDone: 'That did not work',
+  noticed: ({ title }: Pick<Notice, 'title' | 'kind' | 'name'>) => title,
 };
 
 export type Words = typeof en;
@@ -57,6 +60,19 @@ const de: Words = {
   stay: 'Weiterlaufen lassen',
   cannotStart: 'Holdfast kann nicht starten',
   notDone: 'Das hat nicht geklappt',
+  noticed: ({ title, kind, name }) => noticedInGerman[kind](name ?? title),
+};
+
+/** The service's own title is English; what happened, its kind says. */
+const noticedInGerman: Readonly<Record<NoticeKind, (name: string) => string>> = {
+  failed: (name) => `${name}: etwas ist fehlgeschlagen`,
+  overdue: (name) => `${name} wird nicht gesichert`,
+  'sign-in-needed': (name) => `${name}: eine Anmeldung ist nötig`,
+  'quota-near': (name) => `${name}: der Sicherungsort ist fast voll`,
+  'drill-failed': (name) => `${name}: die Test-Wiederherstellung ist fehlgeschlagen`,
+  recovered: (name) => `${name}: es klappt wieder`,
+  settings: () => 'Die Einstellungsdatei ist nicht zu gebrauchen',
+  test: () => 'Holdfast: das ist ein Test',
 };
 
 export const wordsIn: Readonly<Record<Language, Words>> = { en, de };

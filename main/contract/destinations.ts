@@ -1,9 +1,14 @@
 import { z } from 'zod';
+import { faultCodes } from './faults.ts';
 import { nameSchema } from './names.ts';
+import { saySchema } from './sayings.ts';
 import { destinationSettingsSchema } from './destination-settings.ts';
 
-/** One step of a destination's test: what was seen, and what to do about it. */
-export const checkSchema = z.object({ name: z.string(), ok: z.boolean(), message: z.string(), next: z.string() });
+/** One step of a destination's test: what was seen, and what to do about it. One that a fault ended has its code, and what more can be said of it. */
+export const checkSchema = z.object({
+  ...{ name: z.string(), ok: z.boolean(), message: z.string(), next: z.string() },
+  ...{ code: z.enum(faultCodes).exactOptional(), say: saySchema.exactOptional() },
+});
 
 /**
  * Where secrets are kept. `system`: the keyring of the desktop or of the system. `sealed-file`: a file that a passphrase opens. `machine-key`: the

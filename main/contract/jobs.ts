@@ -37,7 +37,7 @@ export const jobSchema = z.object({
   startedAt: z.number().nullable(),
   endedAt: z.number().nullable(),
   progress: progressSchema.nullable(),
-  /** One sentence on how it ended; empty while it runs. */
+  /** One sentence on how it ended, in English; empty while it runs. A face with a language of its own says it by what stands below. */
   summary: z.string(),
   /** Id of the snapshot that it wrote, found unchanged, brought back or looked at. */
   snapshot: z.string().nullable(),
@@ -49,6 +49,10 @@ export const jobSchema = z.object({
     z.object({ code: z.string(), message: z.string(), path: z.string().exactOptional(), level: z.literal('note').exactOptional() }),
   ),
   fault: wireFaultSchema.nullable(),
+  /** Of a restore and a test restore: how many came back. */
+  files: z.number().exactOptional(),
+  /** Of a restore: what was there before is kept, for the way back. */
+  kept: z.literal(true).exactOptional(),
   /** A check of less than all of the newest snapshot: that it went well says nothing of the rest. */
   partial: z.literal(true).exactOptional(),
 });

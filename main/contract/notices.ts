@@ -9,6 +9,8 @@ export const noticeSchema = z.object({
   kind: z.enum(noticeKinds),
   /** Slug; empty where it is about no single server. */
   server: z.string(),
+  /** The server's name, where it is about one. */
+  name: z.string().exactOptional(),
   /** One line. */
   title: z.string(),
   /** The cause. */

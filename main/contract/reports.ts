@@ -1,10 +1,21 @@
+import type { FaultCode } from './faults.ts';
+import type { Say } from './sayings.ts';
+
 /** What the engine's calls take and give. Plain data: it crosses processes and becomes `--json` as it stands. */
 
 export type ArchiveFormat = 'archive' | 'classic';
 
+/** Every kind of warning. Of a file while it was read: vanished … own-file; of what is stored: vault … mark; around a backup: clock … quiesce-resume. */
+export const warningCodes = [
+  ...['vanished', 'changed', 'unreadable', 'shrank', 'grew', 'name-too-long', 'special', 'own-file', 'more'],
+  ...['vault', 'header', 'manifest', 'damaged', 'damage', 'checksum', 'checksum-missing', 'mark', 'recovered', 'target', 'at-backup'],
+  ...['clock', 'memory', 'hook', 'prune', 'quota-near', 'quota-unknown', 'quiesce', 'quiesce-resume'],
+] as const;
+export type WarningCode = (typeof warningCodes)[number];
+
 /** Something worth telling that did not stop the run. `path` is shown to people: bytes that are no UTF-8 appear as `\xNN`. */
 export interface Warning {
-  readonly code: string;
+  readonly code: WarningCode;
   readonly message: string;
   readonly path?: string;
   /** Told, but no reason to end with exit code 3: a socket that was left out. */
@@ -226,4 +237,6 @@ export interface DestinationCheck {
   readonly message: string;
   /** What to do about it; empty when ok. */
   readonly next: string;
+  readonly code?: FaultCode;
+  readonly say?: Say;
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { passwordSchema } from './destinations.ts';
+import { saySchema } from './sayings.ts';
 
 const nothing = z.object({});
 
@@ -29,6 +30,7 @@ export const setupCalls = {
       preset: z.string().nullable(),
       /** Why it cannot be backed up; empty when it can. */
       problem: z.string(),
+      say: saySchema.exactOptional(),
       files: z.number(),
       bytes: z.number(),
       /** False: counting was ended early, there is more. */

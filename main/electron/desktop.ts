@@ -34,11 +34,12 @@ export interface NoticeActions {
 
 /** Shows a notice on the desktop, with what can be done about it. */
 export function noticeShower(create: Ports['createNotification'], words: () => Words, act: NoticeActions): (notice: Notice) => void {
-  return ({ kind, server, title, text, next }) => {
+  return (notice) => {
+    const { kind, server, text, next } = notice;
     const mayBackUp = server !== '' && (kind === 'failed' || kind === 'overdue');
     const action = mayBackUp ? words().backUp : kind === 'sign-in-needed' ? words().signIn : words().show;
     const body = [text, next].filter((part) => part !== '').join('\n');
-    const notification = create({ title, body, actions: [{ type: 'button', text: action }] });
+    const notification = create({ title: words().noticed(notice), body, actions: [{ type: 'button', text: action }] });
     notification.on('click', () => act.open(''));
     notification.on('action', () => (mayBackUp ? act.backUp(server) : act.open('')));
     notification.show();

@@ -30,7 +30,7 @@ export function exitCodeOf(code: FaultCode): number {
 }
 
 /** What a run that came to its end exits with; mere notes do not count. */
-export function exitCodeOfReport(report: { readonly warnings: readonly Warning[] }): number {
+export function exitCodeOfReport(report: { readonly warnings: readonly Pick<Warning, 'level'>[] }): number {
   return report.warnings.some(({ level }) => level !== 'note') ? exitCodes.warnings : exitCodes.done;
 }
 

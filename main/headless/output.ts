@@ -4,6 +4,9 @@ import type { Warning } from '../contract/reports.ts';
 import type { CliHost, Sink } from './host.ts';
 import { printable, printableJson } from './printable.ts';
 
+/** A job's history may be older, or of a newer version, and hold kinds that are not known here. */
+export type Told = Omit<Warning, 'code'>;
+
 /** Warnings printed one by one; the rest is only counted, and all are in the JSON document. */
 const maxWarningsShown = 50;
 
@@ -35,7 +38,7 @@ export async function warn(host: CliHost, message: string): Promise<void> {
   await note(host, `${painter(host.stderr, host.env)('yellow', 'Warning:')} ${printable(message)}`);
 }
 
-export async function printWarnings(host: CliHost, warnings: readonly Warning[]): Promise<void> {
+export async function printWarnings(host: CliHost, warnings: readonly Told[]): Promise<void> {
   // What makes the exit code 3 comes first: a thousand skipped sockets must not push it off the screen.
   const sorted = [...warnings.filter(({ level }) => level !== 'note'), ...warnings.filter(({ level }) => level === 'note')];
   for (const { message, path, level } of sorted.slice(0, maxWarningsShown)) {

@@ -1,6 +1,7 @@
 import type { Reply } from '../../main/contract/answer.ts';
 import type { CallInput, CallName, CallReply } from '../../main/contract/calls.ts';
 import type { WireFault } from '../../main/contract/faults.ts';
+import type { Saying } from '../../main/contract/sayings.ts';
 import { session } from './session.svelte.ts';
 import './bridge.ts';
 
@@ -36,14 +37,14 @@ async function overHttp(name: string, request: unknown, signal: AbortSignal | un
     });
   } catch (error) {
     if (signal?.aborted === true) throw error;
-    return { ok: false, fault: here('unavailable', name, 'the service does not answer') };
+    return { ok: false, fault: here('unavailable', name, 'the service does not answer', 'service-silent') };
   }
-  if (response.status === 401) return { ok: false, fault: here('unauthenticated', name, 'this page is signed out') };
+  if (response.status === 401) return { ok: false, fault: here('unauthenticated', name, 'this page is signed out', 'page-signed-out') };
   return (await response.json()) as Reply;
 }
 
-function here(code: WireFault['code'], operation: string, message: string): WireFault {
-  return { code, persistence: 'temporary', operation, message, context: {} };
+function here(code: WireFault['code'], operation: string, message: string, say?: Saying): WireFault {
+  return { code, persistence: 'temporary', operation, message, context: say === undefined ? {} : { say } };
 }
 
 /** Whatever was thrown, as a fault. */

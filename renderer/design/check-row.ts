@@ -7,4 +7,6 @@ export interface CheckRow {
   /** Of a cross: the cause. */
   readonly cause?: string;
   readonly next?: string;
+  /** What the service said of it, in English. */
+  readonly detail?: string;
 }

@@ -102,7 +102,7 @@ describe.skipIf(browserMissing !== '')(`the wizard${browserMissing === '' ? '' :
     await page.getByRole('button', { name: 'Continue' }).click();
     await page.getByRole('radio', { name: 'Own times' }).click();
     await page.getByLabel('Times', { exact: true }).fill('x 3 * * *');
-    await page.getByText('“x” is no minute.').waitFor();
+    await page.getByText('“x 3 * * *” is no cron expression.').waitFor();
     expect(await page.getByRole('button', { name: 'Back up now' }).getAttribute('aria-disabled')).toBe('true');
     await page.getByRole('radio', { name: 'Weekly' }).click();
     await page.getByLabel('Day').selectOption('Saturday');

@@ -55,7 +55,7 @@ describe('without a service', () => {
     for (const [args, why] of [
       [['server', 'add', 'Survival', home.folder, '--to', 'nas'], 'the same name'],
       [['server', 'add', 'Two', join(home.base, 'none'), '--to', 'nas'], 'does not exist'],
-      [['server', 'add', 'Two', home.folder, '--to', 'other'], 'no destination called other'],
+      [['server', 'add', 'Two', home.folder, '--to', 'other'], 'no backup place called other'],
       [['server', 'add', 'Two', home.folder, '--to', 'nas', '--cron', '61 * * * *'], ''],
       [['server', 'add', 'Two', home.folder, '--to', 'nas', '--zone', 'Mars/Olympus'], 'Mars/Olympus'],
       [['server', 'add', 'Two', home.folder, '--to', 'nas', '--daily', '25:00'], ''],

@@ -332,7 +332,7 @@ describe('exit codes', () => {
     const place = `folder:${tempFolder()}`;
     const finish = (warnings: BackupReport['warnings']) =>
       run(['backup', 'x', '-d', place], { backup: () => Promise.resolve({ ...backupReport, warnings }) });
-    const noted = await finish([{ code: 'skipped', message: 'a socket is left out', path: 's\u001b.sock', level: 'note' }]);
+    const noted = await finish([{ code: 'special', message: 'a socket is left out', path: 's\u001b.sock', level: 'note' }]);
     expect(noted.exitCode).toBe(0);
     expect(noted.stderr).toBe('Note: s\\x1b.sock: a socket is left out\n');
     const warned = await finish([{ code: 'unreadable', message: 'it cannot be read', path: 'f' }]);
@@ -341,8 +341,8 @@ describe('exit codes', () => {
   });
 
   it('lists fifty warnings, those that count first, and counts the rest', async () => {
-    const notes = Array.from({ length: 100 }, () => ({ code: 'n', message: 'note', level: 'note' as const }));
-    const warnings = [...notes, { code: 'w', message: 'the one that counts' }];
+    const notes = Array.from({ length: 100 }, () => ({ code: 'special', message: 'note', level: 'note' }) as const);
+    const warnings = [...notes, { code: 'grew', message: 'the one that counts' } as const];
     const engine: Calls = { backup: () => Promise.resolve({ ...backupReport, warnings }) };
     const lines = (await run(['backup', 'x', '-d', `folder:${tempFolder()}`], engine)).stderr.trimEnd().split('\n');
     expect(lines).toHaveLength(51);

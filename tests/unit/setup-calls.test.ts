@@ -112,8 +112,12 @@ describe('a folder looked at as a server', () => {
     make('srv/world', 'x');
     symlinkSync(join(base, 'srv'), join(base, 'by-link'));
     expect(await problem('srv', at(join(base, 'by-link', 'backups', 'not yet made')))).toContain('lies inside the folder');
-    expect(await problem('srv/world', at(join(base, 'srv')))).toContain('lies inside the destination');
+    expect(await problem('srv/world', at(join(base, 'srv')))).toContain('lies inside the backup place');
     expect(await problem('srv/world', at(join(base, 'srv', 'world2')))).toBe('');
+    // For a face in another language.
+    const { say } = await lookAtFolder(join(base, 'srv/world'), at(join(base, 'srv')));
+    expect(say).toEqual({ key: 'folder-in-place', args: { folder: join(base, 'srv/world'), place: join(base, 'srv') } });
+    expect((await lookAtFolder(join(base, 'empty'), none)).say).toEqual({ key: 'folder-empty', args: { path: join(base, 'empty') } });
   });
 
   test('counting ends when it has taken long enough, and says that there is more', async () => {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { resolve as absolute } from 'node:path';
 import * as fs from 'node:fs/promises';
 import { Fault } from '../../contract/faults.ts';
+import { saying } from '../../contract/sayings.ts';
 import type { FileCalls } from './file-calls.ts';
 import { isErrno, join, look, parentOf, shown } from './file-calls.ts';
 
@@ -122,5 +123,8 @@ function utf8(path: Buffer, typed: string): string {
 }
 
 function refused(target: string, why: string): Fault {
-  return new Fault('config-invalid', `the target ${target} ${why}`, { operation: 'restore', context: { target } });
+  return new Fault('config-invalid', `the target ${target} ${why}`, {
+    operation: 'restore',
+    context: saying('target-refused', { target }),
+  });
 }

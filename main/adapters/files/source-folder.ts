@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { access, opendir, readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault } from '../../contract/faults.ts';
+import { saying } from '../../contract/sayings.ts';
 import { parseIgnoreFile } from '../../engine/archive/exclude.ts';
 import type { SourceFolder } from '../../engine/host.ts';
 
@@ -11,13 +12,20 @@ const ignoreFile = '.holdfastignore';
 export async function openSourceFolder(folder: string): Promise<SourceFolder> {
   const root = await named(folder, () => realpath(folder));
   const info = await named(folder, () => stat(root));
-  if (!info.isDirectory()) throw new Fault('config-invalid', `${folder} is no folder`, { operation: 'open source', context: { folder } });
+  if (!info.isDirectory())
+    throw new Fault('config-invalid', `${folder} is no folder`, {
+      operation: 'open source',
+      context: { ...saying('folder-is-file', { path: folder }), folder },
+    });
   await named(folder, () => access(root, constants.R_OK | constants.X_OK));
   const entries = await named(folder, () => opendir(root));
   const first = await entries.read();
   await entries.close();
   if (first === null) {
-    throw new Fault('config-invalid', `${folder} is empty: is its disk mounted?`, { operation: 'open source', context: { folder } });
+    throw new Fault('config-invalid', `${folder} is empty: is its disk mounted?`, {
+      operation: 'open source',
+      context: { ...saying('folder-empty', { path: folder }), folder },
+    });
   }
   return { root, ignore: await readIgnoreFile(root) };
 }
@@ -39,8 +47,18 @@ async function named<T>(folder: string, act: () => Promise<T>): Promise<T> {
     return await act();
   } catch (cause) {
     const options = { operation: 'open source', context: { folder }, cause };
-    if (isErrno(cause, 'ENOENT') || isErrno(cause, 'ENOTDIR')) throw new Fault('not-found', `there is no folder ${folder}`, options);
-    if (isErrno(cause, 'EACCES') || isErrno(cause, 'EPERM')) throw new Fault('permission-denied', `${folder} may not be read`, options);
+    if (isErrno(cause, 'ENOENT') || isErrno(cause, 'ENOTDIR')) {
+      throw new Fault('not-found', `there is no folder ${folder}`, {
+        ...options,
+        context: { ...saying('folder-missing', { path: folder }), folder },
+      });
+    }
+    if (isErrno(cause, 'EACCES') || isErrno(cause, 'EPERM')) {
+      throw new Fault('permission-denied', `${folder} may not be read`, {
+        ...options,
+        context: { ...saying('folder-forbidden', { path: folder }), folder },
+      });
+    }
     throw new Fault('unexpected', `${folder} could not be opened: ${cause instanceof Error ? cause.message : String(cause)}`, options);
   }
 }

@@ -1,5 +1,6 @@
 import { homedir } from 'node:os';
 import { Fault } from '../../contract/faults.ts';
+import { saying } from '../../contract/sayings.ts';
 import { pathFromBytes } from '../../engine/archive/byte-path.ts';
 import { isRestoresOwn } from '../../engine/archive/own-files.ts';
 import type { PrepareRequest } from '../../engine/snapshots/restore-target.ts';
@@ -55,7 +56,7 @@ export interface CheckedTarget {
 export async function checkTarget(calls: FileCalls, target: Target, request: PrepareRequest): Promise<CheckedTarget> {
   const path = shown(target.path);
   const refused = (why: string): Fault =>
-    new Fault('config-invalid', `the target ${path} ${why}`, { operation: 'restore', context: { target: path } });
+    new Fault('config-invalid', `the target ${path} ${why}`, { operation: 'restore', context: saying('target-refused', { target: path }) });
   const atHome = path === homedir();
   if (systemFolders.has(path) && !atHome) throw refused('is a folder of the system');
   if (isKernels(target.path)) throw refused('lies where the kernel keeps its own');

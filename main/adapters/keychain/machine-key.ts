@@ -32,7 +32,7 @@ async function readKey(path: string): Promise<string | null> {
   if (key !== undefined) return key;
   throw new Fault('config-invalid', `${path} holds no machine key (64 hex digits)`, {
     operation,
-    context: { path, next: 'Put the file back from a copy; without it, give the secrets of each destination anew.' },
+    context: { path, next: 'Put the file back from a copy; without it, give the secrets of each backup place anew.' },
   });
 }
 

@@ -2,6 +2,7 @@ import { createCipheriv, createDecipheriv, randomBytes, scrypt, type ScryptOptio
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { Fault } from '../../contract/faults.ts';
+import { saying } from '../../contract/sayings.ts';
 import type { KeychainKind } from '../../contract/destinations.ts';
 import type { Keychain } from '../../engine/service/keychain.ts';
 import { replaceFile } from '../files/replace-file.ts';
@@ -107,7 +108,11 @@ export async function unsealText(sealed: Buffer, passphrase: string, path: strin
   } catch (error) {
     throw new Fault('wrong-password', `the passphrase does not open the key file ${path}, or the file was altered`, {
       operation: 'open the key file',
-      context: { ...context, next: 'Try the passphrase again; without it, remove the file and give the secrets of each destination anew.' },
+      context: {
+        ...context,
+        ...saying('passphrase-wrong', {}),
+        next: 'Try the passphrase again; without it, remove the file and give the secrets of each backup place anew.',
+      },
       cause: error,
     });
   }

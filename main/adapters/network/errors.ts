@@ -1,10 +1,12 @@
 import { Fault, type FaultCode, type FaultContext } from '../../contract/faults.ts';
+import { type Saying } from '../../contract/sayings.ts';
 import { cancelledFault } from '../../engine/storage/cancel.ts';
 
 /** What a foreign error means: `says` follows the name of what was handled. */
 export interface NetworkMeaning {
   readonly code: FaultCode;
   readonly says: string;
+  readonly say?: Saying;
 }
 
 const noServer: NetworkMeaning = { code: 'unavailable', says: 'could not reach the server' };
@@ -44,7 +46,11 @@ export function networkMeaning(errno: string | undefined): NetworkMeaning | unde
   if (errno === undefined) return undefined;
   if (Object.hasOwn(byErrno, errno)) return byErrno[errno];
   if (tls.test(errno)) {
-    return { code: 'config-invalid', says: "was stopped: the server's certificate does not hold, or it speaks no TLS" };
+    return {
+      code: 'config-invalid',
+      says: "was stopped: the server's certificate does not hold, or it speaks no TLS",
+      say: 'certificate-wrong',
+    };
   }
   if (errno.startsWith('HPE_')) return { code: 'unavailable', says: 'was answered by something that speaks no proper HTTP' };
   return undefined;

@@ -1,4 +1,5 @@
 import { Fault } from '../../contract/faults.ts';
+import { saying } from '../../contract/sayings.ts';
 
 export type SignInProvider = 'google-drive' | 'dropbox';
 
@@ -54,6 +55,9 @@ export function isSignInProvider(provider: string): provider is SignInProvider {
 export function missingClient(provider: OAuthProvider, variable: string): Fault {
   return new Fault('config-invalid', `a client id of your own is needed to sign in with ${provider.label}`, {
     operation: 'sign in',
-    context: { next: `${provider.setupPage} leads to one; give it with --client-id or ${variable}.` },
+    context: {
+      ...saying('client-needed', { provider: provider.label }),
+      next: `${provider.setupPage} leads to one; give it with --client-id or ${variable}.`,
+    },
   });
 }

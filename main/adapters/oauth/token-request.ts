@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Fault } from '../../contract/faults.ts';
+import { saying } from '../../contract/sayings.ts';
 import { cancelledFault } from '../../engine/storage/cancel.ts';
 import { errnoOf, networkMeaning, retryAfterMs, slim } from '../network/errors.ts';
 import { openHttp, parsedJson, readAll } from '../network/http.ts';
@@ -59,7 +60,11 @@ function refused(provider: OAuthProvider, status: number, error: string, wait: n
   if (['invalid_client', 'unauthorized_client', 'invalid_request', 'redirect_uri_mismatch', 'invalid_scope'].includes(error)) {
     return new Fault('config-invalid', `${label} refused the client id or its settings (${error})`, {
       ...options,
-      context: { ...options.context, next: `Check client id, secret and redirect address: ${setupPage} shows where.` },
+      context: {
+        ...options.context,
+        ...saying('client-refused', { provider: label }),
+        next: `Check client id, secret and redirect address: ${setupPage} shows where.`,
+      },
     });
   }
   if (status === 429) {

@@ -1,5 +1,6 @@
 import type { DestinationSettings } from '../../contract/destination-settings.ts';
 import { Fault } from '../../contract/faults.ts';
+import { saying } from '../../contract/sayings.ts';
 import { destinationPassword } from '../../contract/secret-names.ts';
 import type { OpenDestination } from '../../engine/engine.ts';
 import type { Keychain } from '../../engine/service/keychain.ts';
@@ -49,9 +50,9 @@ export function destinationOpener({ cli, settings, keychain, limiter }: OpenerOp
     async open(name) {
       const found = settings.current().destinations[name];
       if (found === undefined) {
-        throw new Fault('config-invalid', `there is no destination called ${name}`, {
+        throw new Fault('config-invalid', `there is no backup place called ${name}`, {
           operation: 'open destination',
-          context: { destination: name },
+          context: { ...saying('place-unknown', { name }), destination: name },
         });
       }
       const keys = await keychain();
@@ -59,7 +60,7 @@ export function destinationOpener({ cli, settings, keychain, limiter }: OpenerOp
       if (password === null) {
         throw new Fault('unauthenticated', `no password is kept for ${name}`, {
           operation: 'open destination',
-          context: { destination: name, next: `Give it: holdfast destination password ${name}` },
+          context: { ...saying('password-missing', { name }), destination: name, next: `Give it: holdfast destination password ${name}` },
         });
       }
       return await opened(

@@ -1,5 +1,6 @@
 import type { CallHandlers } from '../../contract/calls.ts';
 import { Fault } from '../../contract/faults.ts';
+import { saying } from '../../contract/sayings.ts';
 import type { Notice } from '../../contract/notices.ts';
 import type { ChosenLook, hostFeatures } from '../../contract/setup-calls.ts';
 
@@ -55,6 +56,6 @@ function there<T>(answers: T | undefined, what: string): T {
   if (answers !== undefined) return answers;
   throw new Fault('config-invalid', `this service cannot ${what}: that needs the desktop app`, {
     operation: 'ask the host',
-    context: { next: 'Use the desktop app; service.info names what there is.' },
+    context: { ...saying('needs-app', {}), next: 'Use the desktop app; service.info names what there is.' },
   });
 }

@@ -3,12 +3,13 @@ import { basename } from 'node:path';
 import { countTree, type TreeCount } from '../../adapters/files/count-tree.ts';
 import type { CallReply } from '../../contract/calls.ts';
 import { asFault } from '../../contract/faults.ts';
+import { say, sayOf } from '../../contract/sayings.ts';
 import type { Settings } from '../../contract/settings.ts';
 import { keepApart } from '../../engine/jobs/places.ts';
 import { slugify } from '../../contract/slug.ts';
 import { realPlace } from '../real-place.ts';
 import { levelName } from '../server-properties.ts';
-import { folderProblem } from './folder-problem.ts';
+import { folderProblem, forbidden, type FolderProblem } from './folder-problem.ts';
 
 /** A person waits: what has not been counted by then is not counted. */
 const patienceMs = 700;
@@ -28,13 +29,13 @@ export async function lookAtFolder(
   const count = names === null ? nothing : await countTree(path, () => now() > end);
   const preset = names === null ? null : await presetFor(path, names);
   const [name, slug] = free(await nameFor(path, preset), settings);
-  const problem = unreadable ?? contentProblem(path, names) ?? (await placeProblem(path, settings)) ?? '';
-  return { name, slug, preset, problem, ...count };
+  const against = unreadable ?? contentProblem(path, names) ?? (await placeProblem(path, settings)) ?? { problem: '' };
+  return { name, slug, preset, ...against, ...count };
 }
 
-function contentProblem(path: string, names: readonly string[] | null): string | null {
-  if (names === null) return `the folder ${path} may not be read by this user`;
-  return names.length === 0 ? `${path} is empty: is its disk mounted?` : null;
+function contentProblem(path: string, names: readonly string[] | null): FolderProblem | null {
+  if (names === null) return forbidden(path);
+  return names.length === 0 ? { problem: `${path} is empty: is its disk mounted?`, say: say('folder-empty', { path }) } : null;
 }
 
 async function nameFor(path: string, preset: string | null): Promise<string> {
@@ -69,14 +70,19 @@ async function presetFor(path: string, names: readonly string[]): Promise<string
 }
 
 /** A backup place in the folder would swallow itself; a folder in a backup place would mix with what is stored there. */
-async function placeProblem(path: string, { destinations }: Pick<Settings, 'destinations'>): Promise<string | null> {
+async function placeProblem(
+  path: string,
+  { destinations }: Pick<Settings, 'destinations'>,
+): Promise<FolderProblem | { readonly problem: string } | null> {
   const real = await realPlace(path);
   for (const { settings } of Object.values(destinations)) {
     if (settings.provider !== 'folder') continue;
     try {
       keepApart(real, await realPlace(settings.path));
     } catch (error) {
-      return asFault(error, 'look at folder').message;
+      const fault = asFault(error, 'look at folder');
+      const said = sayOf(fault);
+      return { problem: fault.message, ...(said === null ? {} : { say: said }) };
     }
   }
   return null;

@@ -1,5 +1,6 @@
 import type { KeychainKind } from '../../contract/destinations.ts';
 import { asFault, Fault } from '../../contract/faults.ts';
+import { saying } from '../../contract/sayings.ts';
 import type { Keychain } from '../../engine/service/keychain.ts';
 import type { Host } from '../host.ts';
 
@@ -20,6 +21,7 @@ export async function openableKeychain(cli: Host, kind: KeychainKind, looks: boo
         operation: 'open the keychain',
         persistence: 'temporary',
         context: {
+          ...saying('keychain-locked', {}),
           keychain: kind,
           next: 'Open it on the page, or give the passphrase with HOLDFAST_KEYCHAIN_PASSPHRASE_FILE or as the credential holdfast.passphrase, or run “holdfast keychain use machine-key”.',
         },

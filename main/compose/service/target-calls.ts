@@ -2,6 +2,7 @@ import { isAbsolute } from 'node:path';
 import { lookAtTarget } from '../../adapters/files/look-at-target.ts';
 import type { CallHandlers } from '../../contract/calls.ts';
 import { Fault } from '../../contract/faults.ts';
+import { saying } from '../../contract/sayings.ts';
 import type { KeptBefore } from '../../engine/snapshots/restore-target.ts';
 import type { Host } from '../host.ts';
 
@@ -28,5 +29,8 @@ const rows = (kept: readonly KeptBefore[]): KeptBefore[] => kept.map((one) => ({
 /** What a path without a beginning means depends on where the service was started, which nobody who calls it knows. */
 function whole(target: string): string {
   if (isAbsolute(target)) return target;
-  throw new Fault('config-invalid', `${target} is not a whole path`, { operation: 'restore', context: { target } });
+  throw new Fault('config-invalid', `${target} is not a whole path`, {
+    operation: 'restore',
+    context: { ...saying('path-not-whole', { path: target }), target },
+  });
 }

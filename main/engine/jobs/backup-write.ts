@@ -114,6 +114,6 @@ async function sealWith(host: EngineHost, { destination, vault }: BackupPlace, r
 function clockWarning(offset: number): Warning[] {
   if (Math.abs(offset) <= largestClockOffsetMs) return [];
   const minutes = Math.round(Math.abs(offset) / 60_000);
-  const message = `this computer's clock is ${minutes} minutes ${offset > 0 ? 'behind' : 'ahead of'} the destination's, whose time was used`;
+  const message = `this computer's clock is ${minutes} minutes ${offset > 0 ? 'behind' : 'ahead of'} the backup place's, whose time was used`;
   return [{ code: 'clock', message }];
 }

@@ -40,7 +40,7 @@ export async function markDamage(
     return [];
   } catch (error) {
     if (!(error instanceof Fault) || error.code !== 'permission-denied') throw error;
-    return [{ code: 'mark', message: `the damage could not be marked in the destination: ${error.message}` }];
+    return [{ code: 'mark', message: `the damage could not be marked in the backup place: ${error.message}` }];
   }
 }
 

@@ -1,4 +1,5 @@
 import { Fault } from '../../contract/faults.ts';
+import { saying } from '../../contract/sayings.ts';
 import type { PruneReport, PruneRequest, RunContext, Warning } from '../../contract/reports.ts';
 import type { OpenDestination } from '../engine.ts';
 import type { EngineHost } from '../host.ts';
@@ -42,10 +43,10 @@ export async function prune(host: EngineHost, destination: OpenDestination, requ
       const minutes = Math.round(Math.abs(offset) / 60_000);
       throw new Fault(
         'config-invalid',
-        `this computer's clock is ${minutes} minutes off the destination's: nothing is removed by a wrong clock`,
+        `this computer's clock is ${minutes} minutes off the backup place's: nothing is removed by a wrong clock`,
         {
           operation: 'prune',
-          context: { minutes },
+          context: saying('clock-off', { minutes }),
         },
       );
     }

@@ -163,10 +163,15 @@ async function restoreArchive(
           message: `at the backup: ${path === undefined ? '' : `${path} `}${message}`,
           level: 'note',
         })),
-        ...(manifest.repaired ? [{ code: 'header', message: `${object.key}: its damaged header was repaired from the vault` }] : []),
-        ...misfits.map((message) => ({ code: 'damage', message })),
-        ...result.damage.map(({ message, archive }) => ({ code: 'damage', message: `${archives[archive]?.key ?? ''}: ${message}` })),
-        ...checks.map(({ message }) => ({ code: 'checksum', message })),
+        ...(manifest.repaired
+          ? [{ code: 'header' as const, message: `${object.key}: its damaged header was repaired from the vault` }]
+          : []),
+        ...misfits.map((message): Warning => ({ code: 'damage', message })),
+        ...result.damage.map(({ message, archive }): Warning => ({
+          code: 'damage',
+          message: `${archives[archive]?.key ?? ''}: ${message}`,
+        })),
+        ...checks.map(({ message }): Warning => ({ code: 'checksum', message })),
         ...done.notes.map((message): Warning => ({ code: 'target', message, level: 'note' })),
       ],
     };

@@ -109,7 +109,10 @@ async function verifyOne(
       files: header.totals.files,
       bytes: header.totals.bytes,
       damage,
-      warnings: [...sums.filter(({ kind }) => kind === 'warning').map(({ message }) => ({ code: 'checksum', message })), ...marking],
+      warnings: [
+        ...sums.filter(({ kind }) => kind === 'warning').map(({ message }) => ({ code: 'checksum' as const, message })),
+        ...marking,
+      ],
     };
   } finally {
     await manifest.spool.dispose();

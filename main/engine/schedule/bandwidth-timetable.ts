@@ -1,4 +1,5 @@
 import { Fault } from '../../contract/faults.ts';
+import { saying } from '../../contract/sayings.ts';
 import { weekdays } from '../../contract/schedule-settings.ts';
 import { localClock } from '../retention/local-time.ts';
 
@@ -81,6 +82,9 @@ function dayOf(text: string, whole: string): number {
 function invalid(whole: string, part: string): Fault {
   return new Fault('config-invalid', `“${part}” in the bandwidth “${whole}” is not understood`, {
     operation: 'read bandwidth',
-    context: { next: 'Write it as rclone does: 10M, 10M:1M, off, or a timetable such as 08:00,512K 19:00,10M 23:00,off.' },
+    context: {
+      ...saying('bandwidth-wrong', { part }),
+      next: 'Write it as rclone does: 10M, 10M:1M, off, or a timetable such as 08:00,512K 19:00,10M 23:00,off.',
+    },
   });
 }

@@ -1,5 +1,6 @@
 import { Cron, type CronOptions } from 'croner';
 import { Fault } from '../../contract/faults.ts';
+import { saying } from '../../contract/sayings.ts';
 import { weekdays, type ScheduleSettings } from '../../contract/schedule-settings.ts';
 import { localClock, momentOf, utcOf } from '../retention/local-time.ts';
 
@@ -106,6 +107,6 @@ function calculator(pattern: string, options: CronOptions): Cron {
 function noCron(expression: string, why: string): Fault {
   return new Fault('config-invalid', `'${expression}' is no cron expression: ${why}`, {
     operation: 'read schedule',
-    context: { expression },
+    context: saying('cron-wrong', { expression }),
   });
 }

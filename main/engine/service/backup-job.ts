@@ -209,7 +209,7 @@ function inDestination(fault: Fault, destination: string): Fault {
 
 function outcomeOf(reports: readonly BackupReport[]): JobOutcome {
   const [first] = reports;
-  if (first === undefined) throw new Fault('config-invalid', 'the server names no destination', { operation: 'backup' });
+  if (first === undefined) throw new Fault('config-invalid', 'the server names no backup place', { operation: 'backup' });
   const unchanged = reports.every(({ outcome }) => outcome === 'unchanged');
   return {
     snapshot: first.id,

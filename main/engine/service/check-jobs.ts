@@ -56,6 +56,7 @@ export async function drillJob(host: ServiceHost, server: ServerSettings, destin
     return {
       snapshot: report.id,
       bytes: report.bytes,
+      files: report.files,
       warnings: [...report.warnings],
       summary: `Snapshot ${report.id} was brought back for trial: ${counted(report.files, 'is', 'are')} as ${report.files === 1 ? 'it was' : 'they were'}.`,
     };
@@ -102,6 +103,8 @@ function outcomeOf(report: RestoreReport, warnings: readonly Warning[]): JobOutc
   return {
     snapshot: report.id,
     bytes: report.bytes,
+    files: report.files,
+    ...(report.before === null ? {} : { kept: true }),
     warnings: [...report.warnings, ...warnings],
     summary: report.before === null ? `${files} brought back.` : `${files} brought back; what was there before is kept.`,
   };

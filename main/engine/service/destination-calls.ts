@@ -2,10 +2,12 @@ import type { CallHandlers } from '../../contract/calls.ts';
 import type { DestinationSettings } from '../../contract/destination-settings.ts';
 import type { DestinationRow } from '../../contract/destinations.ts';
 import { asFault, Fault } from '../../contract/faults.ts';
+import { saying } from '../../contract/sayings.ts';
 import type { DestinationCheck } from '../../contract/reports.ts';
 import { destinationPassword, destinationSecret } from '../../contract/secret-names.ts';
 import { providerSecrets, type NamedDestination, type Settings } from '../../contract/settings.ts';
 import type { Engine } from '../engine.ts';
+import { failedCheck } from '../storage/check-destination.ts';
 import { completedBy } from './completed.ts';
 import { destinationEdit } from './destination-edit.ts';
 import { destinationSecrets, unlessLocked } from './kept-secrets.ts';
@@ -115,16 +117,17 @@ export function destinationCalls(
         return await collected(host.initializeProvider(at, await destinationSecrets(() => host.keychain(), name, at), signal));
       } catch (error) {
         const fault = asFault(error, 'read the keys');
-        return [{ name: 'keys', ok: false, message: fault.message, next: String(fault.context['next'] ?? '') }];
+        return [{ ...failedCheck('keys', fault), next: String(fault.context['next'] ?? '') }];
       }
     },
     'destination.remove': async ({ name }) => {
       const { settings: at } = knownDestination(settings.current(), name);
       const users = settings.current().servers.filter(({ destinations }) => destinations.includes(name));
       if (users.length > 0) {
-        throw new Fault('config-invalid', `${users.map((server) => server.name).join(', ')} still goes to ${name}`, {
+        const servers = users.map((server) => server.name).join(', ');
+        throw new Fault('config-invalid', `${servers} still goes to ${name}`, {
           operation,
-          context: { next: 'Give these servers another destination first.' },
+          context: { ...saying('place-used', { name, servers }), next: 'Give these servers another backup place first.' },
         });
       }
       const gone = [destinationPassword(name), ...providerSecrets[at.provider].map((secret) => destinationSecret(name, secret.name))];
@@ -157,8 +160,8 @@ async function collected(checks: AsyncIterable<DestinationCheck>): Promise<Desti
 
 function refuseSecond({ destinations }: Settings, name: string): void {
   if (!Object.hasOwn(destinations, name)) return;
-  throw new Fault('already-exists', `there is a destination called ${name} already`, {
+  throw new Fault('already-exists', `there is a backup place called ${name} already`, {
     operation,
-    context: { next: 'Choose another name, or change it with “holdfast destination edit”.' },
+    context: { ...saying('place-taken', { name }), next: 'Choose another name, or change it with “holdfast destination edit”.' },
   });
 }

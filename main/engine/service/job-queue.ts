@@ -7,7 +7,7 @@ import { permits } from '../storage/layers/concurrency.ts';
 import type { JobNote, StateStore } from './ports.ts';
 
 /** What a job came to; what is left out stays as it was. */
-export type JobOutcome = Partial<Pick<Job, 'summary' | 'snapshot' | 'unchanged' | 'bytes' | 'storedBytes' | 'warnings'>>;
+export type JobOutcome = Partial<Pick<Job, 'summary' | 'snapshot' | 'unchanged' | 'bytes' | 'storedBytes' | 'warnings' | 'files' | 'kept'>>;
 
 export interface JobRun {
   readonly id: string;

@@ -1,5 +1,6 @@
 import type { CallHandlers } from '../../contract/calls.ts';
 import { Fault } from '../../contract/faults.ts';
+import { saying } from '../../contract/sayings.ts';
 import { settingsSchema, type Settings } from '../../contract/settings.ts';
 import { z } from 'zod';
 import { allSecrets, settable } from './kept-secrets.ts';
@@ -35,7 +36,7 @@ export function keychainCalls(host: SettingsHost, settingsChanged: () => void, o
       if ((await before.describe()).kind === kind) {
         throw new Fault('config-invalid', `secrets are kept in ${kind} already`, {
           operation: 'change keychain',
-          context: { next: 'To change the passphrase of the key file, move to another keychain and back.' },
+          context: { ...saying('keychain-same', {}), next: 'To change the passphrase of the key file, move to another keychain and back.' },
         });
       }
       const after = await host.keychainOf(kind, passphrase);
@@ -43,7 +44,7 @@ export function keychainCalls(host: SettingsHost, settingsChanged: () => void, o
       if (!about.strong && !acceptWeak) {
         throw new Fault('config-invalid', `secrets would be kept ${about.says}`, {
           operation: 'change keychain',
-          context: { next: 'If that is what you want on this computer, say so with --yes.' },
+          context: { ...saying('keychain-weak', {}), next: 'If that is what you want on this computer, say so with --yes.' },
         });
       }
       const { secrets: moved } = await settable(before, await allSecrets(before));
@@ -67,7 +68,10 @@ export function keychainCalls(host: SettingsHost, settingsChanged: () => void, o
     'settings.import': async ({ file, passphrase }) => {
       const parsed = exportSchema.safeParse(JSON.parse(await host.unseal(Buffer.from(file, 'base64'), passphrase)));
       if (!parsed.success) {
-        throw new Fault('config-invalid', 'the file holds no settings of this version of Holdfast', { operation: 'import settings' });
+        throw new Fault('config-invalid', 'the file holds no settings of this version of Holdfast', {
+          operation: 'import settings',
+          context: saying('no-settings-in-file', {}),
+        });
       }
       // Which keychain is in force belongs to this computer, not to the file.
       const taken: Settings = { ...parsed.data.settings };

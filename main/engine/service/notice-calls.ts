@@ -1,5 +1,6 @@
 import type { CallHandlers } from '../../contract/calls.ts';
 import { Fault } from '../../contract/faults.ts';
+import { saying } from '../../contract/sayings.ts';
 import { noticeSecrets, type NoticeTarget } from '../../contract/notices.ts';
 import { noticeSecret } from '../../contract/secret-names.ts';
 import type { Clock } from '../ports.ts';
@@ -39,7 +40,12 @@ export function noticeCalls(host: SettingsHost, clock: Clock, notifier: Pick<Not
         throw new Fault('config-invalid', `a ${target.kind} notice has no secret ${stranger}`, { operation: 'keep notice' });
       const there = { ...(await kept(target)), ...secrets };
       for (const { name, says, optional } of noticeSecrets[target.kind]) {
-        if (!optional && there[name] === undefined) throw new Fault('config-invalid', `${says} is missing`, { operation: 'keep notice' });
+        if (!optional && there[name] === undefined) {
+          throw new Fault('config-invalid', `${says} is missing`, {
+            operation: 'keep notice',
+            context: saying('notice-secret-missing', {}),
+          });
+        }
         if (name === 'url' && there[name] !== undefined) checkAddress(there[name], says);
       }
       if (Object.keys(secrets).length > 0) {
@@ -82,5 +88,5 @@ export function noticeCalls(host: SettingsHost, clock: Clock, notifier: Pick<Not
 function checkAddress(text: string, says: string): void {
   const url = URL.parse(text);
   if (url !== null && (url.protocol === 'https:' || url.protocol === 'http:')) return;
-  throw new Fault('config-invalid', `${says} is no web address`, { operation: 'keep notice' });
+  throw new Fault('config-invalid', `${says} is no web address`, { operation: 'keep notice', context: saying('notice-address-wrong', {}) });
 }

@@ -74,6 +74,7 @@ function wentWell(topic: string, job: Job, about: About): Telling {
     matter: topic,
     kind: 'recovered',
     server: about.slug,
+    name: about.name,
     title: `${about.name}: ${successes[job.kind]}`,
     text: job.summary,
     next: '',
@@ -124,7 +125,7 @@ function folded(kind: NoticeKind, key: string, about: About, words: Pick<Notice,
   if (isFresh) return { notices: [], told: { ...about.told, [key]: { at: before.at, times: before.times + 1 } } };
   const repeats = before?.times ?? 0;
   return {
-    notices: [{ matter: key, kind, server: about.slug, ...words, at: about.now, repeats }],
+    notices: [{ matter: key, kind, server: about.slug, name: about.name, ...words, at: about.now, repeats }],
     told: { ...about.told, [key]: { at: about.now, times: 0 } },
   };
 }

@@ -1,5 +1,6 @@
 import type { CallHandlers } from '../../contract/calls.ts';
 import { asFault, Fault } from '../../contract/faults.ts';
+import { saying } from '../../contract/sayings.ts';
 import type { SnapshotRow } from '../../contract/reports.ts';
 import { destinationPassword } from '../../contract/secret-names.ts';
 import type { Engine, OpenDestination } from '../engine.ts';
@@ -60,7 +61,10 @@ export function placeCalls(
       if ((await keychain.isGiven?.(destinationPassword(name))) === true) {
         throw new Fault('config-invalid', `the password of ${name} is given by the system (systemd credentials)`, {
           operation: 'change password',
-          context: { next: 'Change it with “holdfast password”, then put the new one where the credential is kept.' },
+          context: {
+            ...saying('password-given', { name }),
+            next: 'Change it with “holdfast password”, then put the new one where the credential is kept.',
+          },
         });
       }
       const place = await host.openWith(name, at, await destinationSecrets(() => Promise.resolve(keychain), name, at), current);
@@ -93,7 +97,11 @@ function notKept(name: string, cause: unknown): Fault {
   const fault = asFault(cause, 'change password');
   return new Fault(fault.code, `the password of ${name} is changed, but it could not be kept for the service: ${fault.message}`, {
     operation: 'change password',
-    context: { ...fault.context, next: `Give the new one once more: holdfast destination password ${name}` },
+    context: {
+      ...fault.context,
+      ...saying('password-not-kept', { name }),
+      next: `Give the new one once more: holdfast destination password ${name}`,
+    },
     cause,
   });
 }

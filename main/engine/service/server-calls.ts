@@ -1,5 +1,6 @@
 import type { CallHandlers } from '../../contract/calls.ts';
 import { Fault } from '../../contract/faults.ts';
+import { saying } from '../../contract/sayings.ts';
 import { rconPasswordOf } from '../../contract/secret-names.ts';
 import type { ServerSettings } from '../../contract/server-settings.ts';
 import type { Settings } from '../../contract/settings.ts';
@@ -70,8 +71,10 @@ function usesRcon({ quiesce }: ServerSettings): boolean {
 
 async function check(host: SettingsHost, server: ServerSettings): Promise<void> {
   checkSettings(host, server);
-  const problem = await host.folderProblem(server.folder);
-  if (problem !== null) throw invalid(problem);
+  const found = await host.folderProblem(server.folder);
+  if (found === null) return;
+  const { key, args } = found.say;
+  throw new Fault('config-invalid', found.problem, { operation, context: { ...args, say: key } });
 }
 
 /** All but the folder. */
@@ -82,10 +85,13 @@ function checkSettings({ settings }: SettingsHost, server: ServerSettings): void
   const { destinations } = settings.current();
   for (const name of server.destinations) {
     if (!Object.hasOwn(destinations, name)) {
-      throw invalid(`there is no destination called ${name}`, `Add it first: holdfast destination add ${name} ADDRESS`);
+      throw new Fault('config-invalid', `there is no backup place called ${name}`, {
+        operation,
+        context: { ...saying('place-unknown', { name }), next: `Add it first: holdfast destination add ${name} ADDRESS` },
+      });
     }
   }
-  if (new Set(server.destinations).size < server.destinations.length) throw invalid('a destination is named twice');
+  if (new Set(server.destinations).size < server.destinations.length) throw invalid('a backup place is named twice');
   if (server.preset !== undefined && !Object.hasOwn(presets, server.preset)) {
     throw invalid(`there is no preset ${server.preset}; there are ${Object.keys(presets).join(', ')}`);
   }
@@ -98,7 +104,10 @@ function refuseSecond({ servers }: Settings, { slug, name }: ServerSettings): vo
   if (other === undefined) return;
   throw new Fault('already-exists', `${name} would have the same name in backup places as ${other.name}: ${slug}`, {
     operation,
-    context: { next: 'Choose another name, or change the one there is with “holdfast server edit”.' },
+    context: {
+      ...saying('server-taken', { name, other: other.name }),
+      next: 'Choose another name, or change the one there is with “holdfast server edit”.',
+    },
   });
 }
 

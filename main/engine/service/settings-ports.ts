@@ -6,6 +6,7 @@ import type { DestinationCheck } from '../../contract/reports.ts';
 import type { Settings } from '../../contract/settings.ts';
 import type { OpenDestination } from '../engine.ts';
 import type { Keychain } from './keychain.ts';
+import { type Say } from '../../contract/sayings.ts';
 
 /** Secrets by the names that belong to the provider or to the notice. */
 export type Secrets = Readonly<Record<string, string>>;
@@ -63,7 +64,7 @@ export interface SettingsHost {
     how: { readonly name: string | null; readonly signal: AbortSignal; readonly onRefreshToken?: (token: string) => void },
   ) => Promise<AccountInfo | null>;
   /** Why the folder cannot be backed up; null when it can. */
-  readonly folderProblem: (path: string) => Promise<string | null>;
+  readonly folderProblem: (path: string) => Promise<{ readonly problem: string; readonly say: Say } | null>;
   /** With all that is missing above it. Faults: config-invalid (something else stands there), permission-denied. */
   readonly makeFolder: (path: string) => Promise<void>;
   /** Sends it; settles once the receiver has taken it. */

@@ -1,6 +1,7 @@
 import type { AccountInfo } from '../../contract/account-info.ts';
 import type { DestinationSettings } from '../../contract/destination-settings.ts';
 import { asFault, Fault } from '../../contract/faults.ts';
+import { saying } from '../../contract/sayings.ts';
 import type { SignIn } from '../../contract/sign-in-calls.ts';
 import type { Clock, Random } from '../ports.ts';
 import { accountRow } from './account-row.ts';
@@ -138,7 +139,8 @@ export function createSignIns({ clock, random, accountOf, onEnd, register }: Sig
     get: (id) => held(id).state,
     async paste(id, address) {
       const one = held(id);
-      if (one.state.state !== 'waiting') throw new Fault('config-invalid', 'this sign-in has ended already', { operation });
+      if (one.state.state !== 'waiting')
+        throw new Fault('config-invalid', 'this sign-in has ended already', { operation, context: saying('sign-in-ended', {}) });
       one.begun.answer(address);
       await one.ended;
     },
@@ -150,9 +152,13 @@ export function createSignIns({ clock, random, accountOf, onEnd, register }: Sig
     },
     brought(id, provider) {
       const one = held(id);
-      if (one.brought === null) throw new Fault('config-invalid', 'this sign-in is not finished', { operation });
+      if (one.brought === null)
+        throw new Fault('config-invalid', 'this sign-in is not finished', { operation, context: saying('sign-in-unfinished', {}) });
       if (one.brought.settings.provider === provider) return one.brought;
-      throw new Fault('config-invalid', `this sign-in was with ${one.brought.settings.provider}, not with ${provider}`, { operation });
+      throw new Fault('config-invalid', `this sign-in was with ${one.brought.settings.provider}, not with ${provider}`, {
+        operation,
+        context: saying('sign-in-elsewhere', {}),
+      });
     },
     forget(id) {
       const one = all.get(id);

@@ -130,7 +130,7 @@ export async function selectServer(catalog: Catalog, server: string | undefined,
     if (only === undefined) throw new Fault('not-found', 'this destination holds no snapshots', { operation: 'find server' });
     if (others.length === 0) return only;
     const names = all.map(({ slug }) => slug).join(', ');
-    throw new Fault('config-invalid', `this destination holds several servers (${names}): name one with --server`, {
+    throw new Fault('config-invalid', `this backup place holds several servers (${names}): name one with --server`, {
       operation: 'find server',
     });
   }

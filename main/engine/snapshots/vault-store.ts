@@ -89,7 +89,7 @@ export async function ensureVaultHolds(backend: Backend, vault: OpenVault, optio
   if (stored.some((record) => record.equals(vault.header))) return;
   const newest = stored[0];
   if (newest !== undefined && (await vault.keyring.unwrap(parseHeader(newest))) === null) {
-    throw new Fault('wrong-password', 'another machine began this destination at the same moment, with another password', {
+    throw new Fault('wrong-password', 'another machine began this backup place at the same moment, with another password', {
       operation: 'open vault',
     });
   }
@@ -124,7 +124,7 @@ async function makeVault(
   options: VaultOptions & { readonly create: { readonly random: Random; readonly iterations: number } },
 ): Promise<OpenVault> {
   if (options.credentials.kind !== 'password') {
-    throw new Fault('config-invalid', 'a new destination needs a password, not a recovery key', { operation: 'make vault' });
+    throw new Fault('config-invalid', 'a new backup place needs a password, not a recovery key', { operation: 'make vault' });
   }
   const vault = await createVault(options.credentials.password, options.create.random, options.create.iterations);
   const slots = await storeMissing(backend, vault.records, options);
@@ -137,7 +137,7 @@ async function makeVault(
   for (const { header } of others) {
     if ((await vault.keyring.unwrap(parseHeader(header))) !== null) continue;
     await storeRecords(backend, records.slice(1), options);
-    throw new Fault('wrong-password', 'another machine began this destination at the same moment, with another password', {
+    throw new Fault('wrong-password', 'another machine began this backup place at the same moment, with another password', {
       operation: 'open vault',
     });
   }

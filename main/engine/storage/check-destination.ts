@@ -1,4 +1,5 @@
 import { asFault, Fault } from '../../contract/faults.ts';
+import { sayOf } from '../../contract/sayings.ts';
 import { nextStep } from '../../contract/fault-texts.ts';
 import type { DestinationCheck } from '../../contract/reports.ts';
 import type { Clock, Random } from '../ports.ts';
@@ -173,5 +174,6 @@ async function countLeftovers(backend: Backend, now: number, call: CallOptions):
 /** A fault as the finding of a check; one that was cancelled is thrown. */
 export function failedCheck(name: string, fault: Fault): DestinationCheck {
   if (fault.code === 'cancelled') throw fault;
-  return { name, ok: false, message: fault.message, next: nextStep(fault) };
+  const said = sayOf(fault);
+  return { name, ok: false, message: fault.message, next: nextStep(fault), code: fault.code, ...(said === null ? {} : { say: said }) };
 }

@@ -16,7 +16,7 @@ export function choosePartSize(limits: BackendLimits, sizeHint: number | undefin
   const largest = down(limits.maxPart);
   if (size <= largest) return size;
   if (fewEnough <= largest) return largest;
-  throw new Fault('unsupported', `${sizeHint} bytes are more than one object can hold in this kind of destination`, {
+  throw new Fault('unsupported', `${sizeHint} bytes are more than one object can hold in this kind of backup place`, {
     operation: 'upload',
     context: { sizeHint: sizeHint ?? 0, maxPart: limits.maxPart, maxParts: limits.maxParts },
   });

@@ -8,6 +8,8 @@ export interface CardNote {
   readonly cause: string;
   readonly rest: string;
   readonly detail: string;
+  /** The details are needed to understand it. */
+  readonly open?: boolean;
 }
 
 /** What is wrong with a server, since when, and what comes next; null while nothing is. */
@@ -21,8 +23,12 @@ export function cardNote(status: ServerStatus, now: number): CardNote | null {
     case 'failed':
       return {
         cause: said?.says ?? t('note.failed', { ago: ago(last?.endedAt ?? now, now) }),
-        rest: sentences(said === null ? '' : t('note.failed', { ago: ago(last?.endedAt ?? now, now) }), said?.next ?? status.next, nextTry),
-        detail,
+        rest: sentences(
+          said === null ? '' : t('note.failed', { ago: ago(last?.endedAt ?? now, now) }),
+          said?.next ?? t('job.interruptedSays'),
+          nextTry,
+        ),
+        ...{ detail, open: said?.vague === true },
       };
     case 'overdue':
       return {

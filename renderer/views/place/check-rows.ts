@@ -1,6 +1,7 @@
 import type { CallReply } from '../../../main/contract/calls.ts';
 import type { CheckRow } from '../../design/check-row.ts';
-import { t, tOf, words } from '../../words/language.svelte.ts';
+import { saidAs } from '../../words/faults.ts';
+import { t, tOf } from '../../words/language.svelte.ts';
 
 export type TestOutcome = 'none' | 'ok' | 'usable' | 'fail';
 type Check = CallReply<'destination.test'>[number];
@@ -35,20 +36,21 @@ export function checkRows(checks: readonly Check[]): readonly CheckRow[] {
   ];
 }
 
-function rowOf({ name, ok, message, next }: Check): CheckRow {
+function rowOf({ name, ok, message, next, code, say: said }: Check): CheckRow {
   const id = name.replaceAll(' ', '-');
   if (ok) return passed(id, factOf(id, message));
-  const why = tOf(`test.check.${id}.why`, '');
+  const known = said === undefined ? null : saidAs(said);
+  const cause = known?.says ?? (code === undefined ? '' : tOf(`fault.${code}.says`, ''));
   return {
-    ...{ id, outcome: 'fail', says: say(id, 'fail', name) },
-    cause: [why, sentence(message)].filter((text) => text !== '').join(' '),
-    // What the service says is more exact than the catalogue, which alone has the person's language.
-    next: words.language === 'en' ? next : tOf(`test.check.${id}.next`, next),
+    ...{ id, outcome: 'fail', says: say(id, 'fail', t('test.check.other')) },
+    cause: [cause, tOf(`test.check.${id}.why`, '')].filter((text) => text !== '').join(' '),
+    next: known?.next ?? tOf(`test.check.${id}.next`, code === undefined ? t('fault.unexpected.next') : tOf(`fault.${code}.next`, '')),
+    detail: [sentence(message), next].filter((text) => text !== '').join(' '),
   };
 }
 
 function passed(id: string, fact: string): CheckRow {
-  return { id, outcome: 'ok', says: say(id, 'ok', id), fact };
+  return { id, outcome: 'ok', says: say(id, 'ok', t('test.check.other')), fact };
 }
 
 function say(id: string, how: 'ok' | 'fail', otherwise: string): string {

@@ -1,6 +1,10 @@
 export const faults = {
   'fault.not-found.says': 'Das Gesuchte ist nicht da.',
   'fault.not-found.next': 'Prüfe den Namen und den Sicherungsort.',
+  'fault.config-invalid.says': 'Eine Einstellung ist so nicht zu gebrauchen.',
+  'fault.config-invalid.next': 'Die Einzelheiten sagen, welche. Ändere sie und versuche es erneut.',
+  'fault.already-exists.says': 'Etwas mit diesem Namen gibt es schon; es blieb, wie es war.',
+  'fault.already-exists.next': 'Wähle einen anderen Namen.',
   'fault.range-invalid.says': 'Eine gespeicherte Datei ist kürzer, als sie sein soll.',
   'fault.range-invalid.next': 'Prüfe diesen Stand, um zu sehen, was heil ist.',
   'fault.unauthenticated.says': 'Der Sicherungsort hat das Konto nicht angenommen.',

@@ -119,6 +119,7 @@ export const place = {
   'test.notTried': 'nicht versucht',
   'test.fact.clock': 'auf {seconds} s genau',
   'test.fact.space': '{free} von {all} frei',
+  'test.check.other': 'Eine weitere Prüfung',
   'test.check.connect.ok': 'Der Ort antwortet',
   'test.check.connect.fail': 'So ist der Ort nicht zu gebrauchen',
   'test.check.connect.next': 'Vergleiche deine Eingaben und prüfe erneut.',

@@ -23,6 +23,7 @@ export const shared = {
   'do.copied': 'Kopiert',
   'do.more': 'Mehr zu {name}',
   'do.details': 'Einzelheiten',
+  'details.line': 'Einzelheiten:',
   'do.asTable': 'Als Tabelle zeigen',
   'do.download': 'Herunterladen',
   'check.ok': 'Bestanden: ',

@@ -2,6 +2,10 @@
 export const faults = {
   'fault.not-found.says': 'What was asked for is not there.',
   'fault.not-found.next': 'Check the name and the backup place.',
+  'fault.config-invalid.says': 'A setting cannot be used as it is.',
+  'fault.config-invalid.next': 'The details say which one. Correct it, then try again.',
+  'fault.already-exists.says': 'Something of this name is there already and was left as it is.',
+  'fault.already-exists.next': 'Choose another name.',
   'fault.range-invalid.says': 'A stored file is shorter than it should be.',
   'fault.range-invalid.next': 'Check this snapshot to see what is whole.',
   'fault.unauthenticated.says': 'The backup place did not accept the account.',

@@ -1,9 +1,11 @@
 import { activity } from './activity.ts';
 import { faults } from './faults.ts';
 import { home } from './home.ts';
+import { jobWords } from './job-words.ts';
 import { machine } from './machine.ts';
 import { place } from './place.ts';
 import { restore } from './restore.ts';
+import { sayings } from './sayings.ts';
 import { settings } from './settings.ts';
 import { shared } from './shared.ts';
 import { snapshots } from './snapshots.ts';
@@ -14,9 +16,11 @@ export const en = {
   ...activity,
   ...faults,
   ...home,
+  ...jobWords,
   ...machine,
   ...place,
   ...restore,
+  ...sayings,
   ...settings,
   ...shared,
   ...snapshots,

@@ -117,6 +117,7 @@ export const place = {
   'test.notTried': 'not tried',
   'test.fact.clock': 'within {seconds} s',
   'test.fact.space': '{free} of {all} free',
+  'test.check.other': 'A further check',
   'test.check.connect.ok': 'The place answers',
   'test.check.connect.fail': 'The place can’t be used like this',
   'test.check.connect.next': 'Compare what you entered, then test again.',

@@ -23,6 +23,7 @@ export const shared = {
   'do.copied': 'Copied',
   'do.more': 'More for {name}',
   'do.details': 'Details',
+  'details.line': 'Details:',
   'do.asTable': 'Show as table',
   'do.download': 'Download',
   'check.ok': 'Passed: ',

@@ -1,5 +1,6 @@
 import type { CallHandlers } from '../../../main/contract/calls.ts';
 import { Fault } from '../../../main/contract/faults.ts';
+import { say, saying } from '../../../main/contract/sayings.ts';
 
 const hour = 3_600_000;
 
@@ -15,7 +16,10 @@ export function stagedSetup(now: number): Handlers {
     ],
     'schedule.preview': async ({ schedule, count }) => {
       if (schedule.kind === 'cron' && schedule.expression.startsWith('x')) {
-        throw new Fault('config-invalid', '“x” is no minute', { operation: 'schedule.preview' });
+        throw new Fault('config-invalid', '“x” is no minute', {
+          operation: 'schedule.preview',
+          context: saying('cron-wrong', { expression: schedule.expression }),
+        });
       }
       const apart = schedule.kind === 'every' ? schedule.hours : schedule.kind === 'weekly' ? 168 : 24;
       return Array.from({ length: count }, (_, index) => nextFour - hour + index * apart * hour);
@@ -47,7 +51,8 @@ export function stagedSetup(now: number): Handlers {
     }),
     'folder.look': async ({ path }) => ({
       ...{ name: 'Lobby', slug: 'lobby', preset: 'minecraft', files: 9_318, bytes: 5e9, whole: true },
-      problem: path.startsWith('/nowhere') ? `the folder ${path} does not exist` : '',
+      problem: '',
+      ...(path.startsWith('/nowhere') ? { problem: `the folder ${path} does not exist`, say: say('folder-missing', { path }) } : {}),
     }),
     'password.judge': async ({ password, language }) => ({
       score: Math.min(4, Math.floor(password.length / 5)),
@@ -66,7 +71,10 @@ export function stagedSetup(now: number): Handlers {
         check('checksum', 'the md5 checksum is right'),
         check('clock', 'the clocks differ by 1 seconds'),
         settings.provider === 's3'
-          ? { name: 'delete', ok: false, message: 'deleting is refused', next: 'Allow s3:DeleteObject for this key, then test again.' }
+          ? {
+              ...{ name: 'delete', ok: false, message: 'deleting is refused', code: 'permission-denied' as const },
+              next: 'Allow s3:DeleteObject for this key, then test again.',
+            }
           : check('delete', 'what was written could be removed'),
         check('leftovers', 'no unfinished uploads are left'),
       ];

@@ -1,5 +1,5 @@
 import { Fault } from '../../../contract/faults.ts';
-import type { Warning } from '../../../contract/reports.ts';
+import type { Warning, WarningCode } from '../../../contract/reports.ts';
 import { showPath } from '../../../engine/archive/byte-path.ts';
 import type { BytePath } from '../../../engine/archive/byte-path.ts';
 
@@ -10,7 +10,7 @@ export class ReadWarnings {
   readonly #list: Warning[] = [];
   #left = 0;
 
-  add(code: string, path: BytePath, message: string, level?: 'note'): void {
+  add(code: WarningCode, path: BytePath, message: string, level?: 'note'): void {
     if (this.#list.length >= kept) this.#left += 1;
     else this.#list.push({ code, message, path: showPath(path), ...(level === undefined ? {} : { level }) });
   }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Fault } from '../../../contract/faults.ts';
+import { saying } from '../../../contract/sayings.ts';
 import { notB2, signInFault, toFault } from './errors.ts';
 import type { Http } from '../../network/http.ts';
 import { readJson } from './replies.ts';
@@ -97,7 +98,11 @@ async function findBucket(
   }
   throw new Fault('config-invalid', `there is no bucket ${place.bucket} in this account`, {
     operation: 'sign in',
-    context: { bucket: place.bucket, next: `Make the bucket, or correct its name: ${setupPage} shows how.` },
+    context: {
+      ...saying('bucket-missing', {}),
+      bucket: place.bucket,
+      next: `Make the bucket, or correct its name: ${setupPage} shows how.`,
+    },
   });
 }
 
@@ -110,19 +115,23 @@ function checkAddress(place: B2Place, url: string): void {
 function checkPrefix(place: B2Place, allowed: string): void {
   if (place.base.startsWith(allowed)) return;
   const here = place.base === '' ? 'the whole bucket' : place.base;
-  throw new Fault('config-invalid', `this application key may only use names that begin with ${allowed}, but this destination is ${here}`, {
-    operation: 'sign in',
-    context: {
-      bucket: place.bucket,
-      namePrefix: allowed,
-      next: `Write the destination as b2:${place.bucket}/${allowed.replace(/\/+$/, '')}, or make a key for it: ${setupPage} shows how.`,
+  throw new Fault(
+    'config-invalid',
+    `this application key may only use names that begin with ${allowed}, but this backup place is ${here}`,
+    {
+      operation: 'sign in',
+      context: {
+        ...saying('key-other-names', { namePrefix: allowed }),
+        bucket: place.bucket,
+        next: `Write the backup place as b2:${place.bucket}/${allowed.replace(/\/+$/, '')}, or make a key for it: ${setupPage} shows how.`,
+      },
     },
-  });
+  );
 }
 
 function otherBucket(place: B2Place): Fault {
   return new Fault('config-invalid', `this application key is restricted to other buckets than ${place.bucket}`, {
     operation: 'sign in',
-    context: { bucket: place.bucket, next: `Make a key for this bucket: ${setupPage} shows how.` },
+    context: { ...saying('key-other-bucket', { bucket: place.bucket }), next: `Make a key for this bucket: ${setupPage} shows how.` },
   });
 }

@@ -78,7 +78,7 @@ function noRight(key: string): Fault {
     context: {
       key,
       capability: 'deleteFiles',
-      next: `If that is meant as a protection, run prune where a key with deleteFiles is at hand, and now and then only; else give this destination such a key (${setupPage}).`,
+      next: `If that is meant as a protection, run prune where a key with deleteFiles is at hand, and now and then only; else give this backup place such a key (${setupPage}).`,
     },
   });
 }

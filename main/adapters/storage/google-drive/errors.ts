@@ -1,4 +1,5 @@
 import { Fault, type FaultCode, type FaultContext } from '../../../contract/faults.ts';
+import { type Saying } from '../../../contract/sayings.ts';
 import { foreignFault, retryAfterMs, slim } from '../../network/errors.ts';
 import { setupPage } from './settings.ts';
 
@@ -23,6 +24,7 @@ interface Meaning {
   /** Follows the name of what was handled. */
   readonly says: string;
   readonly next?: string;
+  readonly say?: Saying;
 }
 
 const missing: Meaning = { code: 'not-found', says: 'does not exist' };
@@ -71,6 +73,7 @@ const byReason: Readonly<Record<string, Meaning>> = {
   accessNotConfigured: {
     code: 'config-invalid',
     says: 'was refused: the Drive API is not switched on in your Google project',
+    say: 'drive-off',
     next: `Switch it on: ${setupPage} shows where.`,
   },
   fileIdInUse: { code: 'already-exists', says: 'exists already' },
@@ -140,7 +143,11 @@ function refused(error: DriveError, operation: string, what: string, context: Fa
   const reason = error.reason === '' ? `status ${error.status}` : error.reason;
   const options = {
     operation,
-    context: { ...context, status: error.status, reason, ...(meaning?.next === undefined ? {} : { next: meaning.next }) },
+    context: {
+      ...{ ...context, status: error.status, reason },
+      ...(meaning?.say === undefined ? {} : { say: meaning.say }),
+      ...(meaning?.next === undefined ? {} : { next: meaning.next }),
+    },
     cause: slim(error),
     ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
   };

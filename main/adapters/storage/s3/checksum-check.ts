@@ -16,7 +16,7 @@ async function tryChecksums(bucket: Bucket, key: string, options?: CallOptions):
   const right = await put(bucket, key, content, crc32Text(content), options);
   if (right !== 'taken') {
     if (!sendChecksums) return 'the server takes no CRC-32, and none is sent: as it should be set';
-    return { problem: 'the server refuses the CRC-32 that is sent with each part', next: 'Set “checksums=false” for this destination.' };
+    return { problem: 'the server refuses the CRC-32 that is sent with each part', next: 'Set “checksums=false” for this backup place.' };
   }
   const wrong = await put(bucket, key, content, crc32Text(Buffer.from('of these')), options);
   if (wrong === 'taken') return 'the server does not look at a CRC-32; the signature covers the bytes of each part';

@@ -19,7 +19,11 @@ export function toFault(error: unknown, operation: string, what: string, context
   if (meaning === undefined) return new Fault('unexpected', `${operation} of ${what} failed: ${plain(seen)}`, options);
   return new Fault(meaning.code, `${operation} of ${what} ${meaning.says} (${seen.errno ?? shortName(seen)})`, {
     ...options,
-    context: { ...known, ...(meaning.next === undefined ? {} : { next: meaning.next }) },
+    context: {
+      ...known,
+      ...(meaning.say === undefined ? {} : { say: meaning.say }),
+      ...(meaning.next === undefined ? {} : { next: meaning.next }),
+    },
     ...(meaning.persistence === undefined ? {} : { persistence: meaning.persistence }),
     ...(seen.retryAfterMs === undefined ? {} : { retryAfterMs: seen.retryAfterMs }),
   });

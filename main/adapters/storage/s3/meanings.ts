@@ -1,4 +1,5 @@
 import type { FaultCode, Persistence } from '../../../contract/faults.ts';
+import { type Saying } from '../../../contract/sayings.ts';
 
 /** What an S3 error means. */
 export interface Meaning {
@@ -8,6 +9,8 @@ export interface Meaning {
   readonly says: string;
   /** The step to take, where the code's own text says less. */
   readonly next?: string;
+  /** In a face's own language, where the code alone says too little. */
+  readonly say?: Saying;
 }
 
 const missing: Meaning = { code: 'not-found', says: 'does not exist' };
@@ -26,7 +29,11 @@ export const denied: Meaning = {
   says: 'was refused: these keys have no right to it',
   next: 'Give the keys the rights that docs/setup/s3.md lists.',
 };
-const otherRegion: Meaning = { code: 'config-invalid', says: 'was refused: the bucket lies in another region or at another endpoint' };
+const otherRegion: Meaning = {
+  code: 'config-invalid',
+  says: 'was refused: the bucket lies in another region or at another endpoint',
+  say: 'bucket-elsewhere',
+};
 export const slower: Meaning = { code: 'rate-limited', says: 'was put off: too many requests' };
 export const ownFault: Meaning = { code: 'unavailable', says: 'failed by a fault of the server' };
 // Bytes that changed on the way: the same part is sent again.
@@ -39,7 +46,8 @@ const full: Meaning = {
 export const noSums: Meaning = {
   code: 'config-invalid',
   says: 'was refused: the server knows no CRC-32 headers',
-  next: 'Set “checksums=false” for this destination; the signature covers the bytes all the same.',
+  say: 'checksums-refused',
+  next: 'Set “checksums=false” for this backup place; the signature covers the bytes all the same.',
 };
 const notDone: Meaning = { code: 'unsupported', says: 'asks for something that this server cannot do' };
 const noAnswer: Meaning = { code: 'timeout', says: 'got no answer in time' };
@@ -51,8 +59,8 @@ export const byName: Readonly<Record<string, Meaning>> = {
   NoSuchVersion: missing,
   NoSuchUpload: { code: 'not-found', says: 'belongs to an upload that the server no longer knows' },
   // Not `not-found`: that would look like a destination in which nothing has been stored yet.
-  NoSuchBucket: { code: 'config-invalid', says: 'failed: the bucket does not exist' },
-  InvalidBucketName: { code: 'config-invalid', says: 'failed: this cannot be the name of a bucket' },
+  NoSuchBucket: { code: 'config-invalid', says: 'failed: the bucket does not exist', say: 'bucket-missing' },
+  InvalidBucketName: { code: 'config-invalid', says: 'failed: this cannot be the name of a bucket', say: 'bucket-name-wrong' },
   InvalidRange: { code: 'range-invalid', says: 'has no such bytes' },
   PreconditionFailed: { code: 'already-exists', says: 'exists already' },
   ConditionalRequestConflict: { code: 'unavailable', says: 'is being written by another upload' },

@@ -67,7 +67,7 @@ function checkPart(call: Call, part: number, maxPart: number, maxParts: number):
   if (Number.isSafeInteger(part) && part >= 0 && part < maxParts && call.bytes <= maxPart) return;
   throw new Fault(
     'config-invalid',
-    `part ${part} of ${call.target} with ${call.bytes} bytes is beyond what this kind of destination takes`,
+    `part ${part} of ${call.target} with ${call.bytes} bytes is beyond what this kind of backup place takes`,
     {
       operation: 'writePart',
       context: { key: call.target, part, bytes: call.bytes, maxPart, maxParts },
