@@ -118,7 +118,9 @@ describe('holdfast find', () => {
   });
 
   it('says what it could not look into, with exit code 3, and that there is more', async () => {
-    const engine = { find: () => Promise.resolve({ ...found, more: true, warnings: [{ code: 'manifest', message: 'x is no manifest' }] }) };
+    const engine = {
+      find: () => Promise.resolve({ ...found, more: true, warnings: [{ code: 'manifest' as const, message: 'x is no manifest' }] }),
+    };
     const { stderr, exitCode } = await run(['find', '*', '--limit', '3'], engine);
     expect([exitCode, stderr.includes('x is no manifest'), stderr.includes('raise --limit')]).toEqual([3, true, true]);
     expect((await run(['find', '*', '--limit', '0'], {})).exitCode).toBe(2);

@@ -49,29 +49,29 @@ async function run(argv: readonly string[], options: CommandOptions, onOutput: (
   let reason: Fault | undefined;
   const abandoned = Promise.withResolvers<never>();
   abandoned.promise.catch(() => undefined);
-  const abandon = (): void => {
+  // One that runs as somebody else (sudo) cannot be stopped by us: it is left to itself.
+  const abandon = (fault: Fault): void => {
     child.unref();
     child.stdout.destroy();
     child.stderr.destroy();
-    abandoned.reject(reason);
+    abandoned.reject(fault);
   };
 
-  function stop(fault: Fault): void {
+  function stop(fault: Fault, unstoppable: Fault): void {
     if (reason !== undefined) return;
     reason = fault;
-    // One that runs as somebody else (sudo) cannot be stopped by us: it is left to itself.
-    if (!kill(child, 'SIGTERM')) return abandon();
+    if (!kill(child, 'SIGTERM')) return abandon(unstoppable);
     clock.sleep(graceMs, timer.signal).then(
       () => {
-        if (!kill(child, 'SIGKILL')) abandon();
+        if (!kill(child, 'SIGKILL')) abandon(unstoppable);
       },
       () => undefined,
     );
   }
-  const cancel = (): void => stop(cancelledFault('run command'));
+  const cancel = (): void => stop(cancelledFault('run command'), cancelledFault('run command'));
   signal?.addEventListener('abort', cancel, { once: true });
   clock.sleep(timeoutMs, timer.signal).then(
-    () => stop(lateFault(program, timeoutMs)),
+    () => stop(lateFault(program, timeoutMs), unstoppableFault(program, timeoutMs)),
     () => undefined,
   );
 
@@ -122,6 +122,18 @@ function lateFault(program: string, timeoutMs: number): Fault {
     operation: 'run command',
     persistence: 'permanent',
     context: { program, next: 'Give it more time (timeoutSeconds), or see what it waits for.' },
+  });
+}
+
+function unstoppableFault(program: string, timeoutMs: number): Fault {
+  const late = lateFault(program, timeoutMs);
+  return new Fault('timeout', `${program} did not end within ${Math.round(timeoutMs / 1000)} seconds and may not be stopped by this user`, {
+    operation: late.operation,
+    persistence: late.persistence,
+    context: {
+      program,
+      next: 'It still runs: end it yourself, and let it end by itself next time (sudo timeout 60 …), or give it more time.',
+    },
   });
 }
 

@@ -4,7 +4,6 @@ import { liveSettings, type WatchedSettings } from '../../adapters/config/live-s
 import { registering } from '../../adapters/keychain/registering.ts';
 import { logFile, type Log } from '../../adapters/logs/log-file.ts';
 import { redactor, type Redactor } from '../../adapters/logs/redactor.ts';
-import { ping } from '../../adapters/notify/ping.ts';
 import { passwordJudge } from '../../adapters/password-judge/password-judge.ts';
 import { openStateFile } from '../../adapters/state/state-file.ts';
 import { releaseAllMemory, releaseMemory } from '../../adapters/system/release-memory.ts';
@@ -13,7 +12,6 @@ import { systemRandom } from '../../adapters/system/random.ts';
 import { callOn } from '../../contract/answer.ts';
 import type { Call, CallHandlers } from '../../contract/calls.ts';
 import type { ServiceEvent } from '../../contract/events.ts';
-import type { Notice } from '../../contract/notices.ts';
 import { asFault } from '../../contract/faults.ts';
 import { runBandwidth } from '../../engine/service/bandwidth.ts';
 import { destinationCalls } from '../../engine/service/destination-calls.ts';
@@ -22,7 +20,6 @@ import { allSecrets } from '../../engine/service/kept-secrets.ts';
 import type { Keychain } from '../../engine/service/keychain.ts';
 import { keychainCalls } from '../../engine/service/keychain-calls.ts';
 import { noticeCalls } from '../../engine/service/notice-calls.ts';
-import { createNotifier } from '../../engine/service/notifier.ts';
 import { placeCalls } from '../../engine/service/place-calls.ts';
 import { serverCalls } from '../../engine/service/server-calls.ts';
 import { createService } from '../../engine/service/service.ts';
@@ -31,6 +28,7 @@ import { createSignIns } from '../../engine/service/sign-ins.ts';
 import { bandwidth } from '../../engine/storage/layers/bandwidth.ts';
 import type { Host } from '../host.ts';
 import { lazyEngine } from '../lazy-engine.ts';
+import { composeNotices } from './compose-notices.ts';
 import { composeServiceHost } from './compose-service-host.ts';
 import { composeSettingsHost } from './compose-settings-host.ts';
 import type { Connection } from './connect.ts';
@@ -137,17 +135,7 @@ export async function composeService(
   });
   const judge = passwordJudge(clock);
 
-  const notifier = createNotifier({
-    ...{ clock, store, keychain, ping },
-    targets: () => settings.current().notices,
-    isKept: (slug) => settings.current().servers.some((server) => server.slug === slug),
-    deliver: settingsHost.deliver,
-    onNotice: (notice) => {
-      log.write('warn', 'notice', { ...notice });
-      emit({ event: 'notice', data: notice });
-    },
-    onUndelivered: (target, message) => log.write('warn', 'notice not delivered', { target, message }),
-  });
+  const notifier = composeNotices({ ...{ clock, store, log, settings, keychain, emit }, deliver: settingsHost.deliver });
   service.subscribe((event) => {
     notifier.event(event);
     if (event.event === 'job') jobs.job(event.data);
@@ -243,14 +231,7 @@ export async function composeService(
       power.look(() => service.settingsChanged()).catch((error: unknown) => problem('the power supply could not be asked', error));
     },
     async run(signal) {
-      const watching = settings.watch(signal, settingsChanged, (message) => {
-        log.write('error', 'settings', { message });
-        const notice: Notice = {
-          ...{ kind: 'settings', server: '', title: 'Holdfast: the settings file cannot be used', text: message },
-          ...{ next: 'Correct it; until then the settings from before hold.', at: clock.now(), repeats: 0 },
-        };
-        notifier.tell(notice, () => settings.problem() === message);
-      });
+      const watching = settings.watch(signal, settingsChanged, (message) => notifier.settingsProblem(message));
       const others = [
         watching,
         lookForOverdue(signal),

@@ -41,7 +41,9 @@ export async function backupJob(host: ServiceHost, server: ServerSettings, how: 
     try {
       await work();
     } catch (error) {
-      warnings.push({ code: 'hook', message: asFault(error, 'run hook').message });
+      const { message, context } = asFault(error, 'run hook');
+      // A warning has no place of its own for what to do about it.
+      warnings.push({ code: 'hook', message: typeof context['next'] === 'string' ? `${message}. ${context['next']}` : message });
     }
   };
   try {

@@ -84,6 +84,18 @@ export function isOpenedSince(job: Job | null, openedAt: number | null): boolean
   return openedAt !== null && openedAt >= job.endedAt;
 }
 
+/** What a person has put right since a job failed for the want of it. */
+export type Mended = 'sign-in' | 'keychain';
+
+export function mendedSince(
+  job: Job | null,
+  signedInAt: (destination: string) => number | null,
+  keychainOpenedAt: number | null,
+): Mended | null {
+  if (isSignedInSince(job, signedInAt)) return 'sign-in';
+  return isOpenedSince(job, keychainOpenedAt) ? 'keychain' : null;
+}
+
 /** What waiting may mend; all else waits for a person. */
 const passing: ReadonlySet<FaultCode> = new Set(['rate-limited', 'unavailable', 'timeout', 'source-changed', 'locked', 'unexpected']);
 

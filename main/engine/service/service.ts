@@ -3,15 +3,15 @@ import { asFault, Fault } from '../../contract/faults.ts';
 import type { Job } from '../../contract/jobs.ts';
 import type { ServerSettings } from '../../contract/server-settings.ts';
 import type { ServerStatus } from '../../contract/server-status.ts';
-import { overdueFrom, type Standing } from '../schedule/due.ts';
-import { occurrencesOf, type Occurrences } from '../schedule/occurrences.ts';
-import { runScheduler, type Scheduled } from '../schedule/scheduler.ts';
+import { overdueFrom } from '../schedule/due.ts';
+import { runScheduler } from '../schedule/scheduler.ts';
 import { backupJob, type BackupHow } from './backup-job.ts';
 import { drillJob, verifyJob } from './check-jobs.ts';
-import { believed, doubtedNow, dueChecks, factsAfter, isOpenedSince, isSignedInSince, tellingJob } from './facts.ts';
+import { dueChecks, factsAfter, mendedSince, tellingJob, type Mended } from './facts.ts';
 import { leftBehind } from './left-behind.ts';
 import { jobQueue, type JobOrder } from './job-queue.ts';
 import type { ServiceHost } from './ports.ts';
+import { scheduledServers } from './scheduled-servers.ts';
 import { serviceCalls, type ServiceCalls, type ServiceCore } from './service-calls.ts';
 import { statusOf } from './status.ts';
 
@@ -41,10 +41,8 @@ export function createService(host: ServiceHost): Service {
   const { clock, store } = host;
   const listeners = new Set<(event: ServiceEvent) => void>();
   const nextRuns = new Map<string, number | null>();
-  const occurrences = new Map<string, { readonly key: string; readonly value: Occurrences }>();
   /** Jobs of servers that were removed: another one may have their slug by now. */
   const disowned = new Set<string>();
-  let scheduled: readonly Scheduled[] | null = null;
   let known = slugsNow();
 
   const queue = jobQueue({
@@ -66,11 +64,8 @@ export function createService(host: ServiceHost): Service {
     ...{ status, remember, changed, emit },
   });
 
-  /** What a job failed for, where a person has put it right since. */
-  function mendedSince(job: Job | null): 'sign-in' | 'keychain' | null {
-    if (isSignedInSince(job, (destination) => host.signedInAt?.(destination) ?? null)) return 'sign-in';
-    return isOpenedSince(job, host.keychainOpenedAt?.() ?? null) ? 'keychain' : null;
-  }
+  const mended = (last: Job | null): Mended | null => mendedSince(last, host.signedInAt ?? (() => null), host.keychainOpenedAt?.() ?? null);
+  const scheduled = scheduledServers(host, mended);
 
   function slugsNow(): readonly string[] {
     return host.servers().map(({ slug }) => slug);
@@ -78,9 +73,8 @@ export function createService(host: ServiceHost): Service {
 
   /** What was known of it beyond its facts is known no more. */
   function gone(slug: string): void {
-    scheduled = null;
+    scheduled.forget(slug);
     nextRuns.delete(slug);
-    occurrences.delete(slug);
     known = known.filter((one) => one !== slug);
     emit({ event: 'server-removed', data: { slug } });
   }
@@ -90,7 +84,7 @@ export function createService(host: ServiceHost): Service {
   }
 
   function changed(slug: string): void {
-    scheduled = null;
+    scheduled.changed();
     if (host.servers().some((server) => server.slug === slug)) emit({ event: 'server', data: status(slug) });
   }
 
@@ -107,56 +101,20 @@ export function createService(host: ServiceHost): Service {
     store.changeFacts(job.server, factsAfter(store.facts(job.server), job, serverOf(job.server).destinations));
   }
 
-  function occurrencesFor({ slug, schedule, zone }: ServerSettings): Occurrences {
-    const key = JSON.stringify([schedule, zone]);
-    const known = occurrences.get(slug);
-    if (known?.key === key) return known.value;
-    const value = occurrencesOf(schedule, zone);
-    occurrences.set(slug, { key, value });
-    return value;
-  }
-
   function status(slug: string): ServerStatus {
     const settings = serverOf(slug);
     const last = tellingJob(store.jobs(), settings);
     return statusOf({
       settings,
       facts: store.facts(slug),
-      occurrences: occurrencesFor(settings),
+      occurrences: scheduled.occurrencesOf(settings),
       active: queue.active().filter(({ id, server }) => server === slug && !disowned.has(id)),
       last,
-      mended: mendedSince(last),
+      mended: mended(last),
       nextRun: nextRuns.get(slug) ?? null,
       now: clock.now(),
       held: host.held?.() ?? null,
     });
-  }
-
-  /** What may be relied on of a server. A stamp that is doubted is remembered as such: a computer that is switched off each night would begin anew each day. */
-  function standingOf(slug: string): Standing {
-    const [facts, now] = [store.facts(slug), clock.now()];
-    const doubted = doubtedNow(facts, now);
-    if (doubted !== facts.doubted) {
-      store.changeFacts(slug, { doubted });
-      scheduled = null;
-    }
-    return believed(store.facts(slug), now);
-  }
-
-  /** The same objects until something changes, as the scheduler wants them. */
-  function scheduledServers(): readonly Scheduled[] {
-    scheduled ??= host.servers().map((server) => {
-      const { slug } = server;
-      const last =
-        store
-          .jobs()
-          .find(({ kind, server: of, endedAt, state }) => kind === 'backup' && of === slug && endedAt !== null && state !== 'cancelled') ??
-        null;
-      // What failed for want of a sign-in or a keychain alone does not wait any longer once somebody has seen to it.
-      const standing = mendedSince(last) !== null ? { ...standingOf(slug), failures: null } : standingOf(slug);
-      return { slug, occurrences: occurrencesFor(server), standing, pausedUntil: store.facts(slug).pausedUntil };
-    });
-    return scheduled;
   }
 
   /** `counts`: what came of it is remembered of the server. */
@@ -236,9 +194,9 @@ export function createService(host: ServiceHost): Service {
     },
     letGoOn: left.letGoOn,
     running: () => [...new Set(queue.active().flatMap(({ server, state }) => (state === 'running' ? [server] : [])))],
-    overdueSince: (slug) => overdueFrom(standingOf(slug), occurrencesFor(serverOf(slug))),
+    overdueSince: (slug) => overdueFrom(scheduled.standingOf(slug), scheduled.occurrencesOf(serverOf(slug))),
     settingsChanged() {
-      scheduled = null;
+      scheduled.changed();
       const now = slugsNow();
       // Taken out by hand or by an import: its jobs are stopped, and its history stays, as it may come back the same way.
       for (const slug of known.filter((one) => !now.includes(one))) {
@@ -259,7 +217,7 @@ export function createService(host: ServiceHost): Service {
         await runScheduler({
           clock: host.scheduleClock ?? clock,
           signal,
-          servers: scheduledServers,
+          servers: scheduled.all,
           isHeld: () => (host.held?.() ?? null) !== null,
           start: async (slug, reason) => {
             try {

@@ -4,7 +4,7 @@ import type { ServerSettings } from '../../contract/server-settings.ts';
 import type { ServerState, ServerStatus } from '../../contract/server-status.ts';
 import { overdueFrom } from '../schedule/due.ts';
 import type { Occurrences } from '../schedule/occurrences.ts';
-import { believed } from './facts.ts';
+import { believed, type Mended } from './facts.ts';
 import type { ServerFacts } from './ports.ts';
 
 export interface StatusInput {
@@ -18,7 +18,7 @@ export interface StatusInput {
   readonly nextRun: number | null;
   readonly now: number;
   /** What the last one failed for is put right since: the account is signed in with again, the keychain is open. */
-  readonly mended: 'sign-in' | 'keychain' | null;
+  readonly mended: Mended | null;
   /** Why nothing is started by itself now; null when nothing is against it. */
   readonly held: string | null;
 }

@@ -1,0 +1,73 @@
+import type { Job } from '../../contract/jobs.ts';
+import type { ServerSettings } from '../../contract/server-settings.ts';
+import type { Standing } from '../schedule/due.ts';
+import { occurrencesOf, type Occurrences } from '../schedule/occurrences.ts';
+import type { Scheduled } from '../schedule/scheduler.ts';
+import { believed, doubtedNow, type Mended } from './facts.ts';
+import type { ServiceHost } from './ports.ts';
+
+/** The servers as the schedule sees them, worked out from their settings and from what is known of them. */
+export interface ScheduledServers {
+  occurrencesOf(server: ServerSettings): Occurrences;
+  /** What may be relied on of a server. */
+  standingOf(slug: string): Standing;
+  /** The same objects until something changes, as the scheduler wants them. */
+  readonly all: () => readonly Scheduled[];
+  /** To be called when anything of a server has changed. */
+  changed(): void;
+  /** To be called when one was removed. */
+  forget(slug: string): void;
+}
+
+/** `mended`: what a job failed for, where a person has put it right since. */
+export function scheduledServers(host: ServiceHost, mended: (last: Job | null) => Mended | null): ScheduledServers {
+  const { clock, store } = host;
+  const calendars = new Map<string, { readonly key: string; readonly value: Occurrences }>();
+  let scheduled: readonly Scheduled[] | null = null;
+
+  function calendarOf({ slug, schedule, zone }: ServerSettings): Occurrences {
+    const key = JSON.stringify([schedule, zone]);
+    const known = calendars.get(slug);
+    if (known?.key === key) return known.value;
+    const value = occurrencesOf(schedule, zone);
+    calendars.set(slug, { key, value });
+    return value;
+  }
+
+  /** A stamp that is doubted is remembered as such: a computer that is switched off each night would begin anew each day. */
+  function standingOf(slug: string): Standing {
+    const [facts, now] = [store.facts(slug), clock.now()];
+    const doubted = doubtedNow(facts, now);
+    if (doubted !== facts.doubted) {
+      store.changeFacts(slug, { doubted });
+      scheduled = null;
+    }
+    return believed(store.facts(slug), now);
+  }
+
+  function lastBackup(slug: string): Job | null {
+    const isIt = ({ kind, server, endedAt, state }: Job): boolean =>
+      kind === 'backup' && server === slug && endedAt !== null && state !== 'cancelled';
+    return store.jobs().find(isIt) ?? null;
+  }
+
+  function scheduledOf(server: ServerSettings): Scheduled {
+    const { slug } = server;
+    // What failed for want of a sign-in or a keychain alone does not wait any longer once somebody has seen to it.
+    const standing = mended(lastBackup(slug)) !== null ? { ...standingOf(slug), failures: null } : standingOf(slug);
+    return { slug, occurrences: calendarOf(server), standing, pausedUntil: store.facts(slug).pausedUntil };
+  }
+
+  return {
+    occurrencesOf: calendarOf,
+    standingOf,
+    all: () => (scheduled ??= host.servers().map(scheduledOf)),
+    changed() {
+      scheduled = null;
+    },
+    forget(slug) {
+      scheduled = null;
+      calendars.delete(slug);
+    },
+  };
+}
