@@ -1,8 +1,8 @@
 /**
- * `npm test`: types, lint, format, then all tests; arguments go to Vitest. The last line counts, in a form that machines read as well.
+ * `npm test`: types, lint, format and all tests; arguments go to Vitest. The last line counts, in a form that machines read as well.
  * A check counts as a test: it passes or fails.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,8 +21,12 @@ const checks = [
   { name: 'format', args: [tool('prettier', 'bin', 'prettier.cjs'), '--check', '--log-level=warn', '.'] },
 ];
 
-function run(args: readonly string[]): boolean {
-  return spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' }).status === 0;
+async function runTests(): Promise<boolean> {
+  rmSync(countsFile, { force: true });
+  const reporters = ['--reporter=default', `--reporter=${join(root, 'scripts', 'tests', 'count-reporter.ts')}`];
+  const args = [tool('vitest', 'vitest.mjs'), 'run', ...reporters, ...process.argv.slice(2)];
+  const [code] = (await once(spawn(process.execPath, args, { cwd: root, stdio: 'inherit' }), 'close')) as [number | null];
+  return code === 0;
 }
 
 function readCounts(): Counts {
@@ -34,26 +38,37 @@ provideDebianPackages();
 provideUnpacked();
 if (!keytarLoads()) tryKeytar();
 
-/** Side by side, as each keeps one core busy; what one prints is shown when it has ended. */
-async function check({ name, args }: (typeof checks)[number]): Promise<boolean> {
+interface Checked {
+  readonly name: string;
+  readonly isOk: boolean;
+  readonly said: string;
+}
+
+async function check({ name, args }: (typeof checks)[number]): Promise<Checked> {
   const since = Date.now();
   const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (said += text));
   const [code] = (await once(child, 'close')) as [number | null];
-  process.stdout.write(`${said}${code === 0 ? 'ok' : 'FAILED'}: ${name} (${((Date.now() - since) / 1000).toFixed(0)} s)\n`);
-  return code === 0;
+  const isOk = code === 0;
+  return { name, isOk, said: `${said}${isOk ? 'ok' : 'FAILED'}: ${name} (${((Date.now() - since) / 1000).toFixed(0)} s)\n` };
 }
 
-process.stdout.write(`Checking ${checks.map(({ name }) => name).join(', ')} …\n`);
-const results = await Promise.all(checks.map(check));
-const failedChecks = checks.filter((_, index) => results[index] !== true);
+/** In turn, as each keeps one core busy. */
+async function checkAll(): Promise<readonly Checked[]> {
+  const results: Checked[] = [];
+  for (const each of checks) results.push(await check(each));
+  return results;
+}
 
-rmSync(countsFile, { force: true });
-const reporters = ['--reporter=default', `--reporter=${join(root, 'scripts', 'tests', 'count-reporter.ts')}`];
-const testsOk = run([tool('vitest', 'vitest.mjs'), 'run', ...reporters, ...process.argv.slice(2)]);
+// Beside the tests, which leave a core idle whenever they wait for the disk or for each other. What the checks say is shown at the end:
+// Vitest writes over what others print meanwhile.
+process.stdout.write(`Checking ${checks.map(({ name }) => name).join(', ')} beside the tests …\n`);
+const [testsOk, results] = await Promise.all([runTests(), checkAll()]);
+const failedChecks = results.filter(({ isOk }) => !isOk);
 const counts = readCounts();
 
+process.stdout.write(`\n${results.map(({ said }) => said).join('')}`);
 if (failedChecks.length > 0) process.stdout.write(`\nFailed checks: ${failedChecks.map(({ name }) => name).join(', ')}\n`);
 if (counts.skipped.length > 0) {
   process.stdout.write('\nSkipped:\n');
