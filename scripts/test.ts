@@ -6,6 +6,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { CleanBefore } from './tests/clean-before.ts';
+import type { Reads } from './tests/clean-before.ts';
 import { provideDebianPackages } from './tests/debian.ts';
 import { keytarLoads, tryKeytar } from './setup/steps.mjs';
 import { provideUnpacked } from './tests/unpacked.ts';
@@ -15,9 +17,30 @@ import type { Counts } from './tests/count-reporter.ts';
 const root = join(import.meta.dirname, '..');
 const tool = (...path: readonly string[]): string => join(root, 'node_modules', ...path);
 
-const checks = [
+/** What the configurations of lint and types are made of. */
+const settings = [
+  'eslint.config.js',
+  'svelte.config.js',
+  'tooling',
+  'tsconfig.base.json',
+  'tsconfig.json',
+  'package.json',
+  'package-lock.json',
+];
+
+interface Check {
+  readonly name: string;
+  readonly args: readonly string[];
+  /** It is not run again while none of this has changed since it was clean. */
+  readonly reads?: Reads;
+}
+
+const eslint = tool('eslint', 'bin', 'eslint.js');
+const checks: readonly Check[] = [
   { name: 'types', args: [join(root, 'scripts', 'typecheck.ts')] },
-  { name: 'lint', args: [tool('eslint', 'bin', 'eslint.js'), '.'] },
+  { name: 'lint', args: [eslint, '.', '--ignore-pattern', 'renderer/'] },
+  // By itself: each of its files with markup makes the types of the whole page anew. It may import nothing but the contract.
+  { name: 'lint of the page', args: [eslint, 'renderer'], reads: ['renderer', 'main/contract', ...settings] },
   { name: 'format', args: [tool('prettier', 'bin', 'prettier.cjs'), '--check', '--log-level=warn', '.'] },
 ];
 
@@ -44,13 +67,19 @@ interface Checked {
   readonly said: string;
 }
 
-async function check({ name, args }: (typeof checks)[number]): Promise<Checked> {
+async function check({ name, args, reads }: Check): Promise<Checked> {
+  const before = new CleanBefore(root);
+  const key = reads === undefined ? null : before.key(reads);
+  if (key !== null && before.isClean(name, key))
+    return { name, isOk: true, said: `ok: ${name} (nothing has changed since it was clean)\n` };
   const since = Date.now();
   const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (said += text));
   const [code] = (await once(child, 'close')) as [number | null];
   const isOk = code === 0;
+  // Not what was changed while it ran.
+  if (isOk && reads !== undefined && key !== null && before.key(reads) === key) before.remember(name, key);
   return { name, isOk, said: `${said}${isOk ? 'ok' : 'FAILED'}: ${name} (${((Date.now() - since) / 1000).toFixed(0)} s)\n` };
 }
 
