@@ -35,13 +35,17 @@ interface Check {
   readonly reads?: Reads;
 }
 
+// What Prettier says of a file depends on that file, its options, which its cache knows, and its version, which the name stands for.
+const formatVersion = new CleanBefore(root).key(['package-lock.json']);
+const formatCache = ['--cache', '--cache-strategy=content', `--cache-location=${join(root, '.cache', 'prettier', formatVersion)}`];
+
 const eslint = tool('eslint', 'bin', 'eslint.js');
 const checks: readonly Check[] = [
   { name: 'types', args: [join(root, 'scripts', 'typecheck.ts')] },
   { name: 'lint', args: [eslint, '.', '--ignore-pattern', 'renderer/'] },
   // By itself: each of its files with markup makes the types of the whole page anew. It may import nothing but the contract.
   { name: 'lint of the page', args: [eslint, 'renderer'], reads: ['renderer', 'main/contract', ...settings] },
-  { name: 'format', args: [tool('prettier', 'bin', 'prettier.cjs'), '--check', '--log-level=warn', '.'] },
+  { name: 'format', args: [tool('prettier', 'bin', 'prettier.cjs'), '--check', '--log-level=warn', ...formatCache, '.'] },
 ];
 
 async function runTests(): Promise<boolean> {
