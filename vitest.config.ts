@@ -1,6 +1,11 @@
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './scripts/tests/longest-first.ts';
+
+// Worker threads load their sources by Node itself, whatever Vitest does, and a test file starts hundreds of them: with the cache that the
+// command has, too, a thread costs 50 ms of processor time and not 150.
+process.env['NODE_COMPILE_CACHE'] ??= join(import.meta.dirname, '.cache', 'compile');
 
 export default defineConfig({
   test: {

@@ -1,11 +1,13 @@
 /**
- * `npm test`: types, lint, format, then all tests; arguments go to Vitest. The last line counts, in a form that machines read as well.
+ * `npm test`: types, lint, format and all tests; arguments go to Vitest. The last line counts, in a form that machines read as well.
  * A check counts as a test: it passes or fails.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { CleanBefore } from './tests/clean-before.ts';
+import type { Reads } from './tests/clean-before.ts';
 import { provideDebianPackages } from './tests/debian.ts';
 import { keytarLoads, tryKeytar } from './setup/steps.mjs';
 import { provideUnpacked } from './tests/unpacked.ts';
@@ -15,14 +17,43 @@ import type { Counts } from './tests/count-reporter.ts';
 const root = join(import.meta.dirname, '..');
 const tool = (...path: readonly string[]): string => join(root, 'node_modules', ...path);
 
-const checks = [
-  { name: 'types', args: [join(root, 'scripts', 'typecheck.ts')] },
-  { name: 'lint', args: [tool('eslint', 'bin', 'eslint.js'), '.'] },
-  { name: 'format', args: [tool('prettier', 'bin', 'prettier.cjs'), '--check', '--log-level=warn', '.'] },
+/** What the configurations of lint and types are made of. */
+const settings = [
+  'eslint.config.js',
+  'svelte.config.js',
+  'tooling',
+  'tsconfig.base.json',
+  'tsconfig.json',
+  'package.json',
+  'package-lock.json',
 ];
 
-function run(args: readonly string[]): boolean {
-  return spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' }).status === 0;
+interface Check {
+  readonly name: string;
+  readonly args: readonly string[];
+  /** It is not run again while none of this has changed since it was clean. */
+  readonly reads?: Reads;
+}
+
+// What Prettier says of a file depends on that file, its options, which its cache knows, and its version, which the name stands for.
+const formatVersion = new CleanBefore(root).key(['package-lock.json']);
+const formatCache = ['--cache', '--cache-strategy=content', `--cache-location=${join(root, '.cache', 'prettier', formatVersion)}`];
+
+const eslint = tool('eslint', 'bin', 'eslint.js');
+const checks: readonly Check[] = [
+  { name: 'types', args: [join(root, 'scripts', 'typecheck.ts')] },
+  { name: 'lint', args: [eslint, '.', '--ignore-pattern', 'renderer/'] },
+  // By itself: each of its files with markup makes the types of the whole page anew. It may import nothing but the contract.
+  { name: 'lint of the page', args: [eslint, 'renderer'], reads: ['renderer', 'main/contract', ...settings] },
+  { name: 'format', args: [tool('prettier', 'bin', 'prettier.cjs'), '--check', '--log-level=warn', ...formatCache, '.'] },
+];
+
+async function runTests(): Promise<boolean> {
+  rmSync(countsFile, { force: true });
+  const reporters = ['--reporter=default', `--reporter=${join(root, 'scripts', 'tests', 'count-reporter.ts')}`];
+  const args = [tool('vitest', 'vitest.mjs'), 'run', ...reporters, ...process.argv.slice(2)];
+  const [code] = (await once(spawn(process.execPath, args, { cwd: root, stdio: 'inherit' }), 'close')) as [number | null];
+  return code === 0;
 }
 
 function readCounts(): Counts {
@@ -34,26 +65,43 @@ provideDebianPackages();
 provideUnpacked();
 if (!keytarLoads()) tryKeytar();
 
-/** Side by side, as each keeps one core busy; what one prints is shown when it has ended. */
-async function check({ name, args }: (typeof checks)[number]): Promise<boolean> {
+interface Checked {
+  readonly name: string;
+  readonly isOk: boolean;
+  readonly said: string;
+}
+
+async function check({ name, args, reads }: Check): Promise<Checked> {
+  const before = new CleanBefore(root);
+  const key = reads === undefined ? null : before.key(reads);
+  if (key !== null && before.isClean(name, key))
+    return { name, isOk: true, said: `ok: ${name} (nothing has changed since it was clean)\n` };
   const since = Date.now();
   const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (said += text));
   const [code] = (await once(child, 'close')) as [number | null];
-  process.stdout.write(`${said}${code === 0 ? 'ok' : 'FAILED'}: ${name} (${((Date.now() - since) / 1000).toFixed(0)} s)\n`);
-  return code === 0;
+  const isOk = code === 0;
+  // Not what was changed while it ran.
+  if (isOk && reads !== undefined && key !== null && before.key(reads) === key) before.remember(name, key);
+  return { name, isOk, said: `${said}${isOk ? 'ok' : 'FAILED'}: ${name} (${((Date.now() - since) / 1000).toFixed(0)} s)\n` };
 }
 
-process.stdout.write(`Checking ${checks.map(({ name }) => name).join(', ')} …\n`);
-const results = await Promise.all(checks.map(check));
-const failedChecks = checks.filter((_, index) => results[index] !== true);
+/** In turn, as each keeps one core busy. */
+async function checkAll(): Promise<readonly Checked[]> {
+  const results: Checked[] = [];
+  for (const each of checks) results.push(await check(each));
+  return results;
+}
 
-rmSync(countsFile, { force: true });
-const reporters = ['--reporter=default', `--reporter=${join(root, 'scripts', 'tests', 'count-reporter.ts')}`];
-const testsOk = run([tool('vitest', 'vitest.mjs'), 'run', ...reporters, ...process.argv.slice(2)]);
+// Beside the tests, which leave a core idle whenever they wait for the disk or for each other. What the checks say is shown at the end:
+// Vitest writes over what others print meanwhile.
+process.stdout.write(`Checking ${checks.map(({ name }) => name).join(', ')} beside the tests …\n`);
+const [testsOk, results] = await Promise.all([runTests(), checkAll()]);
+const failedChecks = results.filter(({ isOk }) => !isOk);
 const counts = readCounts();
 
+process.stdout.write(`\n${results.map(({ said }) => said).join('')}`);
 if (failedChecks.length > 0) process.stdout.write(`\nFailed checks: ${failedChecks.map(({ name }) => name).join(', ')}\n`);
 if (counts.skipped.length > 0) {
   process.stdout.write('\nSkipped:\n');
