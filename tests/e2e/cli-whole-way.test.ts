@@ -89,7 +89,7 @@ describe('the whole way through a folder destination', () => {
     const rows = value as { id: string }[];
     expect(rows).toHaveLength(2);
     for (const row of rows) {
-      expect(Object.keys(row)).toEqual(['id', 'server', 'time', 'files', 'bytes', 'storedBytes', 'complete', 'format']);
+      expect(Object.keys(row)).toEqual(['id', 'server', 'time', 'files', 'bytes', 'storedBytes', 'sharedBytes', 'complete', 'format']);
       expect(row).toMatchObject({ server: 'survival', complete: true, format: 'archive' });
     }
     second = rows.map(({ id }) => id).find((id) => id !== first) ?? '';

@@ -231,7 +231,7 @@ describe('what a prune never touches', () => {
 
 describe('leftovers', () => {
   const orphan = '20200101T000000Z-aaaaaa';
-  const parts = ['.holdfast', '.002.holdfast', '.holdfast.sha256', '.002.holdfast.sha256', '.partial', '.pin'].map(
+  const parts = ['.holdfast', '.002.holdfast', '.holdfast.sha256', '.002.holdfast.sha256', '.pin'].map(
     (ending) => `survival/${orphan}${ending}`,
   );
   const probe = 'survival/holdfast-test-0011223344556677';

@@ -61,6 +61,23 @@ describe('what is asked of the engine', () => {
     ]);
   });
 
+  it.each([
+    [['--whole'], 'always'],
+    [['--whole', '--whole-every', '9'], 'always'],
+    [['--whole-every', 'never'], 'never'],
+    [['--whole-every', 'always'], 'always'],
+    [['--whole-every', '3650'], 3650],
+  ] as const)('backup: when it is whole, by %j', async (args, whole) => {
+    const requests: BackupRequest[] = [];
+    const engine: Calls = { backup: (_, request) => (requests.push(request), Promise.resolve(backupReport)) };
+    expect((await run(['backup', 'x', '-d', `folder:${tempFolder()}`, ...args], engine)).exitCode).toBe(0);
+    expect(requests).toMatchObject([{ whole }]);
+  });
+
+  it.each(['0', '3651', 'monthly', ''])('backup: --whole-every %j is wrong usage', async (text) => {
+    expect((await run(['backup', 'x', '-d', `folder:${tempFolder()}`, '--whole-every', text])).exitCode).toBe(2);
+  });
+
   it('backup: with everything', async () => {
     const requests: BackupRequest[] = [];
     const engine: Calls = { backup: (_, request) => (requests.push(request), Promise.resolve(backupReport)) };
@@ -78,13 +95,13 @@ describe('what is asked of the engine', () => {
       '--level',
       '19',
     ];
-    const more = ['--volume-size', '64K', '--time', '2026-11-24T03:30', '--force', '--take-over'];
+    const more = ['--volume-size', '64K', '--time', '2026-11-24T03:30', '--force', '--take-over', '--whole-every', '7', '--ignore-inode'];
     const finished = await run(['backup', '/srv/x', '-d', `folder:${tempFolder()}`, ...args, ...more], engine, { zone: 'Europe/Berlin' });
     expect(finished.exitCode).toBe(0);
     expect(requests).toEqual([
       {
         ...{ folder: '/srv/x', server: 'My Server', excludes: ['*.log', '-odd'], preset: 'minecraft', format: 'classic', level: 19 },
-        ...{ volumeSize: 65_536, time: Date.UTC(2026, 10, 24, 2, 30), force: true, takeOver: true },
+        ...{ volumeSize: 65_536, time: Date.UTC(2026, 10, 24, 2, 30), force: true, takeOver: true, whole: 7, ignoreInode: true },
       },
     ]);
   });
