@@ -6,6 +6,7 @@ import type { DestinationCheck } from '../../contract/reports.ts';
 import { destinationPassword, destinationSecret } from '../../contract/secret-names.ts';
 import { providerSecrets, type NamedDestination, type Settings } from '../../contract/settings.ts';
 import type { Engine } from '../engine.ts';
+import { throwIfCancelled } from '../storage/cancel.ts';
 import { destinationSecrets } from './kept-secrets.ts';
 import { knownDestination } from './known-destination.ts';
 import type { Secrets, SettingsHost } from './settings-ports.ts';
@@ -82,6 +83,8 @@ export function destinationCalls(host: SettingsHost, engine: Engine, signIns: Si
       refuseSecond(settings.current(), name);
       const { at, secrets, signedInAt } = completed(given, typed, signIn);
       await engine.ensureVault(await host.openWith(name, at, secrets, password), { signal });
+      // What was made is an empty place that this password opens: the next try finds it so.
+      throwIfCancelled(signal, operation);
       const all = Object.entries(secrets).map(([secret, value]) => [destinationSecret(name, secret), value] as const);
       await (await host.keychain()).set(Object.fromEntries([...all, [destinationPassword(name), password]]));
       const kept: NamedDestination = { settings: at, ...(signedInAt === undefined ? {} : { signedInAt }) };
@@ -126,6 +129,7 @@ export function destinationCalls(host: SettingsHost, engine: Engine, signIns: Si
       const { settings: at } = knownDestination(settings.current(), name);
       const keychain = await host.keychain();
       await tryPassword(name, at, await destinationSecrets(() => Promise.resolve(keychain), name, at), password, signal);
+      throwIfCancelled(signal, operation);
       await keychain.set({ [destinationPassword(name)]: password });
       changed();
       return {};

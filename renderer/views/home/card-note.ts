@@ -45,7 +45,8 @@ export function cardNote(status: ServerStatus, now: number): CardNote | null {
       return { cause, rest: '', detail: '' };
     }
     case 'late':
-      return { cause: t('note.late'), rest: '', detail: status.why };
+      // What waits says so itself.
+      return status.waiting.length > 0 ? null : { cause: t('note.late'), rest: '', detail: status.why };
     case 'new':
       return { cause: nextRun === null ? t('note.newByHand') : t('note.new', { when: moment(nextRun, now) }), rest: '', detail: '' };
     case 'ok':

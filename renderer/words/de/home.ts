@@ -33,6 +33,7 @@ export const home = {
   'card.backedUp': 'Gesichert {ago}. Eine Test-Wiederherstellung steht noch aus.',
   'card.trayOk': 'Gesichert {last}, getestet {proven}, nächste {next}',
   'card.trayNeeds': 'Letzte Sicherung {last}, testweise hergestellt {proven}',
+  'card.waiting': '{what} wartet, bis anderes fertig ist.',
   'card.size': 'Größe im Lauf der Zeit, {from} bis {to}',
   'card.grown': '{sign} in {days, plural, one {einem Tag} other {# Tagen}}',
   'card.sizeOne': 'Bisher eine Sicherung',

@@ -32,6 +32,7 @@ export const home = {
   'card.backedUp': 'Backed up {ago}. A test restore is still to come.',
   'card.trayOk': 'Backed up {last}, proven {proven}, next {next}',
   'card.trayNeeds': 'Last backup {last}, proven restorable {proven}',
+  'card.waiting': '{what} waits for another one to end.',
   'card.size': 'Size over time, {from} to {to}',
   'card.grown': '{sign} in {days, plural, one {a day} other {# days}}',
   'card.sizeOne': 'One backup so far',
