@@ -12,16 +12,17 @@ export interface CardNote {
 
 /** What is wrong with a server, since when, and what comes next; null while nothing is. */
 export function cardNote(status: ServerStatus, now: number): CardNote | null {
-  const { state, last, lastSuccess, nextRun, pausedUntil, settings } = status;
+  const { state, last, lastSuccess, nextRun, pausedUntil } = status;
   const fault = last?.fault ?? null;
   const said = fault === null ? null : faultWords(fault);
   const detail = said?.detail ?? status.why;
   const nextTry = nextRun === null || nextRun <= now ? '' : t('note.nextTry', { when: moment(nextRun, now) });
+  const failed = t(`note.failed.${last?.kind ?? 'backup'}`, { ago: ago(last?.endedAt ?? now, now) });
   switch (state) {
     case 'failed':
       return {
-        cause: said?.says ?? t('note.failed', { ago: ago(last?.endedAt ?? now, now) }),
-        rest: sentences(said === null ? '' : t('note.failed', { ago: ago(last?.endedAt ?? now, now) }), said?.next ?? status.next, nextTry),
+        cause: said?.says ?? failed,
+        rest: sentences(said === null ? '' : failed, said?.next ?? status.next, nextTry),
         detail,
       };
     case 'overdue':
@@ -31,7 +32,7 @@ export function cardNote(status: ServerStatus, now: number): CardNote | null {
         detail,
       };
     case 'sign-in-needed': {
-      const place = placeToSignIn(settings.destinations);
+      const place = placeToSignIn(status);
       const provider = place === undefined ? undefined : providerOf(place);
       return {
         cause: provider === undefined ? t('fault.sign-in-needed.says') : t('note.signIn', { provider: providerNames[provider] }),

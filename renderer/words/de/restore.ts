@@ -2,8 +2,8 @@ export const restore = {
   'restore.title': '„{name}“ auf diesen Stand bringen: {when}?',
   'restore.titleSoon': '„{name}“ wiederherstellen?',
   'restore.allBack':
-    'Alle {count, plural, =0 {Dateien} one {# Datei} other {{count, number} Dateien}}, {amount}, zurück an ihren alten Platz. Was jetzt dort ist, rückt beiseite und geht nicht verloren.',
-  'restore.allTo': 'Alle {count, plural, =0 {Dateien} one {# Datei} other {{count, number} Dateien}}, {amount}, nach {target}.',
+    '{count, plural, =0 {Alle Dateien} one {Die eine Datei} other {Alle {count, number} Dateien}}, {amount}, zurück an ihren alten Platz. Was jetzt dort ist, rückt beiseite und geht nicht verloren.',
+  'restore.allTo': '{count, plural, =0 {Alle Dateien} one {Die eine Datei} other {Alle {count, number} Dateien}}, {amount}, nach {target}.',
   'restore.partBack': '{what}, {amount}, zurück an den alten Platz. Was jetzt dort ist, rückt beiseite; alles andere bleibt, wie es ist.',
   'restore.partTo': '{what}, {amount}, nach {target}.',
   'restore.amountUnknown': 'Größe unbekannt',

@@ -2,8 +2,8 @@ export const restore = {
   'restore.title': 'Restore {name} as of {when}?',
   'restore.titleSoon': 'Restore {name}?',
   'restore.allBack':
-    'All {count, plural, =0 {files} one {# file} other {{count, number} files}}, {amount}, back in their old place. What is there now steps aside; it is not lost.',
-  'restore.allTo': 'All {count, plural, =0 {files} one {# file} other {{count, number} files}}, {amount}, into {target}.',
+    '{count, plural, =0 {All files} one {The one file} other {All {count, number} files}}, {amount}, back in their old place. What is there now steps aside; it is not lost.',
+  'restore.allTo': '{count, plural, =0 {All files} one {The one file} other {All {count, number} files}}, {amount}, into {target}.',
   'restore.partBack': '{what}, {amount}, back in the old place. What is there now steps aside; everything else stays as it is.',
   'restore.partTo': '{what}, {amount}, into {target}.',
   'restore.amountUnknown': 'size not known',
