@@ -55,6 +55,16 @@ export const jobSchema = z.object({
   kept: z.literal(true).exactOptional(),
   /** A check of less than all of the newest snapshot: that it went well says nothing of the rest. */
   partial: z.literal(true).exactOptional(),
+  /** Of a restore: what it brings back, and where to. */
+  restore: z
+    .object({
+      snapshot: z.string(),
+      target: z.string(),
+      replace: z.boolean(),
+      /** How many patterns name the part of it that comes back; 0: all of it. */
+      patterns: z.number(),
+    })
+    .exactOptional(),
 });
 
 export type JobKind = (typeof jobKinds)[number];

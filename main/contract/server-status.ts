@@ -25,6 +25,8 @@ export const serverStatusSchema = z.object({
   /** Null where it is not paused; Infinity cannot cross JSON, so 0 means until resumed. */
   pausedUntil: z.number().nullable(),
   running: jobSchema.nullable(),
+  /** Jobs that wait for another one to end, oldest first. */
+  waiting: z.array(jobSchema),
   last: jobSchema.nullable(),
   /** Of the newest snapshot. */
   bytes: z.number(),

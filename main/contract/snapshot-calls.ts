@@ -94,5 +94,10 @@ export const snapshotCalls = {
     request: target.extend({ force: z.boolean().default(false) }),
     reply: z.object({ restored: z.string(), before: z.string().nullable(), notes: z.array(z.string()) }),
   },
+  /**
+   * Stops an undo or a deletion there, as long as nothing has changed: `stopped`, and its own call ends with fault cancelled. `ending`: it has begun in
+   * earnest and is through in a moment. `none`: nothing is under way there.
+   */
+  'undo.cancel': { request: target, reply: z.object({ state: z.enum(['stopped', 'ending', 'none']) }) },
   'undo.discard': { request: target, reply: z.array(keptBefore) },
 } as const;

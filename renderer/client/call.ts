@@ -2,8 +2,8 @@ import type { Reply } from '../../main/contract/answer.ts';
 import type { CallInput, CallName, CallReply } from '../../main/contract/calls.ts';
 import type { WireFault } from '../../main/contract/faults.ts';
 import type { Saying } from '../../main/contract/sayings.ts';
+import type { Bridge } from './bridge.ts';
 import { session } from './session.svelte.ts';
-import './bridge.ts';
 
 /** A call that failed, with all that the service said of it. */
 export class CallFault extends Error {
@@ -18,12 +18,30 @@ export class CallFault extends Error {
 
 /** Makes a call of the service. Faults: CallFault, also when the service does not answer (`unavailable`) or nobody is signed in (`unauthenticated`). */
 export async function call<Name extends CallName>(name: Name, request: CallInput<Name>, signal?: AbortSignal): Promise<CallReply<Name>> {
-  const reply = await (window.holdfast === undefined ? overHttp(name, request, signal) : window.holdfast.call(name, request));
-  // The app's bridge takes no signal: an answer that nobody waits for any more must not be taken for a new one.
+  const reply = await (window.holdfast === undefined
+    ? overHttp(name, request, signal)
+    : overBridge(window.holdfast, name, request, signal));
+  // What came all the same must not be taken for a new answer.
   signal?.throwIfAborted();
   if (!reply.ok) throw new CallFault(reply.fault);
   // Checked against the contract where it was answered.
   return reply.value as CallReply<Name>;
+}
+
+let calls = 0;
+
+/** A signal cannot cross into the app: what is given up is named there. */
+async function overBridge(bridge: Bridge, name: string, request: unknown, signal: AbortSignal | undefined): Promise<Reply> {
+  if (signal === undefined) return await bridge.call(name, request);
+  signal.throwIfAborted();
+  const ticket = `${String(performance.timeOrigin)}/${String(++calls)}`;
+  const cancel = (): void => bridge.cancel(ticket);
+  signal.addEventListener('abort', cancel, { once: true });
+  try {
+    return await bridge.call(name, request, ticket);
+  } finally {
+    signal.removeEventListener('abort', cancel);
+  }
 }
 
 async function overHttp(name: string, request: unknown, signal: AbortSignal | undefined): Promise<Reply> {

@@ -6,18 +6,31 @@ export class Task {
   busy = $state(false);
   fault = $state.raw<WireFault | null>(null);
 
-  /** Settles to whether it worked. */
-  async run(work: () => Promise<unknown>): Promise<boolean> {
+  #stop: AbortController | null = null;
+
+  /** Settles to whether it worked. The signal is for what `cancel` shall end. */
+  async run(work: (signal: AbortSignal) => Promise<unknown>): Promise<boolean> {
+    const stop = new AbortController();
+    this.#stop = stop;
     this.busy = true;
     this.fault = null;
     try {
-      await work();
+      await work(stop.signal);
       return true;
     } catch (error) {
-      this.fault = faultOf(error);
+      // Whoever cancels need not be told that it was.
+      if (!stop.signal.aborted) this.fault = faultOf(error);
       return false;
     } finally {
-      this.busy = false;
+      if (this.#stop === stop) {
+        this.#stop = null;
+        this.busy = false;
+      }
     }
+  }
+
+  /** Gives up what is under way: it ends in the service, too. */
+  cancel(): void {
+    this.#stop?.abort();
   }
 }

@@ -218,8 +218,11 @@ export class FakeIpc implements Port.IpcPort {
     this.listeners.set(channel, listener);
   }
   async invoke(event: Port.CallEvent, ...args: unknown[]): Promise<unknown> {
-    const listener = this.listeners.get('holdfast:call');
-    if (listener === undefined) throw new Error('nobody answers holdfast:call');
+    return await this.on('holdfast:call', event, ...args);
+  }
+  async on(channel: string, event: Port.CallEvent, ...args: unknown[]): Promise<unknown> {
+    const listener = this.listeners.get(channel);
+    if (listener === undefined) throw new Error(`nobody answers ${channel}`);
     return await listener(event, ...args);
   }
 }

@@ -49,6 +49,25 @@ describe('calls of the page', () => {
     expect(door.calls).toEqual([]);
   });
 
+  test('are ended in the service when the page gives them up, and by nobody else', async () => {
+    const begun = Promise.withResolvers<AbortSignal>();
+    const ipc = serving(
+      new FakeDoor(true, {
+        'destination.test': async (_, signal) => {
+          begun.resolve(signal);
+          return await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+        },
+      }),
+    );
+    const answered = ipc.invoke(ours, 'destination.test', { name: 'nas' }, 'a');
+    const signal = await begun.promise;
+    await ipc.on('holdfast:cancel', { ...ours, sender: { id: 8 } }, 'a');
+    await ipc.on('holdfast:cancel', ours, 'b');
+    expect(signal.aborted).toBe(false);
+    await ipc.on('holdfast:cancel', ours, 'a');
+    expect(await answered).toMatchObject({ ok: false, fault: { code: 'cancelled' } });
+  });
+
   test.each([
     ['a call that there is not', ['__proto__', {}], 'not-found'],
     ['no name', [undefined, {}], 'not-found'],

@@ -21,14 +21,18 @@ vi.mock('electron', () => ({
   },
 }));
 
-test('puts call and subscribe into the window, and nothing else', async () => {
+test('puts call, cancel and subscribe into the window, and nothing else', async () => {
   await import('../../preload/index.ts');
   expect([...electron.exposed.keys()]).toEqual(['holdfast']);
   const bridge = electron.exposed.get('holdfast') as Bridge;
-  expect(Object.keys(bridge).sort()).toEqual(['call', 'subscribe']);
+  expect(Object.keys(bridge).sort()).toEqual(['call', 'cancel', 'subscribe']);
 
   expect(await bridge.call('servers.list', { a: 1 })).toEqual({ ok: true, value: 'answer' });
-  expect(electron.invoked).toEqual([['holdfast:call', 'servers.list', { a: 1 }]]);
+  bridge.cancel('7');
+  expect(electron.invoked).toEqual([
+    ['holdfast:call', 'servers.list', { a: 1 }, undefined],
+    ['holdfast:cancel', '7'],
+  ]);
 
   const heard: ServiceEvent[] = [];
   const stop = bridge.subscribe((event) => heard.push(event));

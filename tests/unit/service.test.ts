@@ -109,6 +109,7 @@ describe('a backup by hand', () => {
     );
     await settle();
     expect(world.events.filter(({ event, data }) => event === 'job' && data.state === 'running')).toHaveLength(1);
+    expect(world.service.status('survival').waiting.map(({ id }) => id)).toEqual([second.job]);
     await world.service.calls['job.cancel'](second, new AbortController().signal);
     expect(await first).toMatchObject({ id: second.job, state: 'cancelled' });
     const other = world.ended('backup');

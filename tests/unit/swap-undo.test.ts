@@ -47,6 +47,25 @@ describe.each([false, true])('undo (of a partial restore: %s)', (partial) => {
     expect(await undo.list(target)).toHaveLength(1);
   });
 
+  test('is stopped until it has begun in earnest, and nothing has changed then; after that it goes through', async () => {
+    const { home, target, old, fresh } = await restored(partial);
+    const names = readdirSync(home).sort();
+    for (const way of ['undo', 'discard'] as const) {
+      const stop = new AbortController();
+      stop.abort();
+      const onNoReturn = (): void => expect.unreachable('it was stopped before');
+      const fault = await faultOf(undo[way](target, { ...later, signal: stop.signal, onNoReturn }));
+      expect(fault.code).toBe('cancelled');
+      expect([treeDigest(target), readdirSync(home).sort()]).toEqual([fresh, names]);
+    }
+    const stop = new AbortController();
+    await undo.undo(target, { ...later, signal: stop.signal, onNoReturn: () => stop.abort() });
+    expect(treeDigest(target)).toBe(old);
+    const late = new AbortController();
+    expect(await undo.discard(target, { signal: late.signal, onNoReturn: () => late.abort() })).toHaveLength(1);
+    expect(await undo.list(target)).toEqual([]);
+  });
+
   test('discard deletes it and nothing else, and then there is nothing to undo', async () => {
     const { home, target, fresh } = await restored(partial);
     const gone = await undo.discard(target);

@@ -1,5 +1,6 @@
 import { Fault } from '../../contract/faults.ts';
-import type { KeptBefore, Undone, UndoTarget } from '../../engine/snapshots/restore-target.ts';
+import type { KeptBefore, Undone, UndoTarget, WayBack } from '../../engine/snapshots/restore-target.ts';
+import { throwIfCancelled } from '../../engine/storage/cancel.ts';
 import type { FileCalls } from './file-calls.ts';
 import { join, look, nodeFileCalls, shown, unlessGone } from './file-calls.ts';
 import { refuseWhenUsed } from './in-use.ts';
@@ -32,15 +33,16 @@ export function createUndoTarget(options: RestoreTargetOptions = {}): UndoTarget
   const calls = options.calls ?? nodeFileCalls;
   const checkUse = options.refuseWhenUsed ?? refuseWhenUsed;
 
-  async function list(typed: string): Promise<readonly KeptBefore[]> {
+  async function list(typed: string, signal?: AbortSignal): Promise<readonly KeptBefore[]> {
     return await locked(calls, typed, async (target) => {
       const rows: KeptBefore[] = [];
-      for (const kept of await allKept(calls, target)) rows.push(await rowOf(calls, kept));
+      for (const kept of await allKept(calls, target)) rows.push(await rowOf(calls, kept, signal));
       return rows;
     });
   }
 
-  async function undo(typed: string, { force, time }: { readonly force: boolean; readonly time: number }): Promise<Undone> {
+  async function undo(typed: string, options: Parameters<UndoTarget['undo']>[1]): Promise<Undone> {
+    const { force, time } = options;
     return await locked(calls, typed, async (target, recovered) => {
       const [newest] = await allKept(calls, target);
       if (newest === undefined) {
@@ -50,17 +52,20 @@ export function createUndoTarget(options: RestoreTargetOptions = {}): UndoTarget
         });
       }
       if (!force && (await look(calls, target)) !== null) await checkUse(target, 'undo');
-      const swapped = await bringBack(calls, newest, time);
+      const swapped = await bringBack(calls, newest, time, options);
       return { restored: newest.before.toString(), before: swapped.before, notes: [...recovered, ...swapped.notes] };
     });
   }
 
-  async function discard(typed: string): Promise<readonly KeptBefore[]> {
+  async function discard(typed: string, way: WayBack = {}): Promise<readonly KeptBefore[]> {
     return await locked(calls, typed, async (target) => {
       const rows: KeptBefore[] = [];
-      for (const kept of await allRecords(calls, target)) {
+      const all = await allRecords(calls, target);
+      for (const kept of all) if (await isThere(calls, kept)) rows.push(await rowOf(calls, kept, way.signal));
+      // Half a former content must not be left for an undo to bring back.
+      pass(way, 'discard');
+      for (const kept of all) {
         // The content first: killed in between, the record still names what is left of it, and the next discard takes both.
-        if (await isThere(calls, kept)) rows.push(await rowOf(calls, kept));
         await removeTree(calls, kept.before);
         await unlessGone(calls.unlink(join(kept.home.folder, kept.name)));
       }
@@ -106,18 +111,33 @@ async function isThere(calls: FileCalls, kept: Kept): Promise<boolean> {
   return (await look(calls, kept.before)) !== null;
 }
 
-async function rowOf(calls: FileCalls, { before, head }: Kept): Promise<KeptBefore> {
-  return { before: before.toString(), time: head.time, partial: head.partial, ...(await sizeOfTree(calls, before)) };
+async function rowOf(calls: FileCalls, { before, head }: Kept, signal: AbortSignal | undefined): Promise<KeptBefore> {
+  return { before: before.toString(), time: head.time, partial: head.partial, ...(await sizeOfTree(calls, before, signal)) };
 }
 
-async function bringBack(calls: FileCalls, kept: Kept, time: number): ReturnType<typeof runSwap> {
+/** The point of no return. */
+function pass({ signal, onNoReturn }: WayBack, operation: string): void {
+  throwIfCancelled(signal, operation);
+  onNoReturn?.();
+}
+
+async function* untilCancelled<Item>(items: AsyncIterable<Item>, signal: AbortSignal | undefined): AsyncIterable<Item> {
+  for await (const item of items) {
+    throwIfCancelled(signal, 'undo');
+    yield item;
+  }
+}
+
+async function bringBack(calls: FileCalls, kept: Kept, time: number, way: WayBack): ReturnType<typeof runSwap> {
   const { home } = kept;
   const { record, before, seq } = await nextRecord(calls, home, time);
   const head: RecordHead = { ...kept.head, seq, time, staged: kept.head.before, before, mtimeNs: null };
   const journal: Journal = { state: 'old', id: kept.head.before, operation: 'undo', staging: null, record, consumes: kept.name };
   try {
     await writeJournal(calls, journalPath(home), journal);
-    await writeRecord(calls, join(home.folder, record), head, planUndo(calls, join(home.folder, kept.name), kept.before, home.target));
+    const plan = planUndo(calls, join(home.folder, kept.name), kept.before, home.target);
+    await writeRecord(calls, join(home.folder, record), head, untilCancelled(plan, way.signal));
+    pass(way, 'undo');
   } catch (error) {
     await finishOld(calls, home, journal);
     throw swapFault(error, 'undo', `nothing was exchanged in ${shown(home.target)}`);

@@ -73,7 +73,9 @@ export async function serveHttp({ handlers, access, subscribe, port: wanted, lis
     } catch {
       return context.json(refused('the body is no JSON'), 400);
     }
-    const reply = await answer(handlers, context.req.param('name'), request, end.signal);
+    // Whoever hangs up does not want it any more.
+    const signal = AbortSignal.any([end.signal, context.req.raw.signal]);
+    const reply = await answer(handlers, context.req.param('name'), request, signal);
     return context.json(reply, reply.ok ? 200 : statusOf(reply.fault.code));
   });
 

@@ -12,6 +12,7 @@ import type { RecoveryKit } from '../kit/recovery-kit.ts';
 import { learnVaultKeys } from '../snapshots/vault-keys.ts';
 import { loadVault, storeRecords } from '../snapshots/vault-store.ts';
 import type { ByteStream } from '../storage/backend.ts';
+import { throwIfCancelled } from '../storage/cancel.ts';
 
 /** Rewrites one small object; every snapshot opens with the new password. */
 export async function changePassword(
@@ -23,7 +24,9 @@ export async function changePassword(
   const vault = await loadVault(destination.backend, { signal: run.signal, credentials: destination.credentials });
   await learnVaultKeys(destination.backend, vault, { signal: run.signal });
   const records = await changeVaultPassword(vault, request, host.random, host.iterations);
-  await storeRecords(destination.backend, records, { signal: run.signal });
+  // Cut off in the middle, nobody knew which password holds: one small object is written to its end.
+  throwIfCancelled(run.signal, 'change password');
+  await storeRecords(destination.backend, records, {});
   return { records: records.length, newKey: request.newKey };
 }
 

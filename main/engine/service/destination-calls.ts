@@ -7,6 +7,7 @@ import type { DestinationCheck } from '../../contract/reports.ts';
 import { destinationPassword, destinationSecret } from '../../contract/secret-names.ts';
 import { providerSecrets, type NamedDestination, type Settings } from '../../contract/settings.ts';
 import type { Engine } from '../engine.ts';
+import { throwIfCancelled } from '../storage/cancel.ts';
 import { failedCheck } from '../storage/check-destination.ts';
 import { completedBy } from './completed.ts';
 import { destinationEdit } from './destination-edit.ts';
@@ -99,6 +100,8 @@ export function destinationCalls(
       refuseSecond(settings.current(), name);
       const { at, secrets, signedInAt } = completedBy(signIns, given, typed, signIn);
       await engine.ensureVault(await host.openWith(name, at, secrets, password), { signal });
+      // What was made is an empty place that this password opens: the next try finds it so.
+      throwIfCancelled(signal, operation);
       const all = Object.entries(secrets).map(([secret, value]) => [destinationSecret(name, secret), value] as const);
       await (await host.keychain()).set(Object.fromEntries([...all, [destinationPassword(name), password]]));
       const kept: NamedDestination = { settings: at, ...(signedInAt === undefined ? {} : { signedInAt }) };
@@ -145,6 +148,7 @@ export function destinationCalls(
       const { settings: at } = knownDestination(settings.current(), name);
       const keychain = await host.keychain();
       await tryPassword(name, at, await destinationSecrets(() => Promise.resolve(keychain), name, at), password, signal);
+      throwIfCancelled(signal, operation);
       await keychain.set({ [destinationPassword(name)]: password });
       changed();
       return {};

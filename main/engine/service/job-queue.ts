@@ -17,7 +17,7 @@ export interface JobRun {
   readonly note: (event: string, fields?: Readonly<Record<string, unknown>>, level?: JobNote['level']) => void;
 }
 
-export interface JobOrder extends Pick<Job, 'kind' | 'server' | 'destination' | 'reason' | 'partial'> {
+export interface JobOrder extends Pick<Job, 'kind' | 'server' | 'destination' | 'reason' | 'partial' | 'restore'> {
   readonly work: (run: JobRun) => Promise<JobOutcome>;
 }
 
@@ -128,6 +128,7 @@ export function jobQueue(options: JobQueueOptions): JobQueue {
         warnings: [],
         fault: null,
         ...(order.partial === undefined ? {} : { partial: order.partial }),
+        ...(order.restore === undefined ? {} : { restore: order.restore }),
       };
       const before = tails.get(order.server) ?? Promise.resolve();
       // Registered before it can run, so that its first change finds it.

@@ -67,7 +67,9 @@ export function serviceCalls(core: ServiceCore): ServiceCalls {
       const server = serverOf(slug);
       const work: JobOrder['work'] = (run) =>
         restoreJob(host, server, destination, { ...request, server: server.name, salvage: false }, run);
-      return { job: start({ kind: 'restore', server: slug, destination, reason: 'person', work }).id };
+      const { snapshot, target, replace, include } = request;
+      const restore = { snapshot, target, replace, patterns: include.length };
+      return { job: start({ kind: 'restore', server: slug, destination, reason: 'person', restore, work }).id };
     },
     'job.cancel': async ({ job }) => {
       queue.cancel(job);

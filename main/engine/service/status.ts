@@ -39,6 +39,7 @@ export function statusOf(input: StatusInput): ServerStatus {
     nextRun,
     pausedUntil: isPaused(facts, input.now) ? facts.pausedUntil : null,
     running: active.find((job) => job.state === 'running') ?? null,
+    waiting: active.filter((job) => job.state === 'waiting'),
     last,
     bytes: facts.bytes,
     storedBytes: facts.storedBytes,

@@ -100,11 +100,18 @@ export interface Undone {
   readonly notes: readonly string[];
 }
 
+/** How something that cannot stop half way is stopped: until it has begun in earnest, with fault cancelled, and nothing has changed then. */
+export interface WayBack {
+  readonly signal?: AbortSignal;
+  /** Called once: from here on it goes through to its end, whatever the signal says. */
+  readonly onNoReturn?: () => void;
+}
+
 export interface UndoTarget {
   /** Newest first. */
-  list(target: string): Promise<readonly KeptBefore[]>;
+  list(target: string, signal?: AbortSignal): Promise<readonly KeptBefore[]>;
   /** Brings the newest former content back. Faults: not-found (none is kept), locked (in use without `force`). */
-  undo(target: string, options: { readonly force: boolean; readonly time: number }): Promise<Undone>;
+  undo(target: string, options: WayBack & { readonly force: boolean; readonly time: number }): Promise<Undone>;
   /** Deletes every former content that is kept, and says which it were. */
-  discard(target: string): Promise<readonly KeptBefore[]>;
+  discard(target: string, options?: WayBack): Promise<readonly KeptBefore[]>;
 }

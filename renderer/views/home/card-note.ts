@@ -14,20 +14,17 @@ export interface CardNote {
 
 /** What is wrong with a server, since when, and what comes next; null while nothing is. */
 export function cardNote(status: ServerStatus, now: number): CardNote | null {
-  const { state, last, lastSuccess, nextRun, pausedUntil, settings } = status;
+  const { state, last, lastSuccess, nextRun, pausedUntil } = status;
   const fault = last?.fault ?? null;
   const said = fault === null ? null : faultWords(fault);
   const detail = said?.detail ?? status.why;
   const nextTry = nextRun === null || nextRun <= now ? '' : t('note.nextTry', { when: moment(nextRun, now) });
+  const failed = t(`note.failed.${last?.kind ?? 'backup'}`, { ago: ago(last?.endedAt ?? now, now) });
   switch (state) {
     case 'failed':
       return {
-        cause: said?.says ?? t('note.failed', { ago: ago(last?.endedAt ?? now, now) }),
-        rest: sentences(
-          said === null ? '' : t('note.failed', { ago: ago(last?.endedAt ?? now, now) }),
-          said?.next ?? t('job.interruptedSays'),
-          nextTry,
-        ),
+        cause: said?.says ?? failed,
+        rest: sentences(said === null ? '' : failed, said?.next ?? t('job.interruptedSays'), nextTry),
         ...{ detail, open: said?.vague === true },
       };
     case 'overdue':
@@ -37,7 +34,7 @@ export function cardNote(status: ServerStatus, now: number): CardNote | null {
         detail,
       };
     case 'sign-in-needed': {
-      const place = placeToSignIn(settings.destinations);
+      const place = placeToSignIn(status);
       const provider = place === undefined ? undefined : providerOf(place);
       return {
         cause: provider === undefined ? t('fault.sign-in-needed.says') : t('note.signIn', { provider: providerNames[provider] }),
@@ -52,6 +49,8 @@ export function cardNote(status: ServerStatus, now: number): CardNote | null {
       return { cause, rest: '', detail: '' };
     }
     case 'late':
+      // What waits says so itself.
+      if (status.waiting.length > 0) return null;
       if (fault?.code === 'sign-in-needed') return { cause: t('note.lateSignedIn'), rest: nextTry, detail: '' };
       if (fault !== null && isLocked(fault)) return { cause: t('note.lateOpened'), rest: nextTry, detail: '' };
       return { cause: t('note.late'), rest: '', detail: status.why };

@@ -1,4 +1,5 @@
 import type { Provider } from '../../../main/contract/destination-settings.ts';
+import type { ServerStatus } from '../../../main/contract/server-status.ts';
 import { service } from '../../client/service.svelte.ts';
 
 export const providerNames: Readonly<Record<Provider, string>> = {
@@ -14,7 +15,11 @@ export function providerOf(name: string): Provider | undefined {
   return service.destinations.find((row) => row.name === name)?.settings.provider;
 }
 
-/** The first of the places whose account must be signed in again can be told only by its provider. */
-export function placeToSignIn(places: readonly string[]): string | undefined {
-  return places.find((name) => providerOf(name) === 'google-drive' || providerOf(name) === 'dropbox');
+/** The place whose account must be signed in again: what failed for it names it, at once or in its fault. */
+export function placeToSignIn({ settings, last }: ServerStatus): string | undefined {
+  const named = last?.destination ?? last?.fault?.context['destination'];
+  return (
+    settings.destinations.find((name) => name === named) ??
+    settings.destinations.find((name) => providerOf(name) === 'google-drive' || providerOf(name) === 'dropbox')
+  );
 }

@@ -1,5 +1,6 @@
 import type { CallReply } from '../../../main/contract/calls.ts';
 import type { WireFault } from '../../../main/contract/faults.ts';
+import type { Job } from '../../../main/contract/jobs.ts';
 import type { ServerSettings } from '../../../main/contract/server-settings.ts';
 import { call, faultOf } from '../../client/call.ts';
 import { newestFirst, type StoredRow } from '../snapshots/stored.svelte.ts';
@@ -64,6 +65,16 @@ export class RestorePlan {
     this.server = server;
     this.destination = what.destination ?? server.destinations[0] ?? '';
     this.snapshot = what.snapshot ?? '';
+  }
+
+  /** Is what this job does, whoever began it and wherever. */
+  follow({ destination, restore }: Job): void {
+    this.destination = destination ?? this.destination;
+    if (restore === undefined) return;
+    this.snapshot = restore.snapshot === 'latest' ? '' : restore.snapshot;
+    this.where = restore.target === this.#folder() ? 'old' : 'other';
+    this.path = restore.target;
+    this.replaceOther = restore.replace;
   }
 
   /** The complete ones of the place, newest first. */
