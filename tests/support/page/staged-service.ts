@@ -1,4 +1,5 @@
 import type { CallHandlers } from '../../../main/contract/calls.ts';
+import type { Keychain } from '../../../main/contract/destinations.ts';
 import type { ServiceEvent } from '../../../main/contract/events.ts';
 import type { Job } from '../../../main/contract/jobs.ts';
 import type { ServerStatus } from '../../../main/contract/server-status.ts';
@@ -149,10 +150,10 @@ function stagedHandlers(options: StageOptions, emit: (event: ServiceEvent) => vo
   const empty = options.empty === true;
   const servers = empty ? [] : stagedServers;
   const one = (slug: string): ServerStatus => servers.find(({ settings }) => settings.slug === slug) ?? refuse();
-  const keychain = {
+  const keychain: Keychain = {
     ...{ kind: options.locked === true ? 'sealed-file' : 'system', locked: options.locked === true },
     ...{ strong: true, says: 'in the keyring of this system' },
-  } as const;
+  };
   const handlers: Partial<CallHandlers> = {
     'service.info': async () => ({
       ...{ version: '0.1.0', startedAt: stagedNow - 21 * day, keychain, settingsProblem: '', host: 'attic-server' },
@@ -182,6 +183,7 @@ function stagedHandlers(options: StageOptions, emit: (event: ServiceEvent) => vo
     'keychain.describe': async () => ({ ...keychain, exists: true }),
     'settings.import': async () => ({ leftOut: ['destination/tide-s3/password', 'destination/google/refreshToken'] }),
     'notices.list': async () => [{ target: { kind: 'ntfy', name: 'phone', server: 'https://ntfy.sh', topic: 'attic' }, secrets: [] }],
+    'notice.try': async () => ({}),
     'bandwidth.get': async () => ({ limit: '08:00,2M 23:00,off', whilePlayers: '1M' }),
     'pauseOn.get': async () => ({ battery: true, metered: false }),
     'jobs.list': async ({ server, kind, limit }) =>
