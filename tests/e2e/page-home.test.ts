@@ -4,6 +4,7 @@ import type { Browser, Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { browserMissing, openBrowser } from '../support/page/browser.ts';
 import { openLivePage } from '../support/page/live-page.ts';
+import { describeFolderPlace, testConnection } from '../support/page/setting-up.ts';
 import { ServiceHome, testPassword, type RunningService } from '../support/service-process.ts';
 
 const newPassword = 'zwölf nasse Biber bauen';
@@ -106,8 +107,7 @@ describe.skipIf(browserMissing !== '')(`the page of a running service${browserMi
   });
 
   test('the connection of a place is tested', async () => {
-    await page.getByRole('button', { name: 'Test connection' }).click();
-    await page.getByText('All is well.').waitFor();
+    await testConnection(page);
   });
 
   test('a limit by the clock and a pause on battery are kept', async () => {
@@ -139,10 +139,8 @@ describe.skipIf(browserMissing !== '')(`the page of a running service${browserMi
     try {
       const opened = await openLivePage(browser, there, '');
       await opened.page.getByRole('link', { name: 'I have a new machine…' }).click();
-      await opened.page.getByRole('radio', { name: 'Folder or NAS' }).click();
-      await opened.page.getByLabel('Folder', { exact: true }).fill(home.place);
-      await opened.page.getByRole('button', { name: 'Test connection' }).click();
-      await opened.page.getByText('All is well.').waitFor();
+      await describeFolderPlace(opened.page, home.place);
+      await testConnection(opened.page);
       await opened.page.getByRole('button', { name: 'Continue' }).click();
       await opened.page.getByLabel('Password of this backup place').fill('not this one');
       await opened.page.getByRole('button', { name: 'Open' }).click();

@@ -9,6 +9,7 @@ import { startOAuthServer, testClient, type OAuthServer } from '../support/cloud
 import { closed, listening } from '../support/clouds/serve.ts';
 import { browserMissing, openBrowser } from '../support/page/browser.ts';
 import { openLivePage } from '../support/page/live-page.ts';
+import { toPlaces } from '../support/page/setting-up.ts';
 import { ServiceHome, type RunningService } from '../support/service-process.ts';
 
 const clouds = [
@@ -57,10 +58,7 @@ describe.skipIf(browserMissing !== '').each(clouds)('signing in with $provider f
   async function atForm(): Promise<{ readonly page: Page; readonly complaints: readonly string[] }> {
     const watched = await openLivePage(browser, service, 'new-server');
     const { page } = watched;
-    await page.getByLabel('Folder', { exact: true }).fill(home.folder);
-    await page.keyboard.press('Enter');
-    await page.getByText(/One file/).waitFor();
-    await page.getByRole('button', { name: 'Continue' }).click();
+    await toPlaces(page, home.folder);
     await page.getByRole('radio', { name: cloud.chip, exact: true }).click();
     return watched;
   }

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ServerStatus } from '../../main/contract/server-status.ts';
 import { browserMissing, openBrowser } from '../support/page/browser.ts';
 import { openLivePage } from '../support/page/live-page.ts';
+import { chooseFolder, describeFolderPlace, toPlaces } from '../support/page/setting-up.ts';
 import { ServiceHome, type RunningService } from '../support/service-process.ts';
 
 const chosen = 'quiet copper lantern meadow';
@@ -34,9 +35,7 @@ describe.skipIf(browserMissing !== '')(`setting up with the page${browserMissing
       clicks++;
       await what.click();
     };
-    await page.getByLabel('Folder', { exact: true }).fill(home.folder);
-    await page.keyboard.press('Enter');
-    await page.getByText(/2 files/).waitFor();
+    await chooseFolder(page, home.folder, /2 files/);
     expect(await page.getByLabel('What is in it').inputValue()).toBe('minecraft');
     await page.getByLabel('Name', { exact: true }).fill('Survival');
     await page.keyboard.press('Enter');
@@ -92,10 +91,7 @@ describe.skipIf(browserMissing !== '')(`setting up with the page${browserMissing
     mkdirSync(other);
     writeFileSync(join(other, 'notes.txt'), 'hello');
     const { page, complaints } = await openLivePage(browser, service, 'new-server');
-    await page.getByLabel('Folder', { exact: true }).fill(other);
-    await page.keyboard.press('Enter');
-    await page.getByText(/One file/).waitFor();
-    await page.getByRole('button', { name: 'Continue' }).click();
+    await toPlaces(page, other);
     expect(await page.getByRole('radio', { name: /^place/ }).isChecked()).toBe(true);
     await page.getByRole('button', { name: 'Continue' }).click();
     await page.getByRole('button', { name: 'Back up now' }).click();
@@ -112,13 +108,9 @@ describe.skipIf(browserMissing !== '')(`setting up with the page${browserMissing
     await home.json(['backup', folder, '-d', `folder:${theirs}`], { HOLDFAST_PASSWORD: 'their own words' });
     const before = readdirSync(theirs);
     const { page, complaints } = await openLivePage(browser, service, 'new-server');
-    await page.getByLabel('Folder', { exact: true }).fill(folder);
-    await page.keyboard.press('Enter');
-    await page.getByText(/One file/).waitFor();
-    await page.getByRole('button', { name: 'Continue' }).click();
+    await toPlaces(page, folder);
     await page.getByRole('radio', { name: /^A new place/ }).check();
-    await page.getByRole('radio', { name: 'Folder or NAS', exact: true }).click();
-    await page.getByLabel('Folder', { exact: true }).fill(theirs);
+    await describeFolderPlace(page, theirs);
     await page.getByRole('button', { name: 'Continue' }).click();
     for (const label of ['Password', 'Password again']) await page.getByLabel(label, { exact: true }).fill(chosen);
     await page.getByRole('button', { name: 'Download key file' }).click();
@@ -148,9 +140,7 @@ describe.skipIf(browserMissing !== '')(`setting up with the page${browserMissing
       [nothing, 'is empty. Perhaps its disk is not mounted.'],
       [home.base, 'and a backup place lie one inside the other'],
     ] as const) {
-      await page.getByLabel('Folder', { exact: true }).fill(path);
-      await page.keyboard.press('Enter');
-      await page.getByText(why).waitFor();
+      await chooseFolder(page, path, why);
       expect(await page.getByLabel('Name', { exact: true }).count()).toBe(0);
     }
     expect(complaints).toEqual([]);
@@ -164,13 +154,9 @@ describe.skipIf(browserMissing !== '')(`setting up with the page${browserMissing
     mkdirSync(folder);
     writeFileSync(join(folder, 'level.dat'), 'blocks');
     const { page, complaints } = await openLivePage(browser, service, 'new-server');
-    await page.getByLabel('Folder', { exact: true }).fill(folder);
-    await page.keyboard.press('Enter');
-    await page.getByText(/One file/).waitFor();
-    await page.getByRole('button', { name: 'Continue' }).click();
+    await toPlaces(page, folder);
     await page.getByRole('radio', { name: /^A new place/ }).check();
-    await page.getByRole('radio', { name: 'Folder or NAS', exact: true }).click();
-    await page.getByLabel('Folder', { exact: true }).fill(file);
+    await describeFolderPlace(page, file);
     await page.getByRole('button', { name: 'Test connection' }).click();
     await page.getByText('One thing to mend.').waitFor();
     const row = page.getByRole('listitem').filter({ hasText: 'Failed: ' });
