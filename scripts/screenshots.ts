@@ -4,9 +4,10 @@
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { openBrowser, openPage } from '../tests/support/page/browser.ts';
+import { openBrowser } from '../tests/support/page/browser.ts';
 import { views } from '../tests/support/page/views.ts';
-import { stageService, stagedNow } from '../tests/support/page/staged-service.ts';
+import { openStagedPage } from '../tests/support/page/staged-page.ts';
+import { stageService } from '../tests/support/page/staged-service.ts';
 
 const folder = join(import.meta.dirname, '..', 'docs', 'screenshots');
 const sizes = { tray: { width: 380, height: 640 }, wide: { width: 1100, height: 760 } } as const;
@@ -20,16 +21,10 @@ try {
     for (const [size, viewport] of Object.entries(sizes)) {
       for (const scheme of ['light', 'dark'] as const) {
         for (const language of view.languages ?? ['en']) {
-          const { page, complaints } = await openPage(browser, {
-            viewport,
-            colorScheme: scheme,
+          const { page, complaints } = await openStagedPage(browser, service, view.path, {
+            ...{ viewport, colorScheme: scheme, timezoneId: 'Europe/Berlin' },
             locale: language === 'de' ? 'de-DE' : 'en-GB',
-            timezoneId: 'Europe/Berlin',
-            reducedMotion: 'reduce',
           });
-          await page.clock.setFixedTime(stagedNow);
-          await page.goto(service.link());
-          await page.goto(`http://127.0.0.1:${service.http.port}/#/${view.path}`);
           await view.ready(page, language);
           const name = `${view.name}-${size}-${scheme}${language === 'en' ? '' : `-${language}`}.png`;
           await page.screenshot({ path: join(folder, name) });

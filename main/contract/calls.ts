@@ -26,6 +26,7 @@ const name = z.object({ name: z.string() });
 const started = z.object({ job: z.string() });
 const nothing = z.object({});
 const rconPassword = z.string().min(1).max(1000);
+const noticeGiven = z.object({ target: noticeTargetSchema, secrets: secretsSchema.default({}), isNew: z.boolean().default(false) });
 const snapshotOf = z.object({ slug: z.string(), destination: z.string(), snapshot: z.string() });
 
 /**
@@ -89,11 +90,13 @@ export const calls = {
     request: nothing,
     reply: z.array(z.object({ target: noticeTargetSchema, secrets: z.array(z.string()), problem: z.string() })),
   },
-  /** Adds it, or puts it in the place of the one with its name; secrets that are left out stay. */
-  'notice.set': { request: z.object({ target: noticeTargetSchema, secrets: secretsSchema.default({}) }), reply: nothing },
+  /** Adds it, or puts it in the place of the one with its name; secrets that are left out stay. `isNew`: the name must be free. */
+  'notice.set': { request: noticeGiven, reply: nothing },
   'notice.remove': { request: name, reply: nothing },
   /** Sends a notice of kind `test`; a fault says why it did not arrive. */
   'notice.test': { request: name, reply: nothing },
+  /** The same with what is kept nowhere yet; secrets that are left out are those of the one with its name, where that is of its kind. */
+  'notice.try': { request: noticeGiven, reply: nothing },
 
   'bandwidth.get': { request: nothing, reply: bandwidthSchema },
   'bandwidth.set': { request: bandwidthSchema, reply: bandwidthSchema },

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { browserMissing, openBrowser } from '../support/page/browser.ts';
 import { bringBack, folderPlace, openOnNewMachine } from '../support/page/flows.ts';
 import { openLivePage } from '../support/page/live-page.ts';
+import { testConnection } from '../support/page/setting-up.ts';
 import { visit } from '../support/page/visitor.ts';
 import { ServiceHome, testPassword, type RunningService } from '../support/service-process.ts';
 
@@ -127,8 +128,7 @@ describe.skipIf(browserMissing !== '')(`the page of a running service${browserMi
   });
 
   test('the connection of a place is tested', async () => {
-    await page.getByRole('button', { name: 'Test connection' }).click();
-    await page.getByText('All is well.').waitFor();
+    await testConnection(page);
   });
 
   test('a limit by the clock and a pause on battery are kept', async () => {

@@ -1,8 +1,9 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Browser } from 'playwright';
-import { browserMissing, openBrowser, openPage } from '../support/page/browser.ts';
-import { stagedNow, stageService } from '../support/page/staged-service.ts';
+import { browserMissing, openBrowser } from '../support/page/browser.ts';
+import { openStagedPage } from '../support/page/staged-page.ts';
+import { stageService } from '../support/page/staged-service.ts';
 import { views } from '../support/page/views.ts';
 
 /** Each view once in light and English, as wide as a desktop, and once dark and in German, as small as the tray's window. */
@@ -25,11 +26,8 @@ describe.skipIf(browserMissing !== '')(`every view of the page${browserMissing =
       test(`${view.name}, ${scheme}, ${language}: nothing that axe finds, nothing in the console, nothing wider than the window`, async () => {
         const service = await stageService({ empty: view.empty === true, locked: view.locked === true });
         const locale = language === 'de' ? 'de-DE' : 'en-GB';
-        const { page, complaints } = await openPage(browser, { viewport, colorScheme: scheme, locale, reducedMotion: 'reduce' });
+        const { page, complaints } = await openStagedPage(browser, service, view.path, { viewport, colorScheme: scheme, locale });
         try {
-          await page.clock.setFixedTime(stagedNow);
-          await page.goto(service.link());
-          await page.goto(`http://127.0.0.1:${service.http.port}/#/${view.path}`);
           await view.ready(page, language);
           const { violations } = await new AxeBuilder({ page }).analyze();
           expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 200)).join(' | ')}`)).toEqual([]);

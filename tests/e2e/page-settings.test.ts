@@ -4,6 +4,8 @@ import type { Browser, Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { browserMissing, openBrowser } from '../support/page/browser.ts';
 import { openLivePage } from '../support/page/live-page.ts';
+import { testConnection } from '../support/page/setting-up.ts';
+import { startReceiver } from '../support/receivers.ts';
 import { ServiceHome, testPassword, type RunningService } from '../support/service-process.ts';
 
 /** What Settings changes of places, keys and notices, with the real service. */
@@ -41,18 +43,13 @@ describe.skipIf(browserMissing !== '')(`settings on the page${browserMissing ===
     await page.getByLabel('Folder', { exact: true }).fill(path);
   }
 
-  async function tryOut(): Promise<void> {
-    await page.getByRole('button', { name: /^Test/ }).click();
-    await page.getByText('All is well.').waitFor();
-  }
-
   test('a place is pointed elsewhere only after a test and a yes to what that means', async () => {
     const other = join(home.base, 'other');
     mkdirSync(other);
     await toEdit(other);
     await page.getByText('This is another place.').waitFor();
     await page.getByText('Test the connection, then it can be saved.').waitFor();
-    await tryOut();
+    await testConnection(page);
     expect(await save().getAttribute('aria-disabled')).toBe('true');
     await page.getByText('Say above that another place is meant, then it can be saved.').waitFor();
     await page.getByRole('checkbox', { name: 'From now on, nas means the other place' }).check({ force: true });
@@ -70,18 +67,57 @@ describe.skipIf(browserMissing !== '')(`settings on the page${browserMissing ===
     mkdirSync(theirs);
     await home.json(['backup', home.folder, '-d', `folder:${theirs}`], { HOLDFAST_PASSWORD: 'their own words' });
     await toEdit(theirs);
-    await tryOut();
+    await testConnection(page);
     await page.getByRole('checkbox', { name: /means the other place/ }).check({ force: true });
     await save().click();
     await page.getByText('That password does not open this backup place.').waitFor();
     expect(config().destinations['nas']?.settings.path).not.toBe(theirs);
     // Back at the one of the beginning, it goes on with what is there.
     await page.getByLabel('Folder', { exact: true }).fill(home.place);
-    await tryOut();
+    await testConnection(page);
     await page.getByRole('checkbox', { name: /means the other place/ }).check({ force: true });
     await save().click();
     await page.getByText(home.place).first().waitFor();
     expect(await home.json(['snapshots', '-d', 'nas'], { HOLDFAST_PASSWORD: testPassword })).toHaveLength(1);
+  });
+
+  test('a notice is tried without being kept; a name that is taken is refused; removing asks', async () => {
+    const receiver = await startReceiver();
+    try {
+      await page.goto(`http://127.0.0.1:${service.port}/#/settings`);
+      const notices = async () => (await home.json(['notice', 'list'])) as readonly { target: { name: string; kind: string } }[];
+      await page.getByRole('button', { name: 'Add a notice' }).click();
+      const dialog = page.getByRole('dialog');
+      await dialog.getByRole('radio', { name: 'Webhook' }).click();
+      await dialog.getByLabel('Name', { exact: true }).fill('ops');
+      await dialog.getByLabel('Address of the webhook').fill(`${receiver.address}/hook`);
+      await dialog.getByRole('button', { name: 'Send a test' }).click();
+      await dialog.getByText('The test has arrived.').waitFor();
+      expect([receiver.got.length, await notices()]).toEqual([1, []]);
+      await dialog.getByRole('button', { name: 'Save' }).click();
+      await page.getByText('ops Webhook').waitFor();
+
+      await page.getByRole('button', { name: 'Add a notice' }).click();
+      await dialog.getByLabel('Name', { exact: true }).fill('ops');
+      await dialog.getByText('There is a notice of this name already.').waitFor();
+      expect(await dialog.getByRole('button', { name: 'Save' }).getAttribute('aria-disabled')).toBe('true');
+      await page.keyboard.press('Escape');
+
+      // With the address that is kept.
+      const card = page.locator('section').filter({ has: page.getByRole('heading', { name: 'Notices' }) });
+      await card.getByRole('button', { name: 'Edit…' }).click();
+      await dialog.getByRole('button', { name: 'Send a test' }).click();
+      await dialog.getByText('The test has arrived.').waitFor();
+      expect(receiver.got).toHaveLength(2);
+      await dialog.getByRole('button', { name: 'Remove…' }).click();
+      await dialog.getByRole('heading', { name: 'Remove ops?' }).waitFor();
+      expect(await notices()).toMatchObject([{ target: { name: 'ops', kind: 'webhook' } }]);
+      await dialog.getByRole('button', { name: 'Remove it' }).click();
+      await page.getByText('Nobody is told outside this page.').waitFor();
+      expect(await notices()).toEqual([]);
+    } finally {
+      await receiver.close();
+    }
   });
 
   test('the recovery kit is taken as text, too', async () => {

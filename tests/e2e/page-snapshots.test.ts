@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Browser, Page } from 'playwright';
-import { browserMissing, openBrowser, openPage } from '../support/page/browser.ts';
+import { browserMissing, openBrowser } from '../support/page/browser.ts';
 import { openLargeFolder, scrollThrough } from '../support/page/scrolling.ts';
+import { openStagedPage } from '../support/page/staged-page.ts';
 import { restoringJob } from '../support/page/staged-restore.ts';
-import { stagedNow, stagedServers, stageService, type StagedService, type StageOptions } from '../support/page/staged-service.ts';
+import { stagedServers, stageService, type StagedService, type StageOptions } from '../support/page/staged-service.ts';
 
 const browsed = 'snapshots/creative/tide-s3/snap-0000';
 
@@ -21,17 +22,11 @@ describe.skipIf(browserMissing !== '')(`snapshots on the page${browserMissing ==
     options: StageOptions & { readonly clock?: false } = {},
   ): Promise<void> {
     const service = await stageService(options);
-    const watched = await openPage(browser, {
-      viewport: { width: 1100, height: 760 },
+    const { page, complaints } = await openStagedPage(browser, service, view, {
       timezoneId: 'Europe/Berlin',
-      reducedMotion: 'reduce',
+      clock: options.clock !== false,
     });
-    const { page, complaints } = watched;
     try {
-      // A clock that stands still costs time of its own: none where time is measured.
-      if (options.clock !== false) await page.clock.setFixedTime(stagedNow);
-      await page.goto(service.link());
-      await page.goto(`http://127.0.0.1:${service.http.port}/#/${view}`);
       await work(page, { service });
       expect(complaints).toEqual([]);
     } finally {

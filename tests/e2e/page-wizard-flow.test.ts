@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ServerStatus } from '../../main/contract/server-status.ts';
 import { browserMissing, openBrowser } from '../support/page/browser.ts';
 import { chooseFolder, describePlace, firstBackup, folderPlace, setUpServer } from '../support/page/flows.ts';
+import { chooseFolder as lookAtFolder } from '../support/page/setting-up.ts';
 import { visit } from '../support/page/visitor.ts';
 import { ServiceHome, type RunningService } from '../support/service-process.ts';
 
@@ -133,9 +134,7 @@ describe.skipIf(browserMissing !== '')(`setting up with the page${browserMissing
       [nothing, 'is empty. Perhaps its disk is not mounted.'],
       [home.base, 'and a backup place lie one inside the other'],
     ] as const) {
-      await page.getByLabel('Folder', { exact: true }).fill(path);
-      await page.keyboard.press('Enter');
-      await page.getByText(why).waitFor();
+      await lookAtFolder(page, path, why);
       expect(await page.getByLabel('Name', { exact: true }).count()).toBe(0);
     }
     expect(complaints).toEqual([]);

@@ -1,8 +1,10 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, BrowserContextOptions } from 'playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { browserMissing, openBrowser, openPage, type WatchedPage } from '../support/page/browser.ts';
+import { browserMissing, openBrowser, type WatchedPage } from '../support/page/browser.ts';
 import { runningJob, stagedNow, stageService, type StagedService } from '../support/page/staged-service.ts';
+import { chooseFolder, toPlaces } from '../support/page/setting-up.ts';
+import { openStagedPage } from '../support/page/staged-page.ts';
 import { walkWizard } from '../support/page/wizard-views.ts';
 
 describe.skipIf(browserMissing !== '')(`the wizard${browserMissing === '' ? '' : ` (skipped: ${browserMissing})`}`, () => {
@@ -18,13 +20,7 @@ describe.skipIf(browserMissing !== '')(`the wizard${browserMissing === '' ? '' :
     await service.http.close();
   });
 
-  async function opened(options: BrowserContextOptions = {}): Promise<WatchedPage> {
-    const watched = await openPage(browser, { viewport: { width: 1100, height: 760 }, reducedMotion: 'reduce', ...options });
-    await watched.page.clock.setFixedTime(stagedNow);
-    await watched.page.goto(service.link());
-    await watched.page.goto(`http://127.0.0.1:${service.http.port}/#/new-server`);
-    return watched;
-  }
+  const opened = (options: BrowserContextOptions = {}): Promise<WatchedPage> => openStagedPage(browser, service, 'new-server', options);
 
   test.each([
     { language: 'en', scheme: 'light', width: 1100 },
@@ -73,11 +69,10 @@ describe.skipIf(browserMissing !== '')(`the wizard${browserMissing === '' ? '' :
 
   test('what a field lacks is said at the field, once it was left', async () => {
     const { page } = await opened();
-    await page.getByLabel('Folder', { exact: true }).fill('/nowhere/at/all');
-    await page.keyboard.press('Enter');
-    await page.getByText('There is no folder /nowhere/at/all on that computer.').waitFor();
+    await chooseFolder(page, '/nowhere/at/all', 'There is no folder /nowhere/at/all on that computer.');
     expect(await page.getByRole('button', { name: 'Continue' }).getAttribute('aria-disabled')).toBe('true');
-    await walkWizardFromFolder(page);
+    await toPlaces(page, '/srv/minecraft/lobby', '9,318');
+    await page.getByRole('radio', { name: /^A new place/ }).check();
     const bucket = page.getByLabel('Bucket', { exact: true });
     await bucket.fill('no spaces here');
     expect(await page.getByText('A bucket’s name has letters').count()).toBe(0);
@@ -169,12 +164,3 @@ describe.skipIf(browserMissing !== '')(`the wizard${browserMissing === '' ? '' :
     await page.context().close();
   });
 });
-
-/** On from a folder that was refused. */
-async function walkWizardFromFolder(page: WatchedPage['page']): Promise<void> {
-  await page.getByLabel('Folder', { exact: true }).fill('/srv/minecraft/lobby');
-  await page.keyboard.press('Enter');
-  await page.getByText('9,318').waitFor();
-  await page.getByRole('button', { name: 'Continue' }).click();
-  await page.getByRole('radio', { name: /^A new place/ }).check();
-}

@@ -1,7 +1,7 @@
 import type { CallHandlers } from '../../contract/calls.ts';
 import { Fault } from '../../contract/faults.ts';
+import { noticeSecrets, type Notice, type NoticeTarget } from '../../contract/notices.ts';
 import { saying } from '../../contract/sayings.ts';
-import { noticeSecrets, type NoticeTarget } from '../../contract/notices.ts';
 import { noticeSecret } from '../../contract/secret-names.ts';
 import type { Clock } from '../ports.ts';
 import { secretsOfNotice, unlessLocked } from './kept-secrets.ts';
@@ -10,7 +10,15 @@ import type { Secrets, SettingsHost } from './settings-ports.ts';
 
 export type NoticeCalls = Pick<
   CallHandlers,
-  'notices.list' | 'notice.set' | 'notice.remove' | 'notice.test' | 'bandwidth.get' | 'bandwidth.set' | 'pauseOn.get' | 'pauseOn.set'
+  | 'notices.list'
+  | 'notice.set'
+  | 'notice.remove'
+  | 'notice.test'
+  | 'notice.try'
+  | 'bandwidth.get'
+  | 'bandwidth.set'
+  | 'pauseOn.get'
+  | 'pauseOn.set'
 >;
 
 /** Where notices go, and how fast data may. */
@@ -25,6 +33,34 @@ export function noticeCalls(host: SettingsHost, clock: Clock, notifier: Pick<Not
 
   const kept = (target: NoticeTarget): Promise<Secrets> => secretsOfNotice(() => host.keychain(), target);
 
+  /** All that it needs to be told by, what is kept of it included. Faults: config-invalid, already-exists. */
+  async function whole(target: NoticeTarget, secrets: Secrets, isNew: boolean): Promise<Secrets> {
+    const before = settings.current().notices.find((one) => one.name === target.name);
+    if (isNew && before !== undefined) throw taken(before);
+    const names: readonly string[] = noticeSecrets[target.kind].map(({ name }) => name);
+    const stranger = Object.keys(secrets).find((name) => !names.includes(name));
+    if (stranger !== undefined)
+      throw new Fault('config-invalid', `a ${target.kind} notice has no secret ${stranger}`, { operation: 'keep notice' });
+    const there = { ...(before?.kind === target.kind ? await kept(before) : {}), ...secrets };
+    for (const { name, says, optional } of noticeSecrets[target.kind]) {
+      if (!optional && there[name] === undefined) {
+        throw new Fault('config-invalid', `${says} is missing`, {
+          operation: 'keep notice',
+          context: saying('notice-secret-missing', {}),
+        });
+      }
+      if (name === 'url' && there[name] !== undefined) checkAddress(there[name], says);
+    }
+    return there;
+  }
+
+  function trial(): Notice {
+    return {
+      ...{ kind: 'test', server: '', title: 'Holdfast: this is a test', text: 'Notices arrive here.', next: '' },
+      ...{ at: clock.now(), repeats: 0 },
+    };
+  }
+
   return {
     'notices.list': async () =>
       await Promise.all(
@@ -33,21 +69,8 @@ export function noticeCalls(host: SettingsHost, clock: Clock, notifier: Pick<Not
           secrets: Object.keys(await unlessLocked(() => kept(target), {})),
         })),
       ),
-    'notice.set': async ({ target, secrets }) => {
-      const names: readonly string[] = noticeSecrets[target.kind].map(({ name }) => name);
-      const stranger = Object.keys(secrets).find((name) => !names.includes(name));
-      if (stranger !== undefined)
-        throw new Fault('config-invalid', `a ${target.kind} notice has no secret ${stranger}`, { operation: 'keep notice' });
-      const there = { ...(await kept(target)), ...secrets };
-      for (const { name, says, optional } of noticeSecrets[target.kind]) {
-        if (!optional && there[name] === undefined) {
-          throw new Fault('config-invalid', `${says} is missing`, {
-            operation: 'keep notice',
-            context: saying('notice-secret-missing', {}),
-          });
-        }
-        if (name === 'url' && there[name] !== undefined) checkAddress(there[name], says);
-      }
+    'notice.set': async ({ target, secrets, isNew }) => {
+      await whole(target, secrets, isNew);
       if (Object.keys(secrets).length > 0) {
         const all = Object.entries(secrets).map(([name, value]) => [noticeSecret(target.name, name), value] as const);
         await (await host.keychain()).set(Object.fromEntries(all));
@@ -66,16 +89,12 @@ export function noticeCalls(host: SettingsHost, clock: Clock, notifier: Pick<Not
     },
     'notice.test': async ({ name }, signal) => {
       const target = known(name);
-      await host.deliver(
-        target,
-        await kept(target),
-        {
-          ...{ kind: 'test', server: '', title: 'Holdfast: this is a test', text: 'Notices arrive here.', next: '' },
-          ...{ at: clock.now(), repeats: 0 },
-        },
-        signal,
-      );
+      await host.deliver(target, await kept(target), trial(), signal);
       notifier.forgetProblem(name);
+      return {};
+    },
+    'notice.try': async ({ target, secrets, isNew }, signal) => {
+      await host.deliver(target, await whole(target, secrets, isNew), trial(), signal);
       return {};
     },
     'pauseOn.get': async () => settings.current().pauseOn,
@@ -83,6 +102,13 @@ export function noticeCalls(host: SettingsHost, clock: Clock, notifier: Pick<Not
     'bandwidth.get': async () => settings.current().bandwidth,
     'bandwidth.set': async (bandwidth) => (await settings.update((all) => ({ ...all, bandwidth }))).bandwidth,
   };
+}
+
+function taken({ name, kind }: NoticeTarget): Fault {
+  return new Fault('already-exists', `there is a notice called ${name} already (${kind})`, {
+    operation: 'keep notice',
+    context: { next: 'Give this one another name, or change the one that is there.' },
+  });
 }
 
 function checkAddress(text: string, says: string): void {

@@ -51,7 +51,7 @@ export class NoticeForm {
     };
     const { secretName } = this;
     const secrets = secretName === null || this.secret === '' ? {} : { [secretName]: this.secret };
-    return { target: this.#target(common), secrets };
+    return { target: this.#target(common), secrets, isNew: before === null };
   }
 
   #target(common: Pick<NoticeTarget, 'name' | 'servers' | 'only'>): CallInput<'notice.set'>['target'] {

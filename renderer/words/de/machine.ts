@@ -11,6 +11,7 @@ export const machine = {
   'machine.password.title': 'Das Passwort deiner Sicherungen',
   'machine.password.says': 'Das, mit dem sie gemacht wurden. Niemand kann es neu setzen.',
   'machine.stop': 'Nicht mehr öffnen',
+  'machine.password.of': 'Das von {name}. Auf diesem Rechner ist es noch nicht gespeichert.',
   'machine.open': 'Öffnen',
   'machine.servers.title': '{count, plural, =0 {Dort liegen keine Server} one {Dort liegt ein Server} other {Dort liegen # Server}}',
   'machine.servers.says':

@@ -1,8 +1,5 @@
 export const wizard = {
   'wizard.title': 'Neuer Server',
-  'wizard.steps': 'Schritte',
-  'wizard.stepDone': ', erledigt',
-  'wizard.at': 'Schritt {number} von {all}',
   'wizard.leave': 'Du kannst jederzeit gehen. Deine Eingaben bleiben, außer Passwörtern und Schlüsseln.',
   'wizard.leave.do': 'Später weitermachen',
   'wizard.step.folder': 'Ordner und Name',

@@ -11,6 +11,7 @@ export const machine = {
   'machine.password.title': 'The password of your backups',
   'machine.password.says': 'The one that they were made with. Nobody can set it anew.',
   'machine.stop': 'Stop opening it',
+  'machine.password.of': 'The one of {name}. It is not kept on this computer yet.',
   'machine.open': 'Open',
   'machine.servers.title':
     '{count, plural, =0 {No servers are kept there} one {One server is kept there} other {# servers are kept there}}',

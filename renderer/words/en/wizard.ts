@@ -1,9 +1,6 @@
 /** Setting up a server, from its folder to the first backup. */
 export const wizard = {
   'wizard.title': 'New server',
-  'wizard.steps': 'Steps',
-  'wizard.stepDone': ', done',
-  'wizard.at': 'Step {number} of {all}',
   'wizard.leave': 'You can leave at any time. What you have entered is kept, but for passwords and keys.',
   'wizard.leave.do': 'Leave for now',
   'wizard.step.folder': 'Folder and name',

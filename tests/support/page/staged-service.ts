@@ -1,7 +1,7 @@
 import type { CallHandlers } from '../../../main/contract/calls.ts';
+import type { Keychain } from '../../../main/contract/destinations.ts';
 import type { ServiceEvent } from '../../../main/contract/events.ts';
 import type { Job } from '../../../main/contract/jobs.ts';
-import type { Keychain } from '../../../main/contract/destinations.ts';
 import type { ServerStatus } from '../../../main/contract/server-status.ts';
 import { serverSchema } from '../../../main/contract/server-settings.ts';
 import { Fault } from '../../../main/contract/faults.ts';
@@ -195,6 +195,7 @@ function stagedHandlers(options: StageOptions, emit: (event: ServiceEvent) => vo
     'notices.list': async () => [
       { target: { kind: 'ntfy', name: 'phone', server: 'https://ntfy.sh', topic: 'attic' }, secrets: [], problem: '' },
     ],
+    'notice.try': async () => ({}),
     'bandwidth.get': async () => ({ limit: '08:00,2M 23:00,off', whilePlayers: '1M' }),
     'pauseOn.get': async () => ({ battery: true, metered: false }),
     'jobs.list': async ({ server, kind, limit }) =>

@@ -172,8 +172,16 @@ export const views: readonly View[] = [
     ready: (page) => page.getByRole('heading', { level: 2 }).nth(6).waitFor(),
   },
   {
-    ...{ name: 'notice', path: 'settings' },
-    ready: (page) => page.getByRole('button', { name: 'Add a notice' }).click(),
+    ...{ name: 'notice', path: 'settings', languages: both },
+    async ready(page) {
+      await page.getByRole('button', { name: /^(Add a notice|Meldung hinzufügen)$/ }).click();
+      const dialog = page.getByRole('dialog');
+      await dialog.getByLabel('Name', { exact: true }).fill('attic');
+      await dialog.getByLabel(/^(Topic|Thema)$/).fill('mine');
+      await dialog.getByRole('button', { name: /^(Send a test|Test senden)$/ }).click();
+      await dialog.getByText(/^(The test has arrived|Der Test ist angekommen)/).waitFor();
+      await dialog.getByLabel('Name', { exact: true }).fill('phone');
+    },
   },
   {
     name: 'server',
@@ -200,6 +208,17 @@ export const views: readonly View[] = [
     ready: (page) => page.getByRole('button', { name: 'Change the password…' }).click(),
   },
   { name: 'new-machine', path: 'new-machine', languages: ['en', 'de'], ready: (page) => page.getByRole('radio').first().waitFor() },
+  {
+    ...{ name: 'new-machine-password', path: 'new-machine', languages: both },
+    ready: async (page) => {
+      await page.getByRole('radio', { name: /^(Folder or NAS|Ordner oder NAS)$/ }).click();
+      await page.getByLabel(/^(Folder|Ordner)$/).fill('/mnt/attic');
+      await page.getByRole('button', { name: /^(Test connection|Verbindung prüfen)$/ }).click();
+      await page.getByText(/^(All is well|Alles in Ordnung)/).waitFor();
+      await page.getByRole('button', { name: /^(Continue|Weiter)$/ }).click();
+      await page.getByLabel(/^(Password of this backup place|Passwort dieses Sicherungsorts)$/).waitFor();
+    },
+  },
   {
     ...{ name: 'new-machine-servers', path: 'new-machine' },
     ready: async (page) => {
