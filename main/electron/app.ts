@@ -130,12 +130,10 @@ export async function runApp(parts: AppParts): Promise<void> {
       const { slug } = event.data.settings;
       const isKnown = before.some(({ settings: its }) => its.slug === slug);
       servers = isKnown ? before.map((one) => (one.settings.slug === slug ? event.data : one)) : [...before, event.data];
-      drawTray();
-    }
-    if (event.event === 'server-removed') {
+    } else if (event.event === 'server-removed') {
       servers = before.filter(({ settings: its }) => its.slug !== event.data.slug);
-      drawTray();
-    }
+    } else return;
+    drawTray();
   }
 
   async function follow(): Promise<void> {

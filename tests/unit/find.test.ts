@@ -21,13 +21,13 @@ beforeEach(() => {
 });
 
 /** Writes the files and backs up, a day later than the time before. */
-async function day(one: World, files: Readonly<Record<string, string | null>>): Promise<string> {
+async function day(one: World, files: Readonly<Record<string, string | null>>, whole?: 'always'): Promise<string> {
   for (const [name, content] of Object.entries(files)) {
     if (content === null) rmSync(join(folder, name));
     else writeFileSync(join(folder, name), content);
   }
   days += 1;
-  return (await one.backup(folder, { force: true, time: Date.UTC(2026, 9, days) })).id;
+  return (await one.backup(folder, { force: true, time: Date.UTC(2026, 9, days), ...(whole === undefined ? {} : { whole }) })).id;
 }
 
 test('equal content is one version, with every stretch of snapshots that holds it; the newest comes first', async () => {
@@ -120,7 +120,7 @@ describe('what cannot be brought back', () => {
   test('data that is gone, or not as long as it was, is told as missing: the same content elsewhere is another version', async () => {
     const one = world();
     const a = await day(one, { one: '1' });
-    const b = await day(one, {});
+    const b = await day(one, {}, 'always');
     await one.backend.remove(`survival/${b}.holdfast`);
     expect((await versions(one, 'one')).versions.map((version) => [version.state, runs(version)])).toEqual([
       ['missing', [`1: ${b} ${b}`]],

@@ -58,5 +58,5 @@ test('one without the address that it needs is not sent', async () => {
 
 test('they are listed while the keychain is locked, too', async () => {
   memory.locked = true;
-  expect(await calls['notices.list']({}, signal)).toEqual([{ target: hook, secrets: [] }]);
+  expect(await calls['notices.list']({}, signal)).toEqual([{ target: hook, secrets: [], problem: '' }]);
 });
