@@ -317,7 +317,7 @@ describe('a change of the password', () => {
         expect((await fault(byKey.backup(folder, { server: 'later' }))).code).toBe('config-invalid');
         await craftSnapshot(now, { server: 'later', slug: 'later', time: Date.now() - 1000 });
       }
-      const { archives } = await byKey.backup(folder, { server: 'later', force: true });
+      const { archives } = await byKey.backup(folder, { server: 'later', force: true, whole: 'always' });
       const stored = (await contents(one.backend)).get(archives[0] ?? '') ?? Buffer.alloc(0);
       const alone = async function* (): AsyncGenerator<Uint8Array> {
         yield stored;
