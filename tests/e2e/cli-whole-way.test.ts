@@ -169,7 +169,7 @@ describe('the whole way through a folder destination', () => {
       code: 0,
       value: { pinned: true },
     });
-    const third = (await json(['backup', source, '-d', `folder:${place}`, '--force'])).value as { id: string };
+    const third = (await json(['backup', source, '-d', `folder:${place}`, '--force', '--whole'])).value as { id: string };
     const dry = await json(['prune', '-d', `folder:${place}`, '--server', 'survival', '--keep-last', '1', '--dry-run']);
     expect(dry.code).toBe(0);
     const plan = dry.value as { keep: { id: string; reasons: string[] }[]; remove: { id: string }[] };

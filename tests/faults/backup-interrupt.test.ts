@@ -30,7 +30,7 @@ describe('Ctrl-C during a backup', () => {
       () => everything().length > before.length + 6,
     ];
     for (const [index, reached] of moments.entries()) {
-      const run = await shop.backup(source, ['--volume-size', '8M', '--force', '--limit-upload', '12M'], {
+      const run = await shop.backup(source, ['--volume-size', '8M', '--force', '--whole', '--limit-upload', '12M'], {
         onStart: (child) => {
           const look = setInterval(() => {
             if (!reached()) return;

@@ -71,6 +71,8 @@ class History {
       await this.#prune();
       await this.#expectNamed();
     }
+    // After all that, a run heals what can be healed.
+    await this.#backup();
     await this.#expectRestored();
   }
 
@@ -184,7 +186,7 @@ class History {
       }
       expect([this.#seed, id, seeTree(target, { owners: false })]).toEqual([this.#seed, id, this.#trees.get(id)]);
     }
-    expect(rows.some(({ complete }) => complete)).toBe(true);
+    expect([this.#seed, rows.at(-1)?.complete]).toEqual([this.#seed, true]);
   }
 }
 
