@@ -35,6 +35,7 @@ import type { Connection } from './connect.ts';
 import { destinationOpener } from './destination-opener.ts';
 import { featuresOf, hostCalls, type HostFeatures } from './host-features.ts';
 import { jobLog } from './log-job.ts';
+import { lookAfterServers } from './look-after.ts';
 import { openableKeychain } from './openable-keychain.ts';
 import type { ServicePlaces } from './places.ts';
 import { powerWatch } from './power-watch.ts';
@@ -42,7 +43,6 @@ import { supportReport } from './report.ts';
 import { setupCalls } from './setup-calls.ts';
 import { targetCalls } from './target-calls.ts';
 import { wakingClock } from './waking-clock.ts';
-import { restUntil } from '../../engine/storage/cancel.ts';
 
 export interface ComposedService {
   readonly handlers: CallHandlers;
@@ -60,7 +60,6 @@ export interface ComposedService {
   finish(): Promise<void>;
 }
 
-const overdueEveryMs = 60_000;
 const restAfterMs = 2_000;
 const patienceMs = 10_000;
 
@@ -201,23 +200,6 @@ export async function composeService(
     },
   };
 
-  async function lookForOverdue(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      await restUntil(clock, overdueEveryMs, signal);
-      if (signal.aborted) return;
-      try {
-        await service.letGoOn();
-        notifier.look(
-          settings.current().servers.map(({ slug }) => service.status(slug)),
-          (slug) => service.overdueSince(slug),
-        );
-      } catch (error) {
-        // The watch goes on: the next round may know better.
-        problem('the servers could not be looked after', error);
-      }
-    }
-  }
-
   return {
     handlers,
     call: own().call,
@@ -234,7 +216,7 @@ export async function composeService(
       const watching = settings.watch(signal, settingsChanged, (message) => notifier.settingsProblem(message));
       const others = [
         watching,
-        lookForOverdue(signal),
+        lookAfterServers({ clock, service, notifier, settings, onProblem: problem }, signal),
         power.watch(signal, () => service.settingsChanged()),
         runBandwidth({
           clock,
