@@ -2,12 +2,10 @@
 """Opens a Holdfast file without Holdfast: an archive becomes its ZIP, a manifest its JSON lines. See docs/format.md.
 
     python3 open.py 20261123T220500Z-k3v7qa.holdfast -o world.zip --password-file pw.txt --vault holdfast.vault
-    python3 open.py 20261123T220500Z-k3v7qa.manifest --tree world --password-file pw.txt --vault holdfast.vault
 
-The second one builds the whole tree of a snapshot from all archives that its manifest names, which lie beside the manifest.
 Needs python3-cryptography and zstd (apt-get install python3-cryptography zstd). Exit codes: 0 done, 1 failed, 2 usage,
-12 wrong password or key, 13 damaged. After any but 0 the output is only what came before the damage."""
-import argparse, base64, contextlib, functools, getpass, hashlib, hmac, itertools, json, os, re, struct, subprocess, sys, threading, unicodedata
+12 wrong password or key, 13 damaged. After any but 0 the output is only what came before the damage. tree.py builds the whole tree of a snapshot."""
+import argparse, base64, contextlib, functools, getpass, hashlib, hmac, itertools, os, re, struct, subprocess, sys, unicodedata
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers import Cipher, aead, algorithms, modes
@@ -109,115 +107,36 @@ def open_classic(source, password):
         return classic_pieces(source, form)
     stop(12, "wrong password, or the file is damaged (sha256sum -c tells which)")
 
-def read_lines(pieces):
-    with subprocess.Popen(["zstd", "-dqc", "-M8MB"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
-        sealed = b"".join(pieces)
-        threading.Thread(target=lambda: (child.stdin.write(sealed), child.stdin.close()), daemon=True).start()
-        yield from map(json.loads, child.stdout)
-    if child.returncode:
-        stop(13, "zstd has stopped: what was sealed is damaged")
-
-def archive_reader(name, start, *how):
-    """A function that gives one frame's content: only the chunks that hold the frame are read and opened."""
-    key, base_nonce = message_keys(start, "archive", *how)
-    @functools.lru_cache(maxsize=2)
-    def frame(offset, length):
-        first, data = offset // 16384, b""
-        with open(name, "rb") as source:
-            for number in range(first, (offset + length - 1) // 16384 + 1):
-                source.seek(148 + number * 16400)
-                nonce = (int.from_bytes(base_nonce, "big") ^ number).to_bytes(12, "big")
-                data += decrypt(key, nonce, source.read(16400)) or b""  # what is missing is found by zstd, or by the file's SHA-256
-        data = data[offset - first * 16384 :][:length]
-        return subprocess.run(["zstd", "-dqc", "-M8MB"], input=data, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
-    return frame
-
-def build_tree(lines, beside, root, *how):
-    """Files first, further names and links behind them, modes and times of folders last: nothing is ever written through a link."""
-    archives, after, folders, lost = [], [], [], []
-    for record in next(lines)["archives"]:
-        name = os.path.join(os.fsencode(beside), os.path.basename(record["key"]).encode())
-        archives.append(archive_reader(name, base64.b64decode(record["head"]), *how))
-    def named(row, field):
-        return base64.b64decode(row[field + "B64"]) if field + "B64" in row else row[field].encode()
-    def place(path):
-        if path == b".":
-            return root
-        if any(part in (b"", b".", b"..") for part in path.split(b"/")):
-            stop(13, "damaged: a path leads out of the folder")
-        return os.path.join(root, path)
-    for row in lines:
-        path = place(named(row, "path"))
-        if row["type"] == "directory":
-            os.mkdir(path, 0o700)
-            folders.append((path, row))
-        elif row["type"] == "symlink":
-            after.append((os.symlink, named(row, "target"), path, row))
-        elif "linkOf" in row or "linkOfB64" in row:
-            after.append((os.link, place(named(row, "linkOf")), path, None))
-        else:
-            total = hashlib.sha256()
-            try:
-                with open(path, "xb") as output:
-                    for archive, offset, length, at, size in row["extents"]:
-                        data = archives[archive](offset, length)[at : at + size]
-                        total.update(data)
-                        for block in (data[at : at + 65536] for at in range(0, len(data), 65536)):
-                            if row.get("sparse") and block.count(0) == len(block):
-                                output.seek(len(block), os.SEEK_CUR)
-                            else:
-                                output.write(block)
-                    output.truncate()
-            except FileNotFoundError:  # the archive is not there
-                pass
-            if total.hexdigest() != row["sha256"]:
-                lost.append(path)
-                os.remove(path)
-                continue
-            os.chmod(path, row["mode"])
-            os.utime(path, ns=(int(row["mtime"]),) * 2)
-    for make, target, path, row in after:
-        if make is os.symlink or os.path.exists(target):
-            make(target, path)
-        else:
-            lost.append(path)
-        if row:
-            os.utime(path, ns=(int(row["mtime"]),) * 2, follow_symlinks=False)
-    for path, row in reversed(folders):
-        os.chmod(path, row["mode"])
-        os.utime(path, ns=(int(row["mtime"]),) * 2)
-    for path in lost:
-        print("lost:", os.fsdecode(path), file=sys.stderr)
-    if lost:
-        stop(13, f"damaged: {len(lost)} files could not be brought back")
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def command_line(doc):
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file")
-    parser.add_argument("-o", "--output", help="never replaced; default: standard output")
     parser.add_argument("--password-file", help="without it, the password is asked for")
     parser.add_argument("--recovery-key", help="instead of a password: HFRK1-…, or a file that holds it")
     parser.add_argument("--vault", help="a copy of holdfast.vault: opens what is older than the password, repairs damaged headers")
-    parser.add_argument("--kind", choices=KINDS.values(), help="default: as the file's name says, or its beginning")
-    parser.add_argument("--tree", help="of a manifest: build the snapshot's tree in this new folder, from the archives beside the manifest")
-    parser.add_argument("--raw", action="store_true", help="unseal only: give the zstd stream as it is")
-    args = parser.parse_args()
-    source, password, key = open(args.file, "rb"), "", None
+    return parser
+
+def credentials(args, kind="archive"):
+    password, key = "", None
     if args.recovery_key:
         key = read_recovery_key(open(args.recovery_key).read() if os.path.exists(args.recovery_key) else args.recovery_key)
     elif args.password_file:
         password = re.sub(r"\r?\n\Z", "", open(args.password_file, "rb").read().decode())
     else:
         password = getpass.getpass("Password: ")
-    kind = args.kind or KINDS.get(os.path.splitext(args.file)[1]) or ("archive" if source.peek(8)[:8] == b"HOLDFAST" else "classic")
     if not password and (not key or kind == "classic"):
         stop(2, "a password is needed, and it may not be empty")
-    vault = open(args.vault, "rb").read(92 * 1024 + 1) if args.vault else b""  # one byte more than any may have: a record cut short
-    pieces = open_classic(source, password) if kind == "classic" else open_sealed(source, kind, password, key, vault)
-    if args.tree:
-        if kind != "manifest":
-            stop(2, "--tree takes a manifest")
-        return build_tree(read_lines(pieces), os.path.dirname(args.file), os.fsencode(args.tree), password, key, vault)
+    return password, key, open(args.vault, "rb").read(92 * 1024 + 1) if args.vault else b""  # one byte more than any may have: a record cut short
+
+def main():
+    parser = command_line(__doc__)
+    parser.add_argument("-o", "--output", help="never replaced; default: standard output")
+    parser.add_argument("--kind", choices=KINDS.values(), help="default: as the file's name says, or its beginning")
+    parser.add_argument("--raw", action="store_true", help="unseal only: give the zstd stream as it is")
+    args = parser.parse_args()
+    source = open(args.file, "rb")
+    kind = args.kind or KINDS.get(os.path.splitext(args.file)[1]) or ("archive" if source.peek(8)[:8] == b"HOLDFAST" else "classic")
+    how = credentials(args, kind)
+    pieces = open_classic(source, how[0]) if kind == "classic" else open_sealed(source, kind, *how)
     first = next(pieces, b"")  # nothing is made, and no zstd started, before the beginning has opened
     output = open(args.output, "xb") if args.output else sys.stdout.buffer
     command = ["cat"] if args.raw else ["zstd", "-dqc", "-M8MB"]

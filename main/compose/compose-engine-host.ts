@@ -47,12 +47,14 @@ export function composeEngineHost(): EngineHost {
     },
     unzipper: threadUnzipper,
     targets: createRestoreTargets(),
-    openerText: () => readFile(new URL('../../docs/recovery/open.py', import.meta.url), 'utf8'),
+    recoveryPrograms: async () => ({ opener: await recoveryText('open.py'), tree: await recoveryText('tree.py') }),
     iterations,
   };
 }
 
 /** The engine's names hold paths and may be long; a file name must not. */
+const recoveryText = (name: string): Promise<string> => readFile(new URL(`../../docs/recovery/${name}`, import.meta.url), 'utf8');
+
 function lockName(name: string): string {
   return `run-${createHash('sha256').update(name).digest('hex').slice(0, 32)}`;
 }

@@ -60,8 +60,8 @@ export interface EngineHost {
   readonly unpacker: Unpacker;
   readonly unzipper: Unzipper;
   readonly targets: RestoreTargets;
-  /** Text of docs/recovery/open.py, for the recovery kit. */
-  openerText(): Promise<string>;
+  /** The texts of docs/recovery/open.py and tree.py, for the recovery kit. */
+  recoveryPrograms(): Promise<{ readonly opener: string; readonly tree: string }>;
   /** PBKDF2 iterations of new vault records. */
   readonly iterations: number;
 }

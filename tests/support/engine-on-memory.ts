@@ -60,6 +60,7 @@ export interface World {
   prune(request?: Partial<PruneRequest>): Promise<PruneReport>;
 }
 
+const recoveryText = (name: string): Promise<string> => readFile(new URL(`../../docs/recovery/${name}`, import.meta.url), 'utf8');
 const stateDirs: string[] = [];
 process.once('exit', () => {
   for (const path of stateDirs) rmSync(path, { recursive: true, force: true });
@@ -101,7 +102,7 @@ export function world(options: WorldOptions = {}): World {
     unpacker: threadUnpacker,
     unzipper: threadUnzipper,
     targets: createRestoreTargets({ refuseWhenUsed: async () => 0 }),
-    openerText: () => readFile(new URL('../../docs/recovery/open.py', import.meta.url), 'utf8'),
+    recoveryPrograms: async () => ({ opener: await recoveryText('open.py'), tree: await recoveryText('tree.py') }),
     iterations: 100_000,
     ...options.host,
   };

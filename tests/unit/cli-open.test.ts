@@ -151,7 +151,15 @@ describe('holdfast open', () => {
 
 describe('holdfast kit', () => {
   const made = {
-    ...{ madeOn: '2026-11-24', host: 'box', settings: { provider: 'folder' }, vault: 'AAAA', recoveryKeys: [], opener: '# <open>\n' },
+    ...{
+      madeOn: '2026-11-24',
+      host: 'box',
+      settings: { provider: 'folder' },
+      vault: 'AAAA',
+      recoveryKeys: [],
+      opener: '# <open>\n',
+      tree: '# <tree>\n',
+    },
   };
   const text = kitText(made);
   const kit = (args: readonly string[]) => {

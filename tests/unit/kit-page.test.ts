@@ -9,6 +9,7 @@ const hostile = '</pre><script>alert("x")</script> & \'so on\'';
 const kit: RecoveryKit = {
   ...{ madeOn: '2026-11-24', host: 'box', settings: { provider: 's3', bucket: 'my-backups' }, recoveryKeys: [] },
   vault: Buffer.alloc(92, 7).toString('base64'),
+  tree: 'if 2 > 1:\n\tprint("tree")\n',
   opener: '#!/usr/bin/env python3\nif 1 < 2 and "a" != \'b\':\n\tprint("&amp;")\n',
 };
 
@@ -53,12 +54,12 @@ const unescaped = (text: string): string =>
   });
 
 describe('the page of a recovery kit', () => {
-  test('holds the settings, the steps, the vault as text and as a QR code, and the opener byte for byte', () => {
+  test('holds the settings, the steps, the vault as text and as a QR code, and the programs byte for byte', () => {
     const page = parse(kitPage(kit));
     expect(page.textOf('vault').replaceAll('\n', '')).toBe(kit.vault);
-    expect(page.textOf('opener')).toBe(kit.opener);
+    expect([page.textOf('opener'), page.textOf('tree')]).toEqual([kit.opener, kit.tree]);
     expect(page.tags.filter(({ name }) => name === 'svg')).toHaveLength(1);
-    expect(page.tags.filter(({ name }) => name === 'li')).toHaveLength(7);
+    expect(page.tags.filter(({ name }) => name === 'li')).toHaveLength(8);
     for (const text of ['my-backups', 'python3 open.py', '2026-11-24', 'box', '@media print']) expect(kitPage(kit)).toContain(text);
   });
 
@@ -82,7 +83,15 @@ describe('the page of a recovery kit', () => {
 
   test('whatever is put in stays text', () => {
     const evil: RecoveryKit = {
-      ...{ madeOn: hostile, host: hostile, settings: { [hostile]: hostile }, vault: kit.vault, recoveryKeys: [hostile], opener: hostile },
+      ...{
+        madeOn: hostile,
+        host: hostile,
+        settings: { [hostile]: hostile },
+        vault: kit.vault,
+        recoveryKeys: [hostile],
+        opener: hostile,
+        tree: hostile,
+      },
     };
     const page = parse(kitPage(evil));
     expect(page.tags.filter(({ name }) => name === 'script')).toEqual([]);
@@ -92,7 +101,7 @@ describe('the page of a recovery kit', () => {
 
   test('says the same as the text', () => {
     const text = kitText(kit);
-    for (const part of ['my-backups', 'python3 open.py SNAPSHOT.holdfast', kit.opener, kit.vault.slice(0, 72)])
+    for (const part of ['my-backups', 'python3 open.py SNAPSHOT.holdfast', kit.opener, kit.tree, kit.vault.slice(0, 72)])
       expect(text).toContain(part);
   });
 });

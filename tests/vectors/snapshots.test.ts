@@ -25,6 +25,7 @@ import { readVectors } from '../support/vectors.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const opener = here('../../docs/recovery/open.py');
+const treeBuilder = here('../../docs/recovery/tree.py');
 // The system's Python is where Debian puts python3-cryptography.
 const python = existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3';
 const tools = spawnSync(python, ['-c', 'import cryptography']).status === 0 && spawnSync('zstd', ['--version']).status === 0;
@@ -153,10 +154,19 @@ function writeOut(objects: ReadonlyMap<string, Uint8Array>): string {
   return folder;
 }
 
-function open(file: string, ...args: readonly string[]): { status: number | null; out: Buffer; said: string } {
+interface Opened {
+  readonly status: number | null;
+  readonly out: Buffer;
+  readonly said: string;
+}
+
+const open = (file: string, ...args: readonly string[]): Opened => runOn(opener, file, args);
+const build = (file: string, ...args: readonly string[]): Opened => runOn(treeBuilder, file, args);
+
+function runOn(program: string, file: string, args: readonly string[]): Opened {
   const secret = join(tempFolder(), 'password');
   writeFileSync(secret, `${password}\n`);
-  const run = spawnSync(python, [opener, file, '--password-file', secret, ...args], { maxBuffer: 2 ** 28 });
+  const run = spawnSync(python, [program, file, '--password-file', secret, ...args], { maxBuffer: 2 ** 28 });
   return { status: run.status, out: run.stdout, said: run.stderr.toString() };
 }
 
@@ -180,7 +190,7 @@ describe.skipIf(!tools)('what our writer makes, the second implementation reads'
     expect(Math.max(...snapshots.map(({ archives }) => archives))).toBeGreaterThan(5);
   });
 
-  test('open.py builds the tree of a snapshot whose files lie in archives of several runs, and names what is lost', async () => {
+  test('tree.py builds the tree of a snapshot whose files lie in archives of several runs, and names what is lost', async () => {
     const source = tempFolder();
     makeTree(source);
     const there = world();
@@ -191,11 +201,11 @@ describe.skipIf(!tools)('what our writer makes, the second implementation reads'
     const folder = writeOut(await contents(there.backend));
     const manifest = join(folder, 'survival', `${id}.manifest`);
     const tree = join(tempFolder(), 'tree');
-    const { status, said } = open(manifest, '--tree', tree);
+    const { status, said } = build(manifest, '-o', tree);
     expect([status, said]).toEqual([0, expect.stringMatching(/^(opening: \w+\n)+$/)]);
     expect(seeTree(tree, { owners: false })).toEqual(seeTree(source, { owners: false }));
     rmSync(join(folder, archives[0] ?? ''));
-    const without = open(manifest, '--tree', join(tempFolder(), 'tree'));
+    const without = build(manifest, '-o', join(tempFolder(), 'tree'));
     expect([without.status, without.said.match(/lost: .*/g)]).toEqual([13, [expect.stringMatching(/later$/)]]);
   });
 

@@ -43,7 +43,7 @@ export async function kit(
     settings: destination.settings,
     vault: Buffer.concat(vault.records).toString('base64'),
     recoveryKeys: request.recoveryKey ? vault.keyring.vaultKeys.map((key) => formatRecoveryKey(key)) : [],
-    opener: await host.openerText(),
+    ...(await host.recoveryPrograms()),
   };
 }
 

@@ -23,7 +23,7 @@ const style = `
  * The kit as one page to print: no script and nothing from elsewhere, so that it opens the same in twenty years and on a computer without a line.
  * The QR code saves typing the vault in from paper.
  */
-export function kitPage({ madeOn, host, settings, vault, recoveryKeys, opener }: RecoveryKit): string {
+export function kitPage({ madeOn, host, settings, vault, recoveryKeys, opener, tree }: RecoveryKit): string {
   const code = qrCode(vault);
   const steps = (all: readonly (readonly string[])[]): Markup =>
     markup`<ol>
@@ -77,6 +77,10 @@ export function kitPage({ madeOn, host, settings, vault, recoveryKeys, opener }:
               <pre id="recovery-keys">${recoveryKeys.join('\n')}</pre>
             </section>`
         }
+        <section class="opener">
+          <h2>tree.py</h2>
+          <pre id="tree">${tree}</pre>
+        </section>
         <section class="opener">
           <h2>open.py</h2>
           <pre id="opener">${opener}</pre>

@@ -4,7 +4,7 @@ import { keyWarning, withHoldfast, withoutHoldfast, type RecoveryKit } from './r
 const rule = '─'.repeat(72);
 
 /** One page of text, to print and to keep elsewhere. */
-export function kitText({ madeOn, host, settings, vault, recoveryKeys, opener }: RecoveryKit): string {
+export function kitText({ madeOn, host, settings, vault, recoveryKeys, opener, tree }: RecoveryKit): string {
   return [
     'HOLDFAST RECOVERY KIT',
     `Made ${madeOn} on ${host}. Keep it away from this computer.`,
@@ -23,9 +23,7 @@ export function kitText({ madeOn, host, settings, vault, recoveryKeys, opener }:
     ...(recoveryKeys.length > 0
       ? [`Recovery key: ${keyWarning}`, ...recoveryKeys.map((key) => `  ${key}`), '']
       : ['The recovery key is not in this kit; `holdfast kit --recovery-key` puts it in.', '']),
-    rule,
-    'open.py',
-    rule,
-    opener,
+    ...[rule, 'tree.py', rule, tree],
+    ...[rule, 'open.py', rule, opener],
   ].join('\n');
 }

@@ -12,6 +12,8 @@ export interface RecoveryKit {
   readonly recoveryKeys: readonly string[];
   /** The text of open.py. */
   readonly opener: string;
+  /** The text of tree.py, which stands beside it. */
+  readonly tree: string;
 }
 
 export const keyWarning = 'OPENS EVERYTHING WITHOUT THE PASSWORD. Guard it like the data itself.';
@@ -24,10 +26,11 @@ export const withHoldfast: readonly string[] = [
 
 /** Each step, and what belongs to it on lines of its own. */
 export const withoutHoldfast: readonly (readonly string[])[] = [
-  ["Download a server's newest .holdfast file(s) and its .manifest."],
-  ['Save the program at the end of this page as open.py, and the vault below as holdfast.vault (base64 -d).'],
+  ["Download a server's .holdfast files and the .manifest of the snapshot: it may rest on archives of earlier runs."],
+  ['Save the programs at the end of this page as tree.py and open.py, and the vault below as holdfast.vault (base64 -d).'],
+  ['The whole tree: python3 tree.py SNAPSHOT.manifest --vault holdfast.vault -o out   (needs python3-cryptography and zstd)'],
   [
-    'python3 open.py SNAPSHOT.holdfast --vault holdfast.vault -o out.zip   (needs python3-cryptography and zstd)',
+    'One archive: python3 open.py SNAPSHOT.holdfast --vault holdfast.vault -o out.zip',
     'It asks for the password. With a recovery key instead:',
     'python3 open.py SNAPSHOT.holdfast --recovery-key HFRK1-... --vault holdfast.vault -o out.zip',
   ],

@@ -22,7 +22,7 @@ export function addKit(program: Command, { host, end }: CommandContext): void {
     .summary('write the recovery kit')
     .description(
       'Writes the recovery kit, a text to print or keep elsewhere: settings without secrets, vault records, the steps, and the opener ' +
-        'open.py. With --recovery-key it also holds the keys, which open everything without the password.',
+        'open.py with tree.py. With --recovery-key it also holds the keys, which open everything without the password.',
     )
     .requiredOption(
       '-o, --output <file>',
