@@ -68,6 +68,8 @@ describe.skipIf(systemdMissing !== '')(`a server that is a unit of a real system
       [['stop'], 'cancelled'],
       [['kill', '--kill-who=main', '--signal=KILL'], 'interrupted'],
     ] as const) {
+      // What is slow to send must be new.
+      writeFileSync(join(paths('root').world, 'region'), randomBytes(8 * 2 ** 20));
       const backup = systemd.holdfast('root', ['server', 'backup', 'world', '--force']);
       const tooEarly = backup.then(({ stdout, stderr }) => expect.unreachable(`it ended:\n${stdout}${stderr}`));
       await Promise.race([stopped(), tooEarly]);
