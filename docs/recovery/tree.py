@@ -95,8 +95,12 @@ def main():
     parser.add_argument("-o", "--output", required=True, help="a folder that is not there yet")
     args = parser.parse_args()
     how = opener.credentials(args)
-    pieces = opener.open_sealed(open(args.file, "rb"), "manifest", *how)
-    build_tree(read_lines(pieces), os.path.dirname(args.file), os.fsencode(args.output), *how)
+    source = open(args.file, "rb")
+    header = source.peek(92)[:92]
+    pieces = opener.open_sealed(source, "manifest", *how)
+    password, key, vault = how
+    # An archive of an earlier run may be older than the password: the manifest's own header opens it as the newest record of the vault does.
+    build_tree(read_lines(pieces), os.path.dirname(args.file), os.fsencode(args.output), password, key, vault or header)
 
 if __name__ == "__main__":
     sys.tracebacklimit = 0  # of a file that cannot be read or written, one line is told

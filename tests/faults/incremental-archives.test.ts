@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -197,5 +198,50 @@ describe('several destinations', () => {
       [2, 1, 1],
     ]);
     for (const { backend, credentials } of places) await expectSame(anHourLater({ clock, backend, credentials }), source);
+  });
+});
+
+describe('a manifest', () => {
+  /** So many names that the end of the manifest is far behind its first line, which is all that most commands read of it. */
+  async function longManifests(): Promise<readonly [string, string]> {
+    for (let index = 0; index < 1_500; index += 1) writeFileSync(join(source, randomBytes(16).toString('hex')), '');
+    writeFileSync(join(source, 'a'), 'first');
+    const first = (await one.backup(source)).id;
+    writeFileSync(join(source, 'a'), 'second');
+    return [first, (await one.backup(source)).id];
+  }
+
+  async function damageEnd(id: string): Promise<void> {
+    const key = `survival/${id}.manifest`;
+    const bytes = Buffer.from(await readBytes(one.backend, key, { limit: 2 ** 30 }));
+    expect(bytes.length).toBeGreaterThan(40_000);
+    await put(one.backend, key, flipped(bytes, bytes.length - 3_000));
+  }
+
+  test('that is damaged behind its first line lets no older snapshot go: without a map all data would be lost', { timeout }, async () => {
+    const [first, second] = await longManifests();
+    await damageEnd(second);
+    const { remove, warnings, objects } = await one.prune({ policy: { last: 1 } });
+    expect([remove, objects, warnings.map(({ code }) => code)]).toEqual([[], [], ['manifest']]);
+    expect(await keysOf(one.backend)).toContain(`survival/${first}.manifest`);
+    // A further run brings a whole one, and then the rules hold again.
+    writeFileSync(join(source, 'a'), 'third');
+    const { id } = await one.backup(source);
+    expect((await one.prune({ policy: { last: 1 } })).keep.map((kept) => kept.id)).toContain(id);
+    await expectSame(one, source);
+  });
+
+  test('of two places one is damaged at its end: both get a new snapshot', { timeout }, async () => {
+    const [, second] = await longManifests();
+    const other: OpenDestination = {
+      ...{ ...one.destination, backend: memoryBackend({ clock }) },
+      settings: { provider: 'folder', path: '/elsewhere' },
+    };
+    await one.engine.backup(other, backupRequest(source), {});
+    await damageEnd(second);
+    appendFileSync(join(source, 'a'), ', and more');
+    const outcomes = await one.engine.backupToAll([one.destination, other], backupRequest(source), {});
+    expect(outcomes.map((outcome) => (outcome instanceof Fault ? outcome.message : outcome.outcome))).toEqual(['written', 'written']);
+    await expectSame(one, source);
   });
 });

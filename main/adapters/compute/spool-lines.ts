@@ -20,7 +20,7 @@ export function* spoolLines(handle: number, size: number): Generator<Buffer> {
     offset += length;
     let source = input.subarray(0, length);
     for (let produced = output.length; source.length > 0 || produced === output.length;) {
-      const [, made, taken] = context.decompressStream(output, source);
+      const [, made, taken] = decompressed(context, output, source);
       produced = made;
       source = source.subarray(taken);
       let rest = output.subarray(0, produced);
@@ -38,4 +38,12 @@ export function* spoolLines(handle: number, size: number): Generator<Buffer> {
     }
   }
   if (heldSize > 0) throw new Fault('truncated', 'the manifest ends inside a line', { operation: 'read manifest' });
+}
+
+function decompressed(context: binding.DCtx, output: Buffer, source: Buffer): readonly [number, number, number] {
+  try {
+    return context.decompressStream(output, source);
+  } catch (error) {
+    throw new Fault('corrupt', 'the manifest is not compressed as it should be', { operation: 'read manifest', cause: error });
+  }
 }

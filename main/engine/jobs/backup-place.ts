@@ -142,7 +142,7 @@ const isNote = (warning: { readonly code: string }): boolean => warning.code ===
 /** The newest snapshot holds the folder as it is now, and can be counted on. */
 async function isUnchanged({ host, source, excludes, request, run }: BackupRun, last: ManifestHeader, base: Base): Promise<boolean> {
   if (request.force || (request.whole === 'always' && !isWhole(last))) return false;
-  if (base.header.id !== last.id || base.usable.includes(false) || !sameRules(last, request, excludes)) return false;
+  if (base.header.id !== last.id || !base.trustStamps || base.usable.includes(false) || !sameRules(last, request, excludes)) return false;
   try {
     const { ignoreInode } = request;
     return await host.scan({

@@ -1,11 +1,13 @@
 import { asFault, Fault } from '../../contract/faults.ts';
 import type { BackupReport, BackupRequest, RunContext } from '../../contract/reports.ts';
+import type { PackResult } from '../archive/packer.ts';
 import type { OpenDestination } from '../engine.ts';
 import type { EngineHost } from '../host.ts';
 import { presetPatterns } from '../presets.ts';
 import { openPlace, type BackupPlace, type BackupRun } from './backup-place.ts';
 import { finish, targetFor, type Finished } from './backup-write.ts';
 import { baseIdentity, packBase, without } from './base.ts';
+import { lockName } from './lock-name.ts';
 import { newSnapshotId } from '../snapshots/names.ts';
 import { Written as WrittenKeys } from './written.ts';
 
@@ -72,7 +74,7 @@ type Written = Finished | Fault;
 async function writeAll(all: BackupRun, places: readonly BackupPlace[]): Promise<readonly Written[]> {
   const groups = new Map<string, BackupPlace[]>();
   for (const place of places) {
-    const identity = places.length === 1 ? '' : await baseIdentity(all.host, place.base);
+    const identity = places.length === 1 ? '' : await identityOf(all, place);
     groups.set(identity, [...(groups.get(identity) ?? []), place]);
   }
   const written = new Map<BackupPlace, Written>();
@@ -83,38 +85,61 @@ async function writeAll(all: BackupRun, places: readonly BackupPlace[]): Promise
   return places.map((place) => written.get(place) ?? nothing());
 }
 
+/** One whose base cannot be read to its end is read for by itself: it builds on what can be read of it. */
+async function identityOf({ host }: BackupRun, place: BackupPlace): Promise<string> {
+  try {
+    return await baseIdentity(host, place.base);
+  } catch (error) {
+    const { code } = asFault(error, 'compare manifests');
+    if (code !== 'corrupt' && code !== 'truncated') throw error;
+    return `by itself ${lockName(place.destination, place.slug)}`;
+  }
+}
+
 const nothing = (): Fault => new Fault('unexpected', 'nothing came of this destination', { operation: 'backup' });
 
 /** Never rejects: what has failed is undone, and is a fault of its place. All have the same base. */
 async function writeTo(all: BackupRun, places: readonly BackupPlace[]): Promise<readonly Written[]> {
-  const { host, source, excludes, request, run } = all;
   const undone = async (place: BackupPlace, error: unknown): Promise<Fault> => await place.written.undo(asFault(error, 'backup'));
+  let packed: PackResult;
   try {
-    const targets = await Promise.all(places.map((place) => targetFor(all, place)));
-    const { level, volumeSize, format } = request;
-    const base = packBase(places[0]?.base ?? null, request);
-    const packed = await host.packer({ root: source.root, excludes, level, volumeSize, format, base }, targets, run);
-    try {
-      const written: Written[] = [];
-      for (const [index, place] of places.entries()) {
-        const archives = packed.outcomes[index] ?? [];
-        try {
-          if (archives instanceof Fault) throw archives;
-          const finished = await finish(all, place, { ...packed, archives });
-          written.push('outcome' in finished ? finished : await writtenAnew(all, place, finished));
-        } catch (error) {
-          written.push(await undone(place, error));
-        }
-      }
-      return written;
-    } finally {
-      await packed.entryLines.dispose();
-    }
+    packed = await pack(all, places);
   } catch (error) {
     const faults: Fault[] = [];
     for (const place of places) faults.push(await undone(place, error));
     return faults;
   }
+  // First all that this reading finishes, then what must be read again: that may take as long once more.
+  const ended: (Written | { readonly lost: ReadonlySet<string> })[] = [];
+  for (const [index, place] of places.entries()) {
+    const archives = packed.outcomes[index] ?? [];
+    try {
+      if (archives instanceof Fault) throw archives;
+      const finished = await finish(all, place, { ...packed, archives });
+      ended.push('outcome' in finished ? finished : { lost: finished });
+    } catch (error) {
+      ended.push(await undone(place, error));
+    }
+  }
+  // A temporary file that stays takes nothing back that is stored.
+  await packed.entryLines.dispose().catch(() => undefined);
+  const written: Written[] = [];
+  for (const [index, place] of places.entries()) {
+    const outcome = ended[index] ?? nothing();
+    try {
+      written.push('lost' in outcome ? await writtenAnew(all, place, outcome.lost) : outcome);
+    } catch (error) {
+      written.push(await undone(place, error));
+    }
+  }
+  return written;
+}
+
+async function pack({ host, source, excludes, request, run }: BackupRun, places: readonly BackupPlace[]): Promise<PackResult> {
+  const targets = await Promise.all(places.map((place) => targetFor({ host, source, excludes, request, run }, place)));
+  const { level, volumeSize, format } = request;
+  const base = packBase(places[0]?.base ?? null, request);
+  return await host.packer({ root: source.root, excludes, level, volumeSize, format, base }, targets, run);
 }
 
 /** Archives that the run had built on are lost: what they held is sent again. Each time there is less to build on, so that it ends. */

@@ -5,6 +5,7 @@ import type { OpenDestination } from '../engine.ts';
 import type { EngineHost } from '../host.ts';
 import { decideRetention } from '../retention/decide.ts';
 import { findObject, isCompleteClassic, listServer, readHeader, selectServer } from '../snapshots/catalog.ts';
+import { checkWholeManifest } from '../snapshots/manifest-store.ts';
 import type { Catalog, ListedObject, ListedSnapshot, ServerListing } from '../snapshots/catalog.ts';
 import type { ManifestHeader } from '../snapshots/manifest.ts';
 import { checksumKey, damagedKey, readObjectName, serverPrefix, snapshotTime } from '../snapshots/names.ts';
@@ -73,26 +74,23 @@ async function pruneListing(
     const header = await readHeader(catalog, snapshot, options);
     if (header instanceof Fault) {
       unreadable = header.message;
-      warnings.push({
-        code: 'manifest',
-        message: `${header.message}; no archive of this server is removed until it is repaired or deleted`,
-      });
+      warnings.push(noArchiveRemoved(header));
     }
     known.push(describe(snapshot, header instanceof Fault ? null : header, header instanceof Fault, sizes));
   }
   const newest = known.findLast(({ header }) => header !== null)?.header ?? null;
   checkOwner(newest, (await host.machine()).id, request.takeOver);
 
-  const decision = decideRetention(
-    known.map(({ snapshot, time, complete }) => ({
-      id: snapshot.id,
-      time,
-      complete,
-      pinned: findObject(snapshot, 'pin') !== null,
-    })),
-    request.policy,
-    { zone: request.zone, now: providerNow },
-  );
+  let decision = decide(known, request, providerNow);
+  for (;;) {
+    const trusted = decision.remove.length === 0 ? undefined : known.findLast(({ complete, header }) => complete && header !== null);
+    const fault = trusted === undefined ? null : await unreadableManifest(catalog, trusted.snapshot, options);
+    if (trusted === undefined || fault === null) break;
+    unreadable = fault.message;
+    warnings.push(noArchiveRemoved(fault));
+    known[known.indexOf(trusted)] = { ...trusted, header: null, complete: false };
+    decision = decide(known, request, providerNow);
+  }
   const removed = new Set(decision.remove.map(({ id }) => id));
   for (const { snapshot, complete, header } of known) {
     if (!complete && header !== null)
@@ -113,6 +111,35 @@ async function pruneListing(
     warnings,
   };
 }
+
+function decide(known: readonly Known[], { policy, zone }: PruneRequest, now: number): ReturnType<typeof decideRetention> {
+  const all = known.map(({ snapshot, time, complete }) => ({
+    ...{ id: snapshot.id, time, complete },
+    pinned: findObject(snapshot, 'pin') !== null,
+  }));
+  return decideRetention(all, policy, { zone, now });
+}
+
+/**
+ * The newest complete snapshot is what older ones go for, so its manifest is read to the end before any does: the first line does not show that the rest
+ * is damaged, and without its map all that it names is lost.
+ */
+async function unreadableManifest(catalog: Catalog, snapshot: ListedSnapshot, options: CallOptions): Promise<Fault | null> {
+  const manifest = findObject(snapshot, 'manifest');
+  if (manifest === null) return null;
+  try {
+    await checkWholeManifest(catalog.zstd, catalog.backend, catalog.vault, manifest.key, { ...options, size: manifest.size });
+    return null;
+  } catch (error) {
+    if (error instanceof Fault && (error.code === 'corrupt' || error.code === 'truncated' || error.code === 'not-found')) return error;
+    throw error;
+  }
+}
+
+const noArchiveRemoved = ({ message }: Fault): Warning => ({
+  code: 'manifest',
+  message: `${message}; no archive of this server is removed until it is repaired or deleted`,
+});
 
 function describe(snapshot: ListedSnapshot, header: ManifestHeader | null, broken: boolean, sizes: ReadonlyMap<string, number>): Known {
   if (header !== null) {

@@ -68,10 +68,12 @@ export interface Catalog {
   readonly zstd: Zstd;
   /** First lines that have been read already, by key: one command asks for some of them more than once. */
   readonly headers: Map<string, ManifestHeader | Fault>;
+  /** What those name, each once: a thousand snapshots may rest on the same archives. */
+  readonly archives: Map<string, ManifestHeader['archives'][number]>;
 }
 
 export function openedCatalog(backend: Backend, vault: OpenVault, zstd: Zstd): Catalog {
-  return { backend, vault, zstd, headers: new Map() };
+  return { backend, vault, zstd, headers: new Map(), archives: new Map() };
 }
 
 /** A snapshot's first line, or why it cannot be had. */
@@ -87,11 +89,19 @@ export async function readHeader(catalog: Catalog, snapshot: ListedSnapshot, opt
 
 async function tryHeader(catalog: Catalog, manifest: ListedObject, options: CallOptions): Promise<ManifestHeader | Fault> {
   try {
-    return await readManifestHeader(catalog.zstd, catalog.backend, catalog.vault, manifest, options);
+    const header = await readManifestHeader(catalog.zstd, catalog.backend, catalog.vault, manifest, options);
+    return { ...header, archives: header.archives.map((archive) => once(catalog.archives, archive)) };
   } catch (error) {
     if (error instanceof Fault && ['corrupt', 'truncated', 'wrong-password', 'wrong-key', 'not-found'].includes(error.code)) return error;
     throw error;
   }
+}
+
+function once(known: Catalog['archives'], archive: ManifestHeader['archives'][number]): ManifestHeader['archives'][number] {
+  const same = known.get(archive.key);
+  if (same?.size === archive.size && same.sha256 === archive.sha256 && same.head === archive.head) return same;
+  known.set(archive.key, archive);
+  return archive;
 }
 
 /** The display name under which the newest readable manifest of a server was written; its slug when there is none. */
