@@ -31,6 +31,7 @@ export async function lookAfterServers(
       notifier.look(
         settings.current().servers.map(({ slug }) => service.status(slug)),
         (slug) => service.overdueSince(slug),
+        service.stuck,
       );
     } catch (error) {
       // The watch goes on: the next round may know better.

@@ -8,6 +8,10 @@ import type { Quiesce, Resting, ServiceHost, StateStore } from './ports.ts';
 /** A server is not kept at rest for longer than this, however long its backup takes. */
 const longestRestMs = 2 * 3_600_000;
 
+/** What to do about one that could not be told to go on. */
+export const restingStep =
+  'It is tried again every minute; look whether the server runs and saves its world, and tell it yourself if it does not.';
+
 /**
  * Sets, on disk, whether a server is at rest because of us: what a crash leaves so is known by it. With it stands how it was brought to rest:
  * settings that are changed or removed meanwhile would not let go on what stands still. Setting it fails where it cannot be put on disk; taking it
