@@ -46,7 +46,13 @@ export const jobSchema = z.object({
   bytes: z.number(),
   storedBytes: z.number(),
   warnings: z.array(
-    z.object({ code: z.string(), message: z.string(), path: z.string().exactOptional(), level: z.literal('note').exactOptional() }),
+    z.object({
+      code: z.string(),
+      message: z.string(),
+      path: z.string().exactOptional(),
+      destination: z.string().exactOptional(),
+      level: z.literal('note').exactOptional(),
+    }),
   ),
   fault: wireFaultSchema.nullable(),
   /** Of a restore and a test restore: how many came back. */

@@ -18,6 +18,8 @@ export interface Warning {
   readonly code: WarningCode;
   readonly message: string;
   readonly path?: string;
+  /** The backup place that it is about, where there may be several. */
+  readonly destination?: string;
   /** Told, but no reason to end with exit code 3: a socket that was left out. */
   readonly level?: 'note';
 }

@@ -37,7 +37,7 @@ export function memoryStore(since: number): StateStore & { readonly puts: Job[] 
     },
     resting: () => resting,
     setResting: (all) => (resting = all),
-    flush: () => Promise.resolve(),
+    flush: () => Promise.resolve(null),
   };
 }
 

@@ -11,6 +11,7 @@ import { failed, job, jobEvent, notifierWorld, start, type NotifierWorld } from 
 import { tempFolder } from '../support/temp-folder.ts';
 
 const hour = 3_600_000;
+const never = (): null => null;
 const two = [
   { kind: 'webhook', name: 'up' },
   { kind: 'webhook', name: 'down' },
@@ -22,7 +23,7 @@ const onlyUp = ({ name }: NoticeTarget): Promise<void> =>
   name === 'up' ? Promise.resolve() : Promise.reject(new Fault('unsupported', 'there is no desktop'));
 
 async function look({ notifier }: NotifierWorld): Promise<void> {
-  notifier.look([survival], () => null);
+  notifier.look([survival], never, never);
   await notifier.idle();
 }
 

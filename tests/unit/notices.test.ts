@@ -8,6 +8,7 @@ import { settle } from '../support/fake-clock.ts';
 import { failed, job, jobEvent, notifierWorld, start } from '../support/notifier-world.ts';
 
 const hour = 3_600_000;
+const never = (): null => null;
 
 /** Tells the notices of a row of jobs, an hour apart: `kind repeats` each, `-` for none. */
 function row(jobs: readonly Job[], apart = hour): string[] {
@@ -61,6 +62,9 @@ describe('what is told after a job', () => {
         24 * hour,
       ).filter((line) => line !== '-'),
     ).toEqual(['quota-near 0', 'quota-near 6']);
+    const full = (...places: string[]): Job =>
+      job({ warnings: places.map((destination) => ({ code: 'quota-near', message: `${destination}: full`, destination, level: 'note' })) });
+    expect(row([full('a'), full('a', 'b'), full('b'), full('a', 'b')])).toEqual(['quota-near 0', 'quota-near 0', '-', 'quota-near 0']);
   });
 
   test('each names its cause and a next step', () => {
@@ -142,7 +146,7 @@ describe('sending', () => {
     );
     const about = (text: string): Notice => ({ kind: 'settings', server: '', title: 't', text, next: 'n', at: start, repeats: 0 });
     const look = async (): Promise<void> => {
-      notifier.look([], () => null);
+      notifier.look([], never, never);
       await notifier.idle();
     };
     notifier.tell(about('first'), () => true);
@@ -164,15 +168,37 @@ describe('sending', () => {
     expect(sent).toEqual(['down settings']);
   });
 
+  test('a server that stays at rest is told of once a day, from the job that left it so on, and again once it has gone on in between', async () => {
+    const { notifier, clock, store, sent } = notifierWorld([{ kind: 'webhook', name: 'all' }]);
+    const status = { settings: { slug: 'survival', name: 'Survival' }, state: 'failed', why: 'w', next: 'n' } as ServerStatus;
+    const look = async (stuck: string | null): Promise<string[]> => {
+      notifier.look([status], never, () => stuck);
+      await notifier.idle();
+      return sent.splice(0);
+    };
+    const resume = { code: 'quiesce-resume', message: 'nobody answers' } as const;
+    notifier.event(jobEvent(job({ state: 'cancelled', warnings: [resume] })));
+    await notifier.idle();
+    expect(sent.splice(0)).toEqual(['all failed']);
+    const { told } = store.facts('survival');
+    expect(await look('nobody answers')).toEqual([]);
+    // Nothing is to be written each minute.
+    expect(store.facts('survival').told).toBe(told);
+    await clock.advance(24 * hour);
+    expect(await look('nobody answers')).toEqual(['all failed']);
+    expect(await look(null)).toEqual([]);
+    expect(await look('nobody answers')).toEqual(['all failed']);
+  });
+
   test('overdue is found by looking, whatever the scheduler does, and not while paused', async () => {
     const { notifier, sent } = notifierWorld([{ kind: 'webhook', name: 'all' }]);
     const status = (state: ServerStatus['state']): ServerStatus =>
       ({ settings: { slug: 's', name: 'S' }, state, why: 'w', next: 'n' }) as ServerStatus;
-    notifier.look([status('paused')], () => start - 1);
-    notifier.look([status('ok')], () => null);
-    notifier.look([status('ok')], () => start + 1);
-    notifier.look([status('overdue')], () => start - 1);
-    notifier.look([status('overdue')], () => start - 1);
+    notifier.look([status('paused')], () => start - 1, never);
+    notifier.look([status('ok')], never, never);
+    notifier.look([status('ok')], () => start + 1, never);
+    notifier.look([status('overdue')], () => start - 1, never);
+    notifier.look([status('overdue')], () => start - 1, never);
     await notifier.idle();
     expect(sent).toEqual(['all overdue']);
   });

@@ -126,6 +126,15 @@ test('a server that is removed at rest is told to go on at the next start, and o
   await running;
 });
 
+test('another of its name that is added lets the one before go on first, with the password that its console has', async () => {
+  const here = world([rcon(1)]);
+  await leftAtRest(here);
+  await here.calls['server.remove']({ slug: 'survival' }, anyway);
+  here.resume = () => Promise.resolve();
+  await here.calls['server.add']({ server: server({ folder, ...rcon(2) }), rconPassword: 'new', makeFolder: false }, anyway);
+  expect(here.log).toEqual(['resume 1', 'forget survival', `set ${rconPasswordOf('survival')}`]);
+});
+
 test('one that is not at rest is removed with its password at once', async () => {
   const here = world([rcon(1)]);
   await here.calls['server.remove']({ slug: 'survival' }, anyway);

@@ -6,7 +6,7 @@ import type { Job } from '../../main/contract/jobs.ts';
 import type { ScheduleSettings } from '../../main/contract/schedule-settings.ts';
 import { serverSchema } from '../../main/contract/server-settings.ts';
 import { dueChecks, factsAfter, tellingJob } from '../../main/engine/service/facts.ts';
-import { noFacts } from '../../main/engine/service/ports.ts';
+import { noFacts, type ServiceHost } from '../../main/engine/service/ports.ts';
 import { codeOf } from '../conformance/suite-support.ts';
 import { threadPacker } from '../../main/adapters/compute/pack/packer.ts';
 import { threadScan } from '../../main/adapters/compute/scan/scanner.ts';
@@ -310,8 +310,78 @@ test('a resume that fails leaves the mark for the next start', async () => {
   const running = world.service.run(stop.signal);
   await world.clock.untilSomebodySleeps();
   expect(store.resting()).toEqual([resting]);
+  const why = 'It could not be told to go on: refused';
+  expect(world.service.status('survival')).toMatchObject({ state: 'failed', why, next: expect.stringContaining('every minute') as string });
+  expect(world.service.stuck('survival')).toBe(why);
+  store.setResting([]);
+  expect([world.service.status('survival').state, world.service.stuck('survival')]).toEqual(['new', null]);
   stop.abort();
   await running;
+});
+
+test('what a killed restore left is finished before anything is started on it again; a console is told all the same', async () => {
+  const store = memoryStore(0);
+  const unit = { quiesce: { kind: 'systemd', unit: 'a.service', user: false } } as const;
+  const game = { ...minecraft, name: 'Game', slug: 'game' };
+  store.setResting([
+    { ...resting, ...unit },
+    { ...resting, ...game },
+  ]);
+  let isWell = false;
+  const told: string[] = [];
+  const quiesce: ServiceHost['quiesce'] = ({ slug }) =>
+    Promise.resolve({ pause: () => Promise.resolve(), resume: () => Promise.resolve(void told.push(`resume ${slug}`)) });
+  const recoverFolder = (of: string): Promise<readonly string[]> => {
+    told.push(`recover ${of}`);
+    return isWell ? Promise.resolve(['it is complete now']) : Promise.reject(new Fault('permission-denied', 'not yours'));
+  };
+  const world = serviceWorld({ folder, store, servers: [unit, { ...game, folder: '/game' }], host: { quiesce, recoverFolder } });
+  const stop = new AbortController();
+  const running = world.service.run(stop.signal);
+  await world.clock.untilSomebodySleeps();
+  expect(told.splice(0)).toEqual([`recover ${folder}`, 'recover /game', `recover ${folder}`, 'resume game']);
+  expect(world.service.status('survival').why).toContain('not yours');
+  isWell = true;
+  await world.service.letGoOn();
+  expect([told, store.resting()]).toEqual([[`recover ${folder}`, 'resume survival'], []]);
+  stop.abort();
+  await running;
+});
+
+test('one that runs while it is overdue says since when, and what to do', async () => {
+  const schedule: ScheduleSettings = { kind: 'daily', at: ['04:00'] };
+  const atRest = Promise.withResolvers<void>();
+  const goOn = Promise.withResolvers<void>();
+  const pause = async (): Promise<void> => {
+    atRest.resolve();
+    await goOn.promise;
+  };
+  const world = serviceWorld({ folder, servers: [{ schedule, ...minecraft }], quiesce: { pause } });
+  world.store.changeFacts('survival', { since: 0 });
+  const ended = world.ended('backup');
+  await world.service.calls['backup.start']({ slug: 'survival', force: false, takeOver: false }, new AbortController().signal);
+  await atRest.promise;
+  expect(world.service.status('survival')).toMatchObject({
+    ...{ state: 'running', why: 'No backup has ended well yet; one is running.' },
+    next: expect.stringContaining('cancel it') as string,
+  });
+  goOn.resolve();
+  await ended;
+});
+
+test('a restore over a server that nothing can stop says so, and what to do', async () => {
+  const world = serviceWorld({ folder, servers: [minecraft] });
+  const ended = world.ended('backup');
+  await world.service.calls['backup.start']({ slug: 'survival', force: false, takeOver: false }, new AbortController().signal);
+  await ended;
+  const request = { slug: 'survival', destination: 'here', target: folder, include: [], replace: true, force: true };
+  const restored = world.ended('restore');
+  await world.service.calls['restore.start']({ ...request, snapshot: 'latest' }, new AbortController().signal);
+  const { state, warnings } = await restored;
+  expect([state, warnings.filter(({ code }) => code === 'quiesce').map(({ message }) => message)]).toEqual([
+    'done',
+    [expect.stringContaining('Survival was not stopped')],
+  ]);
 });
 
 describe('what is looked at by the calendar', () => {

@@ -1,5 +1,6 @@
 import { readFile, rename } from 'node:fs/promises';
 import { z } from 'zod';
+import { Fault } from '../../contract/faults.ts';
 import { jobSchema, type Job } from '../../contract/jobs.ts';
 import { noticeSchema } from '../../contract/notices.ts';
 import { quiesceSchema } from '../../contract/server-settings.ts';
@@ -26,11 +27,12 @@ const factsSchema = z.looseObject({
 
 const restingSchema = z.object({ slug: z.string(), name: z.string(), quiesce: quiesceSchema, removed: z.boolean() });
 
+/** Its entries are looked at one by one: what one of them cannot say must not cost the others, least of all what is at rest. */
 const stateSchema = z.looseObject({
   version: z.literal(1),
-  jobs: z.array(jobSchema),
-  servers: z.record(z.string(), factsSchema),
-  resting: z.array(restingSchema).default([]),
+  jobs: z.array(z.unknown()),
+  servers: z.record(z.string(), z.unknown()),
+  resting: z.array(z.unknown()).default([]),
 });
 
 /** Years of daily runs; a few hundred kilobytes. */
@@ -45,31 +47,36 @@ export interface StateFileOptions {
 
 /**
  * Job history and facts in one JSON file, replaced in one step, soon after each change and at flush(). It may be deleted at any time. One that
- * cannot be read is put aside as `<path>.unreadable`.
+ * cannot be read as a whole is put aside as `<path>.unreadable`.
  */
 export async function openStateFile({ path, clock, onProblem }: StateFileOptions): Promise<StateStore> {
   const { jobs, servers, ...loaded } = await load(path, onProblem);
   let { resting } = loaded;
   let dirty = false;
+  let failure: Fault | null = null;
   let writing: Promise<void> | null = null;
 
   async function writeAll(): Promise<void> {
     // Whatever is put in the same turn goes into one writing.
     await Promise.resolve();
-    while (dirty) {
-      dirty = false;
-      try {
+    try {
+      while (dirty) {
+        dirty = false;
         await replaceFile(path, `${JSON.stringify({ version: 1, jobs: [...jobs], servers: Object.fromEntries(servers), resting })}\n`);
-      } catch (error) {
-        onProblem(`${path} could not be written`, error);
-        return;
+        failure = null;
       }
+    } catch (error) {
+      // Written with the next change, or the next flush: the same is not said each time.
+      dirty = true;
+      if (failure === null) onProblem(`${path} could not be written`, error);
+      failure = notWritten(path, error);
     }
+    writing = null;
   }
 
   function changed(): void {
     dirty = true;
-    writing ??= writeAll().finally(() => (writing = null));
+    writing ??= writeAll();
   }
 
   function facts(slug: string): ServerFacts {
@@ -106,7 +113,9 @@ export async function openStateFile({ path, clock, onProblem }: StateFileOptions
       changed();
     },
     async flush() {
+      if (dirty) changed();
       while (writing !== null) await writing;
+      return dirty ? failure : null;
     },
   };
 }
@@ -128,10 +137,38 @@ async function load(path: string, onProblem: StateFileOptions['onProblem']): Pro
   }
   try {
     const { jobs, servers, resting } = stateSchema.parse(JSON.parse(text));
-    return { jobs, servers: new Map(Object.entries(servers)), resting };
+    const readable = <T>(what: string, schema: z.ZodType<T>, entry: unknown): readonly T[] => {
+      const read = schema.safeParse(entry);
+      if (read.success) return [read.data];
+      onProblem(`${what} in ${path} could not be understood and was left out`, read.error);
+      return [];
+    };
+    return {
+      jobs: jobs.flatMap((job) => readable('a job', jobSchema, job)),
+      servers: new Map(
+        Object.entries(servers).flatMap(([slug, facts]) =>
+          readable(`what is known of ${slug}`, factsSchema, facts).map((known) => [slug, known] as const),
+        ),
+      ),
+      resting: resting.flatMap((one) => readable('a server at rest', restingSchema, one)),
+    };
   } catch (error) {
     onProblem(`${path} could not be understood and was put aside`, error);
     await rename(path, `${path}.unreadable`).catch((failed: unknown) => onProblem(`${path} could not be put aside`, failed));
     return empty;
   }
+}
+
+function notWritten(path: string, error: unknown): Fault {
+  const errno = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const code = ['ENOSPC', 'EDQUOT'].includes(errno)
+    ? 'disk-full'
+    : ['EACCES', 'EPERM', 'EROFS'].includes(errno)
+      ? 'permission-denied'
+      : 'unexpected';
+  return new Fault(code, `${path} could not be written${errno === '' ? '' : `: ${errno}`}`, {
+    operation: 'write state',
+    context: { path, next: 'See that its folder can be written and that its disk has room.' },
+    cause: error,
+  });
 }

@@ -48,6 +48,7 @@ export function composeServiceHost(parts: ServiceHostParts): ComposedServiceHost
     openDestination: open,
     signedInAt: (destination) => settings.current().destinations[destination]?.signedInAt ?? null,
     quiesce: quiesceOf,
+    recoverFolder: async (folder) => await (await cli.openTargets()).restore.recover(folder),
     async forgetSecrets(slug) {
       if (settings.current().servers.some((server) => server.slug === slug)) return;
       try {

@@ -8,9 +8,14 @@ import type { Quiesce, Resting, ServiceHost, StateStore } from './ports.ts';
 /** A server is not kept at rest for longer than this, however long its backup takes. */
 const longestRestMs = 2 * 3_600_000;
 
+/** What to do about one that could not be told to go on. */
+export const restingStep =
+  'It is tried again every minute; look whether the server runs and saves its world, and tell it yourself if it does not.';
+
 /**
  * Sets, on disk, whether a server is at rest because of us: what a crash leaves so is known by it. With it stands how it was brought to rest:
- * settings that are changed or removed meanwhile would not let go on what stands still.
+ * settings that are changed or removed meanwhile would not let go on what stands still. Setting it fails where it cannot be put on disk; taking it
+ * away does not, as telling a server to go on once more does no harm.
  */
 export function markOf(host: ServiceHost, { slug, name, quiesce }: RestingServer): (resting: boolean) => Promise<void> {
   const { store } = host;
@@ -19,7 +24,12 @@ export function markOf(host: ServiceHost, { slug, name, quiesce }: RestingServer
     const all = store.resting();
     const others = all.filter((other) => !isThis(other));
     store.setResting(resting ? [...others, { slug, name, quiesce, removed: false }] : others);
-    await store.flush();
+    const failure = await store.flush();
+    if (failure !== null && resting) {
+      // Nobody would know of it after a crash: it is not brought to rest at all.
+      store.setResting(store.resting().filter((other) => !isThis(other)));
+      throw failure;
+    }
     if (!resting && all.some((other) => isThis(other) && other.removed) && !isResting(store, slug)) await host.forgetSecrets?.(slug);
   };
 }

@@ -130,7 +130,8 @@ async function withRoom(name: string, { backend }: OpenDestination, warnings: Wa
   if (check === undefined) return;
   try {
     const finding = await check.run('space', { signal: run.signal });
-    if (typeof finding !== 'string') warnings.push({ code: 'quota-near', message: `${name}: ${finding.problem}`, level: 'note' });
+    if (typeof finding !== 'string')
+      warnings.push({ code: 'quota-near', message: `${name}: ${finding.problem}`, destination: name, level: 'note' });
   } catch (error) {
     // The snapshot is there; that its place does not tell how full it is changes nothing about it.
     warnings.push({ code: 'quota-unknown', message: `${name}: ${asFault(error, 'look for space').message}`, level: 'note' });

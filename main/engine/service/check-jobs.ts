@@ -81,7 +81,8 @@ export async function restoreJob(
   }
   const quiesce = inPlace ? await host.quiesce(server) : null;
   if (quiesce === null || quiesce.stop === undefined || (await quiesce.isRunning?.(run.signal)) === false) {
-    return outcomeOf(await host.engine.restore(destination, request, run), []);
+    const warnings = quiesce !== null && quiesce.stop === undefined ? [notStopped(server)] : [];
+    return outcomeOf(await host.engine.restore(destination, request, run), warnings);
   }
   const mark = markOf(host, server);
   const warnings: Warning[] = [];
@@ -96,6 +97,11 @@ export async function restoreJob(
     await startAgain(server, quiesce, warnings, mark);
     throw withWarnings(asFault(error, 'restore'), warnings);
   }
+}
+
+function notStopped({ name }: ServerSettings): Warning {
+  const message = `${name} was not stopped: nothing in its settings says how. If it ran meanwhile, stop it without saving, and bring the snapshot back again`;
+  return { code: 'quiesce', message };
 }
 
 function outcomeOf(report: RestoreReport, warnings: readonly Warning[]): JobOutcome {

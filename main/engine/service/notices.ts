@@ -1,6 +1,7 @@
 import { faultTexts, nextStep } from '../../contract/fault-texts.ts';
 import type { Job } from '../../contract/jobs.ts';
 import type { Notice, NoticeKind } from '../../contract/notices.ts';
+import { restingStep } from './at-rest.ts';
 import type { ServerFacts } from './ports.ts';
 
 const dayMs = 86_400_000;
@@ -20,7 +21,7 @@ export interface Telling {
   readonly told: Told;
 }
 
-interface About {
+export interface About {
   readonly slug: string;
   readonly name: string;
   readonly now: number;
@@ -29,6 +30,28 @@ interface About {
 
 /** What a job that has ended gives people to know. */
 export function tellingAfter(job: Job, about: About): Telling {
+  const after = tellingOutcome(job, about);
+  if (job.kind !== 'backup' || job.endedAt === null) return after;
+  // However it ended: its server stands still now.
+  const resume = job.warnings.find(({ code }) => code === 'quiesce-resume');
+  return resume === undefined && job.state !== 'done' ? after : notGoingOn(resume?.message, about, after);
+}
+
+/** That a server is still at rest; `why` null: it is not, or not any more. Told once a day, however often it is looked at. */
+export function tellingStuck(why: string | null, about: About): Telling {
+  const before = about.told[stuckKey];
+  const nothing: Telling = { notices: [], told: about.told };
+  if (why === null) return before === undefined ? nothing : notGoingOn(undefined, about, nothing);
+  return before !== undefined && isFresh(before, about.now, dayMs) ? nothing : notGoingOn(why, about, nothing);
+}
+
+const stuckKey = 'quiesce/failed';
+
+function notGoingOn(why: string | undefined, about: About, after: Telling): Telling {
+  return standing('failed', stuckKey, about, after, why, { title: `${about.name} was not told to go on`, next: restingStep });
+}
+
+function tellingOutcome(job: Job, about: About): Telling {
   const isOver = job.state !== 'cancelled' && job.state !== 'waiting' && job.state !== 'running';
   if (!isOver || (job.partial === true && job.state === 'done')) return { notices: [], told: about.told };
   // Each backup place by itself: one that is whole says nothing of another.
@@ -86,22 +109,27 @@ function wentWell(topic: string, job: Job, about: About): Telling {
 
 /** Warnings of a backup that ended well which somebody must do something about. */
 function withWarningsOf(job: Job, about: About, after: Telling): Telling {
-  const space = job.warnings.find(({ code }) => code === 'quota-near');
   const prune = job.warnings.find(({ code }) => code === 'prune');
-  const resume = job.warnings.find(({ code }) => code === 'quiesce-resume');
-  const first = standing('quota-near', 'space/near', about, after, space?.message, {
-    title: `${about.name}: the backup place is nearly full`,
-    next: faultTexts['quota-exceeded'].next,
-  });
-  const second = standing('failed', 'quiesce/failed', about, first, resume?.message, {
-    title: `${about.name} was not told to go on`,
-    next: 'It is tried again every minute; look whether the server saves its world, and tell it yourself if it does not.',
-  });
-  return standing('failed', 'prune/failed', about, second, prune?.message, {
+  // Each backup place by itself: that one fills up says nothing of another.
+  const near = new Map(
+    job.warnings.flatMap(({ code, destination, message }) => (code === 'quota-near' ? [[spaceKey(destination), message] as const] : [])),
+  );
+  const known = Object.keys(after.told).filter((key) => key === spaceKey() || key.startsWith(spaceKey('')));
+  const first = [...new Set([...known, ...near.keys()])].reduce(
+    (told, key) =>
+      standing('quota-near', key, about, told, near.get(key), {
+        title: `${about.name}: the backup place is nearly full`,
+        next: faultTexts['quota-exceeded'].next,
+      }),
+    after,
+  );
+  return standing('failed', 'prune/failed', about, first, prune?.message, {
     title: `${about.name}: ${failures.prune}`,
     next: 'See what it says; new snapshots are made all the same.',
   });
 }
+
+const spaceKey = (destination?: string): string => `space/near${destination === undefined ? '' : `:${destination}`}`;
 
 /** What holds as long as it is said (`text`), and is forgotten without a word once it is not. */
 function standing(
@@ -118,11 +146,13 @@ function standing(
   return { notices: [...after.notices, ...more.notices], told: more.told };
 }
 
+/** A clock that was set back must not silence it for long. */
+const isFresh = ({ at }: Told[string], now: number, forMs: number): boolean => Math.abs(now - at) < forMs;
+
 function folded(kind: NoticeKind, key: string, about: About, words: Pick<Notice, 'title' | 'text' | 'next'>): Telling {
   const before = about.told[key];
-  // A clock that was set back must not silence it for long.
-  const isFresh = before !== undefined && Math.abs(about.now - before.at) < (foldMs[kind] ?? dayMs);
-  if (isFresh) return { notices: [], told: { ...about.told, [key]: { at: before.at, times: before.times + 1 } } };
+  if (before !== undefined && isFresh(before, about.now, foldMs[kind] ?? dayMs))
+    return { notices: [], told: { ...about.told, [key]: { at: before.at, times: before.times + 1 } } };
   const repeats = before?.times ?? 0;
   return {
     notices: [{ matter: key, kind, server: about.slug, name: about.name, ...words, at: about.now, repeats }],

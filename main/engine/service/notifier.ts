@@ -6,7 +6,7 @@ import type { ServerStatus } from '../../contract/server-status.ts';
 import type { Clock } from '../ports.ts';
 import { secretsOfNotice } from './kept-secrets.ts';
 import type { Keychain } from './keychain.ts';
-import { tellingAfter, tellingOverdue, type Telling } from './notices.ts';
+import { tellingAfter, tellingOverdue, tellingStuck, type About, type Telling } from './notices.ts';
 import { outbox } from './outbox.ts';
 import type { StateStore } from './ports.ts';
 import type { Secrets } from './settings-ports.ts';
@@ -32,10 +32,10 @@ export interface Notifier {
   /** To be given every event of the service. */
   event(event: ServiceEvent): void;
   /**
-   * Looks for servers that are overdue; apart from the scheduler, so that a schedule that stands still is noticed. Sends again what did not arrive. To be
-   * called every minute or so.
+   * Looks for servers that are overdue or still at rest; apart from the scheduler, so that a schedule that stands still is noticed. Sends again what
+   * did not arrive. To be called every minute or so.
    */
-  look(statuses: readonly ServerStatus[], overdueSince: (slug: string) => number | null): void;
+  look(statuses: readonly ServerStatus[], overdueSince: (slug: string) => number | null, stuck: (slug: string) => string | null): void;
   /** Why the last notice did not arrive at this target; empty where it did. */
   problemOf(target: string): string;
   /** It was changed, or has taken a test: what was wrong with it before does not count. */
@@ -119,18 +119,20 @@ export function createNotifier(host: NotifierHost): Notifier {
       const name = names.get(job.server) ?? job.server;
       tellAll(job.server, tellingAfter(job, { slug: job.server, name, now: clock.now(), told: store.facts(job.server).told }));
     },
-    look(statuses, overdueSince) {
+    look(statuses, overdueSince, stuck) {
       const now = clock.now();
       out.sendAgain('');
       for (const { settings, state, why, next } of statuses) {
         names.set(settings.slug, settings.name);
         out.sendAgain(settings.slug);
         const since = overdueSince(settings.slug);
-        const overdue = since === null || now <= since || state === 'paused' ? null : { since, why, next };
-        tellAll(
-          settings.slug,
-          tellingOverdue(overdue, { slug: settings.slug, name: settings.name, now, told: store.facts(settings.slug).told }),
-        );
+        // While a job works on it nobody can say.
+        const rests = state === 'running' ? null : stuck(settings.slug);
+        // What is at rest says so instead, paused or not.
+        const overdue = since === null || now <= since || state === 'paused' || rests !== null ? null : { since, why, next };
+        const about = (): About => ({ slug: settings.slug, name: settings.name, now, told: store.facts(settings.slug).told });
+        tellAll(settings.slug, tellingOverdue(overdue, about()));
+        if (state !== 'running') tellAll(settings.slug, tellingStuck(rests, about()));
       }
     },
     tell(notice, holds) {

@@ -1,3 +1,4 @@
+import type { Fault } from '../../contract/faults.ts';
 import type { Job } from '../../contract/jobs.ts';
 import type { Notice } from '../../contract/notices.ts';
 import type { HookCommand, ServerSettings } from '../../contract/server-settings.ts';
@@ -33,8 +34,8 @@ export interface StateStore {
   /** What was brought to rest and has not been told to go on: what a crash left so is known by it. */
   resting(): readonly Resting[];
   setResting(resting: readonly Resting[]): void;
-  /** Everything that was put is on disk. */
-  flush(): Promise<void>;
+  /** Settles to null once everything that was put is on disk, else to why it is not; then the next one tries again. Never rejects. */
+  flush(): Promise<Fault | null>;
 }
 
 /** Times are milliseconds since 1970. */
@@ -133,6 +134,8 @@ export interface ServiceHost {
   readonly keychainOpenedAt?: () => number | null;
   /** Told of what went wrong without a job that could say so. */
   readonly onProblem?: (message: string, error: unknown) => void;
+  /** Finishes what a killed restore left of this folder; settles to what was done, in words. */
+  readonly recoverFolder?: (folder: string) => Promise<readonly string[]>;
   /** Called before anything of others runs: what is secret can be hidden from then on. Never rejects. */
   readonly knowSecrets?: () => Promise<void>;
   /** Hides secrets in texts that came from outside. */

@@ -32,6 +32,8 @@ export function serverCalls(host: SettingsHost, service: Service, store: StateSt
         await host.makeFolder(server.folder);
       }
       await check(host, server);
+      // One of its name that was removed may still be at rest, and its console has the password that is there.
+      if (isResting(store, server.slug)) await service.letGoOn(server.slug);
       await keepPassword(server.slug, rconPassword);
       await settings.update((all) => {
         refuseSecond(all, server);

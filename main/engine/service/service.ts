@@ -21,6 +21,8 @@ export interface Service {
   status(slug: string): ServerStatus;
   /** Tries again to let servers go on that an earlier job could not reach; to be called every minute or so. */
   readonly letGoOn: (only?: string) => Promise<void>;
+  /** Why a server is still at rest although no job works on it; null where it is not. */
+  readonly stuck: (slug: string) => string | null;
   /** Slugs of the servers that a job works on now. */
   readonly running: () => readonly string[];
   /** To be called when servers were added, changed or removed. */
@@ -61,7 +63,7 @@ export function createService(host: ServiceHost): Service {
   const left = leftBehind({
     host,
     isBusy: (slug) => queue.active().some(({ server }) => server === slug),
-    ...{ status, remember, changed, emit },
+    ...{ remember, changed, emit },
   });
 
   const mended = (last: Job | null): Mended | null => mendedSince(last, host.signedInAt ?? (() => null), host.keychainOpenedAt?.() ?? null);
@@ -114,6 +116,7 @@ export function createService(host: ServiceHost): Service {
       nextRun: nextRuns.get(slug) ?? null,
       now: clock.now(),
       held: host.held?.() ?? null,
+      stuck: left.stuck(slug),
     });
   }
 
@@ -193,6 +196,7 @@ export function createService(host: ServiceHost): Service {
       gone(slug);
     },
     letGoOn: left.letGoOn,
+    stuck: left.stuck,
     running: () => [...new Set(queue.active().flatMap(({ server, state }) => (state === 'running' ? [server] : [])))],
     overdueSince: (slug) => overdueFrom(scheduled.standingOf(slug), scheduled.occurrencesOf(serverOf(slug))),
     settingsChanged() {

@@ -4,6 +4,7 @@ import type { ServerSettings } from '../../contract/server-settings.ts';
 import type { ServerState, ServerStatus } from '../../contract/server-status.ts';
 import { overdueFrom } from '../schedule/due.ts';
 import type { Occurrences } from '../schedule/occurrences.ts';
+import { restingStep } from './at-rest.ts';
 import { believed, type Mended } from './facts.ts';
 import type { ServerFacts } from './ports.ts';
 
@@ -21,6 +22,8 @@ export interface StatusInput {
   readonly mended: Mended | null;
   /** Why nothing is started by itself now; null when nothing is against it. */
   readonly held: string | null;
+  /** Why it is still at rest although no job works on it; null where it is not. */
+  readonly stuck: string | null;
 }
 
 /** What is shown of a server, worked out from what is known and nothing else. */
@@ -53,16 +56,22 @@ export function isPaused({ pausedUntil }: ServerFacts, now: number): boolean {
 type Judgement = readonly [state: ServerState, why: string, next: string];
 
 /** The most pressing first: what a person must do, what has gone wrong, what goes on. */
-function judge({ settings, facts, occurrences, active, last, mended, now, held }: StatusInput): Judgement {
-  if (active.some(({ state }) => state === 'running')) return ['running', '', ''];
+function judge({ settings, facts, occurrences, active, last, mended, now, held, stuck }: StatusInput): Judgement {
+  const overdue = overdueFrom(believed(facts, now), occurrences);
+  const isOverdue = overdue !== null && now > overdue;
+  const since = facts.lastSuccess === null ? 'No backup has ended well yet' : 'No backup has ended well for two intervals';
+  const running = active.find(({ state }) => state === 'running');
+  if (running !== undefined)
+    return isOverdue
+      ? ['running', `${since}; ${running.kind === 'backup' ? 'one' : `a ${running.kind}`} is running.`, runningStep]
+      : ['running', '', ''];
+  if (stuck !== null) return ['failed', stuck, restingStep];
   const fault = mended === null ? (last?.fault ?? null) : null;
   if (fault?.code === 'sign-in-needed') return ['sign-in-needed', fault.message, nextStep(fault)];
   if (fault?.context['keychain'] !== undefined) return ['paused', fault.message, nextStep(fault)];
   if (held !== null && settings.schedule.kind !== 'manual') return ['paused', held, 'It goes on by itself once that has changed.'];
   if (isPaused(facts, now)) return ['paused', 'It was paused.', 'Resume it when you like.'];
-  const overdue = overdueFrom(believed(facts, now), occurrences);
-  if (overdue !== null && now > overdue) {
-    const since = facts.lastSuccess === null ? 'No backup has ended well yet' : 'No backup has ended well for two intervals';
+  if (isOverdue) {
     return ['overdue', fault === null ? `${since}.` : `${since}: ${fault.message}`, fault === null ? overdueStep : nextStep(fault)];
   }
   if (last?.state === 'failed' && fault !== null) return ['failed', fault.message, nextStep(fault)];
@@ -78,3 +87,4 @@ const mendedWhy = {
 } as const;
 
 const overdueStep = 'Check that this computer is on at the times of the schedule, and start a backup by hand.';
+const runningStep = 'See how far it has come; where it stands still, cancel it and start a backup.';
