@@ -5,7 +5,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright';
-import { trayStates } from '../main/electron/tray.ts';
+import { trayStates } from '../main/contract/standing.ts';
 import { openBrowser } from '../tests/support/page/browser.ts';
 
 const icons = join(import.meta.dirname, '..', 'resources', 'icons');

@@ -58,8 +58,11 @@ export const calls = {
     request: z.object({ server: serverSchema, rconPassword: rconPassword.optional(), makeFolder: z.boolean().default(false) }),
     reply: serverStatusSchema,
   },
-  /** The server with this slug as it shall be from now on. */
-  'server.edit': { request: z.object({ server: serverSchema, rconPassword: rconPassword.optional() }), reply: serverStatusSchema },
+  /** The server with this slug as it shall be from now on. `makeFolder`: as above. */
+  'server.edit': {
+    request: z.object({ server: serverSchema, rconPassword: rconPassword.optional(), makeFolder: z.boolean().default(false) }),
+    reply: serverStatusSchema,
+  },
   /** Forgets settings; what is stored stays. */
   'server.remove': { request: slug, reply: nothing },
   'server.pause': { request: z.object({ slug: z.string(), until: z.number() }), reply: serverStatusSchema },

@@ -59,6 +59,8 @@ export const jobSchema = z.object({
   files: z.number().exactOptional(),
   /** Of a restore: what was there before is kept, for the way back. */
   kept: z.literal(true).exactOptional(),
+  /** Of a restore that did not end well: it ended before it began to change what was there. */
+  untouched: z.literal(true).exactOptional(),
   /** A check of less than all of the newest snapshot: that it went well says nothing of the rest. */
   partial: z.literal(true).exactOptional(),
   /** Of a restore: what it brings back, and where to. */

@@ -9,13 +9,14 @@ import { nextStep } from '../contract/fault-texts.ts';
 import { asFault } from '../contract/faults.ts';
 import type { ServerStatus } from '../contract/server-status.ts';
 import type { ChosenLook } from '../contract/setup-calls.ts';
+import { namesOf, placeNamed, statusLine, worstOf } from '../contract/standing.ts';
 import { autostartOf, isStartedBySession, noticeShower, pickFolder } from './desktop.ts';
 import { serveCalls } from './ipc.ts';
 import { openLink } from './links.ts';
 import type { Ports } from './ports.ts';
 import { scheme, servePage } from './protocol.ts';
 import type { SettingsPort } from './settings.ts';
-import { menuOf, namesOf, statusLine, trayImage, worstOf } from './tray.ts';
+import { menuOf, trayImage } from './tray.ts';
 import { denyPermissions, lockDown, mainWindow } from './window.ts';
 
 export interface AppParts {
@@ -76,7 +77,11 @@ export async function runApp(parts: AppParts): Promise<void> {
     quit: () => app.quit(),
     now: parts.now,
   };
-  const showNotice = eachOnce(noticeShower(ports.createNotification, () => words, actions));
+  const placeOf = (slug: string): string | undefined =>
+    known()
+      .filter(({ settings: its }) => its.slug === slug)
+      .map(placeNamed)[0];
+  const showNotice = eachOnce(noticeShower(ports.createNotification, () => words, { ...actions, placeOf }));
   const features: HostFeatures = {
     pickFolder: () => pickFolder(dialog),
     openLink: (link) => openLink(ports.shell, link),

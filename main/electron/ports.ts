@@ -45,7 +45,7 @@ export interface MenuEntry extends Pick<Electron.MenuItemConstructorOptions, 'la
   readonly submenu?: MenuEntry[];
 }
 
-export type NotificationPort = Pick<Electron.Notification, 'show'> & Emits<{ click: () => void; action: () => void }>;
+export type NotificationPort = Pick<Electron.Notification, 'show'> & Emits<Record<'click' | 'action' | 'close', () => void>>;
 
 export interface SessionPort {
   setPermissionRequestHandler(handler: (contents: unknown, permission: string, callback: (granted: boolean) => void) => void): void;

@@ -1,45 +1,7 @@
 import type { Words } from '../contract/app-words.ts';
-import type { ServerState, ServerStatus } from '../contract/server-status.ts';
+import type { ServerStatus } from '../contract/server-status.ts';
+import { statusLine, type TrayState } from '../contract/standing.ts';
 import type { MenuEntry } from './ports.ts';
-
-/** The icons of UI.md §6; the worst comes first, and wins. */
-export const trayStates = ['failed', 'sign-in', 'late', 'running', 'paused', 'ok'] as const;
-export type TrayState = (typeof trayStates)[number];
-
-const shownAs: Readonly<Record<ServerState, TrayState>> = {
-  ...{ failed: 'failed', 'sign-in-needed': 'sign-in', late: 'late', overdue: 'late', running: 'running', paused: 'paused' },
-  ...{ new: 'ok', ok: 'ok' },
-};
-
-export function worstOf(servers: readonly ServerStatus[]): TrayState {
-  return trayStates.find((state) => servers.some((server) => shownAs[server.state] === state)) ?? 'ok';
-}
-
-/** The icon's state in words. `servers`: null until they are known. */
-export function statusLine(servers: readonly ServerStatus[] | null, words: Words): string {
-  if (servers === null) return words.starting;
-  if (servers.length === 0) return words.none;
-  const those = (...states: readonly TrayState[]): readonly ServerStatus[] =>
-    servers.filter(({ state }) => states.includes(shownAs[state]));
-  const worst = worstOf(servers);
-  switch (worst) {
-    case 'failed':
-    case 'sign-in':
-      return words.needYou(those('failed', 'sign-in').length, servers.length);
-    case 'late':
-      return words.late(those('late').length, servers.length);
-    case 'running':
-      return words.running(namesOf(those('running')));
-    case 'paused':
-      return words.paused(those('paused').length, servers.length);
-    case 'ok':
-      return words.ok(servers.length);
-  }
-}
-
-export function namesOf(servers: readonly ServerStatus[]): string {
-  return servers.map(({ settings }) => settings.name).join(', ');
-}
 
 /** macOS colours a template itself; elsewhere there is one for light bars and one for dark ones. */
 export function trayImage(folder: string, state: TrayState, platform: NodeJS.Platform, isDark: boolean): string {

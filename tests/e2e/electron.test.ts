@@ -41,12 +41,12 @@ describe.skipIf(why !== '')('the app in the real Electron', () => {
     expect(complaints).toEqual([]);
   });
 
-  test('gives the page its two functions, and nothing of Node', async () => {
+  test('gives the page its three functions, and nothing of Node', async () => {
     const has = await page.evaluate(() => {
       const all = globalThis as Record<string, unknown>;
       return [Object.keys(all['holdfast'] as object).sort(), typeof all['require'], typeof all['process'], typeof all['Buffer']];
     });
-    expect(has).toEqual([['call', 'subscribe'], 'undefined', 'undefined', 'undefined']);
+    expect(has).toEqual([['call', 'cancel', 'subscribe'], 'undefined', 'undefined', 'undefined']);
   });
 
   test('leads nowhere, and opens no other window', async () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -67,6 +67,24 @@ describe.skipIf(browserMissing !== '')(`a new machine on the page${browserMissin
     await page.getByRole('button', { name: 'Open' }).click();
     await page.getByRole('heading', { name: 'No servers are kept there' }).waitFor();
     expect(await names()).toEqual(['nas', 'theirs']);
+  });
+
+  test('a try that failed is made again with another folder, and that one is the server’s from then on', async () => {
+    await page.getByRole('button', { name: 'Back', exact: true }).first().click();
+    await page.getByRole('button', { name: /^nas/ }).click();
+    const found = page.getByRole('article').first();
+    await found.getByLabel('Folder on this computer').fill(join(home.base, 'first'));
+    const fault = { code: 'unavailable', persistence: 'temporary', operation: 'get', message: 'the connection was reset', context: {} };
+    await page.route('**/api/call/restore.start', (route) => route.fulfill({ json: { ok: false, fault } }), { times: 1 });
+    await found.getByRole('button', { name: /^Bring/ }).click();
+    await found.getByText('The backup place does not answer.').waitFor();
+    const second = join(home.base, 'second');
+    await found.getByLabel('Folder on this computer').fill(second);
+    await found.getByRole('button', { name: /^Bring/ }).click();
+    await found.getByText('Brought back.').waitFor();
+    expect(readFileSync(join(second, 'level.dat'), 'utf8')).toBe('blocks');
+    const { servers } = JSON.parse(readFileSync(join(home.config, 'config.json'), 'utf8'));
+    expect(servers).toMatchObject([{ folder: second }]);
   });
 
   test('where no servers are there is a way back; the same place described once more is the same', async () => {

@@ -14,7 +14,7 @@ interface Packed {
 }
 
 interface Configuration {
-  readonly linux: Packed;
+  readonly linux: Packed & { readonly maintainer: string };
   readonly mac: Packed;
   readonly win: Packed;
   readonly icon: string;
@@ -57,6 +57,12 @@ test('worker threads and native modules lie outside the archive', async () => {
   for (const part of ['dist/app/workers/**', 'node_modules/zstd-napi/**', 'node_modules/keytar/**', 'node_modules/koffi/**']) {
     expect((await config()).asarUnpack).toContain(part);
   }
+});
+
+test('the packages of Linux get what fpm asks for beyond the schema: a home page, and who maintains it', async () => {
+  const { linux } = await config();
+  expect(URL.parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).homepage)?.protocol).toBe('https:');
+  expect(linux.maintainer).not.toBe('');
 });
 
 test('the app begins where the build puts it, and its icon is there', async () => {

@@ -175,7 +175,8 @@ test('a click on the tray shows the small window, and another one hides it', asy
 });
 
 test('a notice is shown once, whether it comes as an event, to the desktop, or both ways', async () => {
-  const door = new FakeDoor(true, { 'servers.list': async () => [creative], 'backup.start': async () => ({ job: 'one' }) });
+  const ended = { ...creative, last: { ...runningJob, state: 'failed' as const, destination: 'tide-s3' } };
+  const door = new FakeDoor(true, { 'servers.list': async () => [ended], 'backup.start': async () => ({ job: 'one' }) });
   const { notifications, features, window } = await running(door);
   door.tell({ event: 'notice', data: notice });
   await features().showNotice?.(notice);
@@ -187,8 +188,10 @@ test('a notice is shown once, whether it comes as an event, to the desktop, or b
   notifications[0]?.emit('action');
   await vi.waitUntil(() => door.calls.some(([name]) => name === 'backup.start'));
   window().hide();
+  notifications[1]?.emit('click');
+  expect([window().visible, window().loaded.length]).toEqual([true, 1]);
   notifications[1]?.emit('action');
-  expect(window().visible).toBe(true);
+  expect(window().loaded.at(-1)).toBe('app://holdfast/index.html#/settings/place/tide-s3/sign-in');
 });
 
 test('of several that come as events first and to the desktop afterwards, none is shown twice and none is lost', async () => {

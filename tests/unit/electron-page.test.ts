@@ -1,6 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { xdgAutostart } from '../../main/adapters/system/autostart.ts';
 import { wordsIn } from '../../main/contract/app-words.ts';
@@ -241,7 +243,8 @@ test.each([
   ['failed', 'creative', 'Back up now', ['back up creative']],
   ['overdue', 'creative', 'Back up now', ['back up creative']],
   ['failed', '', 'Show', ['open']],
-  ['sign-in-needed', 'creative', 'Sign in', ['open']],
+  ['sign-in-needed', 'creative', 'Sign in', ['open settings/place/my%20drive/sign-in']],
+  ['sign-in-needed', 'other', 'Sign in', ['open']],
   ['drill-failed', 'creative', 'Show', ['open']],
 ] as const)('a notice of %s on “%s” offers “%s”', (kind, server, label, does) => {
   const done: string[] = [];
@@ -251,13 +254,47 @@ test.each([
     made.push(one);
     return one;
   };
-  const actions = { open: () => void done.push('open'), backUp: (slug: string) => void done.push(`back up ${slug}`) };
+  const actions = {
+    open: (path?: string) => void done.push(path === undefined ? 'open' : `open ${path}`),
+    backUp: (slug: string) => void done.push(`back up ${slug}`),
+    placeOf: (slug: string) => (slug === 'creative' ? 'my drive' : undefined),
+  };
   noticeShower(create, () => wordsIn.en, actions)({ kind, server, title: 'Title', text: '', next: '', at: 1, repeats: 0 });
   expect(made[0]?.options).toEqual({ title: 'Title', body: '', actions: [{ type: 'button', text: label }] });
   made[0]?.emit('action');
   expect(done).toEqual(does);
   made[0]?.emit('click');
+  // With what somebody types in the page: the part it shows stays.
   expect(done).toEqual([...does, 'open']);
+  made[0]?.emit('close');
+});
+
+test('a notice on the desktop is held until it is closed: one that is collected hears no click', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect: () => void = runInNewContext('gc');
+  const rest = (): Promise<void> => new Promise((settle) => setImmediate(settle));
+  let made: WeakRef<FakeNotification> | undefined;
+  const done: string[] = [];
+  const show = noticeShower(
+    (options) => {
+      const one = new FakeNotification(options);
+      made = new WeakRef(one);
+      return one;
+    },
+    () => wordsIn.en,
+    { open: () => void done.push('open'), backUp: () => undefined, placeOf: () => undefined },
+  );
+  const notice = { kind: 'test', server: '', title: 'Title', text: '', next: '', at: 1, repeats: 0 } as const;
+  show(notice);
+  await rest();
+  collect();
+  made?.deref()?.emit('click');
+  expect(done).toEqual(['open']);
+  made?.deref()?.emit('close');
+  await rest();
+  collect();
+  expect(made?.deref()).toBeUndefined();
+  expect(show).toBeTypeOf('function');
 });
 
 test('Electron’s own files lie apart from the settings, and from those of another configuration', () => {

@@ -3,13 +3,15 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { languageOf, wordsIn } from '../../main/contract/app-words.ts';
 import { serverStates, type ServerState, type ServerStatus } from '../../main/contract/server-status.ts';
-import { menuOf, statusLine, trayImage, trayStates, worstOf, type MenuActions } from '../../main/electron/tray.ts';
-import { stagedServers } from '../support/page/staged-service.ts';
+import { isSafe, needsYou, statusLine, trayStates, worstOf } from '../../main/contract/standing.ts';
+import { menuOf, trayImage, type MenuActions } from '../../main/electron/tray.ts';
+import { runningJob, stagedServers } from '../support/page/staged-service.ts';
 
 const some = stagedServers[0] as ServerStatus;
 const of = (...states: readonly ServerState[]): ServerStatus[] =>
   states.map((state, index) => ({
     ...{ ...some, state, settings: { ...some.settings, name: `Server ${index}`, slug: `server-${index}` } },
+    lastSuccess: state === 'new' ? null : 1,
     pausedUntil: state === 'paused' ? 0 : null,
   }));
 const { en, de } = wordsIn;
@@ -22,8 +24,8 @@ describe('the worst state wins', () => {
     ['late', 'late'],
     ['running', 'running'],
     ['paused', 'paused'],
+    ['new', 'paused'],
     ['ok', 'ok'],
-    ['new', 'ok'],
   ];
 
   test('every state of a server has its icon', () => {
@@ -44,15 +46,30 @@ test.each([
   [null, 'starting', 'startet'],
   [[], 'nothing is backed up yet', 'noch wird nichts gesichert'],
   [of('ok'), 'your server is safe', 'dein Server ist gesichert'],
-  [of('ok', 'new'), 'all 2 are safe', 'alle 2 sind gesichert'],
+  [of('ok', 'ok'), 'all 2 are safe', 'alle 2 sind gesichert'],
+  [of('new'), 'not backed up yet', 'noch nicht gesichert'],
+  [of('ok', 'new'), '1 of 2 not backed up yet', '1 von 2 noch nicht gesichert'],
+  [of('paused', 'new'), '1 of 2 paused', '1 von 2 pausiert'],
   [of('failed', 'ok'), '1 of 2 needs you', '1 von 2 braucht dich'],
   [of('failed', 'sign-in-needed', 'ok', 'late'), '2 of 4 need you', '2 von 4 brauchen dich'],
   [of('sign-in-needed'), '1 of 1 needs you', '1 von 1 braucht dich'],
-  [of('late', 'overdue', 'running'), '2 of 3 late', '2 von 3 verspätet'],
+  [of('late', 'overdue', 'running'), '1 of 3 needs you', '1 von 3 braucht dich'],
+  [of('late', 'late', 'running'), '2 of 3 late', '2 von 3 verspätet'],
   [of('running', 'running', 'ok'), 'at work on Server 0, Server 1', 'arbeitet an Server 0, Server 1'],
   [of('paused', 'ok'), '1 of 2 paused', '1 von 2 pausiert'],
 ])('the state in words: %#', (servers, english, german) => {
   expect([statusLine(servers, en), statusLine(servers, de)]).toEqual([english, german]);
+});
+
+test('safe is what was backed up and will be again by itself, and nothing that needs somebody', () => {
+  const safe = serverStates.filter((state) => of(state).every(isSafe));
+  expect(safe).toEqual(['ok', 'running', 'late']);
+  const paused = { ...some, state: 'paused' } as const;
+  const locked = { code: 'locked', persistence: 'temporary', operation: 'open', message: '', context: { keychain: 'system' } } as const;
+  expect(isSafe({ ...paused, pausedUntil: 1_900_000_000_000 })).toBe(true);
+  expect(isSafe({ ...paused, last: { ...runningJob, state: 'failed', fault: locked } })).toBe(false);
+  expect(isSafe({ ...some, state: 'running', lastSuccess: null })).toBe(false);
+  expect(serverStates.filter((state) => needsYou({ state }))).toEqual(['overdue', 'failed', 'sign-in-needed']);
 });
 
 describe('the image', () => {

@@ -90,7 +90,7 @@ async function leftAtRest(here: World): Promise<void> {
 test('what was brought to rest goes on as it was brought there, whatever the settings say by then', async () => {
   const here = world([unit('a.service')]);
   await leftAtRest(here);
-  await here.calls['server.edit']({ server: server({ folder, quiesce: { kind: 'none' } }) }, anyway);
+  await here.calls['server.edit']({ server: server({ folder, quiesce: { kind: 'none' } }), makeFolder: false }, anyway);
   await here.service.letGoOn();
   expect(here.store.resting()).toHaveLength(1);
   here.resume = () => Promise.resolve();
@@ -102,7 +102,7 @@ test('another password is kept once the console that it was not made for has bee
   const here = world([rcon(1)]);
   await leftAtRest(here);
   here.resume = () => Promise.resolve();
-  await here.calls['server.edit']({ server: server({ folder, ...rcon(2) }), rconPassword: 'new' }, anyway);
+  await here.calls['server.edit']({ server: server({ folder, ...rcon(2) }), rconPassword: 'new', makeFolder: false }, anyway);
   expect(here.log).toEqual(['resume 1', `set ${rconPasswordOf('survival')}`]);
 });
 

@@ -97,6 +97,8 @@ export function jobQueue(options: JobQueueOptions): JobQueue {
       const context = active.get(id)?.unwanted === true ? { by: 'person' } : {};
       const fault = signal.aborted ? new Fault('cancelled', 'cancelled', { operation: order.kind, context }) : asFault(error, order.kind);
       end = { state: fault.code === 'cancelled' ? 'cancelled' : 'failed', fault: fault.toWire(), summary: fault.message };
+      // Before the swap a restore writes only beside its target.
+      if (order.kind === 'restore' && active.get(id)?.job.progress?.phase !== 'swap') end = { ...end, untouched: true };
     }
     const job = change(id, { ...redacted(end, redact), progress: null, endedAt: clock.now() }, true);
     active.delete(id);

@@ -27,11 +27,7 @@ export function serverCalls(host: SettingsHost, service: Service, store: StateSt
   return {
     'server.add': async ({ server, rconPassword, makeFolder }) => {
       refuseSecond(settings.current(), server);
-      if (makeFolder) {
-        checkSettings(host, server);
-        await host.makeFolder(server.folder);
-      }
-      await check(host, server);
+      await check(host, server, makeFolder);
       // One of its name that was removed may still be at rest, and its console has the password that is there.
       if (isResting(store, server.slug)) await service.letGoOn(server.slug);
       await keepPassword(server.slug, rconPassword);
@@ -42,8 +38,8 @@ export function serverCalls(host: SettingsHost, service: Service, store: StateSt
       service.settingsChanged();
       return service.status(server.slug);
     },
-    'server.edit': async ({ server, rconPassword }) => {
-      await check(host, server);
+    'server.edit': async ({ server, rconPassword, makeFolder }) => {
+      await check(host, server, makeFolder);
       // With the password that is there: another console than the one that was told to hold still may have the new one.
       if (rconPassword !== undefined && isResting(store, server.slug)) await service.letGoOn(server.slug);
       await keepPassword(server.slug, rconPassword);
@@ -71,8 +67,9 @@ function usesRcon({ quiesce }: ServerSettings): boolean {
   return quiesce.kind === 'minecraft' || quiesce.kind === 'rcon';
 }
 
-async function check(host: SettingsHost, server: ServerSettings): Promise<void> {
+async function check(host: SettingsHost, server: ServerSettings, makeFolder: boolean): Promise<void> {
   checkSettings(host, server);
+  if (makeFolder) await host.makeFolder(server.folder);
   const found = await host.folderProblem(server.folder);
   if (found === null) return;
   const { key, args } = found.say;

@@ -8,7 +8,3 @@ export function inOrder(servers: Iterable<ServerStatus>, language: string): read
     (one, other) => order.indexOf(one.state) - order.indexOf(other.state) || one.settings.name.localeCompare(other.settings.name, language),
   );
 }
-
-export function needsYou({ state }: ServerStatus): boolean {
-  return state === 'failed' || state === 'sign-in-needed' || state === 'overdue';
-}

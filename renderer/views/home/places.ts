@@ -1,5 +1,6 @@
 import type { Provider } from '../../../main/contract/destination-settings.ts';
 import type { ServerStatus } from '../../../main/contract/server-status.ts';
+import { placeNamed } from '../../../main/contract/standing.ts';
 import { service } from '../../client/service.svelte.ts';
 
 export const providerNames: Readonly<Record<Provider, string>> = {
@@ -15,11 +16,9 @@ export function providerOf(name: string): Provider | undefined {
   return service.destinations.find((row) => row.name === name)?.settings.provider;
 }
 
-/** The place whose account must be signed in again: what failed for it names it, at once or in its fault. */
-export function placeToSignIn({ settings, last }: ServerStatus): string | undefined {
-  const named = last?.destination ?? last?.fault?.context['destination'];
+/** The place whose account must be signed in again; where nothing names it, the first that has one. */
+export function placeToSignIn(status: ServerStatus): string | undefined {
   return (
-    settings.destinations.find((name) => name === named) ??
-    settings.destinations.find((name) => providerOf(name) === 'google-drive' || providerOf(name) === 'dropbox')
+    placeNamed(status) ?? status.settings.destinations.find((name) => providerOf(name) === 'google-drive' || providerOf(name) === 'dropbox')
   );
 }

@@ -25,6 +25,8 @@ export class BrowseView {
   rows = $state.raw(new TreeRows(new Folder('', [], null)));
   changes = $state.raw(new Changes());
   report = $state.raw<CallReply<'snapshot.changes'> | null>(null);
+  /** Why nobody knows what differs; the tree is of use without its marks. */
+  unmarked = $state.raw<WireFault | null>(null);
   loaded = $state(false);
   fault = $state.raw<WireFault | null>(null);
   /** More was found than is shown. */
@@ -42,7 +44,7 @@ export class BrowseView {
 
   async load(): Promise<void> {
     this.fault = null;
-    await Promise.all([this.#top(), this.#changes()]);
+    await Promise.all([this.#top(), this.compare()]);
   }
 
   async #top(): Promise<void> {
@@ -54,11 +56,13 @@ export class BrowseView {
     this.loaded = true;
   }
 
-  async #changes(): Promise<void> {
+  /** With the snapshot before. */
+  async compare(): Promise<void> {
+    this.unmarked = null;
     try {
       this.report = await call('snapshot.changes', { ...this.#which, limit: mostChanges }, this.#gone);
-    } catch {
-      // The first look tells of a place that cannot be reached; a tree without marks is of use still.
+    } catch (error) {
+      if (!this.#gone.aborted) this.unmarked = faultOf(error);
       return;
     }
     this.changes = new Changes(this.report.list);

@@ -5,6 +5,10 @@ export const home = {
     '{count, plural, one {Ein Server braucht dich} =2 {Zwei Server brauchen dich} =3 {Drei Server brauchen dich} other {# Server brauchen dich}}',
   'home.othersSafe':
     '{count, plural, =0 {} one {Der andere ist gesichert.} =2 {Die anderen beiden sind gesichert.} other {Die anderen # sind gesichert.}}',
+  'home.someSafe': '{count, plural, =0 {Sicherungen sind pausiert} one {Einer von {all} ist gesichert} other {# von {all} sind gesichert}}',
+  'home.someSafeToo': '{count, plural, one {Einer ist gesichert.} other {# sind gesichert.}}',
+  'home.fresh': '{count, plural, =0 {} one {Einer ist noch nicht gesichert.} other {# sind noch nicht gesichert.}}',
+  'home.resting': '{count, plural, =0 {} one {Einer ruht, bis du ihn weiterlaufen lässt.} other {# ruhen, bis du sie weiterlaufen lässt.}}',
   'home.nothingYet': '{count, plural, one {Die erste Sicherung steht noch aus} other {Erste Sicherungen stehen noch aus}}',
   'home.lastChecked': 'Zuletzt geprüft {ago}.',
   'home.addServer': 'Server hinzufügen',

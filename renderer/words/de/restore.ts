@@ -64,6 +64,7 @@ export const restore = {
   'ended.cancelled': 'Abgebrochen',
   'ended.failed': '„{name}“ ließ sich nicht herstellen',
   'ended.untouched': 'Nichts wurde geändert; die Dateien sind, wie sie waren.',
+  'ended.look': 'Es hatte begonnen, Dateien zu ändern, oder niemand sah, wie weit es kam. Sieh in {target} nach, bevor du ihn benutzt.',
   'ended.took': 'Dauer',
   'ended.size': 'Hergestellt',
   'ended.warnings': 'Warnungen',

@@ -108,6 +108,7 @@ export const snapshots = {
   'browse.size': 'Größe',
   'browse.changed': 'Geändert',
   'browse.reading': 'Lese die Liste der Dateien…',
+  'browse.comparing': 'Vergleiche mit dem davor…',
   'browse.notFound': 'Keine Datei hat das im Namen.',
   'browse.empty': 'Hier ist nichts.',
   'browse.more': 'Die ersten {count} werden gezeigt. Suche nach einem längeren Teil des Namens.',

@@ -4,6 +4,10 @@ export const home = {
   'home.needYou':
     '{count, plural, one {One server needs you} =2 {Two servers need you} =3 {Three servers need you} other {# servers need you}}',
   'home.othersSafe': '{count, plural, =0 {} one {The other one is safe.} =2 {The other two are safe.} other {The other # are safe.}}',
+  'home.someSafe': '{count, plural, =0 {Backups are paused} one {One of {all} is safe} other {# of {all} are safe}}',
+  'home.someSafeToo': '{count, plural, one {One is safe.} other {# are safe.}}',
+  'home.fresh': '{count, plural, =0 {} one {One is not backed up yet.} other {# are not backed up yet.}}',
+  'home.resting': '{count, plural, =0 {} one {One rests until you let it go on.} other {# rest until you let them go on.}}',
   'home.nothingYet': '{count, plural, one {Its first backup is still to come} other {First backups are still to come}}',
   'home.lastChecked': 'Last checked {ago}.',
   'home.addServer': 'Add server',

@@ -64,6 +64,7 @@ export const restore = {
   'ended.cancelled': 'Cancelled',
   'ended.failed': '{name} could not be restored',
   'ended.untouched': 'Nothing was changed; the files are as they were.',
+  'ended.look': 'It had begun to change files, or nobody saw how far it came. Look into {target} before you use it.',
   'ended.took': 'Took',
   'ended.size': 'Brought back',
   'ended.warnings': 'Warnings',

@@ -107,6 +107,7 @@ export const snapshots = {
   'browse.size': 'Size',
   'browse.changed': 'Changed',
   'browse.reading': 'Reading the list of files…',
+  'browse.comparing': 'Comparing with the one before…',
   'browse.notFound': 'No file has that in its name.',
   'browse.empty': 'Nothing here.',
   'browse.more': 'The first {count} are shown. Search for a longer part of the name.',
