@@ -10,6 +10,7 @@ import { chooseFolder, measure } from './try/choose-folder.ts';
 import type { TreeSize } from './try/choose-folder.ts';
 import { CommandFailed, holdfast, holdfastJson, stateFolder } from './try/command.ts';
 import { compareTrees } from './try/compare.ts';
+import { bytesBehindNewest, type StoredRow } from './try/stored-bytes.ts';
 
 const root = join(import.meta.dirname, '..');
 const place = join(root, 'try');
@@ -84,8 +85,7 @@ function tryIt(source: Source): boolean {
 
   say(`\n${bold('1  Back up')}: compressed, encrypted on this machine, then stored`);
   const backupMs = holdfast(['backup', folder, ...ofServer]);
-  const rows = holdfastJson(['snapshots', ...ofServer]) as readonly { readonly complete: boolean; readonly storedBytes: number }[];
-  const stored = rows.findLast(({ complete }) => complete)?.storedBytes ?? 0;
+  const stored = bytesBehindNewest(holdfastJson(['snapshots', ...ofServer]) as readonly StoredRow[]);
 
   say(`\n${bold('2  List')} the snapshots`);
   holdfast(['snapshots', ...ofServer]);

@@ -93,6 +93,30 @@ describe('an archive that a run would build on', () => {
   );
 });
 
+test('a listing that lags behind what was written makes no archive gone, be it of this run or of an earlier one', { timeout }, async () => {
+  const { archives } = await threeRuns();
+  const [, second = ''] = archives;
+  writeFileSync(join(source, 'd'), 'new');
+  const { backend } = one;
+  let writing = false;
+  const lagging: Backend = {
+    ...backend,
+    beginUpload: async (key, options) => {
+      writing = true;
+      return await backend.beginUpload(key, options);
+    },
+    async *list(prefix, options) {
+      for await (const info of backend.list(prefix, options)) {
+        if (!writing || (archives.includes(info.key) && info.key !== second) || !info.key.endsWith('.holdfast')) yield info;
+      }
+    },
+  };
+  const { kept, files, id } = await anHourLater({ clock, backend: lagging }).backup(source);
+  expect(files - kept.files).toBe(1);
+  expect(await archivesOf(one)).toEqual([...archives, `survival/${id}.holdfast`]);
+  await expectSame(one, source);
+});
+
 test('a manifest that is damaged is passed over for the one before', { timeout }, async () => {
   const { ids } = await threeRuns();
   await damage(`survival/${ids[2] ?? ''}.manifest`);

@@ -4,10 +4,10 @@ import { newClassicKey } from '../archive/classic.ts';
 import type { PackedSnapshot, PackTarget, SealWith, VolumeUpload } from '../archive/packer.ts';
 import type { EngineHost } from '../host.ts';
 import { writeManifest } from '../snapshots/manifest-store.ts';
-import { archiveKey, checksumKey, classicKey, manifestKey, serverPrefix } from '../snapshots/names.ts';
+import { archiveKey, checksumKey, classicKey, damagedKey, manifestKey, readObjectName, serverPrefix } from '../snapshots/names.ts';
 import { ensureVaultHolds } from '../snapshots/vault-store.ts';
 import { listServer } from '../snapshots/catalog.ts';
-import type { ManifestHeader } from '../snapshots/manifest.ts';
+import type { ManifestArchive, ManifestHeader } from '../snapshots/manifest.ts';
 import type { Backend, CallOptions } from '../storage/backend.ts';
 import { largestClockOffsetMs } from '../storage/check-destination.ts';
 import { volumePartSize } from '../storage/part-size.ts';
@@ -72,10 +72,7 @@ export async function finish(backup: BackupRun, place: BackupPlace, packed: Pack
     const earlier = place.base?.header.archives ?? [];
     const header = manifestHeader({ id, server, slug, machine, time, source, request, excludes, warnings, packed, earlier });
     const lost = await lostArchives(backend, header, options);
-    const earlierLost = new Set(lost.map(({ key }) => key).filter((key) => earlier.some((archive) => archive.key === key)));
-    if (earlierLost.size > 0) return earlierLost;
-    const [own] = lost;
-    if (own !== undefined) throw new Fault('corrupt', own.message, { operation: 'check archives', context: { object: own.key } });
+    if (lost.size > 0) return lost;
     written.add(manifestKey(slug, id));
     stored += (await writeManifest(host, backend, vault, header, packed.entryLines, options)).size;
   } else {
@@ -90,17 +87,31 @@ export async function finish(backup: BackupRun, place: BackupPlace, packed: Pack
   };
 }
 
-/** Just before a snapshot counts: which of the archives that it names are not there, in the right size and not known as damaged. */
-async function lostArchives(
-  backend: Backend,
-  header: ManifestHeader,
-  options: CallOptions,
-): Promise<readonly { readonly key: string; readonly message: string }[]> {
-  const sizes = storedSizes((await listServer(backend, header.slug, options)).snapshots);
-  return header.archives.flatMap((archive) => {
-    const message = snapshotProblem(sizes, [archive]);
-    return message === null ? [] : [{ key: archive.key, message }];
-  });
+/**
+ * Just before a snapshot counts: which archives of earlier runs it names that are not there, in the right size and not known as damaged. The run's own are
+ * not looked for: their sizes were compared as each was finished, and a cloud may list an object only some time after it was made.
+ */
+async function lostArchives(backend: Backend, { id, slug, archives }: ManifestHeader, options: CallOptions): Promise<ReadonlySet<string>> {
+  const earlier = archives.filter(({ key }) => readObjectName(key)?.id !== id);
+  const lost = new Set<string>();
+  if (earlier.length === 0) return lost;
+  const sizes = storedSizes((await listServer(backend, slug, options)).snapshots);
+  for (const archive of earlier) {
+    if (snapshotProblem(sizes, [archive]) === null) continue;
+    const isOnlyUnlisted = !sizes.has(archive.key) && !sizes.has(damagedKey(archive.key));
+    if (!isOnlyUnlisted || !(await isThere(backend, archive, options))) lost.add(archive.key);
+  }
+  return lost;
+}
+
+/** Asked of the object itself: that a listing lacks it proves nothing. */
+async function isThere(backend: Backend, { key, size }: ManifestArchive, options: CallOptions): Promise<boolean> {
+  try {
+    return (await backend.stat(key, options)).size === size;
+  } catch (error) {
+    if (error instanceof Fault && error.code === 'not-found') return false;
+    throw error;
+  }
 }
 
 async function sealWith(host: EngineHost, { destination, vault }: BackupPlace, request: BackupRequest): Promise<SealWith> {
