@@ -47,7 +47,13 @@ describe('an account of Google Drive, by the destination test', () => {
   });
   test('without the right to delete', async () => {
     place.server.refuse = (call) => (call.startsWith('DELETE') ? new DriveRefusal(403, 'insufficientFilePermissions') : null);
-    expect((await wrongOf(place.fresh())).map(({ name }) => name)).toContain('delete');
+    expect(await wrongOf(place.fresh())).toMatchObject([
+      {
+        name: 'delete',
+        message: expect.stringContaining('may not delete there'),
+        next: expect.stringMatching(/prune does not.*google-drive\.md/),
+      },
+    ]);
   });
   test('nearly full, and full', async () => {
     const { state } = place.server;
@@ -86,7 +92,13 @@ describe('an account of Dropbox, by the destination test', () => {
   });
   test('without the right to delete', async () => {
     place.server.refuse = (route) => (route === 'files/delete_v2' ? new DropboxRefusal(409, ['path_write', 'no_write_permission']) : null);
-    expect((await wrongOf(place.fresh())).map(({ name }) => name)).toContain('delete');
+    expect(await wrongOf(place.fresh())).toMatchObject([
+      {
+        name: 'delete',
+        message: expect.stringContaining('may not delete there'),
+        next: expect.stringMatching(/prune does not.*dropbox\.md/),
+      },
+    ]);
   });
   test('nearly full, and full', async () => {
     const { state } = place.server;

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { uploadBytes } from '../../main/engine/storage/upload-object.ts';
 import { openDrivePlace, type DrivePlace } from '../support/clouds/google-drive/place.ts';
 import { describeBackend } from './suite.ts';
 
@@ -17,3 +18,15 @@ describeBackend(
   },
   { tellsOpenUploads: false, mostBuffers: 90_000_000 },
 );
+
+test('each file bears the mark of this app, as it is made and as it gets new content', async () => {
+  if (place === undefined) throw new Error('no server');
+  const { items } = place.server.state;
+  const backend = place.fresh();
+  const marked = (name: string): unknown => [...items.values()].find((item) => item.name === name)?.appProperties;
+  await uploadBytes(backend, 'server/marked', Buffer.from('one'));
+  expect(marked('marked')).toEqual({ holdfast: '1' });
+  for (const item of items.values()) item.appProperties = {};
+  await uploadBytes(backend, 'server/marked', Buffer.from('two'));
+  expect(marked('marked')).toEqual({ holdfast: '1' });
+});

@@ -77,8 +77,10 @@ describe.skipIf(swiftMissing !== '')(onSwift('accounts with limited rights, on O
     expect(found[0]?.next).toMatch(next);
   });
 
-  test('test: with all rights nothing is wrong', async () => {
+  test('test: with all rights nothing is wrong, and of the space nothing is said, as S3 tells neither use nor quota', async () => {
     expect(await crosses()).toEqual([]);
+    const all = await cli.json<readonly DestinationCheck[]>(['test', place('tried')]);
+    expect(all.map(({ name }) => name)).not.toContain('space');
   });
 
   test('keys that may not delete back up and restore; a prune says what they lack, and all stays', async () => {

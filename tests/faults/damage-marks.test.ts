@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readBytes } from '../../main/engine/storage/read-object.ts';
+import { collect } from '../conformance/suite-support.ts';
 import { flipped, makeTree } from '../support/damage.ts';
 import { keysOf, put, world } from '../support/engine-on-memory.ts';
 import type { World } from '../support/engine-on-memory.ts';
@@ -37,6 +38,38 @@ describe('damage that a verification found', () => {
     expect(keep.map(({ id }) => id)).toEqual([first]);
     expect(remove).toEqual([]);
     expect((await one.backup(folder)).outcome).toBe('written');
+  });
+
+  test('is written down in the mark, line by line, as the format says', async () => {
+    const { one, second, archive } = await secondDamaged();
+    await one.verify({ snapshot: second });
+    const mark = await readBytes(one.backend, `${archive}.damaged`, { limit });
+    const source = async function* (): AsyncGenerator<Uint8Array> {
+      yield mark;
+    };
+    const { kind, content } = await one.engine.openFile(source(), { credentials: one.destination.credentials }, {});
+    expect(kind).toBe('json-lines');
+    const text = Buffer.concat(await collect(content)).toString('utf8');
+    expect(text.endsWith('\n')).toBe(true);
+    const lines = text.split('\n').slice(0, -1);
+    // The flipped byte lies in the first chunk, behind the 148 bytes of the head.
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
+      { kind: 'corrupt', message: 'chunk 0 has been altered', range: [148, 16_400] },
+    ]);
+  });
+
+  test('counts by the name of its mark: one that is empty or damaged holds as well, and is made anew or taken away by the next reading', async () => {
+    const { one, second, first, archive, whole } = await secondDamaged();
+    for (const content of ['', 'no seal'.repeat(100)]) {
+      await put(one.backend, `${archive}.damaged`, content);
+      expect((await one.prune({ policy: { last: 1 } })).keep.map(({ id }) => id)).toEqual([first]);
+    }
+    await one.verify({ snapshot: second });
+    expect((await readBytes(one.backend, `${archive}.damaged`, { limit })).byteLength).toBeGreaterThan(148);
+    await put(one.backend, `${archive}.damaged`, 'no seal');
+    await put(one.backend, archive, whole);
+    expect((await one.verify({ snapshot: second })).damage).toEqual([]);
+    expect(await keysOf(one.backend, '')).not.toContain(`${archive}.damaged`);
   });
 
   test('is unmarked once the archive is whole again', async () => {

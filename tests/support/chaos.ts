@@ -65,7 +65,13 @@ export interface RandomChaos {
  * Strikes about `rate` of all calls, the same ones for the same seed. The reply to beginUpload is never lost unless asked for: the
  * upload it began stays open then, as with any provider, until a later run clears it.
  */
-export function randomChaos(options: { readonly seed: number; readonly rate: number; readonly loseBegun?: boolean }): RandomChaos {
+export function randomChaos(options: {
+  readonly seed: number;
+  readonly rate: number;
+  readonly loseBegun?: boolean;
+  /** For a clock that really passes: no pause is asked for, and few calls hang, as each costs the whole timeout. */
+  readonly inRealTime?: boolean;
+}): RandomChaos {
   const next = seededNumbers(options.seed);
   const struck = new Map<string, number>();
 
@@ -78,10 +84,10 @@ export function randomChaos(options: { readonly seed: number; readonly rate: num
   }
 
   function choose(call: Call): Blow {
-    const fault = weather(next(), call.verb);
+    const fault = weather(next(), call.verb, options.inRealTime === true);
     const luck = next();
     const streams = call.verb === 'read' || call.verb === 'list' || call.verb === 'openUploads';
-    if (luck < 0.1 && call.verb !== 'abort') return { kind: 'hang' };
+    if (luck < (options.inRealTime === true ? 0.02 : 0.1) && call.verb !== 'abort') return { kind: 'hang' };
     if (luck < 0.4 && streams) {
       const items = Math.floor(next() * 4);
       // A stream whose length nobody knows cannot be seen to be short: to end it properly is the backend's promise.
@@ -94,8 +100,9 @@ export function randomChaos(options: { readonly seed: number; readonly rate: num
   return { layer: chaos(decide), struck: () => struck };
 }
 
-function weather(luck: number, operation: string): Fault {
-  if (luck < 0.3) return new Fault('rate-limited', 'slow down', { operation, retryAfterMs: 1_000 + Math.floor(luck * 10_000) });
+function weather(luck: number, operation: string, inRealTime: boolean): Fault {
+  const retryAfterMs = inRealTime ? 0 : 1_000 + Math.floor(luck * 10_000);
+  if (luck < 0.3) return new Fault('rate-limited', 'slow down', { operation, retryAfterMs });
   if (luck < 0.5) return new Fault('timeout', 'no answer', { operation });
   return new Fault('unavailable', 'connection reset', { operation });
 }

@@ -11,6 +11,9 @@ import { uploadStream } from '../storage/upload-object.ts';
 /** What makes an archive one that nothing may rest on. A damaged header alone is repaired from the manifest. */
 const grave: ReadonlySet<string> = new Set(['corrupt', 'truncated', 'frame', 'zip']);
 
+/** A mark is there to be seen, and for people to read: of an archive that is lost altogether each chunk would be a line. */
+const mostLines = 1_000;
+
 /** The keys of a server's marks. */
 export function damageMarks({ snapshots }: ServerListing): Set<string> {
   return new Set(snapshots.flatMap(({ objects }) => objects.filter(({ name }) => name.kind === 'damaged').map(({ key }) => key)));
@@ -46,7 +49,9 @@ export async function markDamage(
 
 async function writeMark(host: EngineHost, catalog: Catalog, key: string, found: readonly Damage[], options: CallOptions): Promise<void> {
   const { vault, backend } = catalog;
-  const lines = found.map(({ kind, message, range }) => JSON.stringify({ kind, message, ...(range === undefined ? {} : { range }) }));
+  const lines = found
+    .slice(0, mostLines)
+    .map(({ kind, message, range }) => JSON.stringify({ kind, message, ...(range === undefined ? {} : { range }) }));
   async function* plain(): ByteStream {
     yield host.zstd.compress(Buffer.from(`${lines.join('\n')}\n`, 'utf8'));
   }

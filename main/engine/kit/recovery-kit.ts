@@ -34,5 +34,5 @@ export const withoutHoldfast: readonly (readonly string[])[] = [
     'It asks for the password. With a recovery key instead:',
     'python3 open.py SNAPSHOT.holdfast --recovery-key HFRK1-... --vault holdfast.vault -o out.zip',
   ],
-  ['unzip out.zip; files in pieces: cat .holdfast/pieces/NAME@* > NAME'],
+  ['unzip out.zip; files in pieces, of one run only: cat .holdfast/pieces/NAME@* > NAME'],
 ];

@@ -36,6 +36,12 @@ const signedOut: Meaning = { code: 'sign-in-needed', says: 'was refused: the app
 const denied: Meaning = { code: 'permission-denied', says: 'was refused: the app has no right to it', next: permissions };
 const ownFault: Meaning = { code: 'unavailable', says: 'failed by a fault of the server' };
 const full: Meaning = { code: 'quota-exceeded', says: 'found no space left in the account' };
+/** `denied`, of a removal: all else goes on. */
+const mayNotDelete: Meaning = {
+  ...denied,
+  says: 'was refused: the app may not delete there',
+  next: `Backups and restores work without that right, prune does not. ${denied.next ?? ''}`,
+};
 const badName: Meaning = { code: 'config-invalid', says: 'was refused: Dropbox does not take this name' };
 const changedOnTheWay: Meaning = { code: 'unavailable', says: 'arrived with other bytes than were sent' };
 
@@ -78,7 +84,8 @@ export function toFault(error: unknown, operation: string, what: string, context
 
 function refused(error: DropboxError, operation: string, what: string, context: FaultContext): Fault {
   const { status, summary, fields, retryAfterMs } = error;
-  const meaning = meaningOf(error);
+  const meant = meaningOf(error);
+  const meaning = meant === denied && operation === 'remove' ? mayNotDelete : meant;
   const reason = summary === '' ? `status ${status}` : summary;
   const options = {
     operation,

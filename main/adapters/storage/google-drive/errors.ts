@@ -36,6 +36,12 @@ const denied: Meaning = {
   says: 'was refused: the app has no right to it',
   next: `Sign in again and allow what is asked for; ${setupPage} says what that is.`,
 };
+/** `denied`, of a removal: all else goes on. */
+const mayNotDelete: Meaning = {
+  ...denied,
+  says: 'was refused: the app may not delete there',
+  next: `Backups and restores work without that right, prune does not. ${denied.next ?? ''}`,
+};
 const full: Meaning = {
   code: 'quota-exceeded',
   says: 'found no space left in the account',
@@ -139,7 +145,8 @@ function parsed(text: string): unknown {
 }
 
 function refused(error: DriveError, operation: string, what: string, context: FaultContext): Fault {
-  const meaning = meaningOf(error);
+  const meant = meaningOf(error);
+  const meaning = meant === denied && operation === 'remove' ? mayNotDelete : meant;
   const reason = error.reason === '' ? `status ${error.status}` : error.reason;
   const options = {
     operation,

@@ -9,6 +9,9 @@ export const folderType = 'application/vnd.google-apps.folder';
 /** Nothing is told that is not asked for by name. */
 export const fileFields = 'id,name,mimeType,parents,size,modifiedTime,createdTime,sha256Checksum';
 
+/** On each file, seen by this app alone: finds what it has made also where somebody has moved or renamed it (`appProperties has {…}`). */
+export const ownMark = { holdfast: '1' } as const;
+
 const fileSchema = z.object({
   id: z.string(),
   name: z.string(),

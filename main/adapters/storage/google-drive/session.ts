@@ -3,7 +3,7 @@ import { Fault } from '../../../contract/faults.ts';
 import { parsedJson } from '../../network/http.ts';
 import { refusalOf, textOf, type About, type DriveApi } from './api.ts';
 import { DriveError, notDrive } from './errors.ts';
-import { fileFields, readFileOf, type DriveFile } from './files.ts';
+import { fileFields, ownMark, readFileOf, type DriveFile } from './files.ts';
 import { tail } from './pieces.ts';
 
 /** Where a new file goes, or which one gets new content. */
@@ -20,7 +20,8 @@ export interface Session {
 export async function beginSession(api: DriveApi, target: Target, about: About): Promise<Session> {
   const base = `${api.place.root}/upload/drive/v3/files`;
   const query = `uploadType=resumable&fields=${fileFields}`;
-  const metadata = target.kind === 'create' ? { id: target.id, name: target.name, parents: [target.parent] } : {};
+  const place = target.kind === 'create' ? { id: target.id, name: target.name, parents: [target.parent] } : {};
+  const metadata = { ...place, appProperties: ownMark };
   const reply = await api.send(
     {
       url: target.kind === 'create' ? `${base}?${query}` : `${base}/${encodeURIComponent(target.id)}?${query}`,

@@ -11,6 +11,8 @@ export interface Item {
   mimeType: string;
   parents: readonly string[];
   trashed: boolean;
+  /** Seen by the app that set them. */
+  appProperties: Readonly<Record<string, string>>;
   readonly createdTime: number;
   modifiedTime: number;
   /** Null for folders. */
@@ -34,6 +36,7 @@ export interface Metadata {
   readonly mimeType?: string;
   readonly parents?: readonly string[];
   readonly modifiedTime?: string;
+  readonly appProperties?: Readonly<Record<string, string>>;
 }
 
 /** One account's Drive: names are no keys, bytes lie on disk. */
@@ -56,6 +59,7 @@ export class State {
       name: 'My Drive',
       mimeType: folderType,
       parents: [],
+      appProperties: {},
       trashed: false,
       createdTime: 0,
       modifiedTime: 0,
@@ -100,13 +104,15 @@ export class State {
     this.#takeSpace(content?.size ?? 0);
     const now = this.now();
     const modified = metadata.modifiedTime === undefined ? now : Date.parse(metadata.modifiedTime);
-    const item: Item = { id, name, mimeType, parents, trashed: false, createdTime: now, modifiedTime: modified, content };
+    const appProperties = checkedProperties(metadata);
+    const item: Item = { id, name, mimeType, parents, appProperties, trashed: false, createdTime: now, modifiedTime: modified, content };
     this.items.set(id, item);
     return item;
   }
 
   replace(id: string, metadata: Metadata, content: Item['content']): Item {
     const item = this.get(id);
+    item.appProperties = { ...item.appProperties, ...checkedProperties(metadata) };
     if (content !== null) {
       this.#takeSpace(content.size - (item.content?.size ?? 0));
       item.content = content;
@@ -130,6 +136,13 @@ export class State {
   }
 }
 
+/** Google: "Add custom file properties": 124 bytes for key and value together, 30 private ones of one app. */
+function checkedProperties({ appProperties = {} }: Metadata): Readonly<Record<string, string>> {
+  const pairs = Object.entries(appProperties);
+  if (pairs.length > 30 || pairs.some(([key, value]) => Buffer.byteLength(key + value) > 124)) throw new Refusal(400, 'invalid');
+  return appProperties;
+}
+
 export async function contentOf(blob: string): Promise<NonNullable<Item['content']>> {
   const sums = { sha256: createHash('sha256'), sha1: createHash('sha1'), md5: createHash('md5') };
   let size = 0;
@@ -149,6 +162,7 @@ export function resourceOf(item: Item, fields: string): Record<string, unknown> 
     name,
     mimeType,
     parents: item.parents,
+    appProperties: item.appProperties,
     trashed: item.trashed,
     createdTime: new Date(item.createdTime).toISOString(),
     modifiedTime: new Date(item.modifiedTime).toISOString(),
