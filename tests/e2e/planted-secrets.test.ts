@@ -159,9 +159,15 @@ test('twenty planted secrets are in no log, no state, no settings, no reply, no 
   for (const name of ['service.info', 'servers.list', 'destinations.list', 'notices.list', 'keychain.describe', 'bandwidth.get'] as const)
     await ask(name, {});
   await ask('jobs.list', { limit: 100 });
-  for (const path of ['/', '/page.js', '/page.css']) {
-    texts.push([path, await rawRequest(service.port, requestText(service.port, service.token, { method: 'GET', path }))]);
-  }
+  const page = async (path: string): Promise<string> => {
+    const text = await rawRequest(service.port, requestText(service.port, service.token, { method: 'GET', path }));
+    expect([path, text.split('\r\n', 1)[0]]).toEqual([path, 'HTTP/1.1 200 OK']);
+    texts.push([path, text]);
+    return text;
+  };
+  const assets = [...(await page('/')).matchAll(/(?:src|href)="\.(\/assets\/[^"]+)"/g)].map(([, path]) => path ?? '');
+  expect(assets.map((path) => path.slice(path.lastIndexOf('.')))).toEqual(expect.arrayContaining(['.js', '.css']));
+  for (const path of assets) await page(path);
   await home.json(['report', join(home.base, 'report.txt')]);
   texts.push(['report', readFileSync(join(home.base, 'report.txt'), 'latin1')], ['printed', service.printed()]);
   texts.push(['environment of hooks', readFileSync(`/proc/${String(service.child.pid)}/cmdline`, 'latin1')]);

@@ -46,6 +46,7 @@ export interface NotifierWorldOptions {
   readonly store?: StateStore;
   readonly clock?: FakeClock;
   readonly isKept?: (slug: string) => boolean;
+  readonly ping?: (event: string) => Promise<void>;
 }
 
 /** The real notifier; what it sends is written down, and `deliver` may lose it. */
@@ -73,9 +74,9 @@ export function notifierWorld(
       sent.push(`${target.name} ${notice.kind}`);
       await deliver?.(target, notice, signal);
     },
-    ping: (secrets, event) => {
+    ping: async (secrets, event) => {
+      await options.ping?.(event);
       pinged.push(`${event} ${secrets['url'] ?? ''}`);
-      return Promise.resolve();
     },
     onNotice: () => undefined,
     onUndelivered: (target, message) => lost.push(`${target}: ${message}`),

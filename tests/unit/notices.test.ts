@@ -108,6 +108,20 @@ describe('sending', () => {
     expect(pinged).toEqual([`start ${url}`, `fail ${url}`, `success ${url}`]);
   });
 
+  test('a start that did not arrive is not sent once its end is known', async () => {
+    let isUp = false;
+    const ping = (): Promise<void> => (isUp ? Promise.resolve() : Promise.reject(new Fault('unavailable', 'nobody there')));
+    const { notifier, clock, pinged } = notifierWorld([{ kind: 'ping', name: 'dead-man' }], undefined, { ping });
+    notifier.event(jobEvent(job({ state: 'running', endedAt: null })));
+    await settle();
+    isUp = true;
+    notifier.event(jobEvent(job({})));
+    await settle();
+    await clock.advance(60_000);
+    await notifier.idle();
+    expect(pinged).toEqual(['success secret of notice/dead-man/url']);
+  });
+
   test('what does not arrive is tried three times, then logged; nothing is thrown', async () => {
     const { notifier, clock, sent, lost } = notifierWorld([{ kind: 'webhook', name: 'down' }], () =>
       Promise.reject(new Fault('unavailable', 'example.org could not be reached')),

@@ -7,6 +7,7 @@ import { acquireLock } from '../../main/adapters/system/lock.ts';
 import { composeHost } from '../../main/compose/compose-host.ts';
 import type { Host } from '../../main/compose/host.ts';
 import { openDoor } from '../../main/compose/open-door.ts';
+import { runningService } from '../../main/compose/service/connect.ts';
 import { servicePlaces } from '../../main/compose/service/places.ts';
 import type { CallReply } from '../../main/contract/calls.ts';
 import type { Clock } from '../../main/engine/ports.ts';
@@ -79,4 +80,13 @@ test('but not for ever', async () => {
   const clock = restful();
   expect(await codeOf(openDoor(host(), {}, clock))).toBe('unavailable');
   expect([asked, clock.rests.length]).toEqual([20, 19]);
+});
+
+test('a damaged address is as good as none', async () => {
+  const places = await servicePlaces(host().env);
+  expect(await runningService(places)).not.toBeNull();
+  writeFileSync(join(places.folder, 'address.json'), '{"port":');
+  const warned = new Promise((settle) => process.once('warning', settle));
+  expect(await runningService(places)).toBeNull();
+  expect(String(await warned)).toContain('address.json');
 });

@@ -9,6 +9,15 @@ export function registering(inner: Keychain, register: (secret: string) => void)
       if (value !== null) register(value);
       return value;
     },
+    ...(inner.given === undefined
+      ? {}
+      : {
+          given: async () => {
+            const all = (await inner.given?.()) ?? [];
+            for (const value of all) register(value);
+            return all;
+          },
+        }),
     async set(secrets) {
       for (const value of Object.values(secrets)) if (value !== null) register(value);
       await inner.set(secrets);

@@ -112,7 +112,9 @@ export async function composeService(
     knowSecrets: async () => {
       try {
         // Each one that is read is registered.
-        await allSecrets(await keychain());
+        const opened = await keychain();
+        await opened.given?.();
+        await allSecrets(opened);
       } catch (error) {
         // The job says it, when it needs one of them.
         problem('the secrets could not be read', error);

@@ -34,9 +34,19 @@ async function serviceAddress(places: ServicePlaces): Promise<{ readonly port: n
     if (errnoOf(error) === 'ENOENT') return null;
     throw error;
   }
-  const address = addressSchema.safeParse(JSON.parse(text));
+  const address = addressSchema.safeParse(parsed(text));
   const holder = await lockHolder(places.stateDir, places.lock);
   return address.success && holder?.pid === address.data.pid ? address.data : null;
+}
+
+/** A file that was damaged is as good as none: the next start of the service writes it anew. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    process.emitWarning(`address.json of the service cannot be read, and is left out: ${String(error)}`);
+    return null;
+  }
 }
 
 /** A service that answers. The token is told to nobody but the holder of the lock: once a service has ended, anybody may listen at its port. */

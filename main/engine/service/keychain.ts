@@ -14,4 +14,6 @@ export interface Keychain {
   names(): Promise<readonly string[]>;
   /** Whether it is given from outside and cannot be set here. Absent: none is. */
   isGiven?(name: string): Promise<boolean>;
+  /** Every secret that is given from outside, its own passphrase too, without opening what is behind. Absent: none is. */
+  given?(): Promise<readonly string[]>;
 }

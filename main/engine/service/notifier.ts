@@ -55,14 +55,23 @@ export function createNotifier(host: NotifierHost): Notifier {
   const names = new Map<string, string>();
   const under = new Set<Promise<void>>();
   const problems = new Map<string, string>();
+  /** The last ping on its way to each target, and what was the last to be sent of each server. */
+  const pings = new Map<string, Promise<void>>();
+  const latest = new Map<string, string>();
 
   function follow(work: Promise<void>): void {
     const all = work.finally(() => under.delete(all));
     under.add(all);
   }
 
-  async function persist(target: NoticeTarget, send: (secrets: Secrets, signal: AbortSignal) => Promise<void>): Promise<boolean> {
+  /** `isPast`: nobody needs it any more, so that it is not tried again. */
+  async function persist(
+    target: NoticeTarget,
+    send: (secrets: Secrets, signal: AbortSignal) => Promise<void>,
+    isPast = (): boolean => false,
+  ): Promise<boolean> {
     for (let tried = 0; ; tried += 1) {
+      if (tried > 0 && isPast()) return false;
       try {
         await withLimit(clock, async (signal) => await send(await secretsOfNotice(host.keychain, target), signal));
         problems.delete(target.name);
@@ -105,7 +114,16 @@ export function createNotifier(host: NotifierHost): Notifier {
     if (job.kind !== 'backup' || event === null) return;
     for (const target of host.targets()) {
       if (target.kind !== 'ping' || !wants(target, job.server)) continue;
-      follow(persist(target, (secrets, signal) => host.ping(secrets, event, job.summary, signal)).then(() => undefined));
+      const key = `${target.name}/${job.server}`;
+      latest.set(key, job.id + event);
+      // A start that arrived after its end would say that it still runs.
+      const isPast = (): boolean => event === 'start' && latest.get(key) !== job.id + event;
+      const before = pings.get(target.name) ?? Promise.resolve();
+      const work = before.then(async () => {
+        await persist(target, (secrets, signal) => host.ping(secrets, event, job.summary, signal), isPast);
+      });
+      pings.set(target.name, work);
+      follow(work);
     }
   }
 
