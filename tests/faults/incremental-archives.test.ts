@@ -117,6 +117,15 @@ test('a listing that lags behind what was written makes no archive gone, be it o
   await expectSame(one, source);
 });
 
+test('a restore refuses an archive of an earlier run that has grown, though every frame of it opens', { timeout }, async () => {
+  const { archives } = await threeRuns();
+  const [first = ''] = archives;
+  await put(one.backend, first, Buffer.concat([await readBytes(one.backend, first, { limit: 2 ** 30 }), Buffer.alloc(100)]));
+  const target = join(tempFolder(), 'back');
+  const message = expect.stringMatching(`${first} has \\d+ bytes instead of`) as unknown;
+  await expect(one.restore(target)).rejects.toMatchObject({ code: 'corrupt', message });
+});
+
 test('a manifest that is damaged is passed over for the one before', { timeout }, async () => {
   const { ids } = await threeRuns();
   await damage(`survival/${ids[2] ?? ''}.manifest`);

@@ -60,7 +60,7 @@ export async function craftShared(
   return { ...shared, archiveInfo: await archiveOf(world, shared), frames };
 }
 
-async function archiveOf({ host, backend, destination }: World, { manifest, archive }: Crafted): Promise<ManifestArchive> {
+export async function archiveOf({ host, backend, destination }: World, { manifest, archive }: Crafted): Promise<ManifestArchive> {
   const vault = await loadVault(backend, { credentials: destination.credentials });
   const { size } = await backend.stat(manifest);
   const header = await readManifestHeader(host.zstd, backend, vault, { key: manifest, size }, {});

@@ -3,6 +3,7 @@ import type { ByteRange, ByteStream } from '../storage/backend.ts';
 import type { Spool } from './packer.ts';
 import type { MessageKeys } from './seal.ts';
 import type { FrameSize } from './seek-table.ts';
+import type { VerifiedFiles } from './verified-files.ts';
 
 /** What brings a snapshot's content back, or only checks it: the port behind which worker threads do the heavy part. */
 export type Unpacker = (request: UnpackRequest, run: UnpackRun) => Promise<UnpackResult>;
@@ -28,6 +29,11 @@ export interface UnpackRequest {
   readonly staging: ((needs: { readonly files: number; readonly bytes: number; readonly diskBytes: number }) => Promise<string>) | null;
   /** Whether to read an archive from its first to its last byte and hash it on the way; otherwise only the frames that are needed. */
   whole(archive: number): boolean;
+  /**
+   * Files that are known to be whole are not read; what is found whole is added. Numbers of the archives tell them apart over several requests. Only where
+   * nothing is written.
+   */
+  readonly verified?: { readonly files: VerifiedFiles; readonly archives: readonly number[] } | undefined;
   /** Go on over damage and report it; otherwise the first one is a fault. */
   readonly tolerant: boolean;
   /** May end early when the object does. */

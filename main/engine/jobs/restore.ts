@@ -16,6 +16,7 @@ import type { Staging } from '../snapshots/restore-target.ts';
 import { loadVault } from '../snapshots/vault-store.ts';
 import type { ByteStream, CallOptions } from '../storage/backend.ts';
 import { restoreClassic } from './restore-classic.ts';
+import { isWhole } from './base.ts';
 import { keepApart } from './places.ts';
 import { archiveProblem, storedSizes } from './snapshots.ts';
 
@@ -80,7 +81,8 @@ async function restoreArchive(
     const { header } = manifest;
     const archives = await Promise.all(header.archives.map((archive) => openArchive(catalog.vault, archive, null)));
     const partial = request.include.length > 0;
-    const misfits = header.archives.map((archive) => misfit(snapshot, archive)).filter((message) => message !== null);
+    const sizes = await sizesFor(catalog, snapshot, header, partial, options);
+    const misfits = header.archives.map((archive) => misfit(sizes, archive, header.id)).filter((message) => message !== null);
     if (misfits[0] !== undefined && !request.salvage)
       throw new Fault('corrupt', misfits[0], { operation: 'restore', context: { snapshot: header.id } });
     const result = await host.unpacker(
@@ -183,10 +185,23 @@ async function restoreArchive(
   }
 }
 
-/** What the listing shows already: an archive of this snapshot that is gone, cut short, or longer than it was written. */
-function misfit(snapshot: ListedSnapshot, archive: ManifestArchive): string | null {
-  if (!archive.key.startsWith(`${snapshot.slug}/${snapshot.id}.`)) return null;
-  return archiveProblem(storedSizes([snapshot]), [archive]);
+/** What is listed of the snapshot, and of the whole server where all of it comes back and rests on earlier runs: parts cost no listing more. */
+async function sizesFor(
+  catalog: Catalog,
+  snapshot: ListedSnapshot,
+  header: ManifestHeader,
+  partial: boolean,
+  options: CallOptions,
+): Promise<ReadonlyMap<string, number>> {
+  if (partial || isWhole(header)) return storedSizes([snapshot]);
+  return storedSizes((await listServer(catalog.backend, snapshot.slug, options)).snapshots);
+}
+
+/** What the listing shows already: an archive of this snapshot that is gone, and any that was cut short or is longer than it was written. */
+function misfit(sizes: ReadonlyMap<string, number>, archive: ManifestArchive, id: string): string | null {
+  // That a listing lacks an earlier one proves nothing: reading it will tell.
+  if (!sizes.has(archive.key) && readObjectName(archive.key)?.id !== id) return null;
+  return archiveProblem(sizes, [archive]);
 }
 
 async function* nothing(): ByteStream {}

@@ -1,10 +1,8 @@
 import { Fault } from '../../contract/faults.ts';
 import type { Damage, RunContext, VerifyReport, VerifyRequest, Warning } from '../../contract/reports.ts';
-import type { ArchiveDamage } from '../archive/unpacker.ts';
 import { vaultName } from '../archive/vault.ts';
 import type { OpenDestination } from '../engine.ts';
 import type { EngineHost } from '../host.ts';
-import { openArchive, readDirectory, readSeekTable, readStored } from '../snapshots/archive-reader.ts';
 import {
   findObject,
   isCompleteClassic,
@@ -22,6 +20,8 @@ import { loadVault } from '../snapshots/vault-store.ts';
 import type { CallOptions } from '../storage/backend.ts';
 import { damageMarks, markDamage } from './damage-marks.ts';
 import { verifyClassic } from './verify-classic.ts';
+import { isDamage, verifyContent } from './verify-content.ts';
+import { VerifiedContent } from './verified-content.ts';
 import type { Verified } from './verified.ts';
 
 /** Reads back what is stored and names all damage. Changes nothing but the marks beside damaged archives. */
@@ -41,12 +41,14 @@ export async function verify(
     vault.damage === undefined ? [] : [{ snapshot: 'destination', object: vaultName, kind: 'vault', message: vault.damage, files: [] }];
   const warnings: Warning[] = [];
   const marked = new Map<string, Set<string>>();
+  // Oldest first: what a run shares lies where the older snapshots have it.
+  const known = snapshots.length > 1 ? new VerifiedContent() : null;
   for (const snapshot of snapshots) {
     // Of the whole server: an archive's mark stands beside it, whichever snapshot it is that uses it.
     const { slug } = snapshot;
     const marks = marked.get(slug) ?? damageMarks(await listServer(catalog.backend, slug, options));
     marked.set(slug, marks);
-    const result = await verifyOne(host, destination, catalog, { snapshot, marks, quick: request.quick }, run);
+    const result = await verifyOne(host, destination, catalog, { snapshot, marks, quick: request.quick, known }, run);
     rows.push({ id: snapshot.id, server: result.server, ok: result.damage.length === 0, files: result.files, bytes: result.bytes });
     damage.push(...result.damage);
     warnings.push(...result.warnings);
@@ -65,11 +67,18 @@ async function chosen(catalog: Catalog, request: VerifyRequest, options: CallOpt
   return found;
 }
 
+interface About {
+  readonly snapshot: ListedSnapshot;
+  readonly marks: Set<string>;
+  readonly quick: boolean;
+  readonly known: VerifiedContent | null;
+}
+
 async function verifyOne(
   host: EngineHost,
   destination: OpenDestination,
   catalog: Catalog,
-  { snapshot, marks, quick }: { readonly snapshot: ListedSnapshot; readonly marks: Set<string>; readonly quick: boolean },
+  { snapshot, marks, quick, known }: About,
   run: RunContext,
 ): Promise<Verified> {
   const object = findObject(snapshot, 'manifest');
@@ -94,7 +103,9 @@ async function verifyOne(
       if (problem === null) present.push(archive);
       else damage.push(named(archive.key, problem.kind, problem.message));
     }
-    const checked = quick ? null : await readable(damage, named, object.key, () => readAll(host, catalog, manifest, object.key, run));
+    const checked = quick
+      ? null
+      : await readable(damage, named, object.key, () => verifyContent(host, catalog, manifest, { name: object.key, present, known }, run));
     if (checked !== null) damage.push(...checked.damage.map((one): Damage => ({ ...one, snapshot: snapshot.id })));
     const sums = await compareChecksums(
       catalog.backend,
@@ -134,73 +145,6 @@ async function presence(
   }
 }
 
-/** Everything: each chunk, each frame, each file's checksum, and each archive as the ZIP that it is. */
-async function readAll(
-  host: EngineHost,
-  catalog: Catalog,
-  manifest: Awaited<ReturnType<typeof fetchManifest>>,
-  name: string,
-  run: RunContext,
-): Promise<{ damage: readonly Omit<Damage, 'snapshot'>[]; sha256: Map<string, string> }> {
-  const options: CallOptions = { signal: run.signal };
-  const { archives: listed } = manifest.header;
-  const problems: ArchiveDamage[] = [];
-  const archives = await Promise.all(
-    listed.map(async (archive, index) => {
-      const opened = await openArchive(catalog.vault, archive, null);
-      const frames = await tolerated(problems, index, () => readSeekTable(catalog.backend, { ...opened, count: archive.frames }, options));
-      return { ...opened, frames };
-    }),
-  );
-  const result = await host.unpacker(
-    {
-      manifest: manifest.spool,
-      manifestName: name,
-      archives,
-      include: [],
-      staging: null,
-      whole: () => true,
-      tolerant: true,
-      read: async (index, range) => {
-        try {
-          return await readStored(catalog.backend, archives[index]?.key ?? '', range, options);
-        } catch (error) {
-          // Gone altogether: presence() has said so, and all its frames are lost.
-          if (error instanceof Fault && error.code === 'not-found') return nothing();
-          throw error;
-        }
-      },
-      directory: async (index, append) => {
-        const archive = archives[index];
-        if (archive === undefined || archive.frames === null) return false;
-        const read = await tolerated(problems, index, async () => {
-          for await (const piece of readDirectory(host.zstd, catalog.backend, archive, options)) await append(piece);
-          return true;
-        });
-        return read === true;
-      },
-    },
-    run,
-  );
-  const sha256 = new Map<string, string>();
-  result.sha256.forEach((hex, index) => {
-    const key = archives[index]?.key;
-    if (hex !== null && key !== undefined) sha256.set(key, hex);
-  });
-  const damage = [...problems, ...result.damage].map(({ archive, kind, message, range }) => ({
-    object: archives[archive]?.key ?? name,
-    kind,
-    message,
-    ...(range === null ? {} : { range }),
-    files: [],
-  }));
-  if (result.damagedFiles.length > 0) {
-    const message = `${result.damagedFiles.length} files cannot be brought back whole`;
-    return { damage: [...damage, { object: name, kind: 'files', message, files: result.damagedFiles }], sha256 };
-  }
-  return { damage, sha256 };
-}
-
 /** A manifest that is sealed well and says what cannot be is this snapshot's damage, and no reason to leave the others unchecked. */
 async function readable<T>(
   damage: Damage[],
@@ -216,20 +160,3 @@ async function readable<T>(
     return null;
   }
 }
-
-/** Damage found on the way is a finding, not the end of the verification. */
-async function tolerated<T>(problems: ArchiveDamage[], archive: number, act: () => Promise<T | null>): Promise<T | null> {
-  try {
-    return await act();
-  } catch (error) {
-    if (!isDamage(error)) throw error;
-    problems.push({ archive, kind: 'zip', message: error.message, range: null });
-    return null;
-  }
-}
-
-function isDamage(error: unknown): error is Fault {
-  return error instanceof Fault && ['corrupt', 'truncated', 'not-found', 'range-invalid'].includes(error.code);
-}
-
-async function* nothing(): AsyncGenerator<Uint8Array> {}

@@ -18,6 +18,7 @@ export async function plan(request: UnpackRequest, manifest: ManifestFile, handl
     include: request.include,
     archives: request.archives.length,
     seekTables: request.archives.map(({ frames }) => frames),
+    verified: request.verified === undefined ? null : { files: request.verified.files.shared, archives: request.verified.archives },
   };
   let planned: Planned | null = null;
   const threads = [{ script: new URL('./planner-worker.ts', import.meta.url), task }];

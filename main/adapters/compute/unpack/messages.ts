@@ -21,6 +21,8 @@ export interface PlannerTask {
   readonly archives: number;
   /** Per archive, where its ZIP is to be checked. */
   readonly seekTables: readonly (readonly FrameSize[] | null)[];
+  /** What has been verified already, and the number of each archive there. */
+  readonly verified: { readonly files: SharedArrayBuffer; readonly archives: readonly number[] } | null;
 }
 
 export interface Planned {
@@ -31,6 +33,10 @@ export interface Planned {
   readonly diskBytes: number;
   /** Every file selected, hard links and empty ones too. */
   readonly files: number;
+  /** Of these, what has been verified already and is not in the plan. */
+  readonly known: { readonly files: number; readonly bytes: number };
+  /** Of each file in the plan, where `verified` was given. */
+  readonly fingerprints: SharedArrayBuffer;
 }
 
 /** One stretch of a stored object, read in one go: whole, or from one chunk border to another. */

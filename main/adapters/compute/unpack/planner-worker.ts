@@ -1,13 +1,16 @@
+import { hash } from 'node:crypto';
 import { Fault } from '../../../contract/faults.ts';
 import type { BytePath } from '../../../engine/archive/byte-path.ts';
 import { compileIncludes } from '../../../engine/archive/exclude.ts';
 import { isRestoresOwn } from '../../../engine/archive/own-files.ts';
 import { maxFrameContent } from '../../../engine/archive/seek-table.ts';
+import { fingerprintSize, VerifiedFiles } from '../../../engine/archive/verified-files.ts';
 import type { ManifestEntry } from '../../../engine/snapshots/manifest-entry.ts';
 import { parseEntry } from '../../../engine/snapshots/read-entry.ts';
 import { Monitor } from '../monitor.ts';
 import { spoolLines } from '../spool-lines.ts';
 import { runWorker } from '../worker-entry.ts';
+import { Column } from './column.ts';
 import type { Planned, PlannerTask } from './messages.ts';
 import { PlanBuilder } from './plan-builder.ts';
 
@@ -23,6 +26,9 @@ runWorker('plan', (task: PlannerTask, tell) => {
   const includes = (path: BytePath, isDirectory: boolean): boolean => !isRestoresOwn(path) && selection.includes(path, isDirectory);
   /** Content that is wanted only under a further name: first name → the name it is restored by. */
   const borrowed = new Map<BytePath, BytePath>();
+  const verified = task.verified === null ? null : new VerifiedFiles(task.verified.files);
+  const fingerprints = new Column('bytes');
+  const known = { files: 0, bytes: 0 };
   let bytes = 0;
   let diskBytes = 0;
   let files = 0;
@@ -31,6 +37,15 @@ runWorker('plan', (task: PlannerTask, tell) => {
     bytes += entry.size;
     diskBytes += spaceFor(entry);
     if (entry.extents.length === 0) return;
+    if (task.verified !== null) {
+      const fingerprint = fingerprintOf(entry, task.verified.archives);
+      if (verified?.has(fingerprint) === true) {
+        known.files += 1;
+        known.bytes += entry.size;
+        return;
+      }
+      fingerprints.append(fingerprint);
+    }
     const file = plan.addFile({
       path,
       mode: entry.mode,
@@ -80,9 +95,15 @@ runWorker('plan', (task: PlannerTask, tell) => {
       offset += stored;
     }
   });
-  const planned: Planned = { kind: 'planned', plan: plan.build(), bytes, diskBytes, files };
+  const planned: Planned = { kind: 'planned', plan: plan.build(), bytes, diskBytes, files, known, fingerprints: fingerprints.shared };
   tell(planned);
 });
+
+/** The path is not in it: what lies in the same place with the same hash is the same, whatever it is called. */
+function fingerprintOf({ sha256, size, extents }: ManifestEntry, archives: readonly number[]): Buffer {
+  const places = extents.map(([archive, ...place]) => [archives[archive], ...place]);
+  return hash('sha256', JSON.stringify([sha256, size, places]), 'buffer').subarray(0, fingerprintSize);
+}
 
 /** Whole blocks; of a sparse file only what is known to be data, which compressed is no more than it was. */
 function spaceFor(entry: ManifestEntry): number {

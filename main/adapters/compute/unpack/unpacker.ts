@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Fault } from '../../../contract/faults.ts';
 import type { Unpacker, UnpackRequest, UnpackRun } from '../../../engine/archive/unpacker.ts';
+import { fingerprintSize } from '../../../engine/archive/verified-files.ts';
 import { openSpool } from '../../files/spool.ts';
 import type { FileSpool } from '../../files/spool.ts';
 import { runThreads } from '../threads.ts';
@@ -32,6 +33,7 @@ export const threadUnpacker: Unpacker = async (request, run) => {
     const sha256 = await moveContent(request, run, { planned, layout, losses, staging, directories });
     let finished: Finished = { root: null, others: 0 };
     for (let file = 0; file < layout.files; file += 1) if (layout.isDamaged(file)) losses.loseFile(file);
+    addVerified(request, planned, layout);
     if (losses.any && !request.tolerant) throw damageFault(request, losses);
     if (staging === null && losses.any) losses.loseLinks(await lostLinks(manifest.file, planned, run));
     if (staging !== null) finished = await finish(request, manifest.file, planned, staging, losses, run);
@@ -47,6 +49,15 @@ export const threadUnpacker: Unpacker = async (request, run) => {
     for (const spool of [directories, ...Object.values(spools), manifest]) await spool.dispose();
   }
 };
+
+/** After all of it has been read: what is not damaged is as its entry says. */
+function addVerified({ verified, staging }: UnpackRequest, { fingerprints }: Planned, layout: Plan): void {
+  if (verified === undefined || staging !== null) return;
+  const bytes = Buffer.from(fingerprints);
+  for (let file = 0; file < layout.files; file += 1) {
+    if (!layout.isDamaged(file)) verified.files.add(bytes.subarray(file * fingerprintSize, (file + 1) * fingerprintSize));
+  }
+}
 
 /** Worker threads read a spool by its handle; one that has none is copied into one that has. */
 async function handleOf(request: UnpackRequest): Promise<{ file: ManifestFile; dispose(): Promise<void> }> {
@@ -107,7 +118,8 @@ async function moveContent(request: UnpackRequest, run: UnpackRun, work: Work): 
   let storedBytes = 0;
   const tell = (): void => {
     const phase = staging === null ? 'check' : 'download';
-    run.onProgress?.({ phase, ...view.counted, totalFiles: planned.files, totalBytes: planned.bytes, storedBytes });
+    const counted = { files: view.counted.files + planned.known.files, bytes: view.counted.bytes + planned.known.bytes };
+    run.onProgress?.({ phase, ...counted, totalFiles: planned.files, totalBytes: planned.bytes, storedBytes });
   };
   const timer = setInterval(tell, progressEveryMs);
   let failure: unknown;
