@@ -48,7 +48,7 @@ export const settings = {
   'notice.tested': 'Der Test ist angekommen.',
   'notice.add.title': 'Meldung hinzufügen',
   'notice.edit.title': 'Meldung „{name}“',
-  'notice.problem': 'Kommt dort nicht an: {problem}',
+  'notice.problem': 'Kommt dort nicht an.',
   'notice.remove': 'Entfernen…',
   'notice.remove.title': '{name} entfernen?',
   'notice.remove.says': 'Dort erfährt niemand mehr etwas. Adresse, Token oder Passwort werden mit vergessen.',
@@ -148,7 +148,8 @@ export const settings = {
   'places.edit.meant': 'Ab jetzt meint {name} den anderen Ort',
   'places.gone': 'Es gibt keinen Sicherungsort namens {name}.',
   'places.signIn': 'Konto',
-  'places.signedIn': 'Angemeldet. Eine verpasste Sicherung läuft jetzt.',
+  'places.signedIn': 'Angemeldet.',
+  'places.signedInMissed': 'Angemeldet. Die verpasste Sicherung läuft jetzt.',
   'places.changePassword': 'Passwort ändern…',
   'places.changePassword.title': 'Passwort von {name} ändern?',
   'places.changePassword.says':

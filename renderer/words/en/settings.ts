@@ -48,7 +48,7 @@ export const settings = {
   'notice.tested': 'The test has arrived.',
   'notice.add.title': 'Add a notice',
   'notice.edit.title': 'Notice “{name}”',
-  'notice.problem': 'Does not arrive: {problem}',
+  'notice.problem': 'Nothing arrives there.',
   'notice.remove': 'Remove…',
   'notice.remove.title': 'Remove {name}?',
   'notice.remove.says': 'Nothing is told there any more. Its address, token or password is forgotten with it.',
@@ -145,7 +145,8 @@ export const settings = {
   'places.edit.meant': 'From now on, {name} means the other place',
   'places.gone': 'There is no backup place called {name}.',
   'places.signIn': 'Account',
-  'places.signedIn': 'Signed in. A missed backup runs now.',
+  'places.signedIn': 'Signed in.',
+  'places.signedInMissed': 'Signed in. The missed backup runs now.',
   'places.changePassword': 'Change the password…',
   'places.changePassword.title': 'Change the password of {name}?',
   'places.changePassword.says':
