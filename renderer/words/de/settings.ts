@@ -53,6 +53,10 @@ export const settings = {
   'notice.remove.title': '{name} entfernen?',
   'notice.remove.says': 'Dort erfährt niemand mehr etwas. Adresse, Token oder Passwort werden mit vergessen.',
   'notice.remove.do': 'Entfernen',
+  'notice.missing': 'Trag das ein.',
+  'notice.wrong.server': 'Eine Webadresse; sie beginnt mit https://.',
+  'notice.wrong.port': 'Eine Zahl von 1 bis 65535.',
+  'notice.wrong.mail': 'Eine Mailadresse, etwa ich@example.org.',
   'notice.name.taken': 'Eine Meldung mit diesem Namen gibt es schon. Nimm einen anderen Namen oder ändere jene.',
   'speed.limit': 'Grenze',
   'speed.mode.off': 'So schnell es geht',
@@ -191,6 +195,7 @@ export const settings = {
   'server.often.weekly': 'Jede Woche',
   'server.often.monthly': 'Jeden Monat',
   'server.often.never': 'Nie',
+  'server.name.none': 'Gib ihm einen Namen.',
   'server.name.help': 'Gesichert wird unter „{slug}“, darum können sich nur Groß- und Kleinschreibung und Leerzeichen ändern.',
   'speed.rate.bad': 'Das ist keine Zahl. Schreibe 2 oder 0,5.',
 } as const;

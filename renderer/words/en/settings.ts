@@ -53,6 +53,10 @@ export const settings = {
   'notice.remove.title': 'Remove {name}?',
   'notice.remove.says': 'Nothing is told there any more. Its address, token or password is forgotten with it.',
   'notice.remove.do': 'Remove it',
+  'notice.missing': 'Fill this in.',
+  'notice.wrong.server': 'A web address, which begins with https://.',
+  'notice.wrong.port': 'A number from 1 to 65535.',
+  'notice.wrong.mail': 'A mail address, such as me@example.org.',
   'notice.name.taken': 'There is a notice of this name already. Give this one another name, or change that one.',
   'speed.limit': 'Limit',
   'speed.mode.off': 'As fast as it goes',
@@ -188,6 +192,7 @@ export const settings = {
   'server.often.weekly': 'Every week',
   'server.often.monthly': 'Every month',
   'server.often.never': 'Never',
+  'server.name.none': 'Give it a name.',
   'server.name.help': 'Backups are kept under “{slug}”, so only capital letters and spaces may change.',
   'speed.rate.bad': 'This is no number. Write 2 or 0.5.',
 } as const;
