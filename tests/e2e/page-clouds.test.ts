@@ -138,7 +138,7 @@ describe.skipIf(browserMissing !== '')(`the page and the strict clouds${browserM
       .getByRole('button', { name: say('do.signIn', { provider: 'Google' }), exact: true })
       .click();
     await beginSignIn(visitor, 'google-drive');
-    await text('places.signedIn').waitFor();
+    await text('places.signedInMissed').waitFor();
     await visitor.goHome();
     await card('Google').getByText(say('note.lateSignedIn')).waitFor();
     await card('Google')

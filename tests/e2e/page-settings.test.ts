@@ -89,6 +89,11 @@ describe.skipIf(browserMissing !== '')(`settings on the page${browserMissing ===
       await page.getByRole('button', { name: 'Add a notice' }).click();
       const dialog = page.getByRole('dialog');
       await dialog.getByRole('radio', { name: 'Webhook' }).click();
+      // The page's own sentences, at the fields, and not the browser's.
+      await dialog.getByLabel('Name', { exact: true }).fill('Ops');
+      await dialog.getByRole('button', { name: 'Save' }).click();
+      await dialog.getByText('Fill this in.').waitFor();
+      expect(await dialog.locator('[aria-invalid=true]').count()).toBe(2);
       await dialog.getByLabel('Name', { exact: true }).fill('ops');
       await dialog.getByLabel('Address of the webhook').fill(`${receiver.address}/hook`);
       await dialog.getByRole('button', { name: 'Send a test' }).click();

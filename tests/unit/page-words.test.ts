@@ -40,6 +40,11 @@ const checks = [
   'space',
 ].concat(...['clock', 'delete', 'leftovers']);
 
+test('in German nothing is manufactured, and the secret of the keychain is called as its field is', () => {
+  const wrong = /(?<!wieder)hergestellt|(?<!wieder)(?<!Wieder)\b[Hh]erstellen|Passphrase/;
+  expect(Object.entries(de).filter(([, text]) => wrong.test(text))).toEqual([]);
+});
+
 describe.each(Object.entries(catalogues))('the page in %s', (_language, words) => {
   test.each([
     ['every fault', faultCodes.flatMap((code) => [`fault.${code}.says`, `fault.${code}.next`])],

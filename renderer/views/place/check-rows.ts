@@ -1,6 +1,7 @@
 import type { CallReply } from '../../../main/contract/calls.ts';
 import type { CheckRow } from '../../design/check-row.ts';
 import { saidAs } from '../../words/faults.ts';
+import { size } from '../../words/format.ts';
 import { t, tOf } from '../../words/language.svelte.ts';
 
 export type TestOutcome = 'none' | 'ok' | 'usable' | 'fail';
@@ -61,10 +62,16 @@ function say(id: string, how: 'ok' | 'fail', otherwise: string): string {
 function factOf(id: string, message: string): string {
   const figure = /(\d[\d.]*)/.exec(message)?.[1];
   if (id === 'clock' && figure !== undefined) return t('test.fact.clock', { seconds: Number(figure) });
-  const space = /([\d.]+ [KMGT]iB) of ([\d.]+ [KMGT]iB)/.exec(message);
-  if (id === 'space' && space !== null) return t('test.fact.space', { free: space[1] ?? '', all: space[2] ?? '' });
+  const space = /([\d.]+) ([MG])iB of ([\d.]+) ([MG])iB/.exec(message)?.slice(1);
+  if (id === 'space' && space !== undefined)
+    return t('test.fact.space', { free: inBytes(space[0], space[1]), all: inBytes(space[2], space[3]) });
   if (id === 'leftovers' && message.startsWith('no ')) return t('none');
   return id === 'checksum' ? (/the ([a-z0-9-]+) checksum is right/i.exec(message)?.[1] ?? '') : '';
+}
+
+/** As every other size on the page. */
+function inBytes(figure = '', unit = ''): string {
+  return size(Number(figure) * (unit === 'M' ? 2 ** 20 : 2 ** 30));
 }
 
 function sentence(text: string): string {

@@ -2,6 +2,13 @@ import type { NoticeTarget } from '../../../main/contract/notices.ts';
 import type { CallInput } from '../../../main/contract/calls.ts';
 
 export type NoticeKind = NoticeTarget['kind'];
+export type NoticeField = 'name' | 'topic' | 'server' | 'host' | 'port' | 'from' | 'to' | 'secret';
+export type NoticeProblem = 'notice.missing' | 'notice.name.help' | 'notice.wrong.server' | 'notice.wrong.port' | 'notice.wrong.mail';
+
+/** What no mail could be sent to is told; the rest the mail server says. */
+function isMail(text: string): boolean {
+  return /^[^\s@]+@[^\s@]+$/.test(text.trim());
+}
 
 /** What is typed in for a notice, as text until it is sent. */
 export class NoticeForm {
@@ -39,6 +46,32 @@ export class NoticeForm {
   get secretName(): 'url' | 'token' | 'password' | null {
     const names = { webhook: 'url', discord: 'url', ping: 'url', ntfy: 'token', email: 'password', desktop: null } as const;
     return names[this.kind];
+  }
+
+  /** What is missing or cannot be, by its field. `kept`: its secret is there already. */
+  problems(kept: boolean): Partial<Record<NoticeField, NoticeProblem>> {
+    const of = (text: string, fits: boolean, otherwise: NoticeProblem): NoticeProblem | undefined =>
+      text.trim() === '' ? 'notice.missing' : fits ? undefined : otherwise;
+    const all: Partial<Record<NoticeField, NoticeProblem | undefined>> = {
+      name: of(this.name, /^[a-z0-9][a-z0-9-]{0,62}$/.test(this.name.trim()), 'notice.name.help'),
+    };
+    if (this.kind === 'ntfy') {
+      all.topic = of(this.topic, true, 'notice.missing');
+      all.server = of(this.server, /^https?:$/.test(URL.parse(this.server.trim())?.protocol ?? ''), 'notice.wrong.server');
+    } else if (this.kind === 'email') {
+      const port = Number(this.port);
+      all.host = of(this.host, true, 'notice.missing');
+      all.port = of(this.port, Number.isInteger(port) && port >= 1 && port <= 65_535, 'notice.wrong.port');
+      all.from = of(this.from, isMail(this.from), 'notice.wrong.mail');
+      all.to = of(
+        this.to,
+        this.to.split(',').every((one) => one.trim() === '' || isMail(one)),
+        'notice.wrong.mail',
+      );
+    } else if (this.kind !== 'desktop' && !kept) {
+      all.secret = of(this.secret, true, 'notice.missing');
+    }
+    return Object.fromEntries(Object.entries(all).filter(([, problem]) => problem !== undefined));
   }
 
   /** As the call notice.set takes it. `before`: what it takes the place of, whose choice of servers and kinds stays. */

@@ -27,7 +27,7 @@ export const machine = {
   'machine.here': 'Schon auf diesem Rechner',
   'machine.back': 'Zurückgeholt.',
   'machine.notEmpty':
-    'In diesem Ordner liegt schon etwas. Wähle einen leeren oder stelle von der Karte des Servers her, dort bleibt alles erhalten.',
+    'In diesem Ordner liegt schon etwas. Wähle einen leeren oder hole den Server von seiner Karte zurück, dort bleibt alles erhalten.',
   'machine.next': 'Noch ist nichts geplant: Wähle in seinen Einstellungen, wie oft er gesichert wird.',
   'machine.settings': 'Seine Einstellungen',
   'machine.done': 'Fertig',

@@ -123,5 +123,5 @@ export const snapshots = {
   'pick.measuring': 'Zähle zusammen…',
   'pick.amount': '{bytes} angehakt',
   'pick.clear': 'Alle Haken weg',
-  'pick.restoreAll': 'Alles herstellen…',
+  'pick.restoreAll': 'Alles wiederherstellen…',
 } as const;

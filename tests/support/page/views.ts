@@ -25,7 +25,7 @@ async function browse(page: Page): Promise<void> {
   for (const key of ['w', 'ArrowRight']) await page.keyboard.press(key);
   await tree.getByRole('treeitem', { name: /region/ }).waitFor();
   for (const key of ['ArrowDown', ' ', 'ArrowDown', 'ArrowDown', ' ']) await page.keyboard.press(key);
-  await page.getByRole('button', { name: /^(Restore|Herstellen)…$/ }).waitFor();
+  await page.getByRole('button', { name: /^(Restore|Wiederherstellen)…$/ }).waitFor();
 }
 
 /** The button that is asked with, whatever else the page calls so. */
@@ -34,7 +34,7 @@ async function ask(page: Page): Promise<void> {
   const unfold = card.getByRole('button', { name: /^Creative: / });
   await card.waitFor();
   if (await unfold.isVisible()) await unfold.click();
-  await card.getByRole('button', { name: /^(Restore|Herstellen)…$/ }).click();
+  await card.getByRole('button', { name: /^(Restore|Wiederherstellen)…$/ }).click();
   await page.getByRole('dialog').getByText(/112/).waitFor();
 }
 
@@ -42,7 +42,7 @@ async function restore(page: Page): Promise<void> {
   await ask(page);
   await page
     .getByRole('dialog')
-    .getByRole('button', { name: /^(Restore|Herstellen)$/ })
+    .getByRole('button', { name: /^(Restore|Wiederherstellen)$/ })
     .click();
   await page
     .getByRole('dialog')
@@ -89,11 +89,11 @@ export const views: readonly View[] = [
     ...{ name: 'restore-done', path: `${creative}/snap-0000`, languages: both },
     async ready(page) {
       await browse(page);
-      await page.getByRole('button', { name: /^(Restore|Herstellen)…$/ }).click();
+      await page.getByRole('button', { name: /^(Restore|Wiederherstellen)…$/ }).click();
       await page.getByRole('dialog').getByText(/112/).waitFor();
       await page
         .getByRole('dialog')
-        .getByRole('button', { name: /^(Restore|Herstellen)$/ })
+        .getByRole('button', { name: /^(Restore|Wiederherstellen)$/ })
         .click();
       await page.getByRole('button', { name: /^(Undo|Rückgängig)$/ }).waitFor();
     },
