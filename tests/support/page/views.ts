@@ -65,10 +65,10 @@ export const views: readonly View[] = [
   { name: 'servers', path: 'snapshots', languages: both, ready: (page) => page.getByRole('link', { name: /Creative/ }).waitFor() },
   { name: 'browse', path: `${creative}/snap-0000`, languages: both, ready: browse },
   {
-    ...{ name: 'browse-differing', path: `${creative}/snap-0000` },
+    ...{ name: 'browse-differing', path: `${creative}/snap-0000`, languages: both },
     async ready(page) {
-      await page.getByRole('radio', { name: /Differing 216/ }).click();
-      await page.getByRole('treeitem', { name: /gone/ }).waitFor();
+      await page.getByRole('radio', { name: /(Differing|Unterschiede) 216/ }).click();
+      await page.getByRole('treeitem', { name: /gone|weg/ }).waitFor();
     },
   },
   { name: 'restore', path: '', languages: both, ready: ask },
@@ -191,6 +191,18 @@ export const views: readonly View[] = [
       await dialog.getByRole('button', { name: /^(Send a test|Test senden)$/ }).click();
       await dialog.getByText(/^(The test has arrived|Der Test ist angekommen)/).waitFor();
       await dialog.getByLabel('Name', { exact: true }).fill('phone');
+    },
+  },
+  {
+    ...{ name: 'remove-notice', path: 'settings', languages: both },
+    async ready(page) {
+      const card = page.locator('section').filter({ has: page.getByRole('heading', { name: /^(Notices|Meldungen)$/ }) });
+      await card.getByRole('button', { name: /^(Edit|Ändern)…$/ }).click();
+      await page
+        .getByRole('dialog')
+        .getByRole('button', { name: /^(Remove|Entfernen)…$/ })
+        .click();
+      await page.getByRole('dialog').getByRole('heading', { name: /phone/ }).waitFor();
     },
   },
   {
