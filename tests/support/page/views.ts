@@ -62,13 +62,13 @@ export const views: readonly View[] = [
       await page.getByRole('heading', { name: /^(Kept|Behalten)$/ }).evaluate((heading) => heading.scrollIntoView());
     },
   },
-  { name: 'servers', path: 'snapshots', ready: (page) => page.getByRole('link', { name: /Creative/ }).waitFor() },
+  { name: 'servers', path: 'snapshots', languages: both, ready: (page) => page.getByRole('link', { name: /Creative/ }).waitFor() },
   { name: 'browse', path: `${creative}/snap-0000`, languages: both, ready: browse },
   {
-    ...{ name: 'browse-differing', path: `${creative}/snap-0000` },
+    ...{ name: 'browse-differing', path: `${creative}/snap-0000`, languages: both },
     async ready(page) {
-      await page.getByRole('radio', { name: /Differing 216/ }).click();
-      await page.getByRole('treeitem', { name: /gone/ }).waitFor();
+      await page.getByRole('radio', { name: /(Differing|Unterschiede) 216/ }).click();
+      await page.getByRole('treeitem', { name: /gone|weg/ }).waitFor();
     },
   },
   { name: 'restore', path: '', languages: both, ready: ask },
@@ -144,10 +144,20 @@ export const views: readonly View[] = [
       await page.getByRole('alert').scrollIntoViewIfNeeded();
     },
   },
-  { name: 'empty', path: '', empty: true, ready: (page) => page.getByRole('heading', { level: 1 }).waitFor() },
+  {
+    ...{ name: 'remove-server', path: '', languages: both },
+    async ready(page) {
+      const card = page.getByRole('article').filter({ hasText: 'Nextcloud' });
+      await card.getByRole('button', { name: /(More for|Mehr)/ }).click();
+      await page.getByRole('menuitem', { name: /^(Stop backing up|Nicht mehr sichern)…$/ }).click();
+      await page.getByRole('dialog').getByRole('heading').waitFor();
+    },
+  },
+  { name: 'empty', path: '', empty: true, languages: both, ready: (page) => page.getByRole('heading', { level: 1 }).waitFor() },
   {
     name: 'activity',
     path: 'activity',
+    languages: both,
     ready: (page) =>
       page
         .getByRole('button', { name: /Survival/ })
@@ -184,12 +194,24 @@ export const views: readonly View[] = [
     },
   },
   {
+    ...{ name: 'remove-notice', path: 'settings', languages: both },
+    async ready(page) {
+      const card = page.locator('section').filter({ has: page.getByRole('heading', { name: /^(Notices|Meldungen)$/ }) });
+      await card.getByRole('button', { name: /^(Edit|Ändern)…$/ }).click();
+      await page
+        .getByRole('dialog')
+        .getByRole('button', { name: /^(Remove|Entfernen)…$/ })
+        .click();
+      await page.getByRole('dialog').getByRole('heading', { name: /phone/ }).waitFor();
+    },
+  },
+  {
     name: 'server',
     path: 'settings/server/survival',
     languages: ['en', 'de'],
     ready: (page) => page.getByRole('heading', { level: 2 }).nth(2).waitFor(),
   },
-  { name: 'new-place', path: 'settings/new-place', ready: (page) => page.getByRole('radio').first().waitFor() },
+  { name: 'new-place', path: 'settings/new-place', languages: both, ready: (page) => page.getByRole('radio').first().waitFor() },
   {
     name: 'place',
     path: 'settings/place/google',
@@ -204,8 +226,8 @@ export const views: readonly View[] = [
     },
   },
   {
-    ...{ name: 'password', path: 'settings/place/tide-s3' },
-    ready: (page) => page.getByRole('button', { name: 'Change the password…' }).click(),
+    ...{ name: 'password', path: 'settings/place/tide-s3', languages: both },
+    ready: (page) => page.getByRole('button', { name: /^(Change the password|Passwort ändern)…$/ }).click(),
   },
   { name: 'new-machine', path: 'new-machine', languages: ['en', 'de'], ready: (page) => page.getByRole('radio').first().waitFor() },
   {
@@ -220,7 +242,7 @@ export const views: readonly View[] = [
     },
   },
   {
-    ...{ name: 'new-machine-servers', path: 'new-machine' },
+    ...{ name: 'new-machine-servers', path: 'new-machine', languages: both },
     ready: async (page) => {
       await page.getByRole('button', { name: /tide-s3/ }).click();
       await page.getByRole('article').first().waitFor();
