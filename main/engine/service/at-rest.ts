@@ -63,10 +63,11 @@ export async function atRest<T>(
   const mark = markOf(host, server);
   await mark(true);
   const watchdog = new AbortController();
+  let goesOn = false;
   host.clock.sleep(longestRestMs, watchdog.signal).then(
     async () => {
       warnings.push({ code: 'quiesce', message: `the backup takes so long that ${server.name} goes on while the rest of it is read` });
-      await letGoOn(quiesce, server, warnings);
+      goesOn = await letGoOn(quiesce, server, warnings);
     },
     () => undefined,
   );
@@ -77,7 +78,8 @@ export async function atRest<T>(
   } finally {
     watchdog.abort();
     // The mark stays when nobody answers, so that it is tried again; the snapshot is none the worse for it.
-    if (await letGoOn(quiesce, server, warnings)) {
+    // One that went on already may have been stopped on purpose since.
+    if (goesOn || (await letGoOn(quiesce, server, warnings))) {
       await mark(false);
       run.note('goes on');
     }

@@ -12,6 +12,7 @@ import type { Connection } from '../../compose/service/connect.ts';
 import { formatTime } from '../times.ts';
 import { parseCount } from '../units.ts';
 import { append } from './options.ts';
+import { untilOf, type PauseOptions } from './pause-until.ts';
 import type { JsonOption } from './options.ts';
 import { withService } from './with-service.ts';
 
@@ -109,11 +110,18 @@ export function addServerJobs(group: Command, context: CommandContext): void {
     .description('Starts nothing by itself for a while. What runs goes on.')
     .argument('<server>', slugHelp)
     .option('--hours <n>', 'for so long (default: until it is resumed)')
-    .option('--until-tomorrow', 'until the next midnight')
+    .option('--until-tomorrow', 'until the next midnight where the server is')
     .option('--json', 'print one JSON document')
-    .action(async (slug: string, options: JsonOption & { readonly hours?: string; readonly untilTomorrow?: boolean }) => {
-      const until = untilOf(host, options);
-      const status = await withService(host, async (service) => await service.call('server.pause', { slug, until }));
+    .action(async (slug: string, options: JsonOption & PauseOptions) => {
+      const status = await withService(host, async (service) => {
+        const { occurrencesOf } = await import('../../engine/schedule/occurrences.ts');
+        const { zone } = (await service.call('server.get', { slug })).settings;
+        return await service.call('server.pause', {
+          slug,
+          until: untilOf(host.now(), options, () => occurrencesOf({ kind: 'daily', at: ['00:00'] }, zone)),
+        });
+      });
+      const until = status.pausedUntil ?? 0;
       if (options.json === true) await printJson(host, status);
       else
         await printLine(
@@ -180,14 +188,6 @@ async function placeOf(service: Connection, slug: string, { from }: PlaceOption)
   throw new Fault('config-invalid', `${slug} does not go to ${from}; it goes to ${destinations.join(', ')}`, {
     operation: 'find destination',
   });
-}
-
-function untilOf(host: CliHost, { hours, untilTomorrow }: { readonly hours?: string; readonly untilTomorrow?: boolean }): number {
-  if (hours !== undefined) return host.now() + parseCount(hours, '--hours', { min: 1, max: 8760 }) * 3_600_000;
-  if (untilTomorrow !== true) return 0;
-  const midnight = new Date(host.now());
-  midnight.setHours(24, 0, 0, 0);
-  return midnight.getTime();
 }
 
 /** Starts a job, shows how it goes on, and settles to the exit code that its end means. Ctrl-C stops the job, too. */
