@@ -42,7 +42,8 @@ export function stagedRestore(emit: (event: ServiceEvent) => void): Handlers {
       return { job: restoringJob.id };
     },
     'job.cancel': async () => {
-      setImmediate(() => emit({ event: 'job', data: { ...restoringJob, state: 'cancelled', endedAt: stagedNow, progress: null } }));
+      const cancelled: Job = { ...restoringJob, state: 'cancelled', endedAt: stagedNow, progress: null, untouched: true };
+      setImmediate(() => emit({ event: 'job', data: cancelled }));
       return {};
     },
     'undo.list': async ({ target }) => (target === '/srv/minecraft/creative' ? [aside] : []),
