@@ -132,7 +132,7 @@ describe.skipIf(browserMissing !== '')(`setting up with the page${browserMissing
       [join(home.base, 'none'), `There is no folder ${join(home.base, 'none')} on that computer.`],
       [join(home.folder, 'server.properties'), 'is a file, not a folder.'],
       [nothing, 'is empty. Perhaps its disk is not mounted.'],
-      [home.base, 'and a backup place lie one inside the other'],
+      [home.base, 'so each backup would swallow those before.'],
     ] as const) {
       await lookAtFolder(page, path, why);
       expect(await page.getByLabel('Name', { exact: true }).count()).toBe(0);
