@@ -30,10 +30,11 @@ export function faultWords(fault: WireFault): FaultWords {
   const { code, context, message } = fault;
   const own = context['next'];
   const detail = [`${code}: ${message}`, typeof own === 'string' ? own : ''].filter((text) => text !== '').join('\n');
+  // Here it can be opened: that is the next step, whatever else the service would say.
+  if (isLocked(fault)) return { says: t('fault.keychain.says'), next: t('fault.keychain.next'), detail, vague: false };
   const key = context['say'];
   const known = typeof key === 'string' ? saidAs({ key, args: context }) : null;
   if (known !== null) return { ...known, detail, vague: false };
-  if (isLocked(fault)) return { says: t('fault.keychain.says'), next: t('fault.keychain.next'), detail, vague: false };
   return {
     says: tOf(`fault.${code}.says`, t('fault.unexpected.says')),
     next: tOf(`fault.${code}.next`, t('fault.unexpected.next')),
