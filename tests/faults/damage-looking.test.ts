@@ -24,7 +24,7 @@ beforeAll(async () => {
   makeTree(folder);
   writeFileSync(join(folder, 'zero'), 'the only file in the last frame of content');
   first = (await one.backup(folder, { force: true })).id;
-  const written = await one.backup(folder, { force: true });
+  const written = await one.backup(folder, { force: true, whole: 'always' });
   second = written.id;
   archive = written.archives[0] ?? '';
   bytes = new Map([[archive, Buffer.from(await readBytes(one.backend, archive, { limit: 2 ** 30 }))]]);
