@@ -53,7 +53,7 @@ export async function backupToAll(
     if (places.size > 0) {
       const written = await writeAll(all, [...places.values()]);
       for (const [at, index] of [...places.keys()].entries()) {
-        const outcome = written[at] ?? new Fault('unexpected', 'nothing came of this destination', { operation: 'backup' });
+        const outcome = written[at] ?? nothing();
         outcomes.set(index, outcome instanceof Fault ? outcome : elapsed(outcome));
       }
     }
@@ -135,8 +135,9 @@ async function writeTo(all: BackupRun, places: readonly BackupPlace[]): Promise<
   return written;
 }
 
-async function pack({ host, source, excludes, request, run }: BackupRun, places: readonly BackupPlace[]): Promise<PackResult> {
-  const targets = await Promise.all(places.map((place) => targetFor({ host, source, excludes, request, run }, place)));
+async function pack(all: BackupRun, places: readonly BackupPlace[]): Promise<PackResult> {
+  const { host, source, excludes, request, run } = all;
+  const targets = await Promise.all(places.map((place) => targetFor(all, place)));
   const { level, volumeSize, format } = request;
   const base = packBase(places[0]?.base ?? null, request);
   return await host.packer({ root: source.root, excludes, level, volumeSize, format, base }, targets, run);
