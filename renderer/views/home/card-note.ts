@@ -43,7 +43,7 @@ export function cardNote(status: ServerStatus, now: number): CardNote | null {
       };
     }
     case 'paused': {
-      if (lockedKeychain(status) !== null) return { cause: said?.says ?? t('keychain.locked'), rest: said?.next ?? '', detail };
+      if (said !== null && waitsForKeychain(status)) return { cause: said.says, rest: said.next, detail };
       if (pausedUntil === null) return { cause: t('note.held'), rest: t('note.heldNext'), detail: status.why };
       const cause = pausedUntil === 0 ? t('note.pausedOpen') : t('note.paused', { until: moment(pausedUntil, now) });
       return { cause, rest: '', detail: '' };
@@ -62,10 +62,10 @@ export function cardNote(status: ServerStatus, now: number): CardNote | null {
   }
 }
 
-/** Which keychain it waits for; null when it does not. */
-export function lockedKeychain({ state, last }: ServerStatus): string | null {
-  const kind = state === 'paused' ? last?.fault?.context['keychain'] : undefined;
-  return typeof kind === 'string' ? kind : null;
+/** Until somebody opens it. */
+export function waitsForKeychain({ state, last }: ServerStatus): boolean {
+  const fault = last?.fault ?? null;
+  return state === 'paused' && fault !== null && isLocked(fault);
 }
 
 function sentences(...all: readonly string[]): string {
