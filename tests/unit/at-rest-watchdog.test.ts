@@ -8,7 +8,7 @@ import { memoryStore, server } from '../support/service-world.ts';
 
 const hour = 3_600_000;
 
-/** A backup that is still at work, of a server that was brought to rest for it. */
+/** A backup that is still at work, of a server that was brought to rest for it; `stop` cancels it. */
 async function longBackup() {
   const clock = fakeClock();
   const store = memoryStore(clock.now());
@@ -22,14 +22,15 @@ async function longBackup() {
       resume: () => Promise.resolve(void told.push('resume')),
     });
   const host: Pick<ServiceHost, 'clock' | 'store' | 'quiesce'> = { clock, store, quiesce };
-  const run: JobRun = { id: 'a', signal: new AbortController().signal, onProgress: () => undefined, note: () => undefined };
+  const stop = new AbortController();
+  const run: JobRun = { id: 'a', signal: stop.signal, onProgress: () => undefined, note: () => undefined };
   const paused = server({ folder: '/srv', quiesce: { kind: 'systemd', unit: 'game', user: false } });
   const ended = atRest(host as ServiceHost, paused, run, warnings, () => {
     begun.resolve();
     return work.promise;
   });
   await begun.promise;
-  return { clock, store, told, warnings, work, ended };
+  return { clock, store, told, warnings, work, ended, stop };
 }
 
 test('a server is kept at rest for two hours at most; the backup goes on, and says so', async () => {
@@ -53,4 +54,14 @@ test('one that ends in time is let go on then, and never again', async () => {
   await clock.advance(3 * hour);
   await settle();
   expect([told, warnings]).toEqual([['pause', 'resume'], []]);
+});
+
+test('a cancelled one lets it go on at once, while the backup still clears up behind itself', async () => {
+  const { store, told, work, ended, stop } = await longBackup();
+  stop.abort();
+  await settle();
+  expect([told, store.resting().length]).toEqual([['pause', 'resume'], 1]);
+  work.reject(new Error('cancelled'));
+  await expect(ended).rejects.toThrow('cancelled');
+  expect([told, store.resting()]).toEqual([['pause', 'resume'], []]);
 });

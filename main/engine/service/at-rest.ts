@@ -63,23 +63,28 @@ export async function atRest<T>(
   const mark = markOf(host, server);
   await mark(true);
   const watchdog = new AbortController();
-  let goesOn = false;
+  let going: Promise<boolean> | null = null;
+  const goOn = (): void => void (going ??= letGoOn(quiesce, server, warnings));
   host.clock.sleep(longestRestMs, watchdog.signal).then(
-    async () => {
+    () => {
       warnings.push({ code: 'quiesce', message: `the backup takes so long that ${server.name} goes on while the rest of it is read` });
-      goesOn = await letGoOn(quiesce, server, warnings);
+      goOn();
     },
     () => undefined,
   );
   try {
     await paused(quiesce, server, run, warnings);
     run.note('at rest', { how: server.quiesce.kind });
+    // Nothing more is kept of what is read then: its players need not wait for what is cleared up, nor may the end of this process come first.
+    run.signal.addEventListener('abort', goOn, { once: true });
+    throwIfCancelled(run.signal, 'backup');
     return await work();
   } finally {
     watchdog.abort();
+    run.signal.removeEventListener('abort', goOn);
     // The mark stays when nobody answers, so that it is tried again; the snapshot is none the worse for it.
     // One that went on already may have been stopped on purpose since.
-    if (goesOn || (await letGoOn(quiesce, server, warnings))) {
+    if ((await going) === true || (await letGoOn(quiesce, server, warnings))) {
       await mark(false);
       run.note('goes on');
     }
@@ -102,7 +107,8 @@ async function letGoOn(quiesce: Quiesce, server: ServerSettings, warnings: Warni
     await quiesce.resume();
     return true;
   } catch (error) {
-    warnings.push({ code: 'quiesce-resume', message: `${server.name} could not be told to go on: ${asFault(error, 'resume').message}` });
+    const message = `${server.name} could not be told to go on: ${asFault(error, 'resume').message}`;
+    if (!warnings.some((warning) => warning.message === message)) warnings.push({ code: 'quiesce-resume', message });
     return false;
   }
 }
