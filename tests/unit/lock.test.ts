@@ -93,12 +93,29 @@ describe('a lock', () => {
     await (await acquireLock(stateDir, 'survival')).release();
   });
 
-  it('of another container is left alone, and so is one in words of a later version', async () => {
+  it('of another container is held while its process runs or is stopped, and free once that was killed', async () => {
+    const racer = await startOne();
+    await take(racer, 'survival');
+    // The pid is one that nobody has here: only its socket tells.
+    rewriteHolder('survival', (fields) => ((fields[4] = '1'), (fields[1] = '4194303')));
+    await expect(acquireLock(stateDir, 'survival')).rejects.toThrow(locked(4194303));
+    racer.process.kill('SIGSTOP');
+    await expect(acquireLock(stateDir, 'survival')).rejects.toThrow(locked(4194303));
+    await racer.kill();
+    await (await acquireLock(stateDir, 'survival')).release();
+    expect(readdirSync(join(stateDir, 'locks'))).toEqual(['survival.lock']);
+  });
+
+  it('of another container is left alone where nothing tells of it, and so is one in words of a later version', async () => {
+    const base = stateDir;
+    // Too long for a socket.
+    stateDir = join(base, 'x'.repeat(100));
     await acquireLock(stateDir, 'survival');
     rewriteHolder('survival', (fields) => ((fields[4] = '1'), (fields[2] = '1')));
     await expect(acquireLock(stateDir, 'survival')).rejects.toThrow(locked(process.pid));
     rewriteHolder('survival', (fields) => fields.push('more'));
     await expect(acquireLock(stateDir, 'survival')).rejects.toThrow(expect.objectContaining({ code: 'locked' }));
+    stateDir = base;
   });
 
   it('is healed when its folder was emptied, and refused when it holds only what is not ours', async () => {

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Fault } from '../../contract/faults.ts';
-import { mayBeRunning, thisProcess } from './process-identity.ts';
+import { hasEnded, listenAlive, removeAlive, type AliveSocket } from './alive-socket.ts';
+import { isElsewhere, mayBeRunning, thisProcess } from './process-identity.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 
 export interface Lock {
@@ -24,10 +25,13 @@ export async function acquireLock(stateDir: string, name: string): Promise<Lock>
     throw new Fault('config-invalid', `'${name}' cannot name a lock`, { operation: 'take lock', context: { lock: name } });
   }
   const folder = join(stateDir, 'locks', `${name}.lock`);
-  const mine = heldName(thisProcess(), Date.now());
+  const mine = heldName(thisProcess(), Date.now(), token());
+  let alive: AliveSocket | null = null;
   try {
+    alive = await listenBeside(folder, mine);
     await take(folder, name, mine);
   } catch (error) {
+    await alive?.close();
     if (error instanceof Fault) throw error;
     throw new Fault('config-invalid', `the lock ${folder} cannot be taken: check the state folder`, {
       operation: 'take lock',
@@ -36,14 +40,15 @@ export async function acquireLock(stateDir: string, name: string): Promise<Lock>
     });
   }
   let released: Promise<void> | undefined;
-  return { release: () => (released ??= letGo(folder, mine)) };
+  return { release: () => (released ??= letGo(folder, mine).finally(() => alive?.close())) };
 }
 
 /** Who holds the lock now, without touching it; null when nobody does, or nobody known. */
 export async function lockHolder(stateDir: string, name: string): Promise<{ readonly pid: number } | null> {
-  for (const state of await statesIn(join(stateDir, 'locks', `${name}.lock`))) {
+  const folder = join(stateDir, 'locks', `${name}.lock`);
+  for (const state of await statesIn(folder)) {
     const holder = parseHeld(state);
-    if (holder !== undefined && mayBeRunning(holder)) return { pid: holder.pid };
+    if (holder !== undefined && !(await isGone(holder, folder))) return { pid: holder.pid };
   }
   return null;
 }
@@ -55,10 +60,14 @@ async function take(folder: string, name: string, mine: string): Promise<void> {
   for (let round = 0; round < rounds; round += 1) {
     const states = await statesIn(folder);
     // While a rename is under way a listing may show both names, or none.
-    for (const state of states) refuseIfHeld(state, name, folder);
+    for (const state of states) await refuseIfHeld(state, name, folder);
     const state = states[0];
     if (state === undefined) await bear(folder);
-    else if (await movedOn(folder, state, mine)) return;
+    else if (await movedOn(folder, state, mine)) {
+      const former = parseHeld(state);
+      if (former !== undefined) await removeAlive(dirname(folder), former.token);
+      return;
+    }
   }
   throw new Fault('config-invalid', `the lock ${folder} holds what is not ours: look into it`, {
     operation: 'take lock',
@@ -106,10 +115,23 @@ async function statesIn(folder: string): Promise<readonly string[]> {
   }
 }
 
-function refuseIfHeld(state: string, name: string, folder: string): void {
+/** Certain, and so for ever. Of a process in another container its socket tells, where it has one. */
+async function isGone(holder: Held, folder: string): Promise<boolean> {
+  return !mayBeRunning(holder) || (isElsewhere(holder) && (await hasEnded(dirname(folder), holder.token)));
+}
+
+/** Before the name that tells of it is there. Beside the lock's folder: a path of a socket has to be short. */
+async function listenBeside(folder: string, mine: string): Promise<AliveSocket | null> {
+  const held = parseHeld(mine);
+  if (held === undefined) return null;
+  await mkdir(dirname(folder), { recursive: true, mode: 0o700 });
+  return await listenAlive(dirname(folder), held.token);
+}
+
+async function refuseIfHeld(state: string, name: string, folder: string): Promise<void> {
   if (state.startsWith('free~')) return;
   const holder = parseHeld(state);
-  if (holder !== undefined && !mayBeRunning(holder)) return;
+  if (holder !== undefined && (await isGone(holder, folder))) return;
   // A holder in words we do not know is left alone: a later version may have more to say.
   const since = holder === undefined ? 'an unknown time' : new Date(holder.since).toISOString();
   throw new Fault('locked', `${name} is in use by process ${holder?.pid ?? 'unknown'} since ${since}`, {
@@ -121,10 +143,11 @@ function refuseIfHeld(state: string, name: string, folder: string): void {
 interface Held extends ProcessIdentity {
   /** Milliseconds since 1970. */
   readonly since: number;
+  readonly token: string;
 }
 
-function heldName({ pid, start, boot, namespace }: ProcessIdentity, since: number): string {
-  return ['held', pid, start, boot, namespace, since, token()].join('~');
+function heldName({ pid, start, boot, namespace }: ProcessIdentity, since: number, unique: string): string {
+  return ['held', pid, start, boot, namespace, since, unique].join('~');
 }
 
 function freeName(): string {
@@ -132,10 +155,10 @@ function freeName(): string {
 }
 
 function parseHeld(state: string): Held | undefined {
-  const match = /^held~([1-9]\d{0,9})~(\d+)~([0-9a-f]+)~(\d+)~(\d{1,15})~[0-9a-f]+$/.exec(state);
+  const match = /^held~([1-9]\d{0,9})~(\d+)~([0-9a-f]+)~(\d+)~(\d{1,15})~([0-9a-f]+)$/.exec(state);
   if (match === null) return undefined;
-  const [, pid, start = '0', boot = '0', namespace = '0', since] = match;
-  return { pid: Number(pid), start, boot, namespace, since: Number(since) };
+  const [, pid, start = '0', boot = '0', namespace = '0', since, unique = ''] = match;
+  return { pid: Number(pid), start, boot, namespace, since: Number(since), token: unique };
 }
 
 /** Names are never used twice, or a rename could move on from a state that only looks like the one judged. */

@@ -31,6 +31,12 @@ export function mayBeRunning(identity: ProcessIdentity): boolean {
   return stat.start === identity.start && !['Z', 'X'].includes(stat.state);
 }
 
+/** Runs, or ran, on this kernel in another pid namespace: what is known of pids here says nothing about it. */
+export function isElsewhere(identity: ProcessIdentity): boolean {
+  const here = surroundings();
+  return identity.boot === here.boot && identity.namespace !== here.namespace;
+}
+
 function surroundings(): Pick<ProcessIdentity, 'boot' | 'namespace'> {
   const boot = tryRead(() => readFileSync('/proc/sys/kernel/random/boot_id', 'latin1'))?.replace(/[^0-9a-f]/g, '');
   const namespace = tryRead(() => readlinkSync('/proc/self/ns/pid'))?.replace(/[^0-9]/g, '');
