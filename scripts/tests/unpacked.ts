@@ -27,6 +27,12 @@ const bundles: readonly Bundle[] = [
   { name: 'moto', what: 'moto as an S3 server that returns checksums', suite: 'trixie', packages: ['python3-moto'] },
   { name: 'rclone-1.60', what: 'rclone 1.60 as an independent client', suite: 'bookworm', packages: ['rclone'] },
   { name: 'rclone-1.7x', what: 'a newer rclone as a second independent client', suite: 'sid', packages: ['rclone'] },
+  {
+    name: 'docker',
+    what: 'Docker, for servers that are containers',
+    suite: 'bookworm',
+    packages: ['docker.io', 'containerd', 'runc', 'tini', 'busybox-static'],
+  },
   { name: 'restic', what: 'restic to be measured against', suite: 'sid', packages: ['restic'], benchOnly: true },
 ];
 
