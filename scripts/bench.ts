@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: fetches what is measured against, then measures (tests/bench/run.ts). With `--million`: a million files, beside nothing. With
- * `--looking`: one file out of 10 GB, and the commands that only look on 1,000 snapshots.
+ * `--looking`: one file out of 10 GB, and the commands that only look on 1,000 snapshots. With `--series`: ten changes, beside restic.
  */
 import { provideUnpacked } from './tests/unpacked.ts';
 
@@ -8,5 +8,5 @@ if (process.argv.includes('--million')) await import('../tests/bench/million.ts'
 else if (process.argv.includes('--looking')) await import('../tests/bench/looking.ts');
 else {
   provideUnpacked(true);
-  await import('../tests/bench/run.ts');
+  await import(process.argv.includes('--series') ? '../tests/bench/series.ts' : '../tests/bench/run.ts');
 }

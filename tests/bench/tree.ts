@@ -86,7 +86,7 @@ function smallSize(chance: () => number): number {
 }
 
 /** Words of an invented language, common ones often (Zipf), with lines and numbers: compresses about as well as logs and settings. */
-function textPool(chance: () => number): Buffer {
+export function textPool(chance: () => number): Buffer {
   const syllables = 'ba ce di fo gu ha je ki lo mu na pe qui ro su ta ve wi xo zu'.split(' ');
   const words = Array.from({ length: 5000 }, () =>
     Array.from({ length: 1 + Math.floor(chance() * 4) }, () => syllables[Math.floor(chance() * syllables.length)]).join(''),
@@ -116,7 +116,7 @@ function recordPool(): Buffer {
 }
 
 /** Bytes that no compressor makes smaller, the same for the same seed. */
-function noise(seed: string, length: number): Buffer {
+export function noise(seed: string, length: number): Buffer {
   return length === 0 ? Buffer.alloc(0) : createHash('shake256', { outputLength: length }).update(seed).digest();
 }
 
@@ -126,7 +126,7 @@ function slice(pool: Buffer, length: number, chance: () => number): Buffer {
 }
 
 /** Numbers in [0, 1) from a seed (mulberry32, public domain). */
-function numbers(seed: string): () => number {
+export function numbers(seed: string): () => number {
   let state = createHash('sha256').update(seed).digest().readUInt32LE();
   return () => {
     state = (state + 0x6d2b79f5) | 0;
