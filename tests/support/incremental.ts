@@ -19,11 +19,16 @@ export function anHourLater(options: WorldOptions = {}): World {
   });
 }
 
-/** The newest snapshot, or the one named, restores to what the folder is now, and a verification finds nothing. */
-export async function expectSame(one: World, source: string, request: { readonly snapshot?: string } = {}): Promise<void> {
+/** The newest snapshot, or the one named, restores to what the folder is now. */
+export async function expectRestored(one: World, source: string, request: { readonly snapshot?: string } = {}): Promise<void> {
   const target = `${tempFolder()}/back`;
   await one.restore(target, request);
   expect(seeTree(target, { owners: false })).toEqual(seeTree(source, { owners: false }));
+}
+
+/** The same, and a verification finds nothing. */
+export async function expectSame(one: World, source: string, request: { readonly snapshot?: string } = {}): Promise<void> {
+  await expectRestored(one, source, request);
   expect((await one.verify({ snapshot: 'latest', ...request })).damage).toEqual([]);
 }
 

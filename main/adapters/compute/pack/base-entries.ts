@@ -2,11 +2,12 @@ import type { BigIntStats } from 'node:fs';
 import { Fault } from '../../../contract/faults.ts';
 import type { BytePath } from '../../../engine/archive/byte-path.ts';
 import { maxFrameContent } from '../../../engine/archive/seek-table.ts';
-import type { ManifestEntry } from '../../../engine/snapshots/manifest-entry.ts';
+import type { Extent, ManifestEntry } from '../../../engine/snapshots/manifest-entry.ts';
 import { parseEntry } from '../../../engine/snapshots/read-entry.ts';
 import { compareInWalkOrder } from '../../../engine/snapshots/walk-order.ts';
 import { entryStamps, isRacy } from '../../files/stamps.ts';
 import { spoolLines } from '../spool-lines.ts';
+import { hashesOf, readingPiece, type KnownContent } from './known-content.ts';
 import type { BaseTask } from './messages.ts';
 
 /** An entry of the base whose content may stay where it is. */
@@ -37,14 +38,19 @@ export class BaseEntries {
     }
   }
 
-  /** Whether the content of an entry can stay where it is; null for what has none of its own, or lies in an archive that is not to be built on. */
+  /** Whether all content of an entry can stay where it is; null for what has none of its own, or lies in an archive that is not to be built on. */
   content(entry: ManifestEntry | null): KeptContent | null {
-    if (entry === null || entry.type !== 'file' || entry.linkOf !== undefined || entry.sha256 === undefined) return null;
-    const { sha256, extents } = entry;
-    const isThere = extents.every(
-      ([archive, , , inFrame, length]) => this.#task.usable[archive] === true && inFrame + length <= maxFrameContent,
-    );
-    return isThere ? { ...entry, sha256 } : null;
+    if (!hasContent(entry)) return null;
+    return entry.extents.every(this.#isUsable) ? entry : null;
+  }
+
+  /** What a file is compared with once it is read: of a large one, some of it may still be there. */
+  known(entry: ManifestEntry | null): KnownContent | null {
+    if (!hasContent(entry)) return null;
+    const { size, extents } = entry;
+    const hashes = hashesOf(entry);
+    if (hashes === null || (size > 0 && !extents.some(this.#isUsable))) return null;
+    return { size, pieceSize: readingPiece(size), hashes, stretches: extents, isUsable: this.#isUsable };
   }
 
   /** Whether a file's stamps say that it is what was backed up. `now` in milliseconds since 1970. */
@@ -60,6 +66,9 @@ export class BaseEntries {
     );
   }
 
+  readonly #isUsable = ([archive, , , inFrame, length]: Extent): boolean =>
+    this.#task.usable[archive] === true && inFrame + length <= maxFrameContent;
+
   #read(): ManifestEntry | null {
     if (this.#ended) return null;
     try {
@@ -72,6 +81,10 @@ export class BaseEntries {
     this.#ended = true;
     return null;
   }
+}
+
+function hasContent(entry: ManifestEntry | null): entry is KeptContent {
+  return entry?.type === 'file' && entry.linkOf === undefined && entry.sha256 !== undefined;
 }
 
 function* entries({ manifest }: BaseTask): Generator<ManifestEntry, undefined> {

@@ -5,14 +5,14 @@ import { pathFromBytes, rootPath } from '../../../engine/archive/byte-path.ts';
 import type { BytePath } from '../../../engine/archive/byte-path.ts';
 import { modeSymlink, zipName, zipRecord } from '../../../engine/archive/zip.ts';
 import { entryLineStart } from '../../../engine/snapshots/manifest-entry.ts';
-import type { Extent, ManifestEntry } from '../../../engine/snapshots/manifest-entry.ts';
+import type { ManifestEntry } from '../../../engine/snapshots/manifest-entry.ts';
 import type { WalkedEntry } from '../../files/walk.ts';
 import { entryStamps, isRacy } from '../../files/stamps.ts';
 import { sameInZip, type BaseEntries, type KeptContent } from './base-entries.ts';
 import { FileReader, zipEntry, type FileReaderParts } from './file-reader.ts';
-import type { Run } from './frame-notes.ts';
 import type { FrameWriter } from './frame-writer.ts';
 import { ReadWarnings } from './read-warnings.ts';
+import type { Stretch } from './stretches.ts';
 
 interface Parts extends FileReaderParts {
   readonly frames: FrameWriter;
@@ -94,8 +94,7 @@ export class EntryReader {
 
   #addFile(entry: WalkedEntry, before: ManifestEntry | null): void {
     const { path, file } = entry;
-    const known = this.#parts.base?.content(before) ?? null;
-    if (this.#keepUnread(entry, known)) return;
+    if (this.#keepUnread(entry, this.#parts.base?.content(before) ?? null)) return;
     let handle: number;
     try {
       handle = openSync(file, openFlags);
@@ -113,9 +112,10 @@ export class EntryReader {
       }
       // By the time at which the reading began: a slow one must not make a young file old.
       const racy = isRacy(stat, this.#now());
-      const content = this.#files.read(path, handle, stat, known);
+      const content = this.#files.read(path, handle, stat, this.#parts.base?.known(before) ?? null);
       this.#noteFile(path, stat, {
         ...content,
+        pieces: content.pieces?.toString('base64'),
         sparse: stat.blocks * 512n < stat.size,
         racy: racy || content.moved,
       });
@@ -132,9 +132,9 @@ export class EntryReader {
     if (known === null || stat === null || this.#parts.base?.isUnchanged(known, stat, this.#now()) !== true) return false;
     const first = this.#firstNameOf(stat);
     if (first !== undefined) return false;
-    const { size, sha256, extents, sparse } = known;
+    const { size, sha256, pieces, extents, sparse } = known;
     this.#parts.ring.count(0, size);
-    this.#noteFile(path, stat, { size, sha256, runs: [], kept: extents, sparse: sparse === true, racy: false });
+    this.#noteFile(path, stat, { size, sha256, pieces, stretches: extents, kept: size, sent: false, sparse: sparse === true, racy: false });
     return true;
   }
 
@@ -144,22 +144,22 @@ export class EntryReader {
     file: {
       readonly size: number;
       readonly sha256: string;
-      readonly runs: readonly Run[];
-      readonly kept: readonly Extent[] | null;
+      readonly pieces: string | undefined;
+      readonly stretches: readonly Stretch[];
+      readonly kept: number;
+      readonly sent: boolean;
       readonly sparse: boolean;
       readonly racy: boolean;
     },
   ): void {
-    const { size, sha256, sparse, racy } = file;
+    const { size, sha256, pieces, kept, sparse, racy } = file;
     this.#totals.files += 1;
     this.#totals.bytes += size;
-    if (file.kept !== null) {
-      this.#kept.files += 1;
-      this.#kept.bytes += size;
-    }
+    if (!file.sent) this.#kept.files += 1;
+    this.#kept.bytes += kept;
     this.#parts.ring.count(1, 0);
     const marks = { ...(sparse ? { sparse } : {}), ...(racy ? { racy } : {}) };
-    this.#note({ path, ...entryStamps(stat, 'file'), size, ...marks, sha256 }, file.runs, file.kept ?? []);
+    this.#note({ path, ...entryStamps(stat, 'file'), size, ...marks, sha256, ...(pieces === undefined ? {} : { pieces }) }, file.stretches);
     if (stat.nlink > 1n) this.#firstNames.set(inodeOf(stat), path);
   }
 
@@ -180,9 +180,9 @@ export class EntryReader {
     this.#note({ path, ...entryStamps(stat, 'file'), linkOf: first }, []);
   }
 
-  #note(entry: Omit<ManifestEntry, 'extents'>, runs: readonly Run[], kept: readonly Extent[] = []): void {
+  #note(entry: Omit<ManifestEntry, 'extents'>, stretches: readonly Stretch[]): void {
     this.#totals.entries += 1;
-    this.#parts.frames.note(entryLineStart(entry), runs, kept);
+    this.#parts.frames.note(entryLineStart(entry), stretches);
   }
 }
 
