@@ -2,9 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { appendFileSync, closeSync, mkdirSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readBytes } from '../../main/engine/storage/read-object.ts';
-import { anHourLater } from '../support/incremental.ts';
-import type { World } from '../support/engine-on-memory.ts';
+import { anHourLater, zipOf } from '../support/incremental.ts';
 import { noise } from '../support/seeded-random.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
@@ -16,17 +14,6 @@ function commands(zips: readonly string[]): string {
   const block = text.split('```').find((part) => part.includes('conv=notrunc')) ?? '';
   const rest = block.split('\n').filter((line) => !line.includes('unzip'));
   return ['set -e', ...zips.map((zip) => `unzip -oqq ${zip} -d tree`), ...rest].join('\n');
-}
-
-async function zipOf(one: World, key: string): Promise<Buffer> {
-  const bytes = await readBytes(one.backend, key, { limit: 2 ** 30 });
-  const source = async function* (): AsyncGenerator<Uint8Array> {
-    yield bytes;
-  };
-  const { content } = await one.engine.openFile(source(), { credentials: one.destination.credentials }, {});
-  const pieces: Uint8Array[] = [];
-  for await (const piece of content) pieces.push(Uint8Array.from(piece));
-  return Buffer.concat(pieces);
 }
 
 test('files in pieces of several runs are joined with unzip and dd, by the commands of the manual', { timeout: 120_000 }, async () => {

@@ -3,6 +3,7 @@ import { threadPacker } from '../../main/adapters/compute/pack/packer.ts';
 import { threadScan } from '../../main/adapters/compute/scan/scanner.ts';
 import { memoryBackend } from '../../main/adapters/storage/memory/memory-backend.ts';
 import type { BackupRequest } from '../../main/contract/reports.ts';
+import { readBytes } from '../../main/engine/storage/read-object.ts';
 import { seeTree } from './compare-trees.ts';
 import { keysOf, newStateDir, world, type World, type WorldOptions } from './engine-on-memory.ts';
 import { tempFolder } from './temp-folder.ts';
@@ -41,3 +42,15 @@ export async function sent(one: World, source: string, request: Partial<BackupRe
 }
 
 export const archivesOf = async (one: World): Promise<string[]> => (await keysOf(one.backend)).filter((key) => key.endsWith('.holdfast'));
+
+/** What an archive is without its seal and compression. */
+export async function zipOf(one: World, key: string): Promise<Buffer> {
+  const bytes = await readBytes(one.backend, key, { limit: 2 ** 30 });
+  const source = async function* (): AsyncGenerator<Uint8Array> {
+    yield bytes;
+  };
+  const { content } = await one.engine.openFile(source(), { credentials: one.destination.credentials }, {});
+  const pieces: Uint8Array[] = [];
+  for await (const piece of content) pieces.push(Uint8Array.from(piece));
+  return Buffer.concat(pieces);
+}

@@ -41,7 +41,16 @@ function read(
   const frames = new FrameWriter(ring);
   const volumeSize = 2 ** 30;
   const volumes = new VolumeWriter(frames, volumeSize);
-  const reader = new EntryReader({ ring, frames, volumes, format: 'archive', volumeSize, clockOffset: 3_600_000, base: null });
+  const reader = new EntryReader({
+    ring,
+    frames,
+    volumes,
+    format: 'archive',
+    volumeSize,
+    clockOffset: 3_600_000,
+    base: null,
+    contents: null,
+  });
   work((name, before) => {
     const file = join(folder, name);
     // What the walk saw; `before` is what happens until the reader comes to it.

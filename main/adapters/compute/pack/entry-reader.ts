@@ -9,6 +9,7 @@ import type { ManifestEntry } from '../../../engine/snapshots/manifest-entry.ts'
 import type { WalkedEntry } from '../../files/walk.ts';
 import { entryStamps, isRacy } from '../../files/stamps.ts';
 import { sameInZip, type BaseEntries, type KeptContent } from './base-entries.ts';
+import { hashesOf } from './known-content.ts';
 import { FileReader, zipEntry, type FileReaderParts } from './file-reader.ts';
 import type { FrameWriter } from './frame-writer.ts';
 import { ReadWarnings } from './read-warnings.ts';
@@ -45,7 +46,7 @@ export class EntryReader {
     return this.#totals;
   }
 
-  /** What stayed in earlier archives. */
+  /** What was stored already. */
   get kept(): { files: number; bytes: number } {
     return this.#kept;
   }
@@ -92,6 +93,10 @@ export class EntryReader {
     });
   }
 
+  #storeLinkTo(first: BytePath, path: BytePath, stat: BigIntStats): void {
+    this.#storeLink(path, stat, Buffer.from(relativeLink(zipName(path, false), zipName(first, false)), 'latin1'));
+  }
+
   #addFile(entry: WalkedEntry, before: ManifestEntry | null): void {
     const { path, file } = entry;
     if (this.#keepUnread(entry, this.#parts.base?.content(before) ?? null)) return;
@@ -113,9 +118,13 @@ export class EntryReader {
       // By the time at which the reading began: a slow one must not make a young file old.
       const racy = isRacy(stat, this.#now());
       const content = this.#files.read(path, handle, stat, this.#parts.base?.known(before) ?? null);
+      const pieces = content.pieces?.toString('base64');
+      // Opened by hand, the ZIP then has the content under this name too.
+      if (content.sameAs !== null) this.#storeLinkTo(content.sameAs, path, stat);
+      else if (content.sent) this.#remember(path, { ...content, pieces });
       this.#noteFile(path, stat, {
         ...content,
-        pieces: content.pieces?.toString('base64'),
+        pieces,
         sparse: stat.blocks * 512n < stat.size,
         racy: racy || content.moved,
       });
@@ -125,6 +134,12 @@ export class EntryReader {
     } finally {
       closeSync(handle);
     }
+  }
+
+  /** So that a file with the same content is not stored once more. */
+  #remember(path: BytePath, content: { size: number; sha256: string; pieces: string | undefined; stretches: readonly Stretch[] }): void {
+    const hashes = hashesOf(content);
+    if (hashes !== null) this.#parts.contents?.add({ size: content.size, hashes, stretches: content.stretches, path });
   }
 
   /** A file whose stamps are those of the base is not even opened. */
@@ -174,8 +189,7 @@ export class EntryReader {
 
   #addHardLink(path: BytePath, first: BytePath, stat: BigIntStats, before: ManifestEntry | null): void {
     // Opened by hand the ZIP then still has the content under every name; the manifest makes it a hard link again.
-    const target = Buffer.from(relativeLink(zipName(path, false), zipName(first, false)), 'latin1');
-    if (before?.linkOf !== first || !sameInZip(before, stat, 'file')) this.#storeLink(path, stat, target);
+    if (before?.linkOf !== first || !sameInZip(before, stat, 'file')) this.#storeLinkTo(first, path, stat);
     this.#totals.files += 1;
     this.#note({ path, ...entryStamps(stat, 'file'), linkOf: first }, []);
   }

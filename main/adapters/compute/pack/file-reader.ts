@@ -8,7 +8,8 @@ import type { ZipEntry, ZipRecord } from '../../../engine/archive/zip.ts';
 import { largestUncut, pieceSizeFor } from '../../../engine/snapshots/file-pieces.ts';
 import { stampsMoved } from '../../files/stamps.ts';
 import type { FrameRing } from '../frame-ring.ts';
-import { KnownPieces, readingPiece, type KnownContent } from './known-content.ts';
+import type { ContentIndex } from './content-index.ts';
+import { offers, readingPiece, type KnownContent } from './known-content.ts';
 import { LargeFile } from './large-file.ts';
 import type { ReadWarnings } from './read-warnings.ts';
 import { readUpTo } from './read-up-to.ts';
@@ -20,6 +21,8 @@ export interface FileReaderParts {
   readonly volumes: VolumeWriter;
   readonly format: 'archive' | 'classic';
   readonly volumeSize: number;
+  /** What is stored already under whatever path; null where every file is to be stored. */
+  readonly contents: ContentIndex | null;
 }
 
 export interface ReadFile {
@@ -30,8 +33,10 @@ export interface ReadFile {
   readonly stretches: readonly Stretch[];
   /** Bytes that were stored already. */
   readonly kept: number;
-  /** It has an entry in this run's ZIP. */
+  /** Some of it, or its name alone where there is nothing in it, went into this run's ZIP. */
   readonly sent: boolean;
+  /** A file that this run has stored and that has the same content; then nothing of this one was sent. */
+  readonly sameAs: BytePath | null;
   readonly moved: boolean;
 }
 
@@ -55,7 +60,7 @@ export class FileReader {
     const record = zipRecord(entry);
     const content = this.#parts.volumes.fitsFrame(record, size)
       ? this.#readSmall(record, handle, stat, size, known)
-      : this.#readLarge(path, entry, handle, size, known?.pieceSize === readingPiece(size) ? known : null);
+      : this.#readLarge(path, entry, handle, size, known);
     const after = fstatSync(handle, { bigint: true });
     const moved = content.moved || stampsMoved(stat, after);
     if (content.size < size) this.#warnings.add('shrank', path, `shrank from ${size} to ${content.size} bytes while it was being read`);
@@ -68,7 +73,7 @@ export class FileReader {
     let sum = Buffer.alloc(0);
     let length = 0;
     let moved = false;
-    const found: { kept: readonly Stretch[] | null } = { kept: null };
+    const found: { in: KnownContent | null } = { in: null };
     const stretch = this.#parts.volumes.addSmall(record, size, (room) => {
       let before = stat;
       for (let tries = 1; ; tries += 1) {
@@ -80,21 +85,25 @@ export class FileReader {
       }
       const data = room.subarray(0, length);
       sum = hash('sha256', data, 'buffer');
-      if (known?.size === length) found.kept = new KnownPieces(known).find(0, length, sum);
-      return found.kept === null ? { size: length, crc: crc32(data) } : null;
+      const isKnown = known?.size === length && offers(known, sum);
+      found.in = isKnown ? known : (this.#parts.contents?.find(sum, length) ?? null);
+      return found.in === null ? { size: length, crc: crc32(data) } : null;
     });
     this.#parts.ring.count(0, length);
     const content = { size: length, sha256: sum.toString('hex'), pieces: null, moved };
-    if (found.kept !== null) return { ...content, stretches: found.kept, kept: length, sent: false };
-    return { ...content, stretches: stretch === null || length === 0 ? [] : [stretch], kept: 0, sent: true };
+    if (found.in !== null) {
+      const { stretches, path = null } = found.in;
+      return { ...content, stretches, kept: length, sent: false, sameAs: path };
+    }
+    return { ...content, stretches: stretch === null || length === 0 ? [] : [stretch], kept: 0, sent: true, sameAs: null };
   }
 
   /** Over as many frames as it takes, and over as many volumes. What is only a part of the file is stored as a piece of it. */
   #readLarge(path: BytePath, whole: ZipEntry, handle: number, size: number, known: KnownContent | null): ReadFile {
     const { ring, volumes, volumeSize } = this.#parts;
     const pieceSize = pieceSizeFor(size);
-    const inPieces = this.#parts.format === 'archive' && (size > volumeSize || (known !== null && pieceSize !== null));
-    const file = new LargeFile({ handle, size, room: this.#roomFor(size), known });
+    const file = new LargeFile({ handle, size, room: this.#roomFor(size), choose: (first) => this.#choose(first, size, known) });
+    const inPieces = this.#parts.format === 'archive' && (size > volumeSize || (file.known !== null && pieceSize !== null));
     const stretches = new StretchList();
     let kept = 0;
     do {
@@ -120,7 +129,16 @@ export class FileReader {
     const { hashes, ...end } = file.end();
     // One that shrank meanwhile may be one that is not cut, or not like this.
     const pieces = pieceSize !== null && pieceSizeFor(end.size) === pieceSize ? hashes : null;
-    return { ...end, pieces, stretches: stretches.all, kept, sent: kept < end.size || end.size === 0, moved: false };
+    const sent = kept < end.size || end.size === 0;
+    const sameAs = !sent && file.known?.size === end.size ? (file.known.path ?? null) : null;
+    return { ...end, pieces, stretches: stretches.all, kept, sent, sameAs, moved: false };
+  }
+
+  /** What has the path goes before what else begins alike: most files that change stay where they are. */
+  #choose(first: Buffer, size: number, known: KnownContent | null): KnownContent | null {
+    const same = known?.pieceSize === readingPiece(size) ? known : null;
+    if (same !== null && offers(same, first)) return same;
+    return this.#parts.contents?.find(first, size) ?? same;
   }
 
   #roomFor(size: number): Buffer {

@@ -1,4 +1,4 @@
-import type { Stretch } from './stretches.ts';
+import { readStretches, stretchRoom, writeStretches, type Stretch } from './stretches.ts';
 
 /*
  * What the reader writes into a frame's notes for the sealer: the text of an entry's line, and where its data lies. Binary, because a frame's
@@ -14,11 +14,10 @@ export interface FrameNote {
 }
 
 const headSize = 12;
-const stretchSize = 24;
 
 /** At most three bytes of UTF-8 for each unit of text: counting them exactly would cost more than the room. */
 export function noteRoom(text: string | Buffer, stretches: number): number {
-  return headSize + stretches * stretchSize + text.length * (typeof text === 'string' ? 3 : 1);
+  return headSize + stretchRoom(stretches) + text.length * (typeof text === 'string' ? 3 : 1);
 }
 
 /** Where the note ends. */
@@ -29,13 +28,7 @@ export function writeNote(
 ): number {
   let at = room.writeUInt32LE(stretches.length, start + 4);
   at = room.writeUInt32LE(more ? 1 : 0, at);
-  for (const [archive, offset, stored, inFrame, length] of stretches) {
-    at = room.writeUInt32LE(archive, at);
-    at = room.writeDoubleLE(offset, at);
-    at = room.writeUInt32LE(stored, at);
-    at = room.writeUInt32LE(inFrame, at);
-    at = room.writeUInt32LE(length, at);
-  }
+  at = writeStretches(room, at, stretches);
   const length = typeof text === 'string' ? room.write(text, at) : text.copy(room, at);
   room.writeUInt32LE(length, start);
   return at + length;
@@ -47,16 +40,8 @@ export function* readNotes(notes: Buffer, size: number): Generator<FrameNote> {
     const count = notes.readUInt32LE(at + 4);
     const more = notes.readUInt32LE(at + 8) === 1;
     at += headSize;
-    const stretches: Stretch[] = [];
-    for (; stretches.length < count; at += stretchSize) {
-      stretches.push([
-        notes.readUInt32LE(at),
-        notes.readDoubleLE(at + 4),
-        notes.readUInt32LE(at + 12),
-        notes.readUInt32LE(at + 16),
-        notes.readUInt32LE(at + 20),
-      ]);
-    }
+    const stretches = readStretches(notes, at, count);
+    at += stretchRoom(count);
     yield { text: notes.subarray(at, at + length), stretches, more };
     at += length;
   }

@@ -1,4 +1,4 @@
-import type { ManifestEntry } from '../../../engine/snapshots/manifest-entry.ts';
+import type { BytePath } from '../../../engine/archive/byte-path.ts';
 import { decodePieces, largestUncut, pieceHashSize, pieceSizeFor } from '../../../engine/snapshots/file-pieces.ts';
 import { StretchCutter, type Stretch } from './stretches.ts';
 
@@ -11,6 +11,8 @@ export interface KnownContent {
   readonly stretches: readonly Stretch[];
   /** Whether the data may stay where a stretch says. */
   readonly isUsable: (stretch: Stretch) => boolean;
+  /** Of a file that this run has stored. */
+  readonly path?: BytePath;
 }
 
 /** How a file of so many bytes is read and compared: as a whole, or in pieces. */
@@ -19,9 +21,22 @@ export function readingPiece(size: number): number {
 }
 
 /** The hashes that an entry has of its content; null where it has none that fit its size. */
-export function hashesOf({ size, sha256, pieces }: ManifestEntry): Buffer | null {
+export function hashesOf({
+  size,
+  sha256,
+  pieces,
+}: {
+  size: number;
+  sha256?: string | undefined;
+  pieces?: string | undefined;
+}): Buffer | null {
   if (size > largestUncut) return decodePieces(pieces, size);
   return sha256 === undefined ? null : Buffer.from(sha256, 'hex');
+}
+
+/** Whether a file whose first piece has this hash can go without sending it. One of up to 8 MiB is the piece, and is used as a whole or not at all. */
+export function offers({ size, hashes, stretches, isUsable }: KnownContent, first: Buffer): boolean {
+  return hashes.subarray(0, pieceHashSize).equals(first) && (size > largestUncut || stretches.every(isUsable));
 }
 
 /** Compares a file's pieces, in their order, with known content. */

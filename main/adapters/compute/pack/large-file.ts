@@ -8,8 +8,8 @@ export interface OpenLargeFile {
   readonly size: number;
   /** Takes a piece of a file of this size. */
   readonly room: Buffer;
-  /** What it is compared with, cut alike. */
-  readonly known: KnownContent | null;
+  /** What it is compared with, cut alike; told by the hash of its first piece. */
+  readonly choose: (first: Buffer) => KnownContent | null;
 }
 
 /** A file that no frame holds, read once, piece by piece: before any of a piece is sent it is known whether all of it is stored already. */
@@ -17,7 +17,7 @@ export class LargeFile {
   readonly #handle: number;
   readonly #size: number;
   readonly #room: Buffer;
-  readonly #known: KnownPieces | null;
+  readonly #pieces: KnownPieces | null;
   readonly #hashes: Buffer[] = [];
   /** Null where the one piece's hash is that of the file. */
   readonly #sum: Hash | null;
@@ -26,14 +26,19 @@ export class LargeFile {
   #piece: Buffer = Buffer.alloc(0);
   #passed = 0;
   #kept: readonly Stretch[] | null = null;
+  /** What it is compared with. */
+  readonly known: KnownContent | null;
 
-  constructor({ handle, size, room, known }: OpenLargeFile) {
+  constructor({ handle, size, room, choose }: OpenLargeFile) {
     this.#handle = handle;
     this.#size = size;
     this.#room = room.subarray(0, readingPiece(size));
-    this.#known = known === null ? null : new KnownPieces(known);
     this.#sum = size <= this.#room.length ? null : createHash('sha256');
     this.#read();
+    const [first] = this.#hashes;
+    this.known = first === undefined ? null : choose(first);
+    this.#pieces = this.known === null ? null : new KnownPieces(this.known);
+    this.#compare();
   }
 
   /** Where in the file what is next lies. */
@@ -74,7 +79,9 @@ export class LargeFile {
   #pass(bytes: number): void {
     this.#passed += bytes;
     // A piece that ends early was the last one.
-    if (bytes > 0 && this.#passed === this.#room.length) this.#read();
+    if (bytes === 0 || this.#passed < this.#room.length) return;
+    this.#read();
+    this.#compare();
   }
 
   #read(): void {
@@ -82,11 +89,13 @@ export class LargeFile {
     this.#passed = 0;
     const want = Math.min(this.#room.length, this.#size - this.#start);
     this.#piece = this.#room.subarray(0, readUpTo(this.#handle, this.#room.subarray(0, want), this.#start));
-    this.#kept = null;
     if (this.#piece.length === 0) return;
-    const sum = hash('sha256', this.#piece, 'buffer');
-    this.#hashes.push(sum);
+    this.#hashes.push(hash('sha256', this.#piece, 'buffer'));
     this.#sum?.update(this.#piece);
-    this.#kept = this.#known?.find(this.#start, this.#piece.length, sum) ?? null;
+  }
+
+  #compare(): void {
+    const sum = this.#piece.length === 0 ? undefined : this.#hashes.at(-1);
+    this.#kept = sum === undefined ? null : (this.#pieces?.find(this.#start, this.#piece.length, sum) ?? null);
   }
 }

@@ -13,6 +13,39 @@ export function inFrame(frame: number, offset: number, length: number): Stretch 
   return [thisRun, frame, 0, offset, length];
 }
 
+const stretchSize = 24;
+
+/** Bytes that so many take when they are written down. */
+export function stretchRoom(count: number): number {
+  return count * stretchSize;
+}
+
+/** Where they end. */
+export function writeStretches(room: Buffer, start: number, stretches: readonly Stretch[]): number {
+  let at = start;
+  for (const [archive, offset, stored, inner, length] of stretches) {
+    at = room.writeUInt32LE(archive, at);
+    at = room.writeDoubleLE(offset, at);
+    at = room.writeUInt32LE(stored, at);
+    at = room.writeUInt32LE(inner, at);
+    at = room.writeUInt32LE(length, at);
+  }
+  return at;
+}
+
+export function readStretches(bytes: Buffer, start: number, count: number): readonly Stretch[] {
+  return Array.from({ length: count }, (_, index) => {
+    const at = start + index * stretchSize;
+    return [
+      bytes.readUInt32LE(at),
+      bytes.readDoubleLE(at + 4),
+      bytes.readUInt32LE(at + 12),
+      bytes.readUInt32LE(at + 16),
+      bytes.readUInt32LE(at + 20),
+    ];
+  });
+}
+
 /** A file's stretches in their order; what goes on where the one before ended is one stretch. */
 export class StretchList {
   readonly all: Stretch[] = [];
