@@ -80,7 +80,7 @@ export interface BackupReport {
   /** Bytes of all objects written by this run. */
   readonly storedBytes: number;
   readonly archives: readonly string[];
-  /** What was not sent, because earlier archives hold it. */
+  /** What was not sent, because earlier archives hold it or another file of this run has it: files as a whole, and all bytes. */
   readonly kept: { readonly files: number; readonly bytes: number };
   readonly warnings: readonly Warning[];
   readonly elapsedMs: number;

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import {
   appendFileSync,
   chmodSync,
+  copyFileSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -103,10 +104,11 @@ class History {
   #edit(): void {
     const names = this.#files();
     const name = names[this.#below(names.length)];
-    const edit = this.#below(7);
+    const edit = this.#below(8);
     if (name === undefined || edit === 0) return this.#add();
     const file = join(this.#source, name);
     if (edit === 1 && names.length > 1) rmSync(file);
+    else if (edit === 7) copyFileSync(file, join(this.#source, `c${this.#below(20)}`));
     else if (edit === 2) appendFileSync(file, this.#bytes(3000));
     else if (edit === 3) renameSync(file, join(this.#source, `r${this.#below(20)}`));
     else if (edit === 4) utimesSync(file, 1_700_000_000 + this.#below(1000), 1_700_000_000 + this.#below(1000));
@@ -121,7 +123,7 @@ class History {
 
   async #backup(): Promise<void> {
     const whole = this.#below(10) === 0;
-    const expected = whole ? 0 : this.#unchanged();
+    const expected = this.#stored(whole ? null : this.#last);
     const volumeSize = 64 * 1024;
     const report = await this.#one.backup(this.#source, { takeOver: true, volumeSize, ...(whole ? { whole: 'always' } : {}) });
     this.runs += 1;
@@ -132,18 +134,20 @@ class History {
     this.#trees.set(report.id, seeTree(this.#source, { owners: false }));
   }
 
-  /** How many files the last snapshot has with this path and content, in archives that are whole. */
-  #unchanged(): number {
-    const names = new Set(this.#files());
-    const { header, entries } = this.#last ?? { header: null, entries: [] };
-    return entries.filter(({ path, type, sha256, extents }) => {
-      if (type !== 'file' || !names.has(path)) return false;
-      if (extents.some(([archive]) => this.#lost.has(header?.archives[archive]?.key ?? ''))) return false;
-      return (
-        createHash('sha256')
-          .update(readFileSync(join(this.#source, path)))
-          .digest('hex') === sha256
-      );
+  /** How many files need not be sent: the last snapshot has them in archives that are whole, or one that goes before them is the same. */
+  #stored(last: ManifestLines | null): number {
+    const { header, entries } = last ?? { header: null, entries: [] };
+    const usable = entries.filter(
+      ({ type, extents }) => type === 'file' && !extents.some(([archive]) => this.#lost.has(header?.archives[archive]?.key ?? '')),
+    );
+    const paths = new Map(usable.map(({ path, sha256 }) => [path, sha256]));
+    const contents = new Set(usable.map(({ sha256 }) => sha256));
+    return this.#files().filter((name) => {
+      const bytes = readFileSync(join(this.#source, name));
+      const sha256 = createHash('sha256').update(bytes).digest('hex');
+      const stored = paths.get(name) === sha256 || (bytes.length >= 64 * 1024 && contents.has(sha256));
+      contents.add(sha256);
+      return stored;
     }).length;
   }
 

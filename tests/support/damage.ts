@@ -29,6 +29,7 @@ export interface ManifestLines {
     size: number;
     linkOf?: string;
     sha256?: string;
+    pieces?: string;
     extents: readonly (readonly [number, number, number, number, number])[];
   }>[];
 }

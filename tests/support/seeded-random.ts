@@ -1,3 +1,4 @@
+import { createCipheriv } from 'node:crypto';
 import type { Random } from '../../main/engine/ports.ts';
 
 /** Numbers in [0, 1), the same for the same seed (mulberry32). */
@@ -15,4 +16,11 @@ export function seededNumbers(seed: number): () => number {
 export function seededRandom(seed: number): Random {
   const next = seededNumbers(seed);
   return { bytes: (length) => Uint8Array.from({ length }, () => Math.floor(next() * 256)) };
+}
+
+/** So many bytes that nothing compresses, quickly made: a key stream. */
+export function noise(seed: number, size: number): Buffer {
+  const key = Buffer.alloc(32);
+  key.writeDoubleLE(seed);
+  return createCipheriv('aes-256-gcm', key, Buffer.alloc(12), { authTagLength: 16 }).update(Buffer.alloc(size));
 }

@@ -41,7 +41,16 @@ function read(
   const frames = new FrameWriter(ring);
   const volumeSize = 2 ** 30;
   const volumes = new VolumeWriter(frames, volumeSize);
-  const reader = new EntryReader({ ring, frames, volumes, format: 'archive', volumeSize, clockOffset: 3_600_000, base: null });
+  const reader = new EntryReader({
+    ring,
+    frames,
+    volumes,
+    format: 'archive',
+    volumeSize,
+    clockOffset: 3_600_000,
+    base: null,
+    contents: null,
+  });
   work((name, before) => {
     const file = join(folder, name);
     // What the walk saw; `before` is what happens until the reader comes to it.
@@ -55,10 +64,10 @@ function read(
   const contents: Buffer[] = [];
   for (let slot = 0; slot < ring.slots && ring.state(slot) === slotState.filled; slot += 1) {
     contents.push(Buffer.from(ring.content(slot).subarray(0, ring.sizes(slot).content)));
-    for (const { text, runs } of readNotes(ring.notes(slot), ring.sizes(slot).notes)) {
-      const stretches = runs.map(({ frame, offset, length }) => ring.content(frame).toString('latin1', offset, offset + length));
+    for (const { text, stretches } of readNotes(ring.notes(slot), ring.sizes(slot).notes)) {
+      const parts = stretches.map(([, frame, , offset, length]) => ring.content(frame).toString('latin1', offset, offset + length));
       const entry = JSON.parse(`${Buffer.from(text).toString('utf8')}}`) as Omit<Noted, 'content'>;
-      notes.push({ ...entry, content: stretches.join('') });
+      notes.push({ ...entry, content: parts.join('') });
     }
   }
   return { notes, warnings: reader.warnings.list, zip: Buffer.concat(contents) };

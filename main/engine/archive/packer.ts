@@ -89,7 +89,7 @@ export interface PackResult {
   readonly entryLines: Spool;
   /** The archives in the order in which the extents of those lines count them. */
   readonly order: readonly ArchiveRef[];
-  /** What stayed where it was. */
+  /** What was stored already: files as a whole, and all bytes. */
   readonly kept: PackKept;
 }
 

@@ -33,6 +33,8 @@ export interface ManifestEntry extends EntryStamps {
   readonly racy?: true;
   /** Of the content, lower-case hex; files only. */
   readonly sha256?: string;
+  /** Of the content of a large file: the hashes of its pieces, in base64 (file-pieces.ts). */
+  readonly pieces?: string;
   readonly extents: readonly Extent[];
 }
 
@@ -51,6 +53,7 @@ export function entryLineStart(entry: Omit<ManifestEntry, 'extents'>): string {
   if (entry.sparse) line += ',"sparse":true';
   if (entry.racy) line += ',"racy":true';
   if (entry.sha256 !== undefined) line += `,"sha256":"${entry.sha256}"`;
+  if (entry.pieces !== undefined) line += `,"pieces":"${entry.pieces}"`;
   return line;
 }
 

@@ -7,6 +7,7 @@ export const maxEntryLine = 64 * 2 ** 20;
 
 const decimal = /^-?\d{1,20}$/;
 const hex64 = /^[0-9a-f]{64}$/;
+const base64 = /^[A-Za-z0-9+/]+={0,2}$/;
 const types: readonly unknown[] = ['file', 'directory', 'symlink'];
 
 type Raw = Readonly<Record<string, unknown>>;
@@ -51,6 +52,7 @@ export function parseEntry(line: string, name: string): ManifestEntry {
   const size = count('size', Number.MAX_SAFE_INTEGER);
   const extents = readExtents(raw['extents'], refuse);
   const sha256 = raw['sha256'] === undefined ? null : text('sha256', hex64);
+  const pieces = raw['pieces'] === undefined ? null : text('pieces', base64);
   if (type === 'symlink' && (target === null || target === '' || target.includes('\0'))) throw refuse('a link without a target');
   if (type !== 'directory' && path === rootPath) throw refuse('a root that is no folder');
   if (type === 'file' && linkOf === null) {
@@ -72,6 +74,7 @@ export function parseEntry(line: string, name: string): ManifestEntry {
     ...(readMark(raw, 'sparse', refuse) ? { sparse: true } : {}),
     ...(readMark(raw, 'racy', refuse) ? { racy: true } : {}),
     ...(sha256 === null ? {} : { sha256 }),
+    ...(pieces === null ? {} : { pieces }),
     extents,
   };
 }
@@ -95,10 +98,10 @@ function readMark(raw: Raw, field: string, refuse: Refuse): boolean {
 /** As text, or as base64 under the name with `B64` where the bytes are no UTF-8. */
 function readPath(raw: Raw, field: string, refuse: Refuse): BytePath | null {
   const text = raw[field];
-  const base64 = raw[`${field}B64`];
-  if ((text !== undefined && typeof text !== 'string') || (base64 !== undefined && typeof base64 !== 'string')) throw refuse(field);
+  const bytes = raw[`${field}B64`];
+  if ((text !== undefined && typeof text !== 'string') || (bytes !== undefined && typeof bytes !== 'string')) throw refuse(field);
   if (text !== undefined) return pathFromText(text);
-  return base64 === undefined ? null : pathFromBytes(Buffer.from(base64, 'base64'));
+  return bytes === undefined ? null : pathFromBytes(Buffer.from(bytes, 'base64'));
 }
 
 function readExtents(value: unknown, refuse: Refuse): readonly Extent[] {

@@ -90,7 +90,8 @@ function describe(report: BackupReport): string {
   }
   const perSecond = formatSize(Math.round(report.bytes / Math.max(0.001, report.elapsedMs / 1000)));
   const { kept } = report;
-  const rest = kept.files === 0 ? '' : `; ${count(kept.files, 'file')}, ${formatSize(kept.bytes)} of it were there already`;
+  const whole = kept.files === 0 ? '' : `, ${count(kept.files, 'file')} as a whole,`;
+  const rest = kept.files + kept.bytes === 0 ? '' : `; ${formatSize(kept.bytes)} of it${whole} were there already`;
   return (
     `Snapshot ${of}: ${count(report.files, 'file')}, ${formatSize(report.bytes)}${rest}; stored as ${formatSize(report.storedBytes)} ` +
     `in ${count(report.archives.length, 'archive')} (${formatDuration(report.elapsedMs)}, ${perSecond}/s)`

@@ -2,11 +2,12 @@ import type { BigIntStats } from 'node:fs';
 import { Fault } from '../../../contract/faults.ts';
 import type { BytePath } from '../../../engine/archive/byte-path.ts';
 import { maxFrameContent } from '../../../engine/archive/seek-table.ts';
-import type { ManifestEntry } from '../../../engine/snapshots/manifest-entry.ts';
+import type { Extent, ManifestEntry } from '../../../engine/snapshots/manifest-entry.ts';
 import { parseEntry } from '../../../engine/snapshots/read-entry.ts';
 import { compareInWalkOrder } from '../../../engine/snapshots/walk-order.ts';
 import { entryStamps, isRacy } from '../../files/stamps.ts';
 import { spoolLines } from '../spool-lines.ts';
+import { hashesOf, readingPiece, type KnownContent } from './known-content.ts';
 import type { BaseTask } from './messages.ts';
 
 /** An entry of the base whose content may stay where it is. */
@@ -17,7 +18,6 @@ export class BaseEntries {
   readonly #task: BaseTask;
   readonly #lines: Generator<ManifestEntry, undefined>;
   #next: ManifestEntry | null = null;
-  #ended = false;
 
   constructor(task: BaseTask) {
     this.#task = task;
@@ -27,7 +27,7 @@ export class BaseEntries {
   /** The entry of this path. Asked for in walk order; what lies before the path is passed over. */
   find(path: BytePath): ManifestEntry | null {
     for (;;) {
-      this.#next ??= this.#read();
+      this.#next ??= this.#lines.next().value ?? null;
       if (this.#next === null) return null;
       const order = compareInWalkOrder(this.#next.path, path);
       if (order > 0) return null;
@@ -37,14 +37,19 @@ export class BaseEntries {
     }
   }
 
-  /** Whether the content of an entry can stay where it is; null for what has none of its own, or lies in an archive that is not to be built on. */
+  /** Whether all content of an entry can stay where it is; null for what has none of its own, or lies in an archive that is not to be built on. */
   content(entry: ManifestEntry | null): KeptContent | null {
-    if (entry === null || entry.type !== 'file' || entry.linkOf !== undefined || entry.sha256 === undefined) return null;
-    const { sha256, extents } = entry;
-    const isThere = extents.every(
-      ([archive, , , inFrame, length]) => this.#task.usable[archive] === true && inFrame + length <= maxFrameContent,
-    );
-    return isThere ? { ...entry, sha256 } : null;
+    if (!hasContent(entry)) return null;
+    return entry.extents.every(this.isUsable) ? entry : null;
+  }
+
+  /** What a file is compared with once it is read: of a large one, some of it may still be there. */
+  known(entry: ManifestEntry | null): KnownContent | null {
+    if (!hasContent(entry)) return null;
+    const { size, extents } = entry;
+    const hashes = hashesOf(entry);
+    if (hashes === null || (size > 0 && !extents.some(this.isUsable))) return null;
+    return { size, pieceSize: readingPiece(size), hashes, stretches: extents, isUsable: this.isUsable };
   }
 
   /** Whether a file's stamps say that it is what was backed up. `now` in milliseconds since 1970. */
@@ -60,26 +65,49 @@ export class BaseEntries {
     );
   }
 
-  #read(): ManifestEntry | null {
-    if (this.#ended) return null;
-    try {
-      const line = this.#lines.next();
-      if (line.done !== true) return line.value;
-    } catch (error) {
-      // Sealed well and still not as the format says: what lies behind it is sent again, which is no reason to have no backup.
-      if (!(error instanceof Fault) || (error.code !== 'corrupt' && error.code !== 'truncated')) throw error;
+  /** Whether the data that an entry of the base points to may stay where it is. */
+  readonly isUsable = ([archive, , , inFrame, length]: Extent): boolean =>
+    this.#task.usable[archive] === true && inFrame + length <= maxFrameContent;
+
+  /** What all files of so many bytes and more hold, whatever their paths: goes through the manifest once more. */
+  *contents(smallest: number): Generator<KnownContent> {
+    for (const entry of entries(this.#task, smallest)) {
+      const known = this.known(entry);
+      if (known !== null) yield known;
     }
-    this.#ended = true;
-    return null;
   }
 }
 
-function* entries({ manifest }: BaseTask): Generator<ManifestEntry, undefined> {
+function hasContent(entry: ManifestEntry | null): entry is KeptContent {
+  return entry?.type === 'file' && entry.linkOf === undefined && entry.sha256 !== undefined;
+}
+
+/** Of files, those of at least `smallest` bytes. Where a line is not as the format says, the list ends. */
+function* entries({ manifest }: BaseTask, smallest = 0): Generator<ManifestEntry, undefined> {
   let first = true;
-  for (const line of spoolLines(manifest.handle, manifest.size)) {
-    if (!first) yield parseEntry(line.toString('utf8'), manifest.name);
-    first = false;
+  try {
+    for (const line of spoolLines(manifest.handle, manifest.size)) {
+      if (!first && sizeIn(line) >= smallest) yield parseEntry(line.toString('utf8'), manifest.name);
+      first = false;
+    }
+  } catch (error) {
+    // Sealed well and still not as the format says: what lies behind it is sent again, which is no reason to have no backup.
+    if (!(error instanceof Fault) || (error.code !== 'corrupt' && error.code !== 'truncated')) throw error;
   }
+}
+
+const sizeField = Buffer.from(',"size":');
+
+/** The size in a line as we write it, without the cost of reading all of it; no path can hold these bytes. A line that is written otherwise is looked at. */
+function sizeIn(line: Buffer): number {
+  const at = line.indexOf(sizeField);
+  if (at < 0) return Number.POSITIVE_INFINITY;
+  let size = 0;
+  for (let index = at + sizeField.length, digit = line[index]; digit !== undefined && digit >= 0x30 && digit <= 0x39; digit = line[index]) {
+    size = size * 10 + digit - 0x30;
+    index += 1;
+  }
+  return size;
 }
 
 /** Whether a folder, a link or a further name of a file is, in all that a ZIP keeps of it, what the base has. */

@@ -5,14 +5,15 @@ import { pathFromBytes, rootPath } from '../../../engine/archive/byte-path.ts';
 import type { BytePath } from '../../../engine/archive/byte-path.ts';
 import { modeSymlink, zipName, zipRecord } from '../../../engine/archive/zip.ts';
 import { entryLineStart } from '../../../engine/snapshots/manifest-entry.ts';
-import type { Extent, ManifestEntry } from '../../../engine/snapshots/manifest-entry.ts';
+import type { ManifestEntry } from '../../../engine/snapshots/manifest-entry.ts';
 import type { WalkedEntry } from '../../files/walk.ts';
 import { entryStamps, isRacy } from '../../files/stamps.ts';
 import { sameInZip, type BaseEntries, type KeptContent } from './base-entries.ts';
+import { hashesOf } from './known-content.ts';
 import { FileReader, zipEntry, type FileReaderParts } from './file-reader.ts';
-import type { Run } from './frame-notes.ts';
 import type { FrameWriter } from './frame-writer.ts';
 import { ReadWarnings } from './read-warnings.ts';
+import type { Stretch } from './stretches.ts';
 
 interface Parts extends FileReaderParts {
   readonly frames: FrameWriter;
@@ -45,7 +46,7 @@ export class EntryReader {
     return this.#totals;
   }
 
-  /** What stayed in earlier archives. */
+  /** What was stored already. */
   get kept(): { files: number; bytes: number } {
     return this.#kept;
   }
@@ -92,10 +93,13 @@ export class EntryReader {
     });
   }
 
+  #storeLinkTo(first: BytePath, path: BytePath, stat: BigIntStats): void {
+    this.#storeLink(path, stat, Buffer.from(relativeLink(zipName(path, false), zipName(first, false)), 'latin1'));
+  }
+
   #addFile(entry: WalkedEntry, before: ManifestEntry | null): void {
     const { path, file } = entry;
-    const known = this.#parts.base?.content(before) ?? null;
-    if (this.#keepUnread(entry, known)) return;
+    if (this.#keepUnread(entry, this.#parts.base?.content(before) ?? null)) return;
     let handle: number;
     try {
       handle = openSync(file, openFlags);
@@ -113,9 +117,14 @@ export class EntryReader {
       }
       // By the time at which the reading began: a slow one must not make a young file old.
       const racy = isRacy(stat, this.#now());
-      const content = this.#files.read(path, handle, stat, known);
+      const content = this.#files.read(path, handle, stat, this.#parts.base?.known(before) ?? null);
+      const pieces = content.pieces?.toString('base64');
+      // Opened by hand, the ZIP then has the content under this name too.
+      if (content.sameAs !== null) this.#storeLinkTo(content.sameAs, path, stat);
+      else if (content.sent) this.#remember(path, { ...content, pieces });
       this.#noteFile(path, stat, {
         ...content,
+        pieces,
         sparse: stat.blocks * 512n < stat.size,
         racy: racy || content.moved,
       });
@@ -127,14 +136,20 @@ export class EntryReader {
     }
   }
 
+  /** So that a file with the same content is not stored once more. */
+  #remember(path: BytePath, content: { size: number; sha256: string; pieces: string | undefined; stretches: readonly Stretch[] }): void {
+    const hashes = hashesOf(content);
+    if (hashes !== null) this.#parts.contents?.add({ size: content.size, hashes, stretches: content.stretches, path });
+  }
+
   /** A file whose stamps are those of the base is not even opened. */
   #keepUnread({ path, stat }: WalkedEntry, known: KeptContent | null): boolean {
     if (known === null || stat === null || this.#parts.base?.isUnchanged(known, stat, this.#now()) !== true) return false;
     const first = this.#firstNameOf(stat);
     if (first !== undefined) return false;
-    const { size, sha256, extents, sparse } = known;
+    const { size, sha256, pieces, extents, sparse } = known;
     this.#parts.ring.count(0, size);
-    this.#noteFile(path, stat, { size, sha256, runs: [], kept: extents, sparse: sparse === true, racy: false });
+    this.#noteFile(path, stat, { size, sha256, pieces, stretches: extents, kept: size, sent: false, sparse: sparse === true, racy: false });
     return true;
   }
 
@@ -144,22 +159,22 @@ export class EntryReader {
     file: {
       readonly size: number;
       readonly sha256: string;
-      readonly runs: readonly Run[];
-      readonly kept: readonly Extent[] | null;
+      readonly pieces: string | undefined;
+      readonly stretches: readonly Stretch[];
+      readonly kept: number;
+      readonly sent: boolean;
       readonly sparse: boolean;
       readonly racy: boolean;
     },
   ): void {
-    const { size, sha256, sparse, racy } = file;
+    const { size, sha256, pieces, kept, sparse, racy } = file;
     this.#totals.files += 1;
     this.#totals.bytes += size;
-    if (file.kept !== null) {
-      this.#kept.files += 1;
-      this.#kept.bytes += size;
-    }
+    if (!file.sent) this.#kept.files += 1;
+    this.#kept.bytes += kept;
     this.#parts.ring.count(1, 0);
     const marks = { ...(sparse ? { sparse } : {}), ...(racy ? { racy } : {}) };
-    this.#note({ path, ...entryStamps(stat, 'file'), size, ...marks, sha256 }, file.runs, file.kept ?? []);
+    this.#note({ path, ...entryStamps(stat, 'file'), size, ...marks, sha256, ...(pieces === undefined ? {} : { pieces }) }, file.stretches);
     if (stat.nlink > 1n) this.#firstNames.set(inodeOf(stat), path);
   }
 
@@ -174,15 +189,14 @@ export class EntryReader {
 
   #addHardLink(path: BytePath, first: BytePath, stat: BigIntStats, before: ManifestEntry | null): void {
     // Opened by hand the ZIP then still has the content under every name; the manifest makes it a hard link again.
-    const target = Buffer.from(relativeLink(zipName(path, false), zipName(first, false)), 'latin1');
-    if (before?.linkOf !== first || !sameInZip(before, stat, 'file')) this.#storeLink(path, stat, target);
+    if (before?.linkOf !== first || !sameInZip(before, stat, 'file')) this.#storeLinkTo(first, path, stat);
     this.#totals.files += 1;
     this.#note({ path, ...entryStamps(stat, 'file'), linkOf: first }, []);
   }
 
-  #note(entry: Omit<ManifestEntry, 'extents'>, runs: readonly Run[], kept: readonly Extent[] = []): void {
+  #note(entry: Omit<ManifestEntry, 'extents'>, stretches: readonly Stretch[]): void {
     this.#totals.entries += 1;
-    this.#parts.frames.note(entryLineStart(entry), runs, kept);
+    this.#parts.frames.note(entryLineStart(entry), stretches);
   }
 }
 

@@ -1,16 +1,19 @@
-import { createHash, hash } from 'node:crypto';
-import { fstatSync, readSync } from 'node:fs';
+import { hash } from 'node:crypto';
+import { fstatSync } from 'node:fs';
 import type { BigIntStats } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import type { BytePath } from '../../../engine/archive/byte-path.ts';
 import { pieceName, zipName, zipRecord } from '../../../engine/archive/zip.ts';
 import type { ZipEntry, ZipRecord } from '../../../engine/archive/zip.ts';
-import type { Extent } from '../../../engine/snapshots/manifest-entry.ts';
+import { largestUncut, pieceSizeFor } from '../../../engine/snapshots/file-pieces.ts';
 import { stampsMoved } from '../../files/stamps.ts';
 import type { FrameRing } from '../frame-ring.ts';
-import type { KeptContent } from './base-entries.ts';
-import type { Run } from './frame-notes.ts';
+import type { ContentIndex } from './content-index.ts';
+import { offers, readingPiece, type KnownContent } from './known-content.ts';
+import { LargeFile } from './large-file.ts';
 import type { ReadWarnings } from './read-warnings.ts';
+import { readUpTo } from './read-up-to.ts';
+import { StretchList, type Stretch } from './stretches.ts';
 import type { VolumeWriter } from './volume-writer.ts';
 
 export interface FileReaderParts {
@@ -18,25 +21,32 @@ export interface FileReaderParts {
   readonly volumes: VolumeWriter;
   readonly format: 'archive' | 'classic';
   readonly volumeSize: number;
+  /** What is stored already under whatever path; null where every file is to be stored. */
+  readonly contents: ContentIndex | null;
 }
 
 export interface ReadFile {
   readonly size: number;
   readonly sha256: string;
-  readonly runs: readonly Run[];
-  /** In earlier archives, where the content is what the base has; then there are no runs. */
-  readonly kept: readonly Extent[] | null;
+  /** Of a large file, the hashes of its pieces. */
+  readonly pieces: Buffer | null;
+  readonly stretches: readonly Stretch[];
+  /** Bytes that were stored already. */
+  readonly kept: number;
+  /** Some of it, or its name alone where there is nothing in it, went into this run's ZIP. */
+  readonly sent: boolean;
+  /** A file that this run has stored and that has the same content; then nothing of this one was sent. */
+  readonly sameAs: BytePath | null;
   readonly moved: boolean;
 }
 
 const maxTries = 3;
-const hashPiece = 2 ** 20;
 
-/** Reads the content of open files into the volumes, unless the base has it already. */
+/** Reads the content of open files into the volumes, but for what is stored already. */
 export class FileReader {
   readonly #parts: FileReaderParts;
   readonly #warnings: ReadWarnings;
-  #piece: Buffer | null = null;
+  #room: Buffer | null = null;
 
   constructor(parts: FileReaderParts, warnings: ReadWarnings) {
     this.#parts = parts;
@@ -44,15 +54,13 @@ export class FileReader {
   }
 
   /** `known`: what the base has of this path. */
-  read(path: BytePath, handle: number, stat: BigIntStats, known: KeptContent | null): ReadFile {
+  read(path: BytePath, handle: number, stat: BigIntStats, known: KnownContent | null): ReadFile {
     const size = Number(stat.size);
     const entry = zipEntry(zipName(path, false), stat);
     const record = zipRecord(entry);
-    // Of another length it is another content.
-    const same = known?.size === size ? known : null;
     const content = this.#parts.volumes.fitsFrame(record, size)
-      ? this.#readSmall(record, handle, stat, size, same)
-      : (this.#compareLarge(handle, size, same) ?? this.#readLarge(path, entry, handle, size));
+      ? this.#readSmall(record, handle, stat, size, known)
+      : this.#readLarge(path, entry, handle, size, known);
     const after = fstatSync(handle, { bigint: true });
     const moved = content.moved || stampsMoved(stat, after);
     if (content.size < size) this.#warnings.add('shrank', path, `shrank from ${size} to ${content.size} bytes while it was being read`);
@@ -61,11 +69,12 @@ export class FileReader {
     return { ...content, moved };
   }
 
-  #readSmall(record: ZipRecord, handle: number, stat: BigIntStats, size: number, known: KeptContent | null): ReadFile {
-    let sha256 = '';
+  #readSmall(record: ZipRecord, handle: number, stat: BigIntStats, size: number, known: KnownContent | null): ReadFile {
+    let sum = Buffer.alloc(0);
+    let length = 0;
     let moved = false;
-    const run = this.#parts.volumes.addSmall(record, size, (room) => {
-      let length = 0;
+    const found: { in: KnownContent | null } = { in: null };
+    const stretch = this.#parts.volumes.addSmall(record, size, (room) => {
       let before = stat;
       for (let tries = 1; ; tries += 1) {
         length = readUpTo(handle, room, 0);
@@ -75,76 +84,70 @@ export class FileReader {
         before = after;
       }
       const data = room.subarray(0, length);
-      sha256 = hash('sha256', data, 'hex');
-      if (known !== null && length === size && sha256 === known.sha256) return null;
-      return { size: length, crc: crc32(data) };
+      sum = hash('sha256', data, 'buffer');
+      const isKnown = known?.size === length && offers(known, sum);
+      found.in = isKnown ? known : (this.#parts.contents?.find(sum, length) ?? null);
+      return found.in === null ? { size: length, crc: crc32(data) } : null;
     });
-    this.#parts.ring.count(0, run === null ? size : run.length);
-    if (run === null) return { size, sha256, runs: [], kept: known?.extents ?? [], moved };
-    return { size: run.length, sha256, runs: run.length === 0 ? [] : [run], kept: null, moved };
-  }
-
-  /** A large file's frames leave while it is read, so it is looked at beforehand whether they have to. Null where they do. */
-  #compareLarge(handle: number, size: number, known: KeptContent | null): ReadFile | null {
-    if (known === null) return null;
-    const piece = (this.#piece ??= Buffer.allocUnsafeSlow(hashPiece));
-    const sum = createHash('sha256');
-    let position = 0;
-    while (position < size) {
-      const taken = readUpTo(handle, piece.subarray(0, Math.min(piece.length, size - position)), position);
-      if (taken === 0) return null;
-      sum.update(piece.subarray(0, taken));
-      position += taken;
+    this.#parts.ring.count(0, length);
+    const content = { size: length, sha256: sum.toString('hex'), pieces: null, moved };
+    if (found.in !== null) {
+      const { stretches, path = null } = found.in;
+      return { ...content, stretches, kept: length, sent: false, sameAs: path };
     }
-    const sha256 = sum.digest('hex');
-    if (sha256 !== known.sha256) return null;
-    this.#parts.ring.count(0, size);
-    return { size, sha256, runs: [], kept: known.extents, moved: false };
+    return { ...content, stretches: stretch === null || length === 0 ? [] : [stretch], kept: 0, sent: true, sameAs: null };
   }
 
-  /** Over as many frames as it takes, and over as many volumes: a file larger than one is stored in pieces. */
-  #readLarge(path: BytePath, whole: ZipEntry, handle: number, size: number): ReadFile {
-    const inPieces = this.#parts.format === 'archive' && size > this.#parts.volumeSize;
-    const pieceSize = inPieces ? this.#parts.volumeSize : size;
-    const sha256 = createHash('sha256');
-    const runs: Run[] = [];
-    let position = 0;
+  /** Over as many frames as it takes, and over as many volumes. What is only a part of the file is stored as a piece of it. */
+  #readLarge(path: BytePath, whole: ZipEntry, handle: number, size: number, known: KnownContent | null): ReadFile {
+    const { ring, volumes, volumeSize } = this.#parts;
+    const pieceSize = pieceSizeFor(size);
+    const file = new LargeFile({ handle, size, room: this.#roomFor(size), choose: (first) => this.#choose(first, size, known) });
+    const inPieces = this.#parts.format === 'archive' && (size > volumeSize || (file.known !== null && pieceSize !== null));
+    const stretches = new StretchList();
+    let kept = 0;
     do {
-      const start = position;
+      if (file.kept !== null) {
+        stretches.addAll(file.kept);
+        const passed = file.keep();
+        ring.count(0, passed);
+        kept += passed;
+        continue;
+      }
+      const start = file.offset;
+      const end = inPieces ? start + volumeSize : size;
       let crc = 0;
+      const read = (room: Buffer): number => {
+        const taken = file.take(room, end);
+        crc = crc32(room.subarray(0, taken), crc);
+        ring.count(0, taken);
+        return taken;
+      };
       const record = zipRecord({ ...whole, name: inPieces ? pieceName(path, start) : whole.name });
-      const run = this.#parts.volumes.addStreamed(
-        record,
-        (room) => {
-          const want = Math.min(room.length, start + pieceSize - position, size - position);
-          const taken = readUpTo(handle, room.subarray(0, want), position);
-          const data = room.subarray(0, taken);
-          crc = crc32(data, crc);
-          sha256.update(data);
-          position += taken;
-          this.#parts.ring.count(0, taken);
-          return taken;
-        },
-        () => crc,
-        inPieces,
-      );
-      if (run.length > 0) runs.push(run);
-      if (position < start + pieceSize) break;
-    } while (position < size);
-    return { size: position, sha256: sha256.digest('hex'), runs, kept: null, moved: false };
+      stretches.addAll(volumes.addStreamed(record, read, () => crc, inPieces));
+    } while (!file.isAtEnd);
+    const { hashes, ...end } = file.end();
+    // One that shrank meanwhile may be one that is not cut, or not like this.
+    const pieces = pieceSize !== null && pieceSizeFor(end.size) === pieceSize ? hashes : null;
+    const sent = kept < end.size || end.size === 0;
+    const sameAs = !sent && file.known?.size === end.size ? (file.known.path ?? null) : null;
+    return { ...end, pieces, stretches: stretches.all, kept, sent, sameAs, moved: false };
+  }
+
+  /** What has the path goes before what else begins alike: most files that change stay where they are. */
+  #choose(first: Buffer, size: number, known: KnownContent | null): KnownContent | null {
+    const same = known?.pieceSize === readingPiece(size) ? known : null;
+    if (same !== null && offers(same, first)) return same;
+    return this.#parts.contents?.find(first, size) ?? same;
+  }
+
+  #roomFor(size: number): Buffer {
+    const room = readingPiece(size);
+    if (this.#room === null || this.#room.length < room) this.#room = Buffer.allocUnsafeSlow(Math.max(room, largestUncut));
+    return this.#room;
   }
 }
 
 export function zipEntry(name: BytePath, stat: BigIntStats): ZipEntry {
   return { name, mode: Number(stat.mode), uid: Number(stat.uid), gid: Number(stat.gid), mtimeNs: stat.mtimeNs };
-}
-
-function readUpTo(handle: number, room: Buffer, position: number): number {
-  let length = 0;
-  while (length < room.length) {
-    const taken = readSync(handle, room, length, room.length - length, position + length);
-    if (taken === 0) break;
-    length += taken;
-  }
-  return length;
 }

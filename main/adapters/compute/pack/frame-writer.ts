@@ -1,11 +1,11 @@
-import { Fault } from '../../../contract/faults.ts';
 import { frameContentSize, frameNotesSize, slotState } from '../frame-ring.ts';
 import type { FrameRing } from '../frame-ring.ts';
-import type { Extent } from '../../../engine/snapshots/manifest-entry.ts';
-import { noteRoom, writeNote, type Run } from './frame-notes.ts';
+import { noteRoom, writeNote } from './frame-notes.ts';
+import type { Stretch } from './stretches.ts';
 
-/** So many are far below what the notes of a frame hold, the text included. */
-const keptAtOnce = 16_384;
+/** What a large file has in one note: together they are far below what the notes of a frame hold. */
+const stretchesAtOnce = 16_384;
+const textAtOnce = 2 ** 18;
 
 /** Fills the ring's frames in order: the reader's view of the ring. */
 export class FrameWriter {
@@ -55,27 +55,24 @@ export class FrameWriter {
     }
   }
 
-  /**
-   * An entry's manifest text and where its data lies, for the sealer to complete once those frames are compressed. `kept` is what lies in
-   * earlier archives, by their numbers in the base.
-   */
-  note(text: string, runs: readonly Run[], kept: readonly Extent[] = []): void {
-    for (let first = 0; first === 0 || first < kept.length; first += keptAtOnce) {
-      const more = first + keptAtOnce < kept.length;
-      this.#note(first === 0 ? text : '', first === 0 ? runs : [], kept.slice(first, first + keptAtOnce), more);
+  /** An entry's manifest text and where its data lies, for the sealer to complete once this run's frames are compressed. */
+  note(text: string, stretches: readonly Stretch[]): void {
+    if (noteRoom(text, stretches.length) <= frameNotesSize) return this.#note(text, stretches, false);
+    const bytes = Buffer.from(text);
+    for (let at = 0, first = 0, more = true; more;) {
+      const [some, few] = [bytes.subarray(at, at + textAtOnce), stretches.slice(first, first + stretchesAtOnce)];
+      at += some.length;
+      first += few.length;
+      more = at < bytes.length || first < stretches.length;
+      this.#note(some, few, more);
     }
   }
 
-  #note(text: string, runs: readonly Run[], kept: readonly Extent[], more: boolean): void {
-    const size = noteRoom(text, runs.length, kept.length);
-    if (size > frameNotesSize) {
-      throw new Fault('unsupported', `a file lies in ${runs.length} pieces, which is too many: choose a larger volume size`, {
-        operation: 'pack',
-      });
-    }
+  #note(text: string | Buffer, stretches: readonly Stretch[], more: boolean): void {
+    const size = noteRoom(text, stretches.length);
     if (this.#open && frameNotesSize - this.#noted < size) this.close(0);
     if (!this.#open) this.#begin();
-    this.#noted = writeNote(this.#notes, this.#noted, { text, runs, kept, more });
+    this.#noted = writeNote(this.#notes, this.#noted, { text, stretches, more });
   }
 
   /** Hands the frame over to the compressors. */

@@ -16,14 +16,17 @@ export class LineSpool {
     this.#handle = handle;
   }
 
-  append(start: Uint8Array, end: string): void {
-    const length = start.length + Buffer.byteLength(end);
+  /** A line: its text, and what comes behind it. */
+  append(texts: readonly Uint8Array[], end: string): void {
+    const length = texts.reduce((sum, text) => sum + text.length, Buffer.byteLength(end));
     if (this.#filled + length > this.#pending.length) this.#flush();
     // One line may be longer than a frame: a large file's extents.
     if (length > this.#pending.length) this.#pending = Buffer.allocUnsafe(length);
-    this.#pending.set(start, this.#filled);
-    this.#pending.write(end, this.#filled + start.length);
-    this.#filled += length;
+    for (const text of texts) {
+      this.#pending.set(text, this.#filled);
+      this.#filled += text.length;
+    }
+    this.#filled += this.#pending.write(end, this.#filled);
   }
 
   /** The spool's size in bytes. */

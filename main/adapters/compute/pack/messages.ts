@@ -13,6 +13,8 @@ export interface ReaderTask {
   /** Milliseconds since 1970 minus this computer's clock, for tests of coarse and wrong clocks. */
   readonly clockOffset: number;
   readonly base: BaseTask | null;
+  /** File handle of a spool for the contents that are looked for by hash. */
+  readonly contents: number;
 }
 
 export interface BaseTask extends Omit<PackBase, 'manifest'> {

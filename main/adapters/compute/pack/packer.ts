@@ -20,6 +20,7 @@ export function threadPacker(options: { readonly clockOffset?: number; readonly 
     const memory = createFrameRingMemory({ slots: compressors + 2, partSizes });
     const ring = new FrameRing(memory);
     const spool = openSpool();
+    const contents = openSpool();
     let totals: PackTotals | null = null;
     let kept: PackKept = { files: 0, bytes: 0 };
     let order: readonly ArchiveRef[] = [];
@@ -67,6 +68,7 @@ export function threadPacker(options: { readonly clockOffset?: number; readonly 
       format: request.format,
       volumeSize: request.volumeSize,
       clockOffset: options.clockOffset ?? 0,
+      contents: contents.handle,
       base: request.base === undefined ? null : baseTask(request.base),
     };
     const compressor: CompressorTask = { ring: memory, level: request.level };
@@ -102,6 +104,7 @@ export function threadPacker(options: { readonly clockOffset?: number; readonly 
       throw fault !== null && run.signal?.aborted !== true ? fault : error;
     } finally {
       clearInterval(timer);
+      await contents.dispose();
     }
   };
 }

@@ -5,6 +5,8 @@ import { FrameRing } from '../frame-ring.ts';
 import { runWorker } from '../worker-entry.ts';
 import { walk } from '../../files/walk.ts';
 import { BaseEntries } from './base-entries.ts';
+import { ContentIndex } from './content-index.ts';
+import { ContentRecords } from './content-records.ts';
 import { EntryReader } from './entry-reader.ts';
 import { FrameWriter } from './frame-writer.ts';
 import type { ReaderTask } from './messages.ts';
@@ -15,6 +17,7 @@ runWorker('read', (task: ReaderTask, tell) => {
   const ring = new FrameRing(task.ring);
   const frames = new FrameWriter(ring);
   const volumes = new VolumeWriter(frames, task.format === 'classic' ? Number.POSITIVE_INFINITY : task.volumeSize);
+  const base = task.base === null ? null : new BaseEntries(task.base);
   const reader = new EntryReader({
     ring,
     frames,
@@ -22,7 +25,9 @@ runWorker('read', (task: ReaderTask, tell) => {
     format: task.format,
     volumeSize: task.volumeSize,
     clockOffset: task.clockOffset,
-    base: task.base === null ? null : new BaseEntries(task.base),
+    base,
+    // A classic archive has every file in itself.
+    contents: task.format === 'classic' ? null : new ContentIndex(new ContentRecords(task.contents), base),
   });
   const excluded = compileExcludes(task.excludes);
   const entries = walk({

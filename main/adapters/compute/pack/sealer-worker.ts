@@ -11,7 +11,8 @@ import { runWorker } from '../worker-entry.ts';
 import type { SealerTask, WorkerMessage } from './messages.ts';
 import { LineSpool } from './line-spool.ts';
 import { ArchiveNumbers } from './archive-numbers.ts';
-import { readNotes, type Run } from './frame-notes.ts';
+import { readNotes } from './frame-notes.ts';
+import { thisRun, type Stretch } from './stretches.ts';
 
 interface PlacedFrame extends FrameSize {
   readonly archive: number;
@@ -98,17 +99,12 @@ function beginArchive(task: SealerTask, write: (bytes: Uint8Array) => void): Arc
   return { head, update: (bytes) => sealer.update(bytes, write), end: () => sealer.end(write) };
 }
 
-/** The extents of a run, from the frames it lies in. */
-function placeRun(frames: readonly PlacedFrame[], run: Run, numbers: ArchiveNumbers, extents: Extent[]): void {
-  let { offset, length } = run;
-  for (let index = run.frame; length > 0; index += 1) {
-    const frame = frames[index];
-    if (frame === undefined) throw new Error(`frame ${index} was noted before it was sealed`);
-    const take = Math.min(length, frame.content - offset);
-    if (take > 0) extents.push([numbers.ofRun(frame.archive), frame.offset, frame.stored, offset, take]);
-    length -= take;
-    offset = 0;
-  }
+/** A stretch as the manifest has it, now that it is known where the frames of this run lie. */
+function placed([archive, at, stored, inFrame, length]: Stretch, frames: readonly PlacedFrame[], numbers: ArchiveNumbers): Extent {
+  if (archive !== thisRun) return [numbers.ofBase(archive), at, stored, inFrame, length];
+  const frame = frames[at];
+  if (frame === undefined) throw new Error(`frame ${at} was noted before it was sealed`);
+  return [numbers.ofRun(frame.archive), frame.offset, frame.stored, inFrame, length];
 }
 
 /** Takes the compressed frames in order: seals them into parts, hashes what is stored, and completes the manifest's lines. */
@@ -119,9 +115,10 @@ runWorker('seal', (task: SealerTask, send) => {
   const parts = new PartFiller(ring, target, tell);
   const spool = task.spool === null ? null : new LineSpool(task.spool);
   const numbers = new ArchiveNumbers();
-  const placed: PlacedFrame[] = [];
-  /** An entry whose extents go on in the next note. */
-  let open: { readonly start: Uint8Array; readonly extents: Extent[] } | null = null;
+  const frames: PlacedFrame[] = [];
+  /** Of an entry that goes on in the next note. */
+  let texts: Uint8Array[] = [];
+  let extents: Extent[] = [];
   let archive: ArchiveSealer | null = null;
   let archives = 0;
   let offset = 0;
@@ -132,7 +129,7 @@ runWorker('seal', (task: SealerTask, send) => {
     ring.monitor.waitUntil(() => ring.frameCount === index || ring.holds(slot, index, slotState.compressed));
     if (ring.frameCount === index) break;
     const sizes = ring.sizes(slot);
-    placed.push({ archive: archives, offset, stored: sizes.content === 0 ? 0 : sizes.stored, content: sizes.content });
+    frames.push({ archive: archives, offset, stored: sizes.content === 0 ? 0 : sizes.stored, content: sizes.content });
     // A frame of notes alone tells of files that stay where they are; it goes into no archive.
     if (sizes.content > 0) {
       if (archive === null) {
@@ -146,14 +143,12 @@ runWorker('seal', (task: SealerTask, send) => {
     }
 
     for (const note of spool === null ? [] : readNotes(ring.notes(slot), sizes.notes)) {
-      const extents: Extent[] = open?.extents ?? [];
-      for (const run of note.runs) placeRun(placed, run, numbers, extents);
-      for (const [at, ...place] of note.kept) extents.push([numbers.ofBase(at), ...place]);
-      if (note.more) open ??= { start: Buffer.from(note.text), extents };
-      else {
-        spool?.append(open?.start ?? note.text, entryLineEnd(extents));
-        open = null;
-      }
+      for (const stretch of note.stretches) extents.push(placed(stretch, frames, numbers));
+      texts.push(note.more ? Buffer.from(note.text) : note.text);
+      if (note.more) continue;
+      spool?.append(texts, entryLineEnd(extents));
+      texts = [];
+      extents = [];
     }
     ring.take(slot);
 

@@ -8,12 +8,14 @@ import {
 } from '../../../engine/archive/zip.ts';
 import type { ZipRecord } from '../../../engine/archive/zip.ts';
 import { endsVolume, frameContentSize } from '../frame-ring.ts';
-import type { Run } from './frame-notes.ts';
 import type { FrameWriter } from './frame-writer.ts';
+import { inFrame, StretchList, type Stretch } from './stretches.ts';
 
 /** A central directory this large ends a volume too: it is held in memory until then. */
 const maxDirectorySize = 32 * 2 ** 20;
 const directoryPiece = 2 ** 20;
+/** A changed piece of a large file lies in one frame, so that whoever wants it back reads one. */
+const pieceRoom = 2 ** 20;
 
 /** Writes ZIP after ZIP into the frames: one for each volume. */
 export class VolumeWriter {
@@ -46,19 +48,19 @@ export class VolumeWriter {
    * An entry that fits into a frame. `read` puts the data into the room it is given and returns how many bytes there were, with
    * their CRC, or null where there is to be no entry after all; then, and when it throws, nothing has been written.
    */
-  addSmall(record: ZipRecord, maxSize: number, read: (room: Buffer) => { size: number; crc: number }): Run;
-  addSmall(record: ZipRecord, maxSize: number, read: (room: Buffer) => { size: number; crc: number } | null): Run | null;
-  addSmall(record: ZipRecord, maxSize: number, read: (room: Buffer) => { size: number; crc: number } | null): Run | null {
+  addSmall(record: ZipRecord, maxSize: number, read: (room: Buffer) => { size: number; crc: number }): Stretch;
+  addSmall(record: ZipRecord, maxSize: number, read: (room: Buffer) => { size: number; crc: number } | null): Stretch | null;
+  addSmall(record: ZipRecord, maxSize: number, read: (room: Buffer) => { size: number; crc: number } | null): Stretch | null {
     this.#endVolumeWhenFull();
     const header = localHeaderSize(record, false);
     const room = this.#frames.room(header + maxSize);
     const data = read(room.subarray(header, header + maxSize));
     if (data === null) return null;
     writeLocalHeader(room, record, false, data);
-    const run = { frame: this.#frames.frame, offset: this.#frames.used + header, length: data.size };
+    const stretch = inFrame(this.#frames.frame, this.#frames.used + header, data.size);
     this.#frames.advance(header + data.size);
     this.#list(record, false, data, header + data.size);
-    return run;
+    return stretch;
   }
 
   /**
@@ -66,19 +68,20 @@ export class VolumeWriter {
    * throws at once, nothing has been written. When it throws later, what was written stays: as an entry of its own where it is a
    * piece, else as a gap that no directory lists, and the next entry follows behind it.
    */
-  addStreamed(record: ZipRecord, read: (room: Buffer) => number, crcOf: () => number, isPiece = false): Run {
+  addStreamed(record: ZipRecord, read: (room: Buffer) => number, crcOf: () => number, isPiece = false): readonly Stretch[] {
     this.#endVolumeWhenFull();
     const header = localHeaderSize(record, true);
-    const room = this.#frames.room(header + 1);
+    const room = this.#frames.room(header + (isPiece ? pieceRoom : 1));
     let taken = read(room.subarray(header));
     writeLocalHeader(room, record, true, { size: 0, crc: 0 });
     this.#frames.advance(header);
-    const start = { frame: this.#frames.frame, offset: this.#frames.used };
+    const stretches = new StretchList();
     let length = 0;
     // 7z takes a ZIP that begins with a gap for damaged, and a volume often begins with a piece.
     let whole = isPiece;
     try {
       while (taken > 0) {
+        stretches.add(inFrame(this.#frames.frame, this.#frames.used, taken));
         this.#frames.advance(taken);
         length += taken;
         taken = read(this.#frames.room(1));
@@ -94,7 +97,7 @@ export class VolumeWriter {
       if (whole) this.#list(record, true, end, written);
       else this.#zipOffset += written;
     }
-    return { ...start, length };
+    return stretches.all;
   }
 
   /** Central directory and end records; the frame that holds their end is marked as the volume's last. */
