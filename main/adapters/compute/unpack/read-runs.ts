@@ -16,7 +16,7 @@ export function readRuns(plan: Plan, archiveSizes: readonly number[], whole: (ar
     let end = offset;
     while (frame < plan.frames) {
       const next = plan.frame(frame);
-      if (next.archive !== archive || (!all && next.offset - end > nearEnough)) break;
+      if (next.archive !== archive || (!all && (next.offset < end || next.offset - end > nearEnough))) break;
       end = next.offset + next.stored;
       frame += 1;
     }
