@@ -24,6 +24,7 @@ export class Losses {
   /** `frame` of `plan`, one of those that share the files. */
   loseFrame(plan: Plan, frame: number): void {
     for (const { file, inFile, length } of plan.extents(frame)) {
+      if (plan.isKept(file)) continue;
       plan.markDamaged(file);
       const ranges = this.#ranges.get(file) ?? [];
       this.#ranges.set(file, ranges);

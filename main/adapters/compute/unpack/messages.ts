@@ -69,6 +69,24 @@ export interface ExtractorTask {
   readonly owner: boolean;
 }
 
+/** Shared by the threads that look into the target: a word each. */
+export const keeperWords = { nextBlock: 0, running: 1 } as const;
+
+export interface KeeperTask {
+  readonly control: SharedArrayBuffer;
+  /** keeperWords. */
+  readonly shared: SharedArrayBuffer;
+  /** Files and bytes that were kept, 64 bits each. */
+  readonly counters: SharedArrayBuffer;
+  /** A byte for each frame of the plan: 1 where no file needs it any more. */
+  readonly spared: SharedArrayBuffer;
+  readonly plan: PlanMemory;
+  /** The folder that the target holds now. */
+  readonly former: string;
+  readonly staging: string;
+  readonly owner: boolean;
+}
+
 export interface CheckerTask {
   readonly ring: UnpackRingMemory;
   readonly plan: PlanMemory;

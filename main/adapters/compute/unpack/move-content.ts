@@ -9,7 +9,7 @@ import type { CheckerTask, ExtractorTask, OpenerTask, Planned, ReadRun, UnpackMe
 import { Plan, type PlanMemory } from './plan.ts';
 import { createUnpackRingMemory, inputSize, UnpackRing } from './unpack-ring.ts';
 
-const progressEveryMs = 200;
+export const progressEveryMs = 200;
 /** The kernel's file creation is the limit: a third one brings nothing and costs memory. */
 export const maxExtractors = 2;
 const slots = 6;

@@ -4,6 +4,7 @@ import { openSpool } from '../../files/spool.ts';
 import type { FileSpool } from '../../files/spool.ts';
 import { contentWindow } from './content-order.ts';
 import { damageFault } from './damage-fault.ts';
+import { keepFormer, nothingKept } from './keep-former.ts';
 import { Losses } from './losses.ts';
 import { finish, lostLinks, plan, type Finished } from './manifest-steps.ts';
 import type { ManifestFile, Planned } from './messages.ts';
@@ -20,25 +21,28 @@ export const threadUnpacker: Unpacker = async (request, run) => {
     const { files, paths, extents, ordered } = spools;
     const handles = { files: files.handle, paths: paths.handle, extents: extents.handle, ordered: ordered.handle };
     const planned = await plan(request, manifest.file, handles, run);
-    const staging =
+    const place =
       request.staging === null ? null : await request.staging({ files: planned.files, bytes: planned.bytes, diskBytes: planned.diskBytes });
+    const staging = place?.dir ?? null;
+    const former = place?.former ?? null;
+    const kept = staging === null || former === null ? nothingKept : await keepFormer(planned, { former, staging }, run);
     const layout = new Plan(planned.plan);
     const losses = new Losses(layout);
     const sizes = request.archives.map(({ size }) => size);
     const sha256: (string | null)[] = request.archives.map(() => null);
     const stored = {
       ...{ plan: planned.plan, planned, losses },
-      runs: readRuns(layout, sizes, (archive) => request.whole(archive)),
+      runs: readRuns(layout, sizes, (archive) => request.whole(archive), kept.spares),
       to: staging === null ? { window: 0, directories } : { staging },
-      done: { ...planned.known, storedBytes: 0 },
+      done: { files: planned.known.files + kept.files, bytes: planned.known.bytes + kept.bytes, storedBytes: 0 },
       onHash: (archive: number, hex: string) => {
         sha256[archive] = hex;
       },
     };
-    const done: Count = await moveContent(request, run, stored);
+    let done: Count = await moveContent(request, run, stored);
     if (planned.ordered !== null) {
       const runs = readRuns(new Plan(planned.ordered), sizes, () => false);
-      await moveContent(request, run, {
+      done = await moveContent(request, run, {
         ...{ plan: planned.ordered, planned, losses, runs, done },
         to: { window: contentWindow, directories: null },
       });
@@ -56,6 +60,8 @@ export const threadUnpacker: Unpacker = async (request, run) => {
       damage: losses.damage,
       damagedFiles: losses.files,
       sha256,
+      kept: { files: kept.files, bytes: kept.bytes },
+      storedBytes: done.storedBytes,
     };
   } finally {
     for (const spool of [directories, ...Object.values(spools), manifest]) await spool.dispose();
