@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -66,5 +66,19 @@ describe.skipIf(swiftMissing !== '')(onSwift('one file of many, over S3'), () =>
   test('ls: the vault, a listing and the manifest', async () => {
     expect(await requestsOf(['ls', 'latest', '--server', 'world'])).toHaveLength(3);
     expect(report.backendBytes).toBeLessThan(size / 10);
+  });
+
+  test('restore over a folder that holds all but one file as it was: as few requests as for that file alone', async () => {
+    const target = join(base, 'over');
+    cpSync(join(base, 'world'), target, { recursive: true });
+    writeFileSync(join(target, 'r.57.mca'), randomBytes(size));
+    const requests = await requestsOf(['restore', 'latest', '--server', 'world', '--target', target, '--replace', '--force']);
+    expect(requests.filter((request) => request.includes('.holdfast') && !request.includes('vault'))).toHaveLength(1);
+    expect(requests).toHaveLength(4);
+    expect(report.backendBytes).toBeLessThan(4.5 * size);
+    for (let file = 0; file < files; file += 1) {
+      const name = `r.${file}.mca`;
+      expect(readFileSync(join(target, name)).equals(readFileSync(join(base, 'world', name)))).toBe(true);
+    }
   });
 });

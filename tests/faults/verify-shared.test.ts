@@ -3,8 +3,8 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { VerifiedFiles } from '../../main/engine/archive/verified-files.ts';
-import type { Backend } from '../../main/engine/storage/backend.ts';
 import { readBytes } from '../../main/engine/storage/read-object.ts';
+import { countingReads, type Reads } from '../support/counting-reads.ts';
 import { craftSnapshot, fileLine, rootLine, type FramePlace } from '../support/craft-snapshot.ts';
 import { flipped } from '../support/damage.ts';
 import { movableClock, put, world, type World } from '../support/engine-on-memory.ts';
@@ -13,19 +13,6 @@ import { archiveOf } from '../support/shared-snapshots.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 const timeout = 120_000;
-
-/** Bytes asked of each archive. */
-function counting(backend: Backend, read: Map<string, number>): Backend {
-  return {
-    ...backend,
-    read: async (key, options) => {
-      const whole = (await backend.stat(key)).size;
-      const range = options?.range;
-      if (key.endsWith('.holdfast')) read.set(key, (read.get(key) ?? 0) + (range === undefined ? whole : range.length));
-      return await backend.read(key, options);
-    },
-  };
-}
 
 /** Five snapshots: each has a file more than the one before, has lost one, and rests on all archives before its own. */
 async function fiveRuns(): Promise<World> {
@@ -44,17 +31,17 @@ test('all snapshots: the bytes of each archive are read once, however many snaps
   const one = await fiveRuns();
   const archives = await archivesOf(one);
   expect(archives).toHaveLength(5);
-  const together = new Map<string, number>();
-  const report = await anHourLater({ backend: counting(one.backend, together) }).verify();
+  const together: Reads = new Map();
+  const report = await anHourLater({ backend: countingReads(one.backend, together) }).verify();
   expect([report.damage, report.snapshots.map(({ ok, files }) => [ok, files])]).toEqual([[], Array(5).fill([true, 9])]);
   // As much as for the snapshot alone that wrote it.
   const alone = new Map<string, number>();
   for (const [index, key] of archives.entries()) {
-    const read = new Map<string, number>();
-    await anHourLater({ backend: counting(one.backend, read) }).verify({ snapshot: report.snapshots[index]?.id ?? '' });
-    alone.set(key, read.get(key) ?? 0);
+    const read: Reads = new Map();
+    await anHourLater({ backend: countingReads(one.backend, read) }).verify({ snapshot: report.snapshots[index]?.id ?? '' });
+    alone.set(key, read.get(key)?.bytes ?? 0);
   }
-  expect(together).toEqual(alone);
+  expect(new Map(archives.map((key) => [key, together.get(key)?.bytes]))).toEqual(alone);
 });
 
 test('all snapshots: damage in a shared archive is told of each that it costs a file, and of no other', { timeout }, async () => {

@@ -32,7 +32,7 @@ const backupReport: BackupReport = {
 };
 const restoreReport: RestoreReport = {
   ...{ id: '20261123T220500Z-k3v9qa', server: 'survival', target: '/srv/back', files: 3, bytes: 10, before: '/srv/back.before-x' },
-  ...{ damaged: [], warnings: [], elapsedMs: 1 },
+  ...{ fromTarget: { files: 2, bytes: 8 }, fetchedBytes: 500, damaged: [], warnings: [], elapsedMs: 1 },
 };
 const verifyReport: VerifyReport = {
   ...{ snapshots: [{ id: 'one', server: 's', ok: true, files: 1, bytes: 1 }], damage: [], warnings: [], elapsedMs: 1 },

@@ -16,7 +16,7 @@ function builder(): PlanBuilder {
     spools.push(spool);
     return spool.handle;
   };
-  return new PlanBuilder({ files: fresh(), paths: fresh(), extents: fresh() });
+  return new PlanBuilder({ files: fresh(), paths: fresh(), extents: fresh(), ordered: fresh() });
 }
 
 function fileOf(number: number): Parameters<PlanBuilder['addFile']>[0] {
@@ -43,7 +43,7 @@ test('each of a thousand files is found again, in any order', () => {
     const file = building.addFile(fileOf(number));
     building.addExtent(place(0, Math.floor(number / 100)), { file, inFrame: number, length: 1, inFile: 0 });
   }
-  const plan = new Plan(building.build());
+  const plan = new Plan(building.build().plan);
   expect(plan.files).toBe(1000);
   const next = seededNumbers(5);
   for (const number of [0, 255, 256, 999, 511, 512, ...Array.from({ length: 500 }, () => Math.floor(next() * 1000))]) {
@@ -65,7 +65,7 @@ describe('extents', () => {
       [place(1, 0), { file, inFrame: 0, length: 10, inFile: 2 ** 40 }],
     ];
     for (const [frame, extent] of added) building.addExtent(frame, extent);
-    const plan = new Plan(building.build());
+    const plan = new Plan(building.build().plan);
     expect(frames(plan)).toEqual([place(0, 0), place(0, 700), place(1, 0)]);
     expect(allExtents(plan)).toEqual([[added[0]?.[1], added[1]?.[1]], [added[2]?.[1]], [added[3]?.[1]]]);
   });
@@ -81,7 +81,7 @@ describe('extents', () => {
       const key = `${frame.archive} ${String(frame.offset).padStart(4, '0')}`;
       expected.set(key, [...(expected.get(key) ?? []), extent]);
     }
-    const plan = new Plan(building.build());
+    const plan = new Plan(building.build().plan);
     expect(allExtents(plan)).toEqual([...expected.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, extents]) => extents));
   });
 
@@ -91,13 +91,13 @@ describe('extents', () => {
     building.addExtent(place(0, 50), { file, inFrame: 0, length: 1, inFile: 0 });
     building.addExtent(place(1, 10), { file, inFrame: 1, length: 1, inFile: 1 });
     for (const frame of [place(1, 99), place(0, 0), place(0, 50), place(1, 0), place(2, 5)]) building.addFrame(frame);
-    const plan = new Plan(building.build());
+    const plan = new Plan(building.build().plan);
     expect(frames(plan)).toEqual([place(0, 0), place(0, 50), place(1, 0), place(1, 10), place(1, 99), place(2, 5)]);
     expect(allExtents(plan).map((extents) => extents.length)).toEqual([0, 1, 0, 1, 0, 0]);
   });
 
   test('none at all', () => {
-    const plan = new Plan(builder().build());
+    const plan = new Plan(builder().build().plan);
     expect([plan.files, plan.frames]).toEqual([0, 0]);
   });
 });
@@ -106,7 +106,7 @@ test('threads that share a plan see what the others did: one creates, one is the
   const building = builder();
   building.addFile(fileOf(0));
   building.addFile({ ...fileOf(1), extents: 3 });
-  const memory = building.build();
+  const memory = building.build().plan;
   const [one, two] = [new Plan(memory), new Plan(memory)];
   expect([one.claimCreation(1), two.claimCreation(1), two.isCreated(1)]).toEqual([true, false, false]);
   one.setCreated(1);

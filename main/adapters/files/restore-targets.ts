@@ -101,6 +101,7 @@ function stagingOf(
   return {
     dir: dir.toString(),
     target: prepared.target.path.toString(),
+    former: prepared.checked.hasContent ? prepared.target.path.toString() : null,
     notes: prepared.notes,
     commit: (options) => {
       if (open) return ending(() => exchangeAll(options));

@@ -26,8 +26,9 @@ export interface UnpackRequest {
   /** Empty: everything. */
   readonly include: readonly string[];
   /** Asked once it is known what will be written: where to build the tree. Null: nothing is written, everything is read and checked. */
-  readonly staging: ((needs: { readonly files: number; readonly bytes: number; readonly diskBytes: number }) => Promise<string>) | null;
-  /** Whether to read an archive from its first to its last byte and hash it on the way; otherwise only the frames that are needed. */
+  readonly staging:
+    ((needs: { readonly files: number; readonly bytes: number; readonly diskBytes: number }) => Promise<UnpackPlace>) | null;
+  /** Whether to read an archive from its first to its last byte and hash it on the way; otherwise only the frames that are needed. Not asked of one of which `former` spares a part. */
   whole(archive: number): boolean;
   /**
    * Files that are known to be whole are not read; what is found whole is added. Numbers of the archives tell them apart over several requests. Only where
@@ -40,6 +41,13 @@ export interface UnpackRequest {
   read(archive: number, range: ByteRange): Promise<ByteStream>;
   /** Hands on the central directory of an archive's ZIP, piece by piece; false where that is not to be checked, or cannot be had. */
   directory(archive: number, append: (piece: Uint8Array) => Promise<void>): Promise<boolean>;
+}
+
+export interface UnpackPlace {
+  /** An empty folder to build the tree in. */
+  readonly dir: string;
+  /** The real folder whose files stand there now: those that the snapshot has too are copied and not fetched. Null where there is none. */
+  readonly former: string | null;
 }
 
 export interface UnpackRun {
@@ -67,6 +75,10 @@ export interface UnpackResult {
   readonly damagedFiles: readonly DamagedFile[];
   /** Of each archive that was read whole; null for the others. */
   readonly sha256: readonly (string | null)[];
+  /** What was copied from `former`. */
+  readonly kept: { readonly files: number; readonly bytes: number };
+  /** Bytes of archives that were read. */
+  readonly storedBytes: number;
 }
 
 /** Builds the tree of a plain ZIP file that has been put aside whole: the way of classic snapshots. */

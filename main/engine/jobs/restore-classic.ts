@@ -70,6 +70,8 @@ export async function restoreClassic(
       target: ready.target,
       files: result.files,
       bytes: result.bytes,
+      fromTarget: { files: 0, bytes: 0 },
+      fetchedBytes: object.size,
       before: done.before,
       damaged: [],
       warnings: [...warnings, ...notes],

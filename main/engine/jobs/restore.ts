@@ -108,7 +108,7 @@ async function restoreArchive(
           });
           // Only now it is known where the target really lies, behind links.
           keepApart(staging.target, localPath);
-          return staging.dir;
+          return staging;
         },
         read: async (index, range) => {
           const key = archives[index]?.key ?? '';
@@ -128,7 +128,15 @@ async function restoreArchive(
     // Assigned in the callback above, which the compiler does not follow.
     const ready = staging as Staging | null;
     if (ready === null) throw new Fault('unexpected', 'nothing was staged', { operation: 'restore' });
-    const checks = partial ? [] : await compareChecksums(catalog.backend, header.archives, result.sha256, options);
+    const hashed = header.archives.flatMap((archive, index) =>
+      result.sha256[index] === null ? [] : [{ archive, hex: result.sha256[index] ?? null }],
+    );
+    const checks = await compareChecksums(
+      catalog.backend,
+      hashed.map(({ archive }) => archive),
+      hashed.map(({ hex }) => hex),
+      options,
+    );
     const damage = checks.find(({ kind }) => kind === 'damage');
     if (damage !== undefined && !request.salvage) {
       throw new Fault('corrupt', damage.message, { operation: 'restore', context: { object: damage.object } });
@@ -156,6 +164,8 @@ async function restoreArchive(
       target: ready.target,
       files: result.files,
       bytes: result.bytes,
+      fromTarget: result.kept,
+      fetchedBytes: result.storedBytes,
       before: done.before,
       damaged: result.damagedFiles,
       warnings: [

@@ -68,6 +68,8 @@ export interface Staging {
   readonly dir: string;
   /** The real folder, after symbolic links. */
   readonly target: string;
+  /** The real folder, where it holds anything now; what the snapshot has too can be copied from there. Null where there is nothing. */
+  readonly former: string | null;
   /** What a person should know before the restore begins, e.g. that the target is a link to elsewhere. */
   readonly notes: readonly string[];
   /**

@@ -63,6 +63,11 @@ async function printReport(host: CliHost, report: RestoreReport): Promise<void> 
     `Restored snapshot ${printable(report.id)} of ${printable(report.server)} to ${target}: ` +
       `${count(report.files, 'file')}, ${formatSize(report.bytes)} (${formatDuration(report.elapsedMs)})`,
   );
+  const { fromTarget, fetchedBytes } = report;
+  if (fromTarget.files > 0) {
+    const there = `${count(fromTarget.files, 'file')}, ${formatSize(fromTarget.bytes)}`;
+    await printLine(host, `${there} of it were there already and were copied; ${formatSize(fetchedBytes)} were fetched.`);
+  }
   if (report.damaged.length > 0) await printLine(host, `${count(report.damaged.length, 'file')} could not be brought back whole.`);
   if (report.before !== null) {
     await printLine(

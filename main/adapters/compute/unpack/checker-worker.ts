@@ -11,6 +11,18 @@ import { readRecords } from './plan-records.ts';
 import { UnpackRing } from './unpack-ring.ts';
 import { ZipAudit } from './zip-audit.ts';
 
+interface UnderWay {
+  readonly sum: Hash;
+  position: number;
+  /** Stretches that came before what stands in front of them, by their place in the file. */
+  readonly ahead: Map<number, Buffer>;
+}
+
+function follow(open: UnderWay, data: Buffer): void {
+  open.sum.update(data);
+  open.position += data.length;
+}
+
 /** Reads every frame in order and compares what lies in it with the manifest, and the whole with the ZIP's own directory. */
 runWorker('check', (task: CheckerTask, send) => {
   const tell = send as (message: UnpackMessage) => void;
@@ -18,7 +30,7 @@ runWorker('check', (task: CheckerTask, send) => {
   const plan = new Plan(task.plan);
   const context = new binding.DCtx();
   const room = Buffer.allocUnsafeSlow(maxFrameContent);
-  const underWay = new Map<number, { sum: Hash; position: number }>();
+  const underWay = new Map<number, UnderWay>();
   let archive = -1;
   let nextFrame = 0;
   const zip: { audit: ZipAudit | null } = { audit: null };
@@ -81,14 +93,22 @@ runWorker('check', (task: CheckerTask, send) => {
       else lose(file, 'its content is not what was backed up');
       return;
     }
-    const open = underWay.get(file) ?? { sum: createHash('sha256'), position: 0 };
+    const open = underWay.get(file) ?? { sum: createHash('sha256'), position: 0, ahead: new Map<number, Buffer>() };
     underWay.set(file, open);
-    if (open.position !== extent.inFile) {
-      if (!plan.isDamaged(file)) lose(file, 'a stretch of it is missing');
+    if (plan.isDamaged(file)) {
+      underWay.delete(file);
       return;
     }
-    open.sum.update(data);
-    open.position += data.length;
+    if (open.position !== extent.inFile) {
+      if (extent.inFile + data.length > open.position + task.window) lose(file, 'a stretch of it is missing');
+      else if (data.length > 0) open.ahead.set(extent.inFile, Buffer.from(data));
+      return;
+    }
+    follow(open, data);
+    for (let next = open.ahead.get(open.position); next !== undefined; next = open.ahead.get(open.position)) {
+      open.ahead.delete(open.position);
+      follow(open, next);
+    }
     if (open.position < size) return;
     underWay.delete(file);
     if (open.sum.digest().equals(plan.file(file).sha256)) ring.count(1, 0);

@@ -1,17 +1,16 @@
-import { createHash, hash } from 'node:crypto';
-import { closeSync, fchmodSync, fchownSync, ftruncateSync, readSync, writeSync } from 'node:fs';
+import { hash } from 'node:crypto';
+import { closeSync, fchmodSync, fchownSync, ftruncateSync } from 'node:fs';
 import binding from 'zstd-napi/binding.js';
 import type { BytePath } from '../../../engine/archive/byte-path.ts';
 import { maxFrameContent } from '../../../engine/archive/seek-table.ts';
-import { StagedTree, writeFault } from '../../files/staged-tree.ts';
+import { StagedTree } from '../../files/staged-tree.ts';
 import { runWorker } from '../worker-entry.ts';
 import type { ExtractorTask, UnpackMessage } from './messages.ts';
 import { Plan } from './plan.ts';
 import type { PlanExtent, PlanFile } from './plan.ts';
 import { UnpackRing } from './unpack-ring.ts';
+import { hashHandle, writeContent } from './file-content.ts';
 
-const blockSize = 4096;
-const zeros = Buffer.alloc(blockSize);
 const change = { chown: fchownSync, chmod: fchmodSync };
 
 /** Decompresses frames and writes what lies in them; several of these work side by side, each on any frame. */
@@ -22,7 +21,6 @@ runWorker('extract', (task: ExtractorTask, send) => {
   const tree = new StagedTree(task.staging, task.owner);
   const context = new binding.DCtx();
   const room = Buffer.allocUnsafeSlow(maxFrameContent);
-  const reread = Buffer.allocUnsafeSlow(2 ** 20);
   let open: { file: number; handle: number } | null = null;
 
   function lose(file: number, why: string): void {
@@ -42,7 +40,7 @@ runWorker('extract', (task: ExtractorTask, send) => {
     }
     const handle = tree.createFile(file.path);
     try {
-      writeAll(handle, file, data, 0);
+      writeContent(handle, file, data, 0);
       if (file.sparse) ftruncateSync(handle, file.size);
       tree.finishFile(handle, file.path, file, change);
     } finally {
@@ -57,12 +55,12 @@ runWorker('extract', (task: ExtractorTask, send) => {
       closeOpen();
       open = { file: extent.file, handle: openLarge(extent.file, file.path) };
     }
-    writeAll(open.handle, file, data, extent.inFile);
+    writeContent(open.handle, file, data, extent.inFile);
     ring.count(0, data.length);
     if (!plan.extentDone(extent.file)) return;
     // Whoever writes the last stretch reads the file back: the stretches came in any order, from several threads.
     ftruncateSync(open.handle, file.size);
-    if (hashFile(open.handle, file.size).equals(file.sha256)) {
+    if (hashHandle(open.handle, file.size).equals(file.sha256)) {
       tree.finishFile(open.handle, file.path, file, change);
       ring.count(1, 0);
     } else {
@@ -81,17 +79,6 @@ runWorker('extract', (task: ExtractorTask, send) => {
     }
     ring.monitor.waitUntil(() => plan.isCreated(file));
     return tree.openShared(path);
-  }
-
-  function hashFile(handle: number, size: number): Buffer {
-    const sum = createHash('sha256');
-    for (let position = 0; position < size;) {
-      const length = readSync(handle, reread, 0, Math.min(reread.length, size - position), position);
-      if (length === 0) break;
-      sum.update(reread.subarray(0, length));
-      position += length;
-    }
-    return sum.digest();
   }
 
   for (;;) {
@@ -114,6 +101,7 @@ runWorker('extract', (task: ExtractorTask, send) => {
     ring.free(turn);
     if (content === null) continue;
     for (const extent of plan.extents(filled.frame)) {
+      if (plan.isKept(extent.file)) continue;
       const data = content.subarray(extent.inFrame, extent.inFrame + extent.length);
       if (data.length < extent.length) lose(extent.file, 'it reaches beyond its frame');
       else if (extent.length === plan.size(extent.file)) writeSmall(extent.file, plan.file(extent.file), data);
@@ -122,27 +110,3 @@ runWorker('extract', (task: ExtractorTask, send) => {
   }
   closeOpen();
 });
-
-/** Writes all of it; of a sparse file, only the blocks that are not all zero. */
-function writeAll(handle: number, file: PlanFile, data: Buffer, position: number): void {
-  try {
-    if (!file.sparse) {
-      for (let done = 0; done < data.length;) done += writeSync(handle, data, done, data.length - done, position + done);
-      return;
-    }
-    for (let start = 0; start < data.length;) {
-      const aligned = blockSize - ((position + start) % blockSize);
-      const end = Math.min(start + aligned, data.length);
-      if (!isZero(data.subarray(start, end))) {
-        for (let done = start; done < end;) done += writeSync(handle, data, done, end - done, position + done);
-      }
-      start = end;
-    }
-  } catch (error) {
-    throw writeFault(file.path, error);
-  }
-}
-
-function isZero(block: Buffer): boolean {
-  return block.equals(block.length === blockSize ? zeros : zeros.subarray(0, block.length));
-}

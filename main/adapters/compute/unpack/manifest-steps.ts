@@ -16,8 +16,8 @@ export async function plan(request: UnpackRequest, manifest: ManifestFile, handl
     handles,
     manifest,
     include: request.include,
-    archives: request.archives.length,
-    seekTables: request.archives.map(({ frames }) => frames),
+    archives: request.archives.map(({ frames }, archive) => ({ whole: request.whole(archive), seekTable: frames })),
+    writes: request.staging !== null,
     verified: request.verified === undefined ? null : { files: request.verified.files.shared, archives: request.verified.archives },
   };
   let planned: Planned | null = null;

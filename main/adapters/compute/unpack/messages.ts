@@ -18,9 +18,10 @@ export interface PlannerTask {
   readonly handles: PlanHandles;
   readonly manifest: ManifestFile;
   readonly include: readonly string[];
-  readonly archives: number;
-  /** Per archive, where its ZIP is to be checked. */
-  readonly seekTables: readonly (readonly FrameSize[] | null)[];
+  /** `seekTable`: where its ZIP is to be checked. */
+  readonly archives: readonly { readonly whole: boolean; readonly seekTable: readonly FrameSize[] | null }[];
+  /** The content is written, and not only checked. */
+  readonly writes: boolean;
   /** What has been verified already, and the number of each archive there. */
   readonly verified: { readonly files: SharedArrayBuffer; readonly archives: readonly number[] } | null;
 }
@@ -28,6 +29,8 @@ export interface PlannerTask {
 export interface Planned {
   readonly kind: 'planned';
   readonly plan: PlanMemory;
+  /** The files that have to be read once more, in the order of their content, because they lie to and fro in their archives; null where there is none. */
+  readonly ordered: PlanMemory | null;
   readonly bytes: number;
   /** What they take on a disk with blocks of 4 KiB. */
   readonly diskBytes: number;
@@ -66,10 +69,30 @@ export interface ExtractorTask {
   readonly owner: boolean;
 }
 
+/** Shared by the threads that look into the target: a word each. */
+export const keeperWords = { nextBlock: 0, running: 1 } as const;
+
+export interface KeeperTask {
+  readonly control: SharedArrayBuffer;
+  /** keeperWords. */
+  readonly shared: SharedArrayBuffer;
+  /** Files and bytes that were kept, 64 bits each. */
+  readonly counters: SharedArrayBuffer;
+  /** A byte for each frame of the plan: 1 where no file needs it any more. */
+  readonly spared: SharedArrayBuffer;
+  readonly plan: PlanMemory;
+  /** The folder that the target holds now. */
+  readonly former: string;
+  readonly staging: string;
+  readonly owner: boolean;
+}
+
 export interface CheckerTask {
   readonly ring: UnpackRingMemory;
   readonly plan: PlanMemory;
-  /** Where each archive's central directory lies in the spool; null where its ZIP is not checked. */
+  /** So many bytes of a file may come before what stands in front of them; 0 where frames come as they are stored. */
+  readonly window: number;
+  /** Where each archive's central directory lies in the spool; null, or nothing, where its ZIP is not checked. */
   readonly directories: readonly ({ readonly offset: number; readonly length: number } | null)[];
   readonly directorySpool: number;
 }

@@ -4,7 +4,7 @@ import { extentsLeftUnit, readExtent, wordsPerFrame, type PlanExtent, type PlanF
 
 const nsPerSecond = 1_000_000_000n;
 /** What a stretch of a frame is of, and where it is stored. */
-interface Stretch {
+export interface Stretch {
   readonly frame: PlanFrame;
   readonly extent: PlanExtent;
 }
@@ -51,7 +51,7 @@ export class PlanBuilder {
   }
 
   addExtent(frame: PlanFrame, extent: PlanExtent): void {
-    if (compare(this.#last, frame) > 0) this.#sorted = false;
+    if (compareFrames(this.#last, frame) > 0) this.#sorted = false;
     this.#last = frame;
     writeStretch(this.#extents.room(extentRecordSize), { frame, extent });
     this.#extentCount += 1;
@@ -62,16 +62,20 @@ export class PlanBuilder {
     this.#extraFrames.push(frame);
   }
 
-  build(): PlanMemory {
+  /** `ordered`: what is built of the files that are read in the order of their content, whose extents were not added here. */
+  build(ordered: Pick<PlanMemory, 'frames' | 'frameWords' | 'framePlaces'> | null = null): {
+    plan: PlanMemory;
+    ordered: PlanMemory | null;
+  } {
     for (const writer of [this.#files, this.#paths, this.#extents]) writer.flush();
     // A whole snapshot's extents come in order already, and then nothing is sorted.
     if (!this.#sorted) this.#sortExtents();
     const { frameWords, framePlaces, frames } = mergedFrames(
       this.#framesOfExtents(),
-      this.#extraFrames.toSorted(compare),
+      this.#extraFrames.toSorted(compareFrames),
       this.#extentCount,
     );
-    return {
+    const plan: PlanMemory = {
       files: this.#fileCount,
       frames,
       handles: this.#handles,
@@ -79,14 +83,24 @@ export class PlanBuilder {
       frameWords: frameWords.shared,
       framePlaces: framePlaces.shared,
     };
+    if (ordered === null || ordered.frames === 0) return { plan, ordered: null };
+    return { plan, ordered: { ...plan, ...ordered, handles: { ...this.#handles, extents: this.#handles.ordered } } };
   }
 
   /** In memory: only for snapshots that share data with others, and for lists that were made up. */
   #sortExtents(): void {
     const records = readRecords(this.#handles.extents, 0, this.#extentCount * extentRecordSize);
-    const frameOf = (index: number): PlanFrame => readStretch(records, index * extentRecordSize).frame;
+    // Taken out of the records once: a million of them are compared twenty million times.
+    const archives = new Uint32Array(this.#extentCount);
+    const offsets = new Float64Array(this.#extentCount);
+    for (let index = 0; index < this.#extentCount; index += 1) {
+      const { frame } = readStretch(records, index * extentRecordSize);
+      archives[index] = frame.archive;
+      offsets[index] = frame.offset;
+    }
+    const difference = (of: Uint32Array | Float64Array, a: number, b: number): number => (of[a] ?? 0) - (of[b] ?? 0);
     const order = Uint32Array.from({ length: this.#extentCount }, (_, index) => index).sort(
-      (a, b) => compare(frameOf(a), frameOf(b)) || a - b,
+      (a, b) => difference(archives, a, b) || difference(offsets, a, b) || a - b,
     );
     const writer = new RecordWriter(this.#handles.extents);
     for (const index of order) {
@@ -109,7 +123,7 @@ export class PlanBuilder {
     let last: PlanFrame = { archive: -1, offset: -1, stored: 0 };
     let index = 0;
     for (const { frame } of this.#stretches()) {
-      if (compare(last, frame) !== 0) yield { ...frame, first: index };
+      if (compareFrames(last, frame) !== 0) yield { ...frame, first: index };
       last = frame;
       index += 1;
     }
@@ -131,8 +145,8 @@ function mergedFrames(
     frames += 1;
   }
   for (const frame of used) {
-    for (let other = extra[next]; other !== undefined && compare(other, frame) <= 0; other = extra[next]) {
-      if (compare(other, frame) < 0) add(other, frame.first);
+    for (let other = extra[next]; other !== undefined && compareFrames(other, frame) <= 0; other = extra[next]) {
+      if (compareFrames(other, frame) < 0) add(other, frame.first);
       next += 1;
     }
     add(frame, frame.first);
@@ -142,11 +156,11 @@ function mergedFrames(
   return { frameWords, framePlaces, frames };
 }
 
-function compare(a: PlanFrame, b: PlanFrame): number {
+export function compareFrames(a: PlanFrame, b: PlanFrame): number {
   return a.archive - b.archive || a.offset - b.offset;
 }
 
-function writeStretch(record: Buffer, { frame, extent }: Stretch): void {
+export function writeStretch(record: Buffer, { frame, extent }: Stretch): void {
   let at = record.writeUInt32LE(extent.file, 0);
   at = record.writeUInt32LE(extent.inFrame, at);
   at = record.writeUInt32LE(extent.length, at);

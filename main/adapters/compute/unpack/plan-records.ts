@@ -2,11 +2,13 @@ import { readSync, writeSync } from 'node:fs';
 import { Fault } from '../../../contract/faults.ts';
 import { spoolFault } from '../../files/spool.ts';
 
-/** Handles of the three nameless files that a plan lies in; they belong to the process, and whoever opened them closes them. */
+/** Handles of the nameless files that a plan lies in; they belong to the process, and whoever opened them closes them. */
 export interface PlanHandles {
   readonly files: number;
   readonly paths: number;
   readonly extents: number;
+  /** Extents of the files that are read by themselves, in the order of their content. */
+  readonly ordered: number;
 }
 
 /** mode, uid, gid, sparse u32 · size, mtime's seconds and nanoseconds, start of the path f64 · length of the path u32 · SHA-256. */

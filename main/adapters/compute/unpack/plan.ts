@@ -18,9 +18,9 @@ export interface PlanMemory {
   readonly framePlaces: SharedArrayBuffer;
 }
 
-const fileFlags = { damaged: 1, creating: 2, created: 4 } as const;
+const fileFlags = { damaged: 1, creating: 2, created: 4, kept: 8 } as const;
 /** One extent, in a file's word. */
-export const extentsLeftUnit = 8;
+export const extentsLeftUnit = 16;
 export const wordsPerFrame = 2;
 const nsPerSecond = 1_000_000_000n;
 /** Files that are read at once: they lie in the order in which they are stored, and are mostly asked for in it. */
@@ -138,6 +138,15 @@ export class Plan {
 
   isDamaged(file: number): boolean {
     return (Atomics.load(this.#flags, file) & fileFlags.damaged) !== 0;
+  }
+
+  /** The file is there already, whole and checked: nothing of it has to be read. */
+  setKept(file: number): void {
+    Atomics.or(this.#flags, file, fileFlags.kept);
+  }
+
+  isKept(file: number): boolean {
+    return (Atomics.load(this.#flags, file) & fileFlags.kept) !== 0;
   }
 
   /** One extent of a file is done; true when it was the last. */

@@ -11,8 +11,9 @@ import { Monitor } from '../monitor.ts';
 import { spoolLines } from '../spool-lines.ts';
 import { runWorker } from '../worker-entry.ts';
 import { Column } from './column.ts';
+import { ContentOrder, isStoredInOrder } from './content-order.ts';
 import type { Planned, PlannerTask } from './messages.ts';
-import { PlanBuilder } from './plan-builder.ts';
+import { PlanBuilder, type Stretch } from './plan-builder.ts';
 
 const blockSize = 4096;
 /** A compressed frame is hardly ever larger than its content; far beyond that no slot is made for it. */
@@ -22,6 +23,7 @@ const maxStoredFrame = maxFrameContent + 2 ** 20;
 runWorker('plan', (task: PlannerTask, tell) => {
   const monitor = new Monitor(new Int32Array(task.control));
   const plan = new PlanBuilder(task.handles);
+  const ordered = new ContentOrder(task.handles.ordered);
   const selection = compileIncludes(task.include);
   const includes = (path: BytePath, isDirectory: boolean): boolean => !isRestoresOwn(path) && selection.includes(path, isDirectory);
   /** Content that is wanted only under a further name: first name → the name it is restored by. */
@@ -57,14 +59,29 @@ runWorker('plan', (task: PlannerTask, tell) => {
       sha256: entry.sha256 ?? '',
       extents: entry.extents.length,
     });
+    addStretches(stretchesOf(entry, file));
+  }
+
+  function stretchesOf({ extents }: ManifestEntry, file: number): readonly Stretch[] {
     let inFile = 0;
-    for (const [archive, offset, stored, inFrame, length] of entry.extents) {
-      if (archive >= task.archives || stored > maxStoredFrame || inFrame + length > maxFrameContent) {
+    return extents.map(([archive, offset, stored, inFrame, length]) => {
+      if (archive >= task.archives.length || stored > maxStoredFrame || inFrame + length > maxFrameContent) {
         throw new Fault('corrupt', `${task.manifest.name}: an entry points to no place that can be`, { operation: 'plan' });
       }
-      plan.addExtent({ archive, offset, stored }, { file, inFrame, length, inFile });
       inFile += length;
+      return { frame: { archive, offset, stored }, extent: { file, inFrame, length, inFile: inFile - length } };
+    });
+  }
+
+  /** What is written is hashed where it lies in the end; what is only checked has to come in the order of its content. */
+  function addStretches(stretches: readonly Stretch[]): void {
+    if (task.writes || isStoredInOrder(stretches)) {
+      for (const { frame, extent } of stretches) plan.addExtent(frame, extent);
+      return;
     }
+    ordered.add(stretches);
+    // An archive whose frames nothing else tells of is read whole all the same.
+    for (const { frame } of stretches) if (task.archives[frame.archive]?.whole === true) plan.addFrame(frame);
   }
 
   function* entries(): Generator<ManifestEntry> {
@@ -88,14 +105,17 @@ runWorker('plan', (task: PlannerTask, tell) => {
       if (path !== undefined && entry.type === 'file' && entry.linkOf === undefined) addContent(entry, path);
     }
   }
-  task.seekTables.forEach((table, archive) => {
+  task.archives.forEach(({ seekTable }, archive) => {
     let offset = 0;
-    for (const { stored } of table ?? []) {
+    for (const { stored } of seekTable ?? []) {
       plan.addFrame({ archive, offset, stored });
       offset += stored;
     }
   });
-  const planned: Planned = { kind: 'planned', plan: plan.build(), bytes, diskBytes, files, known, fingerprints: fingerprints.shared };
+  const planned: Planned = {
+    ...{ kind: 'planned', ...plan.build(ordered.build()), bytes, diskBytes, files, known },
+    fingerprints: fingerprints.shared,
+  };
   tell(planned);
 });
 

@@ -1,0 +1,48 @@
+import { availableParallelism } from 'node:os';
+import type { UnpackRun } from '../../../engine/archive/unpacker.ts';
+import { Monitor, monitorWords } from '../monitor.ts';
+import { runThreads } from '../threads.ts';
+import { keeperWords, type KeeperTask, type Planned } from './messages.ts';
+import { maxExtractors, progressEveryMs } from './move-content.ts';
+
+export interface Kept {
+  readonly files: number;
+  readonly bytes: number;
+  /** Whether no file needs this frame of the plan any more. */
+  readonly spares: (frame: number) => boolean;
+}
+
+export const nothingKept: Kept = { files: 0, bytes: 0, spares: () => false };
+
+/** Before anything is fetched: takes over from the target's present content what the snapshot has too, and marks it in the plan. */
+export async function keepFormer(
+  planned: Planned,
+  { former, staging }: { readonly former: string; readonly staging: string },
+  run: UnpackRun,
+): Promise<Kept> {
+  if (planned.plan.files === 0) return nothingKept;
+  const count = Math.min(availableParallelism(), maxExtractors);
+  const shared = new Int32Array(new SharedArrayBuffer(Object.keys(keeperWords).length * 4));
+  shared[keeperWords.running] = count;
+  const counters = new BigInt64Array(new SharedArrayBuffer(16));
+  const spared = new Uint8Array(new SharedArrayBuffer(planned.plan.frames));
+  const task: KeeperTask = {
+    control: new SharedArrayBuffer(monitorWords * 4),
+    ...{ shared: shared.buffer, counters: counters.buffer, spared: spared.buffer },
+    ...{ plan: planned.plan, former, staging, owner: process.getuid?.() === 0 },
+  };
+  const counted = (): { files: number; bytes: number } => ({
+    files: Number(Atomics.load(counters, 0)),
+    bytes: Number(Atomics.load(counters, 1)),
+  });
+  const timer = setInterval(() => {
+    run.onProgress?.({ phase: 'download', ...counted(), totalFiles: planned.files, totalBytes: planned.bytes, storedBytes: 0 });
+  }, progressEveryMs);
+  try {
+    const threads = Array.from({ length: count }, () => ({ script: new URL('./keeper-worker.ts', import.meta.url), task }));
+    await runThreads(threads, new Monitor(new Int32Array(task.control)), () => undefined, run.signal);
+  } finally {
+    clearInterval(timer);
+  }
+  return { ...counted(), spares: (frame) => spared[frame] === 1 };
+}
