@@ -46,6 +46,15 @@ export type WholeRule = number | 'always' | 'never';
 
 export const defaultWholeDays = 30;
 
+/** What was done for a snapshot before its folder was read. */
+export interface HookRecord {
+  readonly when: 'before' | 'at-rest';
+  /** Of a command its program alone, as arguments may be secret; of a server brought to rest the way. */
+  readonly command: string;
+  /** not-running: the server stood still already. A hook that fails ends its backup, and is in no snapshot. */
+  readonly result: 'success' | 'not-running';
+}
+
 export interface BackupRequest {
   readonly folder: string;
   /** Display name; default: the folder's own name. */
@@ -68,6 +77,8 @@ export interface BackupRequest {
   readonly whole?: WholeRule;
   /** Inode numbers say nothing of a file: some network file systems make them up. */
   readonly ignoreInode?: boolean;
+  /** Stand in the manifest. */
+  readonly hooks?: readonly HookRecord[];
 }
 
 export interface BackupReport {

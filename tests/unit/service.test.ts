@@ -7,6 +7,8 @@ import type { ScheduleSettings } from '../../main/contract/schedule-settings.ts'
 import { serverSchema } from '../../main/contract/server-settings.ts';
 import { dueChecks, factsAfter, tellingJob } from '../../main/engine/service/facts.ts';
 import { noFacts, type ServiceHost } from '../../main/engine/service/ports.ts';
+import { openManifest } from '../../main/engine/snapshots/manifest-store.ts';
+import { loadVault } from '../../main/engine/snapshots/vault-store.ts';
 import { codeOf } from '../conformance/suite-support.ts';
 import { threadPacker } from '../../main/adapters/compute/pack/packer.ts';
 import { threadScan } from '../../main/adapters/compute/scan/scanner.ts';
@@ -56,6 +58,15 @@ describe('a backup by hand', () => {
     const job = await ended;
     expect(world.told).toEqual(['one', 'two', 'pause', 'resume', 'fail success', 'last success']);
     expect([job.state, job.warnings.map(({ code }) => code)]).toEqual(['done', ['hook']]);
+    const { backend, host, destination } = world.engine;
+    const key = (await keysOf(backend)).find((name) => name.endsWith('.manifest')) ?? '';
+    const vault = await loadVault(backend, { credentials: destination.credentials });
+    const manifest = await openManifest(host.zstd, backend, vault, key, {});
+    expect(manifest.header.hooks).toEqual([
+      { when: 'before', command: 'one', result: 'success' },
+      { when: 'before', command: 'two', result: 'success' },
+      { when: 'at-rest', command: 'minecraft', result: 'success' },
+    ]);
   });
 
   test('a failing hook before it stops it, and the server is not even brought to rest', async () => {

@@ -33,7 +33,7 @@ export function manifestHeader(parts: {
     root: parts.source.root,
     preset: request.preset ?? null,
     excludes: [...parts.excludes],
-    hooks: [],
+    hooks: request.hooks?.map(({ when, command, result }) => ({ when, command, result })) ?? [],
     warnings: parts.warnings.map(({ code, message, path }) => ({ code, message, ...(path === undefined ? {} : { path }) })),
     totals: packed.totals,
     archives: packed.order.map(({ from, index }) => {

@@ -1,5 +1,5 @@
 import { asFault } from '../../contract/faults.ts';
-import type { Warning } from '../../contract/reports.ts';
+import type { HookRecord, Warning } from '../../contract/reports.ts';
 import type { ServerSettings } from '../../contract/server-settings.ts';
 import { throwIfCancelled } from '../storage/cancel.ts';
 import type { JobRun } from './job-queue.ts';
@@ -52,18 +52,19 @@ export async function atRest<T>(
   server: ServerSettings,
   run: JobRun,
   warnings: Warning[],
-  work: () => Promise<T>,
+  work: (rest: readonly HookRecord[]) => Promise<T>,
 ): Promise<T> {
-  if (server.quiesce.kind === 'none') return await work();
+  if (server.quiesce.kind === 'none') return await work([]);
+  const rest = (result: HookRecord['result']): readonly HookRecord[] => [{ when: 'at-rest', command: server.quiesce.kind, result }];
   const quiesce = await host.quiesce(server);
   // One that was stopped on purpose must not be started by us.
-  if ((await quiesce.isRunning?.(run.signal)) === false) return await work();
+  if ((await quiesce.isRunning?.(run.signal)) === false) return await work(rest('not-running'));
   // The server may have been removed meanwhile, and its secrets with it.
   throwIfCancelled(run.signal, 'backup');
   const mark = markOf(host, server);
   await mark(true);
   const watchdog = new AbortController();
-  let going: Promise<boolean> | null = null;
+  let going = null as Promise<boolean> | null;
   const goOn = (): void => void (going ??= letGoOn(quiesce, server, warnings));
   host.clock.sleep(longestRestMs, watchdog.signal).then(
     () => {
@@ -73,12 +74,12 @@ export async function atRest<T>(
     () => undefined,
   );
   try {
-    await paused(quiesce, server, run, warnings);
+    const result = await paused(quiesce, server, run, warnings);
     run.note('at rest', { how: server.quiesce.kind });
     // Nothing more is kept of what is read then: its players need not wait for what is cleared up, nor may the end of this process come first.
     run.signal.addEventListener('abort', goOn, { once: true });
     throwIfCancelled(run.signal, 'backup');
-    return await work();
+    return await work(rest(result));
   } finally {
     watchdog.abort();
     run.signal.removeEventListener('abort', goOn);
@@ -92,13 +93,15 @@ export async function atRest<T>(
 }
 
 /** A server that is not running is at rest already. */
-async function paused(quiesce: Quiesce, server: ServerSettings, run: JobRun, warnings: Warning[]): Promise<void> {
+async function paused(quiesce: Quiesce, server: ServerSettings, run: JobRun, warnings: Warning[]): Promise<HookRecord['result']> {
   try {
     await quiesce.pause(run.signal);
+    return 'success';
   } catch (error) {
     const fault = asFault(error, 'quiesce');
     if (fault.context['reason'] !== 'ECONNREFUSED') throw fault;
     warnings.push({ code: 'quiesce', message: `${server.name} seems to be switched off (${fault.message}); it was backed up as it lies` });
+    return 'not-running';
   }
 }
 

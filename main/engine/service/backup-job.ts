@@ -1,5 +1,5 @@
 import { asFault, Fault } from '../../contract/faults.ts';
-import type { BackupReport, BackupRequest, RetentionPolicy, Warning } from '../../contract/reports.ts';
+import type { BackupReport, BackupRequest, HookRecord, RetentionPolicy, Warning } from '../../contract/reports.ts';
 import type { HookCommand, KeepSettings, ServerSettings } from '../../contract/server-settings.ts';
 import type { OpenDestination } from '../engine.ts';
 import { unlimited } from '../retention/policy.ts';
@@ -48,7 +48,8 @@ export async function backupJob(host: ServiceHost, server: ServerSettings, how: 
   };
   try {
     await hooks(server.hooks.before, '', run.signal);
-    const outcome = await backedUp(host, server, how, run, warnings);
+    const ran = server.hooks.before.map(({ argv }): HookRecord => ({ when: 'before', command: argv[0] ?? '', result: 'success' }));
+    const outcome = await backedUp(host, server, { ...how, hooks: ran }, run, warnings);
     await told(() => hooks(server.hooks.afterSuccess, 'success', anyway));
     await told(() => hooks(server.hooks.always, 'success', anyway));
     return { ...outcome, warnings };
@@ -59,13 +60,19 @@ export async function backupJob(host: ServiceHost, server: ServerSettings, how: 
   }
 }
 
-async function backedUp(host: ServiceHost, server: ServerSettings, how: BackupHow, run: JobRun, warnings: Warning[]): Promise<JobOutcome> {
+async function backedUp(
+  host: ServiceHost,
+  server: ServerSettings,
+  how: BackupHow & { readonly hooks: readonly HookRecord[] },
+  run: JobRun,
+  warnings: Warning[],
+): Promise<JobOutcome> {
   // Opened before the server is brought to rest: a locked keychain or an ended sign-in must not stop its players.
   const opened = await openAll(host, server.destinations);
   const failures = [...opened.failures];
-  const reports = await atRest(host, server, run, warnings, async () => {
+  const reports = await atRest(host, server, run, warnings, async (rest) => {
     const places = opened.destinations.map(({ destination }) => destination);
-    const outcomes = await host.engine.backupToAll(places, requestOf(server, how), run);
+    const outcomes = await host.engine.backupToAll(places, { ...requestOf(server, how), hooks: [...how.hooks, ...rest] }, run);
     const made: (readonly [string, OpenDestination, BackupReport])[] = [];
     for (const [index, outcome] of outcomes.entries()) {
       const place = opened.destinations[index];

@@ -33,7 +33,7 @@ const firstLineSchema = z.object({
   root: z.string(),
   preset: z.string().nullable(),
   excludes: z.array(z.string()),
-  hooks: z.array(z.unknown()),
+  hooks: z.array(z.looseObject({ when: z.string(), command: z.string(), result: z.string() })),
   warnings: z.array(warning),
   totals: z.object({
     entries: z.int().nonnegative(),
