@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { lettingThrough } from './let-through.ts';
 import { password } from './run-holdfast.ts';
 import type { Workshop } from './run-holdfast.ts';
 
@@ -18,12 +19,21 @@ export const hasTracer = hasOpener && runs('strace', '-qq', '-o', '/dev/null', '
 let opened = 0;
 
 /** Opens a stored object with the Python opener; the path of what came out. */
-export function archiveOpened(shop: Workshop, key: string, ...options: string[]): string {
+export function archiveOpened(shop: Workshop, key: string): string {
+  return openedIn(process.env, shop, key);
+}
+
+/** The same, not decompressed: the path of the zstd stream that lies under the seal. */
+export function archiveUnsealed(shop: Workshop, key: string): string {
+  return openedIn(lettingThrough(), shop, key);
+}
+
+function openedIn(env: NodeJS.ProcessEnv, shop: Workshop, key: string): string {
   const passwordFile = shop.path('password');
   if (!existsSync(passwordFile)) writeFileSync(passwordFile, password);
   opened += 1;
   const out = shop.path(`opened-${opened}`);
-  execFileSync(python, [opener, `${shop.place}/${key}`, '-o', out, '--password-file', passwordFile, ...options], { stdio: 'pipe' });
+  execFileSync(python, [opener, `${shop.place}/${key}`, '-o', out, '--password-file', passwordFile], { env, stdio: 'pipe' });
   return out;
 }
 
