@@ -15,12 +15,13 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { seeTree } from '../support/compare-trees.ts';
 import { contents, holding, password, world } from '../support/engine-on-memory.ts';
 import { lettingThrough } from '../support/let-through.ts';
+import { writeObjects } from '../support/other-readers.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { readVectors } from '../support/vectors.ts';
 
@@ -146,14 +147,7 @@ function truth(root: string): Record<string, string> {
   return JSON.parse(execFileSync(python, ['-c', program, root], { encoding: 'utf8' })) as Record<string, string>;
 }
 
-function writeOut(objects: ReadonlyMap<string, Uint8Array>): string {
-  const folder = tempFolder();
-  for (const [key, bytes] of objects) {
-    mkdirSync(join(folder, dirname(key)), { recursive: true });
-    writeFileSync(join(folder, key), bytes);
-  }
-  return folder;
-}
+const writeOut = (objects: ReadonlyMap<string, Uint8Array>): string => writeObjects(tempFolder(), objects);
 
 interface Opened {
   readonly status: number | null;
