@@ -25,8 +25,8 @@ def archive_reader(name, start, *how):
         with open(name, "rb") as source:
             for number in range(first, (offset + length - 1) // 16384 + 1):
                 source.seek(148 + number * 16400)
-                nonce = (int.from_bytes(base_nonce, "big") ^ number).to_bytes(12, "big")
-                data += opener.decrypt(key, nonce, source.read(16400)) or b""  # what is missing is found by zstd, or by the file's SHA-256
+                # What is missing is found by zstd, or by the file's SHA-256.
+                data += opener.decrypt(key, (base_nonce ^ number).to_bytes(12, "big"), source.read(16400)) or b""
         data = data[offset - first * 16384 :][:length]
         return subprocess.run(["zstd", "-dqc", "-M8MB"], input=data, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
     return frame
@@ -91,16 +91,11 @@ def build_tree(lines, beside, root, *how):
         opener.stop(13, f"damaged: {len(lost)} files could not be brought back")
 
 def main():
-    parser = opener.command_line(__doc__)
-    parser.add_argument("-o", "--output", required=True, help="a folder that is not there yet")
-    args = parser.parse_args()
-    how = opener.credentials(args)
-    source = open(args.file, "rb")
+    source, output, (password, key, vault) = opener.command_line(__doc__, required=True, help="a folder that is not there yet")
     header = source.peek(92)[:92]
-    pieces = opener.open_sealed(source, "manifest", *how)
-    password, key, vault = how
+    pieces = opener.open_sealed(source, *opener.message_keys(source.read(148), "manifest", password, key, vault))
     # An archive of an earlier run may be older than the password: the manifest's own header opens it as the newest record of the vault does.
-    build_tree(read_lines(pieces), os.path.dirname(args.file), os.fsencode(args.output), password, key, vault or header)
+    build_tree(read_lines(pieces), os.path.dirname(source.name), os.fsencode(output), password, key, vault or header)
 
 if __name__ == "__main__":
     sys.tracebacklimit = 0  # of a file that cannot be read or written, one line is told
