@@ -86,10 +86,9 @@ async function backedUp(host: ServiceHost, server: ServerSettings, how: BackupHo
     run.note(outcome === 'written' ? 'stored' : 'unchanged', { destination: name, snapshot, bytes, storedBytes });
     await withRoom(name, destination, warnings, run);
     try {
-      if (report.outcome === 'written') {
-        await quicklyVerified(host, server, destination, report, run);
-        run.note('looked at quickly', { destination: name, snapshot });
-      }
+      // Also when nothing was written: what holds this state may have been damaged or removed since.
+      await quicklyVerified(host, server, destination, report, run);
+      run.note('looked at quickly', { destination: name, snapshot });
     } catch (error) {
       const fault = asFault(error, 'verify');
       if (fault.code === 'cancelled') throw fault;
@@ -164,15 +163,19 @@ async function quicklyVerified(
   host: ServiceHost,
   server: ServerSettings,
   destination: OpenDestination,
-  { id }: BackupReport,
+  { id, outcome }: BackupReport,
   run: JobRun,
 ): Promise<void> {
   const { damage } = await host.engine.verify(destination, { snapshot: id, server: server.name, quick: true }, run);
   const [first] = damage;
   if (first === undefined) return;
-  throw new Fault('corrupt', `what was just stored is not whole: ${first.message}`, {
+  const which = outcome === 'written' ? 'what was just stored' : `the newest snapshot, ${id},`;
+  throw new Fault('corrupt', `${which} is not whole: ${first.message}`, {
     operation: 'verify',
-    context: { snapshot: id, object: first.object },
+    context: {
+      ...{ snapshot: id, object: first.object },
+      next: `Make one that rests on nothing that is there: holdfast server backup ${server.slug} --force --whole`,
+    },
   });
 }
 
