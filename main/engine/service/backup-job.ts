@@ -1,4 +1,4 @@
-import { asFault, Fault } from '../../contract/faults.ts';
+import { asFault, Fault, type WireFault } from '../../contract/faults.ts';
 import type { BackupReport, BackupRequest, RetentionPolicy, Warning } from '../../contract/reports.ts';
 import type { HookCommand, KeepSettings, ServerSettings } from '../../contract/server-settings.ts';
 import type { OpenDestination } from '../engine.ts';
@@ -61,19 +61,27 @@ export async function backupJob(host: ServiceHost, server: ServerSettings, how: 
 
 async function backedUp(host: ServiceHost, server: ServerSettings, how: BackupHow, run: JobRun, warnings: Warning[]): Promise<JobOutcome> {
   // Opened before the server is brought to rest: a locked keychain or an ended sign-in must not stop its players.
-  const opened = await openAll(host, server.destinations);
-  const failures = [...opened.failures];
+  const { destinations: opened, failures } = await openAll(host, server.destinations);
+  const stored = new Map<string, string>();
+  const found = (): void => {
+    const wire = (name: string): WireFault | null => failures.get(name)?.toWire() ?? null;
+    run.found({ places: server.destinations.map((name) => ({ name, snapshot: stored.get(name) ?? null, fault: wire(name) })) });
+  };
+  if (opened.length === 0) {
+    found();
+    throwFirst(failures);
+  }
   const reports = await atRest(host, server, run, warnings, async () => {
-    const places = opened.destinations.map(({ destination }) => destination);
+    const places = opened.map(({ destination }) => destination);
     const outcomes = await host.engine.backupToAll(places, requestOf(server, how), run);
     const made: (readonly [string, OpenDestination, BackupReport])[] = [];
     for (const [index, outcome] of outcomes.entries()) {
-      const place = opened.destinations[index];
+      const place = opened[index];
       if (place === undefined) continue;
       if (!(outcome instanceof Fault)) made.push([place.name, place.destination, outcome]);
       else if (outcome.code === 'cancelled') throw outcome;
       else {
-        failures.push(inDestination(outcome, place.name));
+        failures.set(place.name, inDestination(outcome, place.name));
         run.note('not stored', { destination: place.name, code: outcome.code, message: outcome.message }, 'error');
       }
     }
@@ -83,6 +91,7 @@ async function backedUp(host: ServiceHost, server: ServerSettings, how: BackupHo
   for (const [name, destination, report] of reports) {
     warnings.push(...report.warnings);
     const { id: snapshot, outcome, bytes, storedBytes } = report;
+    stored.set(name, snapshot);
     run.note(outcome === 'written' ? 'stored' : 'unchanged', { destination: name, snapshot, bytes, storedBytes });
     await withRoom(name, destination, warnings, run);
     try {
@@ -92,35 +101,38 @@ async function backedUp(host: ServiceHost, server: ServerSettings, how: BackupHo
     } catch (error) {
       const fault = asFault(error, 'verify');
       if (fault.code === 'cancelled') throw fault;
-      failures.push(inDestination(fault, name));
+      failures.set(name, inDestination(fault, name));
       continue;
     }
     if (Object.keys(policy).length > 0) await pruned(host, server, name, destination, policy, warnings, run);
   }
   // The other destinations have got their snapshot all the same.
-  const [first] = failures;
-  if (first !== undefined) throw first;
+  found();
+  throwFirst(failures);
   return outcomeOf(reports.map(([, , report]) => report));
 }
 
 interface Opened {
   readonly destinations: readonly { readonly name: string; readonly destination: OpenDestination }[];
-  readonly failures: readonly Fault[];
+  /** Of those that cannot be opened, by name. */
+  readonly failures: Map<string, Fault>;
 }
 
-/** Those that can be opened; when not one can, the first fault. */
 async function openAll(host: ServiceHost, names: readonly string[]): Promise<Opened> {
   const destinations: { name: string; destination: OpenDestination }[] = [];
-  const failures: Fault[] = [];
+  const failures = new Map<string, Fault>();
   for (const name of names) {
     try {
       destinations.push({ name, destination: await host.openDestination(name) });
     } catch (error) {
-      failures.push(inDestination(asFault(error, 'open destination'), name));
+      failures.set(name, inDestination(asFault(error, 'open destination'), name));
     }
   }
-  if (destinations.length === 0 && failures[0] !== undefined) throw failures[0];
   return { destinations, failures };
+}
+
+function throwFirst(failures: ReadonlyMap<string, Fault>): void {
+  for (const fault of failures.values()) throw fault;
 }
 
 /** Whether the place is nearly full, where it tells: known before it is too late. */
