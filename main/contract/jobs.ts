@@ -55,6 +55,8 @@ export const jobSchema = z.object({
     }),
   ),
   fault: wireFaultSchema.nullable(),
+  /** Of a backup: the places that it was for, in a retry only those that had failed, and what became of each. Absent: nothing came so far. */
+  places: z.array(z.object({ name: z.string(), snapshot: z.string().nullable(), fault: wireFaultSchema.nullable() })).exactOptional(),
   /** Of a restore and a test restore: how many came back. */
   files: z.number().exactOptional(),
   /** Of a restore: what was there before is kept, for the way back. */

@@ -23,7 +23,7 @@ async function longBackup() {
     });
   const host: Pick<ServiceHost, 'clock' | 'store' | 'quiesce'> = { clock, store, quiesce };
   const stop = new AbortController();
-  const run: JobRun = { id: 'a', signal: stop.signal, onProgress: () => undefined, note: () => undefined };
+  const run: JobRun = { id: 'a', signal: stop.signal, onProgress: () => undefined, found: () => undefined, note: () => undefined };
   const paused = server({ folder: '/srv', quiesce: { kind: 'systemd', unit: 'game', user: false } });
   const ended = atRest(host as ServiceHost, paused, run, warnings, () => {
     begun.resolve();

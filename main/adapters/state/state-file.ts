@@ -12,6 +12,7 @@ const time = z.number();
 const factsSchema = z.looseObject({
   since: time,
   lastSuccess: time.nullable(),
+  places: z.record(z.string(), time).default({}),
   unchangedSince: time.nullable(),
   lastVerified: time.nullable(),
   lastProven: time.nullable(),

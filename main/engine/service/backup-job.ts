@@ -1,4 +1,4 @@
-import { asFault, Fault } from '../../contract/faults.ts';
+import { asFault, Fault, type WireFault } from '../../contract/faults.ts';
 import type { BackupReport, BackupRequest, HookRecord, RetentionPolicy, Warning } from '../../contract/reports.ts';
 import type { HookCommand, KeepSettings, ServerSettings } from '../../contract/server-settings.ts';
 import type { OpenDestination } from '../engine.ts';
@@ -68,19 +68,27 @@ async function backedUp(
   warnings: Warning[],
 ): Promise<JobOutcome> {
   // Opened before the server is brought to rest: a locked keychain or an ended sign-in must not stop its players.
-  const opened = await openAll(host, server.destinations);
-  const failures = [...opened.failures];
+  const { destinations: opened, failures } = await openAll(host, server.destinations);
+  const stored = new Map<string, string>();
+  const found = (): void => {
+    const wire = (name: string): WireFault | null => failures.get(name)?.toWire() ?? null;
+    run.found({ places: server.destinations.map((name) => ({ name, snapshot: stored.get(name) ?? null, fault: wire(name) })) });
+  };
+  if (opened.length === 0) {
+    found();
+    throwFirst(failures);
+  }
   const reports = await atRest(host, server, run, warnings, async (rest) => {
-    const places = opened.destinations.map(({ destination }) => destination);
+    const places = opened.map(({ destination }) => destination);
     const outcomes = await host.engine.backupToAll(places, { ...requestOf(server, how), hooks: [...how.hooks, ...rest] }, run);
     const made: (readonly [string, OpenDestination, BackupReport])[] = [];
     for (const [index, outcome] of outcomes.entries()) {
-      const place = opened.destinations[index];
+      const place = opened[index];
       if (place === undefined) continue;
       if (!(outcome instanceof Fault)) made.push([place.name, place.destination, outcome]);
       else if (outcome.code === 'cancelled') throw outcome;
       else {
-        failures.push(inDestination(outcome, place.name));
+        failures.set(place.name, inDestination(outcome, place.name));
         run.note('not stored', { destination: place.name, code: outcome.code, message: outcome.message }, 'error');
       }
     }
@@ -90,45 +98,48 @@ async function backedUp(
   for (const [name, destination, report] of reports) {
     warnings.push(...report.warnings);
     const { id: snapshot, outcome, bytes, storedBytes } = report;
+    stored.set(name, snapshot);
     run.note(outcome === 'written' ? 'stored' : 'unchanged', { destination: name, snapshot, bytes, storedBytes });
     await withRoom(name, destination, warnings, run);
     try {
-      if (report.outcome === 'written') {
-        await quicklyVerified(host, server, destination, report, run);
-        run.note('looked at quickly', { destination: name, snapshot });
-      }
+      // Also when nothing was written: what holds this state may have been damaged or removed since.
+      await quicklyVerified(host, server, destination, report, run);
+      run.note('looked at quickly', { destination: name, snapshot });
     } catch (error) {
       const fault = asFault(error, 'verify');
       if (fault.code === 'cancelled') throw fault;
-      failures.push(inDestination(fault, name));
+      failures.set(name, inDestination(fault, name));
       continue;
     }
     if (Object.keys(policy).length > 0) await pruned(host, server, name, destination, policy, warnings, run);
   }
   // The other destinations have got their snapshot all the same.
-  const [first] = failures;
-  if (first !== undefined) throw first;
+  found();
+  throwFirst(failures);
   return outcomeOf(reports.map(([, , report]) => report));
 }
 
 interface Opened {
   readonly destinations: readonly { readonly name: string; readonly destination: OpenDestination }[];
-  readonly failures: readonly Fault[];
+  /** Of those that cannot be opened, by name. */
+  readonly failures: Map<string, Fault>;
 }
 
-/** Those that can be opened; when not one can, the first fault. */
 async function openAll(host: ServiceHost, names: readonly string[]): Promise<Opened> {
   const destinations: { name: string; destination: OpenDestination }[] = [];
-  const failures: Fault[] = [];
+  const failures = new Map<string, Fault>();
   for (const name of names) {
     try {
       destinations.push({ name, destination: await host.openDestination(name) });
     } catch (error) {
-      failures.push(inDestination(asFault(error, 'open destination'), name));
+      failures.set(name, inDestination(asFault(error, 'open destination'), name));
     }
   }
-  if (destinations.length === 0 && failures[0] !== undefined) throw failures[0];
   return { destinations, failures };
+}
+
+function throwFirst(failures: ReadonlyMap<string, Fault>): void {
+  for (const fault of failures.values()) throw fault;
 }
 
 /** Whether the place is nearly full, where it tells: known before it is too late. */
@@ -171,15 +182,19 @@ async function quicklyVerified(
   host: ServiceHost,
   server: ServerSettings,
   destination: OpenDestination,
-  { id }: BackupReport,
+  { id, outcome }: BackupReport,
   run: JobRun,
 ): Promise<void> {
   const { damage } = await host.engine.verify(destination, { snapshot: id, server: server.name, quick: true }, run);
   const [first] = damage;
   if (first === undefined) return;
-  throw new Fault('corrupt', `what was just stored is not whole: ${first.message}`, {
+  const which = outcome === 'written' ? 'what was just stored' : `the newest snapshot, ${id},`;
+  throw new Fault('corrupt', `${which} is not whole: ${first.message}`, {
     operation: 'verify',
-    context: { snapshot: id, object: first.object },
+    context: {
+      ...{ snapshot: id, object: first.object },
+      next: `Make one that rests on nothing that is there: holdfast server backup ${server.slug} --force --whole`,
+    },
   });
 }
 

@@ -2,6 +2,7 @@ import type { FaultCode } from '../../contract/faults.ts';
 import type { Job } from '../../contract/jobs.ts';
 import type { ServerSettings } from '../../contract/server-settings.ts';
 import { believedAheadMs, type Standing } from '../schedule/due.ts';
+import type { Occurrences } from '../schedule/occurrences.ts';
 import type { ServerFacts, StateStore } from './ports.ts';
 
 const dayMs = 86_400_000;
@@ -34,11 +35,12 @@ export function believed(facts: ServerFacts, now: number): Standing {
   return { since: Math.min(since, seenAt), lastSuccess: lastSuccess === null ? null : seenAt, failures };
 }
 
-/** What is to be looked at now: a full verification of each destination by itself, and a drill of the one whose turn it is. */
+/** What is to be looked at now, in these places: a full verification of each destination by itself, and a drill of the one whose turn it is. */
 export function dueChecks(
   { destinations, verify, drill }: ServerSettings,
   { checks }: ServerFacts,
   now: number,
+  among: readonly string[] = destinations,
 ): { readonly verify: readonly string[]; readonly drill: string | null } {
   const of = (kind: 'verify' | 'drill', destination: string): Check => checks[`${kind}/${destination}`] ?? never;
   const rested = ({ tried }: Check): boolean => tried > now || now >= tried + leastApartMs;
@@ -46,9 +48,9 @@ export function dueChecks(
   const proven = Math.max(...drills.map(({ check }) => check.ok ?? Number.NEGATIVE_INFINITY));
   const isDrillDue = isDue(drill, Number.isFinite(proven) ? proven : null, now) && drills.every(({ check }) => rested(check));
   // Each in its turn: the one that was tried the longest ago.
-  const [next] = drills.sort((a, b) => a.check.tried - b.check.tried);
+  const [next] = drills.filter(({ destination }) => among.includes(destination)).sort((a, b) => a.check.tried - b.check.tried);
   return {
-    verify: destinations.filter((destination) => isDue(verify, of('verify', destination).ok, now) && rested(of('verify', destination))),
+    verify: among.filter((destination) => isDue(verify, of('verify', destination).ok, now) && rested(of('verify', destination))),
     drill: isDrillDue ? (next?.destination ?? null) : null,
   };
 }
@@ -109,14 +111,18 @@ export function factsAfter(facts: ServerFacts, job: Job, destinations: readonly 
     return isRefused ? { ...facts, failures: { count: facts.failures?.count ?? 0, at: job.endedAt, mayPass: false } } : facts;
   }
   if (job.kind === 'backup') {
+    const places = placesAfter(facts, job, destinations);
     if (job.state !== 'done') {
-      // Whatever has ended the process may be over: tried again, but not at once and for ever.
-      const mayPass = job.fault === null || passing.has(job.fault.code);
-      return { ...facts, failures: { count: (facts.failures?.count ?? 0) + 1, at: job.endedAt, mayPass } };
+      // Whatever has ended the process may be over: tried again, but not at once and for ever. One place that may come round is reason enough.
+      const faults = [...(job.places ?? []).map(({ fault }) => fault), job.fault].filter((fault) => fault !== null);
+      const mayPass = faults.length === 0 || faults.some(({ code }) => passing.has(code));
+      return { ...facts, places, failures: { count: (facts.failures?.count ?? 0) + 1, at: job.endedAt, mayPass } };
     }
     return {
       ...facts,
-      lastSuccess: began,
+      places,
+      // A retry that made up for one place does not make the others newer.
+      lastSuccess: Math.min(began, ...Object.values(places)),
       unchangedSince: job.unchanged ? (facts.unchangedSince ?? began) : began,
       failures: null,
       bytes: job.bytes,
@@ -134,6 +140,38 @@ export function factsAfter(facts: ServerFacts, job: Job, destinations: readonly 
   return { ...facts, checks, lastVerified: oldest };
 }
 
+/** Those of these places where a backup has ended well. */
+export function wellIn({ state, places }: Job, destinations: readonly string[]): readonly string[] {
+  if (places === undefined) return state === 'done' ? destinations : [];
+  return destinations.filter((name) => places.some((place) => place.name === name && place.fault === null));
+}
+
+function placesAfter(facts: ServerFacts, job: Job, destinations: readonly string[]): ServerFacts['places'] {
+  const good = wellIn(job, destinations);
+  const began = job.startedAt ?? job.queuedAt;
+  return Object.fromEntries(
+    destinations.flatMap((name) => {
+      const at = good.includes(name) ? began : (facts.places[name] ?? facts.lastSuccess);
+      return at === null ? [] : [[name, at]];
+    }),
+  );
+}
+
+/** Where a run of the schedule goes to: the places that have nothing of the last time when one was due. So a retry repeats only what failed. */
+export function placesDue(
+  { destinations }: Pick<ServerSettings, 'destinations'>,
+  { places, lastSuccess }: Pick<ServerFacts, 'places' | 'lastSuccess'>,
+  occurrences: Occurrences,
+  now: number,
+): readonly string[] {
+  const due = destinations.filter((name) => {
+    const at = places[name] ?? lastSuccess;
+    if (at === null || at > now + believedAheadMs) return true;
+    return (occurrences.after(at) ?? Number.POSITIVE_INFINITY) <= now;
+  });
+  return due.length === 0 ? destinations : due;
+}
+
 /** Of every server that goes to a destination which means another store from now on. */
 export function forgetProofs(store: StateStore, servers: readonly ServerSettings[], destination: string): void {
   for (const { slug, destinations } of servers) {
@@ -145,5 +183,6 @@ export function forgetProofs(store: StateStore, servers: readonly ServerSettings
 export function factsAfterMove(facts: ServerFacts, destination: string): ServerFacts {
   const checks = Object.fromEntries(Object.entries(facts.checks).filter(([key]) => key.slice(key.indexOf('/') + 1) !== destination));
   const drills = Object.entries(checks).flatMap(([key, { ok }]) => (key.startsWith('drill/') && ok !== null ? [ok] : []));
-  return { ...facts, checks, lastVerified: null, lastProven: drills.length === 0 ? null : Math.max(...drills) };
+  const places = Object.fromEntries(Object.entries(facts.places).filter(([name]) => name !== destination));
+  return { ...facts, places, checks, lastVerified: null, lastProven: drills.length === 0 ? null : Math.max(...drills) };
 }

@@ -1,4 +1,4 @@
-import { asFault, Fault } from '../../contract/faults.ts';
+import { asFault, Fault, type WireFault } from '../../contract/faults.ts';
 import type { Job } from '../../contract/jobs.ts';
 import type { Progress } from '../../contract/reports.ts';
 import type { Clock, Random } from '../ports.ts';
@@ -7,12 +7,16 @@ import { permits } from '../storage/layers/concurrency.ts';
 import type { JobNote, StateStore } from './ports.ts';
 
 /** What a job came to; what is left out stays as it was. */
-export type JobOutcome = Partial<Pick<Job, 'summary' | 'snapshot' | 'unchanged' | 'bytes' | 'storedBytes' | 'warnings' | 'files' | 'kept'>>;
+export type JobOutcome = Partial<
+  Pick<Job, 'summary' | 'snapshot' | 'unchanged' | 'bytes' | 'storedBytes' | 'warnings' | 'files' | 'kept' | 'places'>
+>;
 
 export interface JobRun {
   readonly id: string;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: Progress) => void;
+  /** What has come of it so far, which stays with the job however it ends. */
+  readonly found: (outcome: JobOutcome) => void;
   /** For the log: a step that was taken, and what belongs to it. */
   readonly note: (event: string, fields?: Readonly<Record<string, unknown>>, level?: JobNote['level']) => void;
 }
@@ -71,12 +75,12 @@ export function jobQueue(options: JobQueueOptions): JobQueue {
     return entry.job;
   }
 
-  async function run(id: string, order: JobOrder, signal: AbortSignal): Promise<JobOutcome> {
+  async function run(id: string, order: JobOrder, signal: AbortSignal, found: JobRun['found']): Promise<JobOutcome> {
     const release = await slots.acquire(signal, order.kind);
     try {
       change(id, { state: 'running', startedAt: clock.now() }, true);
       return await order.work({
-        ...{ id, signal },
+        ...{ id, signal, found },
         onProgress: (progress) => change(id, { progress }, false),
         note(event, fields = {}, level = 'info') {
           const job = active.get(id)?.job;
@@ -90,9 +94,10 @@ export function jobQueue(options: JobQueueOptions): JobQueue {
 
   async function follow(id: string, order: JobOrder, before: Promise<unknown>, signal: AbortSignal): Promise<Job> {
     let end: Partial<Job>;
+    let sofar: JobOutcome = {};
     try {
       await unlessAborted(before, signal, order.kind);
-      end = { ...(await run(id, order, signal)), state: 'done' };
+      end = { ...(await run(id, order, signal, (outcome) => (sofar = { ...sofar, ...outcome }))), state: 'done' };
     } catch (error) {
       const context = active.get(id)?.unwanted === true ? { by: 'person' } : {};
       const fault = signal.aborted ? new Fault('cancelled', 'cancelled', { operation: order.kind, context }) : asFault(error, order.kind);
@@ -100,7 +105,7 @@ export function jobQueue(options: JobQueueOptions): JobQueue {
       // Before the swap a restore writes only beside its target.
       if (order.kind === 'restore' && active.get(id)?.job.progress?.phase !== 'swap') end = { ...end, untouched: true };
     }
-    const job = change(id, { ...redacted(end, redact), progress: null, endedAt: clock.now() }, true);
+    const job = change(id, { ...redacted({ ...sofar, ...end }, redact), progress: null, endedAt: clock.now() }, true);
     active.delete(id);
     if (job === null) throw new Error(`job ${id} is gone`);
     return job;
@@ -171,21 +176,21 @@ export function jobQueue(options: JobQueueOptions): JobQueue {
 }
 
 function redacted(end: Partial<Job>, redact: (text: string) => string): Partial<Job> {
-  const { summary, warnings, fault } = end;
+  const { summary, warnings, fault, places } = end;
   const clean = (value: string | number): string | number => (typeof value === 'string' ? redact(value) : value);
+  const cleaned = (of: WireFault): WireFault => ({
+    ...of,
+    message: redact(of.message),
+    context: Object.fromEntries(Object.entries(of.context).map(([name, value]) => [name, clean(value)])),
+  });
   return {
     ...end,
     ...(summary === undefined ? {} : { summary: redact(summary) }),
     ...(warnings === undefined ? {} : { warnings: warnings.map((warning) => ({ ...warning, message: redact(warning.message) })) }),
-    ...(fault === undefined || fault === null
+    ...(fault === undefined || fault === null ? {} : { fault: cleaned(fault) }),
+    ...(places === undefined
       ? {}
-      : {
-          fault: {
-            ...fault,
-            message: redact(fault.message),
-            context: Object.fromEntries(Object.entries(fault.context).map(([name, value]) => [name, clean(value)])),
-          },
-        }),
+      : { places: places.map((place) => ({ ...place, fault: place.fault === null ? null : cleaned(place.fault) })) }),
   };
 }
 

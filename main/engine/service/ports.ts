@@ -42,7 +42,10 @@ export interface StateStore {
 export interface ServerFacts {
   /** When the server came to this computer's settings. */
   readonly since: number;
+  /** When the last run began that ended well, in every destination. */
   readonly lastSuccess: number | null;
+  /** When the last run that ended well in a destination began, by its name; one that is not here ended well with the last success. */
+  readonly places: Readonly<Record<string, number>>;
   readonly unchangedSince: number | null;
   /** When every destination had been read back as a whole. */
   readonly lastVerified: number | null;
@@ -84,6 +87,7 @@ export interface Undelivered {
 
 export const noFacts: Omit<ServerFacts, 'since'> = {
   lastSuccess: null,
+  places: {},
   unchangedSince: null,
   lastVerified: null,
   lastProven: null,

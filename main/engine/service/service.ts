@@ -7,7 +7,7 @@ import { overdueFrom } from '../schedule/due.ts';
 import { runScheduler } from '../schedule/scheduler.ts';
 import { backupJob, type BackupHow } from './backup-job.ts';
 import { drillJob, verifyJob } from './check-jobs.ts';
-import { dueChecks, factsAfter, mendedSince, tellingJob, type Mended } from './facts.ts';
+import { dueChecks, factsAfter, mendedSince, placesDue, tellingJob, wellIn, type Mended } from './facts.ts';
 import { leftBehind } from './left-behind.ts';
 import { jobQueue, type JobOrder } from './job-queue.ts';
 import type { ServiceHost } from './ports.ts';
@@ -143,21 +143,22 @@ export function createService(host: ServiceHost): Service {
       server: slug,
       destination: null,
       reason,
-      work: (run) => backupJob(host, server, how, run),
+      work: (run) => {
+        const due = placesDue(server, store.facts(slug), scheduled.occurrencesOf(server), clock.now());
+        return backupJob(host, reason === 'person' ? server : { ...server, destinations: [...due] }, how, run);
+      },
     });
-    return {
-      id,
-      ended: ended.then((job) => {
-        if (job.state === 'done' && reason !== 'person' && isKept(job)) followUp(slug);
-        return job;
-      }),
-    };
+    const followed = ended.then((job) => {
+      if (reason !== 'person' && job.state !== 'cancelled' && isKept(job)) followUp(job);
+      return job;
+    });
+    return { id, ended: followed };
   }
 
-  /** What is due by the calendar is done when a backup has ended well: then there is something to look at, and the line is known to work. */
-  function followUp(slug: string): void {
-    const server = serverOf(slug);
-    const { verify, drill } = dueChecks(server, store.facts(slug), clock.now());
+  /** What is due by the calendar is done where a backup has ended well: then there is something to look at, and the line is known to work. */
+  function followUp(job: Job): void {
+    const server = serverOf(job.server);
+    const { verify, drill } = dueChecks(server, store.facts(job.server), clock.now(), wellIn(job, server.destinations));
     for (const destination of verify) startVerify(server, { destination, snapshot: 'latest', quick: false }, 'follow-up');
     if (drill !== null) startDrill(server, drill, 'follow-up');
   }

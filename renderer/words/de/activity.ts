@@ -42,6 +42,8 @@ export const activity = {
   'job.open': 'Einzelheiten zu {what}',
   'job.snapshot': 'Stand',
   'job.place': 'Sicherungsort',
+  'job.place.stored': '{name}: gespeichert',
+  'job.place.failed': '{name}: {why}',
   'job.started': 'Begonnen',
   'job.ended': 'Beendet',
   'job.why': 'Anlass',

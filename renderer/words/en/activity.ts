@@ -42,6 +42,8 @@ export const activity = {
   'job.open': 'Details of {what}',
   'job.snapshot': 'Snapshot',
   'job.place': 'Backup place',
+  'job.place.stored': '{name}: stored',
+  'job.place.failed': '{name}: {why}',
   'job.started': 'Started',
   'job.ended': 'Ended',
   'job.why': 'Why',
