@@ -6,7 +6,7 @@ import { classicPasswords, unsealClassic } from '../../main/engine/archive/class
 import { Keyring } from '../../main/engine/archive/keyring.ts';
 import type { Label } from '../../main/engine/archive/seal.ts';
 import { parseRecoveryKey, parseVault } from '../../main/engine/archive/vault.ts';
-import { openSealed } from '../../main/engine/snapshots/manifest-store.ts';
+import { openSealed } from '../../main/engine/snapshots/sealed-object.ts';
 import { uploadBytes } from '../../main/engine/storage/upload-object.ts';
 
 const folder = new URL('../vectors/data/', import.meta.url);

@@ -10,6 +10,8 @@ const frameStoredSize = frameContentSize + (frameContentSize >> 8) + 64;
 export const slotState = { free: 0, filled: 1, compressed: 2 } as const;
 /** Set on the frame that ends a volume. */
 export const endsVolume = 1;
+/** Set beside it when no volume follows. */
+export const endsRun = 2;
 
 const nextFrameWord = monitorWords;
 const frameCountWord = monitorWords + 1;

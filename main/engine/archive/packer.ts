@@ -27,6 +27,8 @@ export interface PackBase {
   readonly manifest: Spool;
   /** Of each archive that it names, whether data may stay there. */
   readonly usable: readonly boolean[];
+  /** How many of them, the first ones, a complete snapshot names; the others are of runs that did not end. */
+  readonly settled: number;
   /** Whether stamps say that a file is unchanged; else each file is read and its hash compared. */
   readonly trustStamps: boolean;
   /** Inode numbers are not compared: some file systems make them up. */
@@ -59,8 +61,17 @@ export interface PackRun {
 export interface VolumeUpload {
   /** Called again before it settles; once it settles the memory is used for something else. */
   write(bytes: Uint8Array): Promise<void>;
-  finish(archive: PackedArchive): Promise<void>;
+  /** `lines`: what is to be written down of it; null for the last volume, behind which the manifest follows, and where the run has ended before its time. */
+  finish(archive: PackedArchive, lines: Promise<VolumeLines | null>): Promise<void>;
   abort(): Promise<void>;
+}
+
+/** The entries that have become known with a volume and lie, at least in part, where no complete snapshot has anything. */
+export interface VolumeLines {
+  /** Entry lines, as zstd frames. */
+  readonly lines: Pick<Spool, 'size' | 'read'>;
+  /** The archives in the order in which the extents of these lines count them. */
+  readonly order: readonly ArchiveRef[];
 }
 
 export interface PackTotals {

@@ -8,10 +8,12 @@ import type { Catalog, ServerListing } from '../snapshots/catalog.ts';
 import type { ManifestHeader } from '../snapshots/manifest.ts';
 import { newSnapshotId, serverPrefix } from '../snapshots/names.ts';
 import { loadVault } from '../snapshots/vault-store.ts';
-import type { CallOptions } from '../storage/backend.ts';
+import type { CallOptions, ObjectKey } from '../storage/backend.ts';
 import { largestClockOffsetMs } from '../storage/check-destination.ts';
 import { measureClockOffset } from '../storage/clock-offset.ts';
-import { findBase, isWhole, isWholeDue, type Base } from './base.ts';
+import { findBase, isWhole, isWholeDue, type Base, type Ground } from './base.ts';
+import { withUnfinished } from './going-on.ts';
+import { partialsIn } from './unfinished.ts';
 import { isClassicUnchanged, recallClassic, unchangedClassic } from './classic-memory.ts';
 import { lockName } from './lock-name.ts';
 import { checkOwner } from './owner.ts';
@@ -40,8 +42,10 @@ export interface BackupPlace {
   readonly clockOffset: number;
   readonly machine: { readonly id: string; readonly host: string };
   readonly written: Written;
-  /** What it is compared with; null where the snapshot is to be whole. Its spool is the place's to dispose of. */
-  readonly base: Base | null;
+  /** What it is compared with; null where nothing is stored that it may rest on. Its spool is the place's to dispose of. */
+  readonly base: Ground | null;
+  /** What earlier runs that did not end have written down: done with once this snapshot counts. */
+  readonly partials: readonly ObjectKey[];
   readonly lock: HeldLock;
 }
 
@@ -71,7 +75,7 @@ export async function openPlace(backup: BackupRun, destination: OpenDestination)
   }
 }
 
-type Found = Pick<BackupPlace, 'id' | 'time' | 'clockOffset' | 'machine' | 'base'>;
+type Found = Pick<BackupPlace, 'id' | 'time' | 'clockOffset' | 'machine' | 'base' | 'partials'>;
 
 async function lookAround(backup: BackupRun, destination: OpenDestination, catalog: Catalog, slug: string): Promise<Found | Unchanged> {
   const { host, source, request, run } = backup;
@@ -101,9 +105,12 @@ async function lookAround(backup: BackupRun, destination: OpenDestination, catal
       listing.snapshots.map((snapshot) => snapshot.id),
     );
     const found = { id, time, clockOffset, machine };
-    if (base === null || !isWholeDue(base, request.whole, time)) return { ...found, base };
-    await base.spool.dispose();
-    return { ...found, base: null };
+    if (request.format === 'classic') return { ...found, base: null, partials: [] };
+    const anew = base === null || isWholeDue(base, request.whole, time);
+    const about = { base: anew ? null : base, last, machine: machine.id, source, providerNow: host.clock.now() + clockOffset };
+    const ground = await withUnfinished(host, catalog, listing, about, options);
+    if (ground !== base) await base?.spool.dispose();
+    return { ...found, base: ground, partials: partialsIn(listing).map(({ key }) => key) };
   } catch (error) {
     await base?.spool.dispose();
     throw error;

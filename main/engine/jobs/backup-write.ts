@@ -1,37 +1,52 @@
-import { Fault } from '../../contract/faults.ts';
+import { asFault, Fault } from '../../contract/faults.ts';
 import type { BackupReport, BackupRequest, Warning } from '../../contract/reports.ts';
 import { newClassicKey } from '../archive/classic.ts';
-import type { PackedSnapshot, PackTarget, SealWith, VolumeUpload } from '../archive/packer.ts';
+import type { PackedArchive, PackedSnapshot, PackTarget, SealWith, VolumeLines, VolumeUpload } from '../archive/packer.ts';
 import type { EngineHost } from '../host.ts';
 import { writeManifest } from '../snapshots/manifest-store.ts';
-import { archiveKey, checksumKey, classicKey, damagedKey, manifestKey, readObjectName, serverPrefix } from '../snapshots/names.ts';
+import {
+  archiveKey,
+  checksumKey,
+  classicKey,
+  damagedKey,
+  manifestKey,
+  partialKey,
+  readObjectName,
+  serverPrefix,
+} from '../snapshots/names.ts';
+import { writePartial } from '../snapshots/partial-store.ts';
 import { ensureVaultHolds } from '../snapshots/vault-store.ts';
 import { listServer } from '../snapshots/catalog.ts';
-import type { ManifestArchive, ManifestHeader } from '../snapshots/manifest.ts';
+import type { ManifestArchive, ManifestHeader, PartialHeader } from '../snapshots/manifest.ts';
 import type { Backend, CallOptions } from '../storage/backend.ts';
 import { largestClockOffsetMs } from '../storage/check-destination.ts';
 import { volumePartSize } from '../storage/part-size.ts';
 import { openPartWriter } from '../storage/part-writer.ts';
 import { uploadBytes } from '../storage/upload-object.ts';
 import type { BackupPlace, BackupRun } from './backup-place.ts';
+import { nothingStored } from './base.ts';
 import { rememberClassic } from './classic-memory.ts';
 import { lockName } from './lock-name.ts';
-import { manifestHeader } from './manifest-header.ts';
+import { manifestHeader, namedArchives } from './manifest-header.ts';
 import { snapshotProblem, storedSizes } from './snapshots.ts';
 
 /** Where the packer's volumes go in one destination. */
-export async function targetFor({ host, request, run }: BackupRun, place: BackupPlace): Promise<PackTarget> {
+export async function targetFor(backup: BackupRun, place: BackupPlace): Promise<PackTarget> {
+  const { host, request, run } = backup;
   const { slug, id, written } = place;
   const { backend } = place.destination;
-  let volume = 0;
+  const options: CallOptions = { signal: run.signal };
+  const volumes: PackedArchive[] = [];
+  let begun = 0;
   async function beginVolume(): Promise<VolumeUpload> {
+    const volume = begun;
     const key = request.format === 'classic' ? classicKey(slug, id) : archiveKey(slug, id, volume);
-    volume += 1;
+    begun += 1;
     const writer = await openPartWriter(backend, key, { signal: run.signal });
     return {
       write: (bytes) => writer.write(bytes),
       abort: () => writer.abort(),
-      finish: async (archive) => {
+      finish: async (archive, lines) => {
         written.add(key);
         const info = await writer.finish({ sha256: archive.sha256 });
         if (info.size !== archive.size) {
@@ -42,7 +57,20 @@ export async function targetFor({ host, request, run }: BackupRun, place: Backup
         }
         written.add(checksumKey(key));
         const line = `${archive.sha256}  ${key.slice(serverPrefix(slug).length)}\n`;
-        await uploadBytes(backend, checksumKey(key), Buffer.from(line), run.signal === undefined ? {} : { signal: run.signal });
+        await uploadBytes(backend, checksumKey(key), Buffer.from(line), options);
+        volumes.push(archive);
+        const known = await lines;
+        if (known === null) return;
+        const partial = partialKey(slug, id, volume);
+        written.add(partial);
+        await writePartial(
+          host,
+          backend,
+          place.vault,
+          { key: partial, header: partialHeader(backup, place, volumes, known), ...known },
+          options,
+        );
+        written.keep([key, checksumKey(key), partial]);
       },
     };
   }
@@ -69,12 +97,13 @@ export async function finish(backup: BackupRun, place: BackupPlace, packed: Pack
   }
   if (request.format === 'archive') {
     await ensureVaultHolds(backend, vault, options);
-    const earlier = place.base?.header.archives ?? [];
-    const header = manifestHeader({ id, server, slug, machine, time, source, request, excludes, warnings, packed, earlier });
+    const ground = place.base ?? nothingStored;
+    const header = manifestHeader({ id, server, slug, machine, time, source, request, excludes, warnings, packed, ground });
     const lost = await lostArchives(backend, header, options);
     if (lost.size > 0) return lost;
     written.add(manifestKey(slug, id));
     stored += (await writeManifest(host, backend, vault, header, packed.entryLines, options)).size;
+    warnings.push(...(await removePartials(backend, [...place.partials, ...written.partials], options)));
   } else {
     const about = { id, server, stored, request, excludes, warnings, packed };
     warnings.push(...(await rememberClassic(host, lockName(destination, slug), about)));
@@ -85,6 +114,32 @@ export async function finish(backup: BackupRun, place: BackupPlace, packed: Pack
     archives: written.archives,
     kept: packed.kept,
   };
+}
+
+function partialHeader(
+  { source }: BackupRun,
+  place: BackupPlace,
+  volumes: readonly PackedArchive[],
+  { order }: VolumeLines,
+): PartialHeader {
+  const { id, server, slug, machine, time } = place;
+  return {
+    ...{ holdfast: 'partial', version: 1, id, server, slug },
+    ...{ machine: machine.id, host: machine.host, time: new Date(time).toISOString(), root: source.root },
+    archives: namedArchives(place, order, volumes, place.base ?? nothingStored),
+  };
+}
+
+/** The snapshot has it all now, and is no worse for what stays: a prune sweeps it. A key that may not delete is no news. */
+async function removePartials(backend: Backend, keys: readonly string[], options: CallOptions): Promise<readonly Warning[]> {
+  try {
+    for (const key of keys) await backend.remove(key, options);
+    return [];
+  } catch (error) {
+    const { code, message } = asFault(error, 'remove partial');
+    if (code === 'permission-denied') return [];
+    return [{ code: 'prune', message: `what an unfinished run had written down stays until the next prune: ${message}`, level: 'note' }];
+  }
 }
 
 /**

@@ -149,7 +149,7 @@ async function writtenAnew(all: BackupRun, place: BackupPlace, lost: ReadonlySet
   const fault = new Fault('corrupt', `${[...lost][0]} was lost during the run`, { operation: 'backup' });
   if (place.base === null) throw fault;
   // What cannot be removed now is a leftover that a prune sweeps: the new objects have a name of their own.
-  await place.written.undo(fault);
+  await place.written.undoAll(fault);
   const id = newSnapshotId(place.time, all.host.random, [place.id]);
   const again: BackupPlace = { ...place, id, written: new WrittenKeys(backend), base: without(place.base, lost) };
   const [outcome] = await writeTo(all, [again]);

@@ -6,20 +6,31 @@ import { sealedWith } from '../archive/seal.ts';
 import type { EngineHost, SourceFolder } from '../host.ts';
 import { findObject, readHeader, type Catalog, type ServerListing } from '../snapshots/catalog.ts';
 import { fetchManifest } from '../snapshots/manifest-store.ts';
-import type { ManifestHeader } from '../snapshots/manifest.ts';
+import type { ManifestArchive, ManifestHeader } from '../snapshots/manifest.ts';
 import { damagedKey, readObjectName, snapshotTime } from '../snapshots/names.ts';
 import type { CallOptions } from '../storage/backend.ts';
 import { storedSizes } from './snapshots.ts';
 
-/** The snapshot that a run is compared with (docs/decisions/0060). */
-export interface Base {
-  readonly header: ManifestHeader;
+/** What a run is compared with: what is stored already. Whoever has it disposes of the spool. */
+export interface Ground {
+  readonly archives: readonly ManifestArchive[];
+  /** How many of the archives, the first ones, a complete snapshot names; the others are of runs that did not end. */
+  readonly settled: number;
+  /** Lines as a manifest has them, the first one included. */
   readonly spool: Spool;
   /** Of each of its archives, whether it can be built on. */
   readonly usable: readonly boolean[];
   /** It was this machine that wrote it, of this folder. */
   readonly trustStamps: boolean;
 }
+
+/** The snapshot that a run is compared with (docs/decisions/0060). */
+export interface Base extends Ground {
+  readonly header: ManifestHeader;
+}
+
+/** As what a whole snapshot is compared with. */
+export const nothingStored: Pick<Ground, 'archives' | 'settled'> = { archives: [], settled: 0 };
 
 const dayMs = 24 * 3_600_000;
 
@@ -39,8 +50,10 @@ export async function findBase(
       const { spool } = await fetchManifest(host, catalog.backend, catalog.vault, object.key, { ...options, size: object.size });
       return {
         header,
+        archives: header.archives,
+        settled: header.archives.length,
         spool,
-        usable: usableArchives(header, listing, catalog.vault.vaultKey),
+        usable: usableArchives(header.archives, listing, catalog.vault.vaultKey),
         trustStamps: header.machine === from.machine && header.root === from.source.root,
       };
     } catch (error) {
@@ -52,7 +65,7 @@ export async function findBase(
 }
 
 /** There, in the right size, not known as damaged, and sealed with the key of now: after a new key, nothing rests on the old one. */
-function usableArchives({ archives }: ManifestHeader, listing: ServerListing, vaultKey: Uint8Array): readonly boolean[] {
+export function usableArchives(archives: readonly ManifestArchive[], listing: ServerListing, vaultKey: Uint8Array): readonly boolean[] {
   const sizes = storedSizes(listing.snapshots);
   return archives.map(
     ({ key, size, head }) =>
@@ -61,15 +74,16 @@ function usableArchives({ archives }: ManifestHeader, listing: ServerListing, va
 }
 
 /** What the packer may leave where it is; undefined where the snapshot is to be whole. */
-export function packBase(base: Base | null, request: { readonly ignoreInode?: boolean }): PackBase | undefined {
+export function packBase(base: Ground | null, request: { readonly ignoreInode?: boolean }): PackBase | undefined {
   if (base === null || !base.usable.includes(true)) return undefined;
-  const { spool, usable, trustStamps } = base;
-  return { manifest: spool, usable, trustStamps, ignoreInode: request.ignoreInode === true };
+  const { spool, usable, settled, trustStamps } = base;
+  return { manifest: spool, usable, settled, trustStamps, ignoreInode: request.ignoreInode === true };
 }
 
-/** Rests on nothing but its own archives. */
-export function isWhole({ id, archives }: Pick<ManifestHeader, 'id' | 'archives'>): boolean {
-  return archives.every(({ key }) => readObjectName(key)?.id === id);
+/** Rests on nothing but its own archives, and those of runs before it that did not end: they are nobody else's. */
+export function isWhole({ id, archives, takenOver = [] }: Pick<ManifestHeader, 'id' | 'archives' | 'takenOver'>): boolean {
+  const own = new Set([id, ...takenOver]);
+  return archives.every(({ key }) => own.has(readObjectName(key)?.id ?? ''));
 }
 
 /** By the ids of the archives: what the next snapshot would rest on for too long. */
@@ -80,8 +94,8 @@ export function isWholeDue({ header }: Base, rule: WholeRule = defaultWholeDays,
 }
 
 /** The same without archives that turned out to be lost. */
-export function without(base: Base, lost: ReadonlySet<string>): Base {
-  const usable = base.header.archives.map(({ key }, index) => base.usable[index] === true && !lost.has(key));
+export function without(base: Ground, lost: ReadonlySet<string>): Ground {
+  const usable = base.archives.map(({ key }, index) => base.usable[index] === true && !lost.has(key));
   return { ...base, usable };
 }
 
@@ -89,7 +103,7 @@ export function without(base: Base, lost: ReadonlySet<string>): Base {
  * What bases must have in common for one reading to serve them all: the same entry lines, which one reading wrote into all of them, and the same
  * archives to build on.
  */
-export async function baseIdentity(host: EngineHost, base: Base | null): Promise<string> {
+export async function baseIdentity(host: EngineHost, base: Ground | null): Promise<string> {
   if (base === null || !base.usable.includes(true)) return 'whole';
   const sum = createHash('sha256');
   let inFirstLine = true;

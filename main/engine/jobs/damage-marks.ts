@@ -1,12 +1,11 @@
 import { Fault } from '../../contract/faults.ts';
 import type { Damage, Warning } from '../../contract/reports.ts';
-import { messageContext, messageSaltSize, seal } from '../archive/seal.ts';
 import type { EngineHost } from '../host.ts';
 import type { Catalog, ServerListing } from '../snapshots/catalog.ts';
 import type { ManifestHeader } from '../snapshots/manifest.ts';
 import { damagedKey } from '../snapshots/names.ts';
+import { storeSealed } from '../snapshots/sealed-object.ts';
 import type { ByteStream, CallOptions } from '../storage/backend.ts';
-import { uploadStream } from '../storage/upload-object.ts';
 
 /** What makes an archive one that nothing may rest on. A damaged header alone is repaired from the manifest. */
 const grave: ReadonlySet<string> = new Set(['corrupt', 'truncated', 'frame', 'zip']);
@@ -55,9 +54,5 @@ async function writeMark(host: EngineHost, catalog: Catalog, key: string, found:
   async function* plain(): ByteStream {
     yield host.zstd.compress(Buffer.from(`${lines.join('\n')}\n`, 'utf8'));
   }
-  async function* stored(): ByteStream {
-    yield vault.header;
-    yield* seal(plain(), vault.vaultKey, host.random.bytes(messageSaltSize), messageContext('holdfast/v2/damaged', vault.header));
-  }
-  await uploadStream(backend, damagedKey(key), stored(), options.signal === undefined ? {} : { signal: options.signal });
+  await storeSealed(host.random, backend, vault, { key: damagedKey(key), label: 'holdfast/v2/damaged', plain: plain() }, options);
 }

@@ -1,9 +1,10 @@
 import type { BackupRequest, Warning } from '../../contract/reports.ts';
 import { Fault } from '../../contract/faults.ts';
-import type { PackedSnapshot } from '../archive/packer.ts';
+import type { ArchiveRef, PackedArchive, PackedSnapshot } from '../archive/packer.ts';
 import type { SourceFolder } from '../host.ts';
 import type { ManifestArchive, ManifestHeader } from '../snapshots/manifest.ts';
-import { archiveKey } from '../snapshots/names.ts';
+import { archiveKey, readObjectName } from '../snapshots/names.ts';
+import type { Ground } from './base.ts';
 
 /** The first line of the manifest of a snapshot that has just been packed. */
 export function manifestHeader(parts: {
@@ -17,10 +18,11 @@ export function manifestHeader(parts: {
   excludes: readonly string[];
   warnings: readonly Warning[];
   packed: PackedSnapshot;
-  /** The archives of the snapshot that the run was compared with. */
-  earlier: readonly ManifestArchive[];
+  /** What the run was compared with. */
+  ground: Pick<Ground, 'archives' | 'settled'>;
 }): ManifestHeader {
-  const { id, slug, packed, request } = parts;
+  const { id, slug, packed, request, ground } = parts;
+  const takenOver = takenOverBy(packed, ground);
   return {
     holdfast: 'manifest',
     version: 1,
@@ -36,16 +38,29 @@ export function manifestHeader(parts: {
     hooks: request.hooks?.map(({ when, command, result }) => ({ when, command, result })) ?? [],
     warnings: parts.warnings.map(({ code, message, path }) => ({ code, message, ...(path === undefined ? {} : { path }) })),
     totals: packed.totals,
-    archives: packed.order.map(({ from, index }) => {
-      if (from === 'run') return ownArchive(slug, id, packed, index);
-      return parts.earlier[index] ?? missing(`archive ${index} of the snapshot before`);
-    }),
+    archives: namedArchives({ slug, id }, packed.order, packed.archives, ground),
+    ...(takenOver.length === 0 ? {} : { takenOver }),
   };
 }
 
-function ownArchive(slug: string, id: string, { archives }: PackedSnapshot, index: number): ManifestArchive {
-  const { size, sha256, head, zipSize, frames } = archives[index] ?? missing(`volume ${index}`);
-  return { key: archiveKey(slug, id, index), size, sha256, head: Buffer.from(head).toString('base64'), zipSize, frames };
+/** What the extents of lines count, by what it is: a volume of this run or what it was compared with. */
+export function namedArchives(
+  { slug, id }: { readonly slug: string; readonly id: string },
+  order: readonly ArchiveRef[],
+  volumes: readonly PackedArchive[],
+  ground: Pick<Ground, 'archives'>,
+): ManifestArchive[] {
+  return order.map(({ from, index }) => {
+    if (from === 'base') return ground.archives[index] ?? missing(`archive ${index} of what is stored`);
+    const { size, sha256, head, zipSize, frames } = volumes[index] ?? missing(`volume ${index}`);
+    return { key: archiveKey(slug, id, index), size, sha256, head: Buffer.from(head).toString('base64'), zipSize, frames };
+  });
+}
+
+/** The ids of runs that did not end, of whose volumes the snapshot uses some. */
+function takenOverBy({ order }: PackedSnapshot, { archives, settled }: Pick<Ground, 'archives' | 'settled'>): string[] {
+  const keys = order.filter(({ from, index }) => from === 'base' && index >= settled).map(({ index }) => archives[index]?.key ?? '');
+  return [...new Set(keys.map((key) => readObjectName(key)?.id ?? missing(key)))];
 }
 
 function missing(what: string): never {

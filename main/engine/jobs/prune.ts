@@ -8,17 +8,17 @@ import { findObject, isCompleteClassic, listServer, readHeader, selectServer } f
 import { checkWholeManifest } from '../snapshots/manifest-store.ts';
 import type { Catalog, ListedObject, ListedSnapshot, ServerListing } from '../snapshots/catalog.ts';
 import type { ManifestHeader } from '../snapshots/manifest.ts';
-import { checksumKey, damagedKey, readObjectName, serverPrefix, snapshotTime } from '../snapshots/names.ts';
+import { checksumKey, damagedKey, serverPrefix, snapshotTime } from '../snapshots/names.ts';
 import type { CallOptions, ObjectInfo } from '../storage/backend.ts';
 import { largestClockOffsetMs } from '../storage/check-destination.ts';
 import { measureClockOffset, probePrefix } from '../storage/clock-offset.ts';
 import { lockName } from './lock-name.ts';
 import { checkOwner } from './owner.ts';
+import { livePartials, readPartials, type ReadPartials } from './unfinished.ts';
 import { snapshotProblem, openCatalog, storedSizes } from './snapshots.ts';
 
 /** What no manifest ever named may be a run still under way; after this long it is not. */
 const leftoverAfterMs = 48 * 3_600_000;
-const partialForMs = 14 * 24 * 3_600_000;
 
 interface Known {
   readonly snapshot: ListedSnapshot;
@@ -100,7 +100,9 @@ async function pruneListing(
       });
   }
   const probes = await oldProbes(catalog, listing.slug, providerNow, options);
-  const objects = [...doomed(known, removed, providerNow, unreadable !== null || hasPartial(listing, providerNow)), ...probes];
+  const partials = await readPartials(catalog, livePartials(listing, providerNow), options);
+  const keepArchives = unreadable !== null || partials.unreadable;
+  const objects = [...doomed(known, { removed, providerNow, keepArchives, partials }), ...probes];
   if (!request.dryRun) for (const { key } of objects) await catalog.backend.remove(key, options);
   const iso = (time: number): string => new Date(time).toISOString();
   return {
@@ -156,17 +158,20 @@ async function oldProbes(catalog: Catalog, slug: string, providerNow: number, op
   return probes;
 }
 
+interface Doom {
+  readonly removed: ReadonlySet<string>;
+  readonly providerNow: number;
+  /** While a manifest or a partial cannot be read, nobody knows what it names. */
+  readonly keepArchives: boolean;
+  readonly partials: ReadPartials;
+}
+
 /**
  * In the order of removal: manifests; then archives and classic files; then what belonged to them. A classic file without its checksum
  * file may be somebody's only copy whose .sha256 was lost on the way: no sweep touches it.
  */
-function doomed(
-  known: readonly Known[],
-  removed: ReadonlySet<string>,
-  providerNow: number,
-  keepArchives: boolean,
-): readonly ListedObject[] {
-  const named = new Set<string>();
+function doomed(known: readonly Known[], { removed, providerNow, keepArchives, partials }: Doom): readonly ListedObject[] {
+  const named = new Set<string>(partials.archives.flatMap((key) => [key, checksumKey(key), damagedKey(key)]));
   // What only the removed ones had named: archives of earlier runs too, whose own manifests may have gone long ago.
   const released = new Set<string>();
   for (const { snapshot, header } of known) {
@@ -182,6 +187,10 @@ function doomed(
     const committed = findObject(snapshot, 'manifest') !== null || isCompleteClassic(snapshot);
     for (const object of snapshot.objects) {
       const { kind } = object.name;
+      if (kind === 'partial') {
+        if (!partials.live.has(object.key)) first.push(object);
+        continue;
+      }
       const leftover = !committed && findObject(snapshot, 'classic') === null && isOld(object, providerNow);
       // A pin outlives nothing that it kept: a pinned snapshot is never among the removed.
       if (named.has(object.key) || !(going || leftover || released.has(object.key))) continue;
@@ -196,11 +205,5 @@ function doomed(
 
 /** By the provider's own times: ours, and the one in the name, may be wrong. */
 function isOld(object: ObjectInfo, providerNow: number): boolean {
-  const isPartial = readObjectName(object.key)?.kind === 'partial';
-  return providerNow - object.modifiedAt > (isPartial ? partialForMs : leftoverAfterMs);
-}
-
-/** What an unfinished run has finished counts as a manifest; as long as it is not read here, it may name any archive. */
-function hasPartial(listing: ServerListing, providerNow: number): boolean {
-  return listing.snapshots.some(({ objects }) => objects.some((object) => object.name.kind === 'partial' && !isOld(object, providerNow)));
+  return providerNow - object.modifiedAt > leftoverAfterMs;
 }

@@ -203,7 +203,7 @@ async function sizesFor(
   partial: boolean,
   options: CallOptions,
 ): Promise<ReadonlyMap<string, number>> {
-  if (partial || isWhole(header)) return storedSizes([snapshot]);
+  if (partial || (isWhole(header) && header.takenOver === undefined)) return storedSizes([snapshot]);
   return storedSizes((await listServer(catalog.backend, snapshot.slug, options)).snapshots);
 }
 

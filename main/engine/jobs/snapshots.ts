@@ -94,7 +94,7 @@ async function describe(
   if (header === null) {
     const classic = findObject(snapshot, 'classic') !== null;
     if (classic && isCompleteClassic(snapshot)) return { ...unknown, complete: true, format: 'classic' };
-    const problem = classic ? 'no checksum file: the upload did not end' : 'no manifest: the run did not end';
+    const problem = classic ? 'no checksum file: the upload did not end' : unendedProblem(snapshot);
     return { ...unknown, complete: false, format: classic ? 'classic' : 'archive', problem };
   }
   const problem =
@@ -112,6 +112,12 @@ async function describe(
     format: 'archive',
     ...(problem === null ? {} : { problem }),
   };
+}
+
+function unendedProblem(snapshot: ListedSnapshot): string {
+  const volumes = snapshot.objects.filter(({ name }) => name.kind === 'partial').length;
+  if (volumes === 0) return 'no manifest: the run did not end';
+  return `the run did not end: the next one goes on with its ${volumes} finished volume${volumes === 1 ? '' : 's'}`;
 }
 
 /** The size of every object of these snapshots, by key. */

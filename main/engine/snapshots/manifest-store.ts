@@ -1,16 +1,15 @@
 import { Fault } from '../../contract/faults.ts';
 import type { Spool } from '../archive/packer.ts';
 import type { OpenVault } from '../archive/vault.ts';
-import { messageContext, messageSaltSize, objectHeadSize, plainSize, seal, unseal } from '../archive/seal.ts';
-import type { Label } from '../archive/seal.ts';
+import { plainSize } from '../archive/seal.ts';
 import type { EngineHost, Zstd } from '../host.ts';
-import type { Backend, ByteRange, ByteStream, CallOptions, ObjectInfo } from '../storage/backend.ts';
-import { uploadStream } from '../storage/upload-object.ts';
+import type { Backend, ByteStream, CallOptions, ObjectInfo } from '../storage/backend.ts';
 import { maxFirstLine, parseManifestHeader } from './manifest.ts';
 import type { ManifestHeader } from './manifest.ts';
 import { maxEntryLine, parseEntry } from './read-entry.ts';
 import type { ManifestEntry } from './manifest-entry.ts';
 import { manifestKey, readObjectName } from './names.ts';
+import { openSealed, storeSealed, type ReadOptions } from './sealed-object.ts';
 
 /** Seals and uploads the manifest: the moment from which the snapshot counts. */
 export async function writeManifest(
@@ -25,18 +24,15 @@ export async function writeManifest(
     yield host.zstd.compress(Buffer.from(`${JSON.stringify(header)}\n`, 'utf8'));
     yield* entryLines.read();
   }
-  async function* stored(): ByteStream {
-    yield vault.header;
-    yield* seal(plain(), vault.vaultKey, host.random.bytes(messageSaltSize), messageContext('holdfast/v2/manifest', vault.header));
-  }
   const key = manifestKey(header.slug, header.id);
-  return uploadStream(backend, key, stored(), {
-    sizeHint: entryLines.size,
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
-  });
+  return await storeSealed(
+    host.random,
+    backend,
+    vault,
+    { key, label: 'holdfast/v2/manifest', plain: plain(), sizeHint: entryLines.size },
+    options,
+  );
 }
-
-type ReadOptions = CallOptions & { readonly size?: number; readonly range?: ByteRange };
 
 export interface ManifestReader {
   readonly header: ManifestHeader;
@@ -80,12 +76,21 @@ export async function openManifest(
 
 /** Faults: truncated, corrupt; corrupt as well when it says that it is another snapshot's than its name does. */
 function readFirstLine(first: IteratorResult<Buffer>, key: string): ManifestHeader {
+  return checkedFirstLine(first, key, parseManifestHeader);
+}
+
+/** The same of a manifest and of a partial. */
+export function checkedFirstLine<Header extends Pick<ManifestHeader, 'id' | 'slug' | 'archives'>>(
+  first: IteratorResult<Buffer>,
+  key: string,
+  parse: (line: string, name: string) => Header,
+): Header {
   if (first.done === true)
     throw new Fault('truncated', `${key} has no first line`, { operation: 'read manifest', context: { object: key } });
-  const header = parseManifestHeader(first.value.toString('utf8'), key);
+  const header = parse(first.value.toString('utf8'), key);
   const name = readObjectName(key);
   if (name !== null && (header.id !== name.id || header.slug !== name.slug)) {
-    throw new Fault('corrupt', `${key} is misplaced: it is the manifest of ${header.slug}/${header.id}`, {
+    throw new Fault('corrupt', `${key} is misplaced: it is that of ${header.slug}/${header.id}`, {
       operation: 'read manifest',
       context: { object: key },
     });
@@ -161,61 +166,8 @@ export async function fetchManifest(
   }
 }
 
-/** Opens a stored object for reading from its start to its end. `size`, where known, is checked before anything is read. */
-export async function openSealed(
-  backend: Backend,
-  vault: OpenVault,
-  label: Label,
-  key: string,
-  options: ReadOptions,
-): Promise<{ readonly repaired: boolean; readonly plain: AsyncGenerator<Uint8Array> }> {
-  if (options.size !== undefined) plainSize(options.size);
-  const stream = (await backend.read(key, options))[Symbol.asyncIterator]();
-  let head: Buffer = Buffer.alloc(0);
-  while (head.length < objectHeadSize) {
-    const piece = await stream.next();
-    if (piece.done === true) break;
-    head = Buffer.concat([head, piece.value]);
-  }
-  try {
-    const opened = await vault.keyring.open(head, label, key);
-    const chunks = behind(head.subarray(objectHeadSize), stream);
-    return { repaired: opened.repaired, plain: namedFaults(unseal(chunks, opened.keys), key) };
-  } catch (error) {
-    await stream.return?.();
-    throw error;
-  }
-}
-
-async function* behind(first: Uint8Array, stream: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
-  try {
-    yield first;
-    for (;;) {
-      const piece = await stream.next();
-      if (piece.done === true) return;
-      yield piece.value;
-    }
-  } finally {
-    await stream.return?.();
-  }
-}
-
-/** A fault of the chunks below says which object it was. */
-async function* namedFaults(source: AsyncGenerator<Uint8Array>, key: string): AsyncGenerator<Uint8Array> {
-  try {
-    yield* source;
-  } catch (error) {
-    if (!(error instanceof Fault) || error.context['object'] !== undefined) throw error;
-    throw new Fault(error.code, `${key}: ${error.message}`, {
-      operation: error.operation,
-      context: { ...error.context, object: key },
-      cause: error,
-    });
-  }
-}
-
 /** Lines without their newline. A last line without one is fault truncated; a line beyond the format's limit is fault corrupt. */
-async function* splitLines(source: ByteStream, key: string): AsyncGenerator<Buffer> {
+export async function* splitLines(source: ByteStream, key: string): AsyncGenerator<Buffer> {
   let held: Buffer[] = [];
   let heldSize = 0;
   let limit = maxFirstLine;

@@ -43,13 +43,29 @@ const firstLineSchema = z.object({
     bytes: z.int().nonnegative(),
   }),
   archives: z.array(archiveSchema),
+  /** The ids of runs that did not end, whose volumes this one took over: no other snapshot named them. */
+  takenOver: z.array(z.string()).exactOptional(),
 });
 export type ManifestHeader = Readonly<z.infer<typeof firstLineSchema>>;
+
+/** What is written down of a finished volume while its run has not ended (docs/format.md, "Partial"). */
+const partialSchema = firstLineSchema
+  .pick({ version: true, id: true, server: true, slug: true, machine: true, host: true, time: true, root: true, archives: true })
+  .extend({ holdfast: z.literal('partial') });
+export type PartialHeader = Readonly<z.infer<typeof partialSchema>>;
 
 export const maxFirstLine = 16 * 2 ** 20;
 
 export function parseManifestHeader(line: string, name: string): ManifestHeader {
-  const result = firstLineSchema.safeParse(parseJson(line, name));
+  return parseFirstLine(firstLineSchema, line, name);
+}
+
+export function parsePartialHeader(line: string, name: string): PartialHeader {
+  return parseFirstLine(partialSchema, line, name);
+}
+
+function parseFirstLine<Header>(schema: z.ZodType<Header>, line: string, name: string): Header {
+  const result = schema.safeParse(parseJson(line, name));
   if (result.success) return result.data;
   const where = result.error.issues[0]?.path.join('.') ?? '';
   throw new Fault('corrupt', `${name}: the manifest's first line is not as the format says (${where})`, {

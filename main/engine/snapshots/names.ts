@@ -55,7 +55,22 @@ export function serverPrefix(slug: string): string {
 
 /** Volume 0 is `<id>.holdfast`, the next ones `<id>.002.holdfast` and so on. */
 export function archiveKey(slug: string, id: string, volume: number): ObjectKey {
-  return `${serverPrefix(slug)}${id}${volume === 0 ? '' : `.${String(volume + 1).padStart(3, '0')}`}.holdfast`;
+  return `${serverPrefix(slug)}${id}${volumeText(volume)}.holdfast`;
+}
+
+/** What is written down of a volume of a run that has not ended; numbered as the volumes are. */
+export function partialKey(slug: string, id: string, volume: number): ObjectKey {
+  return `${serverPrefix(slug)}${id}${volumeText(volume)}.partial`;
+}
+
+function volumeText(volume: number): string {
+  return volume === 0 ? '' : `.${String(volume + 1).padStart(3, '0')}`;
+}
+
+/** Which volume an archive or a partial is of, from 0. */
+export function volumeOf(key: ObjectKey): number {
+  const [, number] = /\.(\d{3,})\.(?:holdfast|partial)$/.exec(key) ?? [];
+  return number === undefined ? 0 : Number(number) - 1;
 }
 
 export const classicKey = (slug: string, id: string): ObjectKey => `${serverPrefix(slug)}${id}${classicEnding}`;
@@ -89,6 +104,6 @@ function kindOf(ending: string): ObjectKind | null {
   if (/^(\.\d{3,})?\.holdfast\.sha256$/.test(ending) || ending === `${classicEnding}.sha256`) return 'checksum';
   if (ending === classicEnding) return 'classic';
   if (ending === '.manifest') return 'manifest';
-  if (ending === '.partial') return 'partial';
+  if (/^(\.\d{3,})?\.partial$/.test(ending)) return 'partial';
   return ending === '.pin' ? 'pin' : null;
 }

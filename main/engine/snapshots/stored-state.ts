@@ -4,9 +4,9 @@ import { sealedRange } from '../archive/seal.ts';
 import type { CallOptions } from '../storage/backend.ts';
 import type { Catalog, ServerListing } from './catalog.ts';
 import type { Extent } from './manifest-entry.ts';
-import { openSealed } from './manifest-store.ts';
 import type { ManifestArchive } from './manifest.ts';
 import { damagedKey } from './names.ts';
+import { openSealed } from './sealed-object.ts';
 
 /** What stands in the way of bringing some data back. */
 export interface DataProblem {

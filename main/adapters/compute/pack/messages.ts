@@ -31,8 +31,17 @@ export interface SealerTask {
   /** Which target this seals for, from 0. */
   readonly target: number;
   readonly seal: SealWith;
-  /** File handle of the spool that takes the manifest's entry lines, as zstd frames; null where another sealer writes them. */
-  readonly spool: number | null;
+  /** Null where another sealer writes the lines. */
+  readonly spools: LineSpools | null;
+  /** How many of the base's archives, the first ones, a complete snapshot names. */
+  readonly settled: number;
+}
+
+/** File handles of spools for entry lines, as zstd frames. */
+export interface LineSpools {
+  readonly manifest: number;
+  /** What is written down of each volume as it is finished. */
+  readonly volumes: number;
 }
 
 /** What workers tell the main thread. Data never travels this way: only that a part slot is full. */
@@ -41,5 +50,12 @@ export type WorkerMessage =
   | { readonly kind: 'read'; readonly totals: PackTotals; readonly kept: PackKept; readonly warnings: readonly Warning[] }
   | { readonly kind: 'volume-begin'; readonly target: number }
   | { readonly kind: 'part'; readonly target: number; readonly slot: number; readonly length: number }
-  | { readonly kind: 'volume-end'; readonly target: number; readonly archive: PackedArchive }
+  | { readonly kind: 'volume-end'; readonly target: number; readonly archive: PackedArchive; readonly isLast: boolean }
+  | {
+      readonly kind: 'volume-lines';
+      readonly volume: number;
+      readonly offset: number;
+      readonly size: number;
+      readonly order: readonly ArchiveRef[];
+    }
   | { readonly kind: 'sealed'; readonly spoolSize: number; readonly order: readonly ArchiveRef[] };

@@ -7,6 +7,7 @@ import { createFrameRingMemory, FrameRing } from '../frame-ring.ts';
 import { runThreads } from '../threads.ts';
 import type { BaseTask, CompressorTask, ReaderTask, SealerTask, WorkerMessage } from './messages.ts';
 import { TargetUpload } from './target-upload.ts';
+import { VolumeLinesOf } from './volume-lines.ts';
 
 const progressEveryMs = 200;
 /** More bring nothing: reading and sealing are one thread each. */
@@ -21,6 +22,8 @@ export function threadPacker(options: { readonly clockOffset?: number; readonly 
     const ring = new FrameRing(memory);
     const spool = openSpool();
     const contents = openSpool();
+    const volumeSpool = openSpool();
+    const volumeLines = new VolumeLinesOf(volumeSpool);
     let totals: PackTotals | null = null;
     let kept: PackKept = { files: 0, bytes: 0 };
     let order: readonly ArchiveRef[] = [];
@@ -37,6 +40,7 @@ export function threadPacker(options: { readonly clockOffset?: number; readonly 
         new TargetUpload({
           target,
           parts: ring.partsOf(index),
+          lines: volumeLines,
           onSent: (bytes) => (storedBytes += bytes),
           // While one is left it is worth going on.
           onFault: () => {
@@ -58,7 +62,8 @@ export function threadPacker(options: { readonly clockOffset?: number; readonly 
         started = true;
         uploads[message.target]?.begin();
       } else if (message.kind === 'part') uploads[message.target]?.part(message.slot, message.length);
-      else if (message.kind === 'volume-end') uploads[message.target]?.end(message.archive);
+      else if (message.kind === 'volume-end') uploads[message.target]?.end(message.archive, message.isLast);
+      else if (message.kind === 'volume-lines') volumeLines.add(message.volume, message);
     }
 
     const reader: ReaderTask = {
@@ -76,7 +81,8 @@ export function threadPacker(options: { readonly clockOffset?: number; readonly 
       ring: memory,
       target,
       seal,
-      spool: target === 0 ? spool.handle : null,
+      spools: target === 0 ? { manifest: spool.handle, volumes: volumeSpool.handle } : null,
+      settled: request.base?.settled ?? 0,
     }));
     const timer = setInterval(tell, progressEveryMs);
     try {
@@ -97,6 +103,7 @@ export function threadPacker(options: { readonly clockOffset?: number; readonly 
       tell();
       return { totals, warnings, outcomes, entryLines: spool, order, kept };
     } catch (error) {
+      volumeLines.end();
       await Promise.all(uploads.map((upload) => upload.settled(false)));
       await spool.dispose();
       // An upload's own fault says more than the stop it led to.
@@ -105,6 +112,7 @@ export function threadPacker(options: { readonly clockOffset?: number; readonly 
     } finally {
       clearInterval(timer);
       await contents.dispose();
+      await volumeSpool.dispose();
     }
   };
 }

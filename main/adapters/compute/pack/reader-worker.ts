@@ -47,7 +47,7 @@ runWorker('read', (task: ReaderTask, tell) => {
     if (entry.path !== rootPath && ring.monitor.stopped) return;
   }
   // Where nothing is new there is no archive; a whole snapshot of empty folders has one all the same.
-  if (!volumes.isEmpty || task.base === null) volumes.endVolume();
+  if (!volumes.isEmpty || task.base === null) volumes.endVolume(true);
   frames.finish();
   tell({ kind: 'read', totals: reader.totals, kept: reader.kept, warnings: reader.warnings.list });
 });

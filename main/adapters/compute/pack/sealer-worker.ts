@@ -3,21 +3,12 @@ import { ClassicSealer } from '../../../engine/archive/classic.ts';
 import { deriveMessage, messageContext, messageSaltSize, Sealer } from '../../../engine/archive/seal.ts';
 import { encodeSeekTable } from '../../../engine/archive/seek-table.ts';
 import type { FrameSize } from '../../../engine/archive/seek-table.ts';
-import { entryLineEnd } from '../../../engine/snapshots/manifest-entry.ts';
-import type { Extent } from '../../../engine/snapshots/manifest-entry.ts';
-import { endsVolume, FrameRing, slotState } from '../frame-ring.ts';
+import { endsRun, endsVolume, FrameRing, slotState } from '../frame-ring.ts';
 import type { PartRing } from '../frame-ring.ts';
 import { runWorker } from '../worker-entry.ts';
 import type { SealerTask, WorkerMessage } from './messages.ts';
-import { LineSpool } from './line-spool.ts';
-import { ArchiveNumbers } from './archive-numbers.ts';
+import { EntryLines, type PlacedFrame } from './entry-lines.ts';
 import { readNotes } from './frame-notes.ts';
-import { thisRun, type Stretch } from './stretches.ts';
-
-interface PlacedFrame extends FrameSize {
-  readonly archive: number;
-  readonly offset: number;
-}
 
 /** Fills part slots in order; the main thread sends each off and frees it. */
 class PartFiller {
@@ -99,26 +90,14 @@ function beginArchive(task: SealerTask, write: (bytes: Uint8Array) => void): Arc
   return { head, update: (bytes) => sealer.update(bytes, write), end: () => sealer.end(write) };
 }
 
-/** A stretch as the manifest has it, now that it is known where the frames of this run lie. */
-function placed([archive, at, stored, inFrame, length]: Stretch, frames: readonly PlacedFrame[], numbers: ArchiveNumbers): Extent {
-  if (archive !== thisRun) return [numbers.ofBase(archive), at, stored, inFrame, length];
-  const frame = frames[at];
-  if (frame === undefined) throw new Error(`frame ${at} was noted before it was sealed`);
-  return [numbers.ofRun(frame.archive), frame.offset, frame.stored, inFrame, length];
-}
-
 /** Takes the compressed frames in order: seals them into parts, hashes what is stored, and completes the manifest's lines. */
 runWorker('seal', (task: SealerTask, send) => {
   const tell = send as (message: WorkerMessage) => void;
   const ring = new FrameRing(task.ring);
   const { target } = task;
   const parts = new PartFiller(ring, target, tell);
-  const spool = task.spool === null ? null : new LineSpool(task.spool);
-  const numbers = new ArchiveNumbers();
+  const lines = task.spools === null ? null : new EntryLines(task.spools, task.settled);
   const frames: PlacedFrame[] = [];
-  /** Of an entry that goes on in the next note. */
-  let texts: Uint8Array[] = [];
-  let extents: Extent[] = [];
   let archive: ArchiveSealer | null = null;
   let archives = 0;
   let offset = 0;
@@ -129,38 +108,35 @@ runWorker('seal', (task: SealerTask, send) => {
     ring.monitor.waitUntil(() => ring.frameCount === index || ring.holds(slot, index, slotState.compressed));
     if (ring.frameCount === index) break;
     const sizes = ring.sizes(slot);
-    frames.push({ archive: archives, offset, stored: sizes.content === 0 ? 0 : sizes.stored, content: sizes.content });
+    frames.push({ archive: archives, offset, stored: sizes.content === 0 ? 0 : sizes.stored });
     // A frame of notes alone tells of files that stay where they are; it goes into no archive.
     if (sizes.content > 0) {
       if (archive === null) {
         tell({ kind: 'volume-begin', target });
         archive = beginArchive(task, parts.write);
-        numbers.ofRun(archives);
+        lines?.beginVolume(archives);
       }
       volumeFrames.push({ stored: sizes.stored, content: sizes.content });
       archive.update(ring.stored(slot).subarray(0, sizes.stored));
       offset += sizes.stored;
     }
 
-    for (const note of spool === null ? [] : readNotes(ring.notes(slot), sizes.notes)) {
-      for (const stretch of note.stretches) extents.push(placed(stretch, frames, numbers));
-      texts.push(note.more ? Buffer.from(note.text) : note.text);
-      if (note.more) continue;
-      spool?.append(texts, entryLineEnd(extents));
-      texts = [];
-      extents = [];
-    }
+    if (lines !== null) for (const note of readNotes(ring.notes(slot), sizes.notes)) lines.add(note, frames);
     ring.take(slot);
 
     if ((sizes.flags & endsVolume) === 0 || archive === null) continue;
     if (task.seal.format === 'archive') archive.update(encodeSeekTable(volumeFrames));
     archive.end();
     const zipSize = volumeFrames.reduce((sum, frame) => sum + frame.content, 0);
-    tell({ kind: 'volume-end', target, archive: { ...parts.end(), head: archive.head, zipSize, frames: volumeFrames.length } });
+    const isLast = (sizes.flags & endsRun) !== 0;
+    const packed = { ...parts.end(), head: archive.head, zipSize, frames: volumeFrames.length };
+    tell({ kind: 'volume-end', target, archive: packed, isLast });
+    // What follows the last one at once is the manifest, which has it all.
+    if (lines !== null && !isLast) tell({ kind: 'volume-lines', volume: archives, ...lines.endVolume(archives) });
     archive = null;
     archives += 1;
     offset = 0;
     volumeFrames = [];
   }
-  if (spool !== null) tell({ kind: 'sealed', spoolSize: spool.end(), order: numbers.order });
+  if (lines !== null) tell({ kind: 'sealed', ...lines.end() });
 });

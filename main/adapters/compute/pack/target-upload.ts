@@ -1,10 +1,12 @@
 import { asFault, type Fault } from '../../../contract/faults.ts';
 import type { PackedArchive, PackTarget, VolumeUpload } from '../../../engine/archive/packer.ts';
 import type { PartRing } from '../frame-ring.ts';
+import type { VolumeLinesOf } from './volume-lines.ts';
 
 export interface TargetUploadOptions {
   readonly target: PackTarget;
   readonly parts: PartRing;
+  readonly lines: VolumeLinesOf;
   readonly onSent: (bytes: number) => void;
   /** Told once, when this target has failed: from then on its parts are thrown away, so that its sealer holds nobody up. */
   readonly onFault: () => void;
@@ -45,12 +47,14 @@ export class TargetUpload {
     });
   }
 
-  end(archive: PackedArchive): void {
+  /** The next volume waits: were two under way at once, both would be lost with the run. What is compressed meanwhile fills the parts. */
+  end(archive: PackedArchive, isLast: boolean): void {
     this.#next(async () => {
       await Promise.all(this.#sent);
       this.#sent = [];
       if (this.#fault !== null) return;
-      await this.#upload?.finish(archive);
+      const lines = isLast ? Promise.resolve(null) : this.#options.lines.of(this.#archives.length);
+      await this.#upload?.finish(archive, lines);
       this.#upload = null;
       this.#archives.push(archive);
     });

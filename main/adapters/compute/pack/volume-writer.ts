@@ -7,7 +7,7 @@ import {
   writeLocalHeader,
 } from '../../../engine/archive/zip.ts';
 import type { ZipRecord } from '../../../engine/archive/zip.ts';
-import { endsVolume, frameContentSize } from '../frame-ring.ts';
+import { endsRun, endsVolume, frameContentSize } from '../frame-ring.ts';
 import type { FrameWriter } from './frame-writer.ts';
 import { inFrame, StretchList, type Stretch } from './stretches.ts';
 
@@ -100,12 +100,12 @@ export class VolumeWriter {
     return stretches.all;
   }
 
-  /** Central directory and end records; the frame that holds their end is marked as the volume's last. */
-  endVolume(): void {
+  /** Central directory and end records; the frame that holds their end is marked as the volume's last. `isLast`: no volume follows. */
+  endVolume(isLast = false): void {
     for (const piece of this.#directory) this.#frames.append(piece);
     this.#frames.append(this.#piece.subarray(0, this.#pieceUsed));
     this.#frames.append(endRecords({ entries: this.#entries, size: this.#directorySize, offset: this.#zipOffset }));
-    this.#frames.close(endsVolume);
+    this.#frames.close(isLast ? endsVolume | endsRun : endsVolume);
     this.#zipOffset = 0;
     this.#directory = [];
     this.#pieceUsed = 0;

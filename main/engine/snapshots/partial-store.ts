@@ -1,0 +1,77 @@
+import type { Spool } from '../archive/packer.ts';
+import type { OpenVault } from '../archive/vault.ts';
+import type { EngineHost, Zstd } from '../host.ts';
+import type { Backend, ByteStream, CallOptions } from '../storage/backend.ts';
+import { checkedFirstLine, splitLines } from './manifest-store.ts';
+import { parsePartialHeader, type PartialHeader } from './manifest.ts';
+import type { ManifestEntry } from './manifest-entry.ts';
+import { parseEntry } from './read-entry.ts';
+import { openSealed, storeSealed, type ReadOptions } from './sealed-object.ts';
+
+/*
+ * What is written down of each finished volume beside it (docs/format.md, "Partial"): from then on nothing of it is lost, whatever ends the run.
+ */
+
+const label = 'holdfast/v2/partial';
+
+export async function writePartial(
+  host: Pick<EngineHost, 'zstd' | 'random'>,
+  backend: Backend,
+  vault: OpenVault,
+  partial: { readonly key: string; readonly header: PartialHeader; readonly lines: Pick<Spool, 'size' | 'read'> },
+  options: CallOptions,
+): Promise<void> {
+  async function* plain(): ByteStream {
+    yield host.zstd.compress(Buffer.from(`${JSON.stringify(partial.header)}\n`, 'utf8'));
+    yield* partial.lines.read();
+  }
+  await storeSealed(host.random, backend, vault, { key: partial.key, label, plain: plain(), sizeHint: partial.lines.size }, options);
+}
+
+/** Faults: not-found, wrong-password, wrong-key, corrupt, truncated, unsupported. */
+export async function readPartialHeader(
+  zstd: Zstd,
+  backend: Backend,
+  vault: OpenVault,
+  key: string,
+  options: ReadOptions,
+): Promise<PartialHeader> {
+  const { plain } = await openSealed(backend, vault, label, key, options);
+  const lines = splitLines(zstd.decompress(plain), key);
+  try {
+    return checkedFirstLine(await lines.next(), key, parsePartialHeader);
+  } finally {
+    await lines.return(undefined);
+  }
+}
+
+/** All of it brought near, and known to be as it was sealed. Faults as readPartialHeader. The caller disposes of the spool. */
+export async function fetchPartial(
+  host: Pick<EngineHost, 'zstd' | 'openSpool'>,
+  backend: Backend,
+  vault: OpenVault,
+  key: string,
+  options: ReadOptions,
+): Promise<{ readonly header: PartialHeader; readonly spool: Spool }> {
+  const spool = host.openSpool();
+  try {
+    const { plain } = await openSealed(backend, vault, label, key, options);
+    for await (const piece of plain) await spool.append(piece);
+    const lines = splitLines(host.zstd.decompress(spool.read()), key);
+    const header = checkedFirstLine(await lines.next(), key, parsePartialHeader);
+    await lines.return(undefined);
+    return { header, spool };
+  } catch (error) {
+    await spool.dispose();
+    throw error;
+  }
+}
+
+/** The entries of a manifest or a partial that lies in a spool. */
+export async function* spoolEntries(zstd: Zstd, spool: Spool, name: string): AsyncGenerator<ManifestEntry> {
+  let first = true;
+  for await (const line of splitLines(zstd.decompress(spool.read()), name)) {
+    if (!first) yield parseEntry(line.toString('utf8'), name);
+    first = false;
+  }
+}
