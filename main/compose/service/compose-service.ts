@@ -218,7 +218,7 @@ export async function composeService(
       const watching = settings.watch(signal, settingsChanged, (message) => notifier.settingsProblem(message));
       const others = [
         watching,
-        lookAfterServers({ clock, store, service, notifier, settings, onProblem: problem }, signal),
+        lookAfterServers({ clock, store, service, notifier, onProblem: problem }, signal),
         power.watch(signal, () => service.settingsChanged()),
         runBandwidth({
           clock,
