@@ -3,8 +3,8 @@ import { jobSchema } from './jobs.ts';
 import { serverSchema } from './server-settings.ts';
 
 /**
- * `late`: a run is due and waits for another one; `overdue`: no success for two intervals; `paused`: by a person, or because the keychain is
- * locked (`why` says so); `sign-in-needed`: a destination's account must be connected again.
+ * `late`: a run is due and waits for another one, which may be the run before it (`running` is that then); `overdue`: no success for two intervals;
+ * `paused`: by a person, or because the keychain is locked (`why` says so); `sign-in-needed`: a destination's account must be connected again.
  */
 export const serverStates = ['new', 'ok', 'running', 'late', 'overdue', 'failed', 'paused', 'sign-in-needed'] as const;
 

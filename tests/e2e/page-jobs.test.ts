@@ -92,6 +92,12 @@ describe.skipIf(browserMissing !== '')(`jobs on the page${browserMissing === '' 
         },
       });
       await staged.page.getByRole('article', { name: 'Nextcloud' }).getByRole('button', { name: 'Sign in to S3…' }).waitFor();
+      // Still under way when the next one would be due.
+      const running = { ...last, kind: 'backup', state: 'running', endedAt: null, fault: null } as const;
+      stage.emit({ event: 'server', data: { ...creative, state: 'late', running } });
+      const late = staged.page.getByRole('article', { name: 'Creative' });
+      await late.getByText('Running late', { exact: true }).waitFor();
+      await late.getByText(/has run past the time of the next backup/).waitFor();
       expect(staged.complaints).toEqual([]);
     } finally {
       await staged.page.context().close();

@@ -6,7 +6,7 @@ import { logFile, type Log } from '../../adapters/logs/log-file.ts';
 import { redactor, type Redactor } from '../../adapters/logs/redactor.ts';
 import { passwordJudge } from '../../adapters/password-judge/password-judge.ts';
 import { openStateFile } from '../../adapters/state/state-file.ts';
-import { releaseAllMemory, releaseMemory } from '../../adapters/system/release-memory.ts';
+import { releaseAllMemory } from '../../adapters/system/release-memory.ts';
 import { systemClock } from '../../adapters/system/clock.ts';
 import { systemRandom } from '../../adapters/system/random.ts';
 import { callOn } from '../../contract/answer.ts';
@@ -218,7 +218,7 @@ export async function composeService(
       const watching = settings.watch(signal, settingsChanged, (message) => notifier.settingsProblem(message));
       const others = [
         watching,
-        lookAfterServers({ clock, store, service, notifier, settings, onProblem: problem }, signal),
+        lookAfterServers({ clock, store, service, notifier, onProblem: problem }, signal),
         power.watch(signal, () => service.settingsChanged()),
         runBandwidth({
           clock,
@@ -230,7 +230,7 @@ export async function composeService(
           players: (slug, own) => host.players(slug, own),
         }),
       ];
-      void rest(releaseMemory);
+      void rest(releaseAllMemory);
       await service.run(signal);
       await Promise.all([...others, signIns.close(), judge.close()]);
       await store.flush();

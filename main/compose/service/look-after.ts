@@ -2,7 +2,6 @@ import type { Clock } from '../../engine/ports.ts';
 import type { Notifier } from '../../engine/service/notifier.ts';
 import type { StateStore } from '../../engine/service/ports.ts';
 import type { createService } from '../../engine/service/service.ts';
-import type { LiveSettings } from '../../engine/service/settings-ports.ts';
 import { restUntil } from '../../engine/storage/cancel.ts';
 
 export interface LookedAfter {
@@ -10,17 +9,13 @@ export interface LookedAfter {
   readonly store: StateStore;
   readonly service: ReturnType<typeof createService>;
   readonly notifier: Notifier;
-  readonly settings: LiveSettings;
   readonly onProblem: (message: string, error: unknown) => void;
 }
 
 const everyMs = 60_000;
 
 /** Each minute until the signal: lets servers go on that were left at rest, and tells of what nobody would learn from any job. */
-export async function lookAfterServers(
-  { clock, store, service, notifier, settings, onProblem }: LookedAfter,
-  signal: AbortSignal,
-): Promise<void> {
+export async function lookAfterServers({ clock, store, service, notifier, onProblem }: LookedAfter, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     await restUntil(clock, everyMs, signal);
     if (signal.aborted) return;
@@ -28,11 +23,7 @@ export async function lookAfterServers(
       await service.letGoOn();
       // What could not be written before is written once it can be.
       await store.flush();
-      notifier.look(
-        settings.current().servers.map(({ slug }) => service.status(slug)),
-        (slug) => service.overdueSince(slug),
-        service.stuck,
-      );
+      notifier.look(service.looked(), (slug) => service.overdueSince(slug), service.stuck);
     } catch (error) {
       // The watch goes on: the next round may know better.
       onProblem('the servers could not be looked after', error);

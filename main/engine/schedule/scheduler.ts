@@ -33,6 +33,20 @@ const wakeMs = 30_000;
 /** A run that starts later than this after its time is called a catch-up. */
 const lateMs = 5 * 60_000;
 
+/** When a server is started next, with jitter and once no pause is against it, milliseconds since 1970; null: not by itself. */
+export function nextRunOf({ slug, occurrences, standing, pausedUntil }: Scheduled): number | null {
+  return afterPause(startOf(slug, standing, occurrences), pausedUntil);
+}
+
+function startOf(slug: string, standing: Standing, occurrences: Occurrences): number | null {
+  const due = nextDue(standing, occurrences);
+  return due === null ? null : due + jitterOf(slug, occurrences, due - 1);
+}
+
+function afterPause(at: number | null, pausedUntil: number | null): number | null {
+  return at === null || pausedUntil === 0 ? null : Math.max(at, pausedUntil ?? 0);
+}
+
 /** Starts what is due, until the signal. Rejects with fault cancelled then, and never else. */
 export async function runScheduler(options: SchedulerOptions): Promise<never> {
   const { clock, signal, servers, start, onDue, startDelayMs = 60_000, isHeld = () => false } = options;
@@ -78,8 +92,7 @@ export async function runScheduler(options: SchedulerOptions): Promise<never> {
     const { slug, occurrences } = server;
     const known = starts.get(slug);
     if (known?.server === server && now >= known.lookedAt) return known.at;
-    const due = nextDue(settledStanding(server, now), occurrences);
-    const at = due === null ? null : due + jitterOf(slug, occurrences, due - 1);
+    const at = startOf(slug, settledStanding(server, now), occurrences);
     starts.set(slug, { server, lookedAt: now, at });
     return at;
   }
@@ -88,7 +101,7 @@ export async function runScheduler(options: SchedulerOptions): Promise<never> {
     const { slug, pausedUntil } = server;
     const at = startTime(server, now);
     const paused = pausedUntil !== null && (pausedUntil === 0 || now < pausedUntil);
-    const shown = at === null || pausedUntil === 0 ? null : Math.max(at, pausedUntil ?? 0);
+    const shown = afterPause(at, pausedUntil);
     const known = told.get(slug);
     // Another calendar is another server, or the same anew: who was told has forgotten it with the one before.
     if (known?.at !== shown || known.occurrences !== server.occurrences) {

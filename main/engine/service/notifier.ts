@@ -140,17 +140,17 @@ export function createNotifier(host: NotifierHost): Notifier {
     look(statuses, overdueSince, stuck) {
       const now = clock.now();
       out.sendAgain('');
-      for (const { settings, state, why, next } of statuses) {
+      for (const { settings, state, running, why, next } of statuses) {
         names.set(settings.slug, settings.name);
         out.sendAgain(settings.slug);
         const since = overdueSince(settings.slug);
         // While a job works on it nobody can say.
-        const rests = state === 'running' ? null : stuck(settings.slug);
+        const rests = running !== null ? null : stuck(settings.slug);
         // What is at rest says so instead, paused or not.
         const overdue = since === null || now <= since || state === 'paused' || rests !== null ? null : { since, why, next };
         const about = (): About => ({ slug: settings.slug, name: settings.name, now, told: store.facts(settings.slug).told });
         tellAll(settings.slug, tellingOverdue(overdue, about()));
-        if (state !== 'running') tellAll(settings.slug, tellingStuck(rests, about()));
+        if (running === null) tellAll(settings.slug, tellingStuck(rests, about()));
       }
     },
     tell(notice, holds) {

@@ -7,18 +7,20 @@ import { overdueFrom } from '../schedule/due.ts';
 import { runScheduler } from '../schedule/scheduler.ts';
 import { backupJob, type BackupHow } from './backup-job.ts';
 import { drillJob, verifyJob } from './check-jobs.ts';
-import { dueChecks, factsAfter, mendedSince, placesDue, tellingJob, wellIn, type Mended } from './facts.ts';
+import { dueChecks, factsAfter, mendedSince, placesDue, wellIn, type Mended } from './facts.ts';
 import { leftBehind } from './left-behind.ts';
 import { jobQueue, type JobOrder } from './job-queue.ts';
 import type { ServiceHost } from './ports.ts';
 import { scheduledServers } from './scheduled-servers.ts';
+import { serverBoard } from './server-board.ts';
 import { serviceCalls, type ServiceCalls, type ServiceCore } from './service-calls.ts';
-import { statusOf } from './status.ts';
 
 export interface Service {
   readonly calls: ServiceCalls;
   subscribe(listener: (event: ServiceEvent) => void): () => void;
   status(slug: string): ServerStatus;
+  /** How all servers are; tells what has become so by the passing of time alone. To be called every minute or so. */
+  readonly looked: () => readonly ServerStatus[];
   /** Tries again to let servers go on that an earlier job could not reach; to be called every minute or so. */
   readonly letGoOn: (only?: string) => Promise<void>;
   /** Why a server is still at rest although no job works on it; null where it is not. */
@@ -42,10 +44,10 @@ const jobsAtOnce = 2;
 export function createService(host: ServiceHost): Service {
   const { clock, store } = host;
   const listeners = new Set<(event: ServiceEvent) => void>();
-  const nextRuns = new Map<string, number | null>();
   /** Jobs of servers that were removed: another one may have their slug by now. */
   const disowned = new Set<string>();
   let known = slugsNow();
+  let isScheduling = false;
 
   const queue = jobQueue({
     clock,
@@ -63,11 +65,19 @@ export function createService(host: ServiceHost): Service {
   const left = leftBehind({
     host,
     isBusy: (slug) => queue.active().some(({ server }) => server === slug),
-    ...{ remember, changed, emit },
+    ...{ remember, emit },
+    changed: (slug) => board.changed(slug),
   });
 
   const mended = (last: Job | null): Mended | null => mendedSince(last, host.signedInAt ?? (() => null), host.keychainOpenedAt?.() ?? null);
   const scheduled = scheduledServers(host, mended);
+  const board = serverBoard({
+    ...{ host, scheduled, serverOf, mended, emit },
+    active: (slug) => queue.active().filter(({ id, server }) => server === slug && !disowned.has(id)),
+    stuck: (slug) => left.stuck(slug),
+    isScheduling: () => isScheduling,
+  });
+  const { status, changed } = board;
 
   function slugsNow(): readonly string[] {
     return host.servers().map(({ slug }) => slug);
@@ -75,19 +85,12 @@ export function createService(host: ServiceHost): Service {
 
   /** What was known of it beyond its facts is known no more. */
   function gone(slug: string): void {
-    scheduled.forget(slug);
-    nextRuns.delete(slug);
     known = known.filter((one) => one !== slug);
-    emit({ event: 'server-removed', data: { slug } });
+    board.forget(slug);
   }
 
   function emit(event: ServiceEvent): void {
     for (const listener of listeners) listener(event);
-  }
-
-  function changed(slug: string): void {
-    scheduled.changed();
-    if (host.servers().some((server) => server.slug === slug)) emit({ event: 'server', data: status(slug) });
   }
 
   function serverOf(slug: string): ServerSettings {
@@ -101,23 +104,6 @@ export function createService(host: ServiceHost): Service {
   function remember(job: Job): void {
     if (!isKept(job)) return;
     store.changeFacts(job.server, factsAfter(store.facts(job.server), job, serverOf(job.server).destinations));
-  }
-
-  function status(slug: string): ServerStatus {
-    const settings = serverOf(slug);
-    const last = tellingJob(store.jobs(), settings);
-    return statusOf({
-      settings,
-      facts: store.facts(slug),
-      occurrences: scheduled.occurrencesOf(settings),
-      active: queue.active().filter(({ id, server }) => server === slug && !disowned.has(id)),
-      last,
-      mended: mended(last),
-      nextRun: nextRuns.get(slug) ?? null,
-      now: clock.now(),
-      held: host.held?.() ?? null,
-      stuck: left.stuck(slug),
-    });
   }
 
   /** `counts`: what came of it is remembered of the server. */
@@ -191,6 +177,7 @@ export function createService(host: ServiceHost): Service {
   return {
     calls: serviceCalls(core),
     status,
+    looked: board.looked,
     serverRemoved(slug) {
       for (const id of queue.disown(slug)) disowned.add(id);
       store.removeServer(slug);
@@ -217,6 +204,7 @@ export function createService(host: ServiceHost): Service {
     },
     async run(signal) {
       await left.takeUp();
+      isScheduling = true;
       const rebuilding = left.rebuild(signal);
       try {
         await runScheduler({
@@ -232,14 +220,13 @@ export function createService(host: ServiceHost): Service {
               host.onProblem?.(`the run of ${slug} was not followed up`, error);
             }
           },
-          onDue: (slug, at) => {
-            nextRuns.set(slug, at);
-            if (host.servers().some((server) => server.slug === slug)) emit({ event: 'server', data: status(slug) });
-          },
+          // Nothing has changed that the schedule rests on: only what it comes to is told.
+          onDue: (slug) => board.tell(slug),
         });
       } catch (error) {
         if (asFault(error, 'run schedule').code !== 'cancelled') throw error;
       } finally {
+        isScheduling = false;
         await queue.close();
         await rebuilding;
         await store.flush();

@@ -61,10 +61,14 @@ function judge({ settings, facts, occurrences, active, last, mended, now, held, 
   const isOverdue = overdue !== null && now > overdue;
   const since = facts.lastSuccess === null ? 'No backup has ended well yet' : 'No backup has ended well for two intervals';
   const running = active.find(({ state }) => state === 'running');
-  if (running !== undefined)
-    return isOverdue
-      ? ['running', `${since}; ${running.kind === 'backup' ? 'one' : `a ${running.kind}`} is running.`, runningStep]
-      : ['running', '', ''];
+  if (running !== undefined) {
+    const runs = `${running.kind === 'backup' ? 'one' : `a ${running.kind}`} is running`;
+    if (isLate(running, occurrences, now)) {
+      const why = 'The backup has run past the time of the next one, which comes once it has ended.';
+      return ['late', isOverdue ? `${since}; ${runs}. ${why}` : why, runningStep];
+    }
+    return isOverdue ? ['running', `${since}; ${runs}.`, runningStep] : ['running', '', ''];
+  }
   if (stuck !== null) return ['failed', stuck, restingStep];
   const fault = mended === null ? (last?.fault ?? null) : null;
   if (fault?.code === 'sign-in-needed') return ['sign-in-needed', fault.message, nextStep(fault)];
@@ -79,6 +83,12 @@ function judge({ settings, facts, occurrences, active, last, mended, now, held, 
   if (mended !== null) return ['late', mendedWhy[mended], 'Start it now, or wait for its time.'];
   if (active.some(({ kind }) => kind === 'backup')) return ['late', 'A backup waits for another job to end.', ''];
   return [facts.lastSuccess === null ? 'new' : 'ok', '', ''];
+}
+
+/** A run is there already when the next one would be due. */
+function isLate({ kind, startedAt }: Job, occurrences: Occurrences, now: number): boolean {
+  const next = kind === 'backup' && startedAt !== null ? occurrences.after(startedAt) : null;
+  return next !== null && next <= now;
 }
 
 const mendedWhy = {

@@ -49,6 +49,7 @@ export function cardNote(status: ServerStatus, now: number): CardNote | null {
       return { cause, rest: '', detail: '' };
     }
     case 'late':
+      if (status.running !== null) return { cause: t('note.lateRunning'), rest: t('note.lateRunning.next'), detail: '' };
       // What waits says so itself.
       if (status.waiting.length > 0) return null;
       if (fault?.code === 'sign-in-needed') return { cause: t('note.lateSignedIn'), rest: nextTry, detail: '' };
