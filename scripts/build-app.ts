@@ -20,8 +20,8 @@ export const workers: readonly string[] = readdirSync(adapters, { recursive: tru
 const unpacked = (name: string): string =>
   `new URL(new URL('./workers/${name}.js', import.meta.url).href.replace('/app.asar/', '/app.asar.unpacked/'))`;
 
-/** `new URL('…', import.meta.url)` of a source, as it must read in dist/app: a worker, or a file of the project. */
-function movedFiles(): Plugin {
+/** `new URL('…', import.meta.url)` of a source, as it must read in what is built: a worker, or a file of the project. */
+function movedFiles(folder: string): Plugin {
   return {
     name: 'holdfast-moved-files',
     transform(code, id) {
@@ -29,7 +29,7 @@ function movedFiles(): Plugin {
       return code.replace(/new URL\(\s*'([^']+)',\s*import\.meta\.url,?\s*\)/g, (_, path: string) => {
         const file = resolve(dirname(id), path);
         if (workers.includes(file)) return unpacked(nameOf(file));
-        return `new URL('${relative(appFolder, file).replaceAll('\\', '/')}${path.endsWith('/') ? '/' : ''}', import.meta.url)`;
+        return `new URL('${relative(folder, file).replaceAll('\\', '/')}${path.endsWith('/') ? '/' : ''}', import.meta.url)`;
       });
     },
   };
@@ -43,30 +43,33 @@ const common = {
   platform: 'node',
   external: (id: string) => !id.startsWith('.') && !id.startsWith('/') && !/^[A-Za-z]:[\\/]/.test(id),
   logLevel: 'warn',
+  // What the command loads only when it is used, the app has anyway.
+  checks: { ineffectiveDynamicImport: false },
 } as const satisfies RolldownOptions;
 
 const output = { format: 'esm', entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js', sourcemap: false } as const;
 
-export async function buildApp(): Promise<void> {
-  rmSync(appFolder, { recursive: true, force: true });
+/** `folder`: inside the project, two levels below its root, so that packages are found. */
+export async function buildApp(folder: string = appFolder): Promise<void> {
+  rmSync(folder, { recursive: true, force: true });
   await build({
     ...common,
     input: { main: join(root, 'main', 'electron', 'main.ts') },
-    plugins: [movedFiles()],
-    output: { ...output, dir: appFolder },
+    plugins: [movedFiles(folder)],
+    output: { ...output, dir: folder },
   });
   await build({
     ...common,
     input: Object.fromEntries(workers.map((file) => [nameOf(file), file])),
-    plugins: [movedFiles()],
-    output: { ...output, dir: join(appFolder, 'workers') },
+    plugins: [movedFiles(folder)],
+    output: { ...output, dir: join(folder, 'workers') },
   });
   // A sandboxed preload is CommonJS in one file.
   await build({
     ...common,
     input: join(root, 'preload', 'index.ts'),
     external: ['electron'],
-    output: { format: 'cjs', file: join(appFolder, 'preload.cjs') },
+    output: { format: 'cjs', file: join(folder, 'preload.cjs') },
   });
 }
 

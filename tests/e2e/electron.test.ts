@@ -1,44 +1,35 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { _electron, type ElectronApplication, type Page } from 'playwright';
+import type { ElectronApplication, Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildApp } from '../../scripts/build-app.ts';
-import { electronProgram, whyNoApp } from '../../scripts/start.ts';
+import { electronFace, electronMissing, launchApp } from '../support/page/electron-face.ts';
+import { homeFlows } from '../support/page/flows/home.ts';
+import { jobFlows } from '../support/page/flows/jobs.ts';
+import { restoreFlows } from '../support/page/flows/restore.ts';
+import { wizardFlows } from '../support/page/flows/wizard.ts';
 import { ServiceHome } from '../support/service-process.ts';
 
-const root = join(import.meta.dirname, '..', '..');
-const program = electronProgram();
-const why = whyNoApp(process.env, process.platform, program);
-if (why !== '')
-  process.stdout.write('The app in the real Electron was not tried: there is no display, or Electron’s program is not here.\n');
+if (electronMissing !== '') process.stdout.write(`The app in the real Electron was not tried: ${electronMissing}.\n`);
 
-describe.skipIf(why !== '')('the app in the real Electron', () => {
+for (const flows of [wizardFlows, homeFlows, restoreFlows, jobFlows]) flows(electronFace());
+
+/** What only Electron itself can show. */
+describe.skipIf(electronMissing !== '')('the app in the real Electron', () => {
   const home = new ServiceHome();
   let app: ElectronApplication;
   let page: Page;
-  const complaints: string[] = [];
 
   beforeAll(async () => {
     await buildApp();
     await home.setUp();
-    writeFileSync(join(home.folder, 'level.dat'), 'world');
-    app = await _electron.launch({
-      executablePath: program ?? '',
-      args: [...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), root],
-      env: { ...(process.env as Record<string, string>), ...home.env },
-    });
+    app = await launchApp(home);
     page = await app.firstWindow();
-    page.on('console', (message) => {
-      if (message.type() === 'error') complaints.push(message.text());
-    });
     await page.waitForLoadState();
   });
   afterAll(() => app.close());
 
-  test('shows the servers, from its own origin', async () => {
+  test('shows the page from its own origin', async () => {
     expect(page.url()).toMatch(/^app:\/\/holdfast\//);
     await page.getByText('Survival').first().waitFor();
-    expect(complaints).toEqual([]);
   });
 
   test('gives the page its three functions, and nothing of Node', async () => {
@@ -57,22 +48,6 @@ describe.skipIf(why !== '')('the app in the real Electron', () => {
     });
     expect(page.url()).toMatch(/^app:\/\/holdfast\//);
     expect(app.windows()).toHaveLength(1);
-  });
-
-  test('backs a folder up, and the page hears how it ends', async () => {
-    const state = await page.evaluate(async () => {
-      type Told = { event: string; data: { state: string; endedAt: number | null } };
-      const { holdfast } = globalThis as unknown as {
-        holdfast: { call(name: string, request: unknown): Promise<unknown>; subscribe(listener: (event: Told) => void): () => void };
-      };
-      return await new Promise<string>((settle) => {
-        holdfast.subscribe(({ event, data }) => {
-          if (event === 'job' && data.endedAt !== null) settle(data.state);
-        });
-        void holdfast.call('backup.start', { slug: 'survival' });
-      });
-    });
-    expect(state).toBe('done');
   });
 
   test('closed, it waits in the tray; started again, it shows its window', async () => {

@@ -6,7 +6,7 @@ import { Refusal } from '../support/clouds/backblaze-b2/refusal.ts';
 import { startB2Server, type B2Server } from '../support/clouds/backblaze-b2/server.ts';
 import { startSignInCloud, type SignInCloud } from '../support/clouds/sign-in-cloud.ts';
 import { browserMissing, openBrowser } from '../support/page/browser.ts';
-import { chooseProvider, openOnNewMachine, restoreLatest, setUpServer, type FillPlace } from '../support/page/flows.ts';
+import { chooseProvider, openOnNewMachine, restoreLatest, setUpServer, type FillPlace } from '../support/page/flow-steps.ts';
 import { beginSignIn, signedInPlace } from '../support/page/sign-in-flow.ts';
 import { visit } from '../support/page/visitor.ts';
 import type { Language } from '../support/page/words.ts';
@@ -139,7 +139,7 @@ describe.skipIf(browserMissing !== '')(`the page and the strict clouds${browserM
       .click();
     await beginSignIn(visitor, 'google-drive');
     await text('places.signedInMissed').waitFor();
-    await visitor.goHome();
+    await visitor.go('');
     await card('Google').getByText(say('note.lateSignedIn')).waitFor();
     await card('Google')
       .getByRole('button', { name: say('do.backUpNow'), exact: true })

@@ -4,7 +4,7 @@ import type { Browser } from 'playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { keyringMissing, startKeyringSession, type KeyringSession } from '../support/keyring-session.ts';
 import { browserMissing, openBrowser } from '../support/page/browser.ts';
-import { folderPlace, setUpServer } from '../support/page/flows.ts';
+import { folderPlace, setUpServer } from '../support/page/flow-steps.ts';
 import { visit, type Visitor } from '../support/page/visitor.ts';
 import { ServiceHome, testPassword, type RunningService } from '../support/service-process.ts';
 

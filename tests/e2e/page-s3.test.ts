@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Browser } from 'playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { browserMissing, openBrowser } from '../support/page/browser.ts';
-import { chooseProvider, confirmRestore, restoreLatest, setUpServer, undoRestore, type FillPlace } from '../support/page/flows.ts';
+import { chooseProvider, confirmRestore, restoreLatest, setUpServer, undoRestore, type FillPlace } from '../support/page/flow-steps.ts';
 import { visit, type Visitor } from '../support/page/visitor.ts';
 import { makeBucket, plainClient } from '../support/s3/destinations.ts';
 import { startSwift, swiftKeys, swiftMissing, type Swift } from '../support/s3/swift.ts';
@@ -88,7 +88,7 @@ describe.skipIf(missing !== '')(`the page and a real S3 server${missing === '' ?
 
   test('one click and one confirmation bring everything back, and Undo swaps it again', async () => {
     writeFileSync(inFolder('new.txt'), 'made since');
-    await visitor.goHome();
+    await visitor.go('');
     await restoreLatest(visitor, 'Survival');
     expect([read('world/level.dat'), existsSync(inFolder('new.txt'))]).toEqual(['first blocks', false]);
     await undoRestore(visitor);

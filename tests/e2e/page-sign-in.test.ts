@@ -4,7 +4,7 @@ import type { Browser } from 'playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startSignInCloud, type SignInCloud } from '../support/clouds/sign-in-cloud.ts';
 import { browserMissing, openBrowser } from '../support/page/browser.ts';
-import { chooseFolder, chooseProvider } from '../support/page/flows.ts';
+import { chooseFolder, chooseProvider } from '../support/page/flow-steps.ts';
 import { beginSignIn, fillClient } from '../support/page/sign-in-flow.ts';
 import { visit, type Visitor } from '../support/page/visitor.ts';
 import { ServiceHome, type RunningService } from '../support/service-process.ts';

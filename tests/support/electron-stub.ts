@@ -1,7 +1,7 @@
-/** What the built app gets as `electron` where there is none: the stand-ins of the tests under Electron's names, and a person who acts. */
+/** What the built app gets as `electron` where there is none: the stand-ins of the tests under Electron's names, led by the process that started it. */
 import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import type { AppAnswer, AppAsk } from './app-process.ts';
 import * as fakes from './electron-fakes.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -24,11 +24,17 @@ export const shell = { openExternal: async () => undefined };
 export const Menu = { buildFromTemplate: (entries: unknown) => entries };
 export const Notification = fakes.FakeNotification;
 
-const windows: fakes.FakeWindow[] = [];
+/** The window has been given its address: what it asks for from now on is answered. */
+const opened = Promise.withResolvers<string>();
 export class BrowserWindow extends fakes.FakeWindow {
   constructor(options: fakes.FakeWindow['options']) {
     super(options);
-    windows.push(this);
+    const { webContents } = this;
+    webContents.send = (...sent) => void process.send?.({ sent });
+  }
+  override async loadURL(url: string): Promise<void> {
+    await super.loadURL(url);
+    opened.resolve(url);
   }
 }
 
@@ -43,23 +49,33 @@ export class Tray extends fakes.FakeTray {
   }
 }
 
-const told: Record<string, unknown> = {};
 const ours = { sender: { id: 7 }, senderFrame: { origin: 'app://holdfast', parent: null } };
 
-async function person(): Promise<void> {
-  while (!ipcMain.listeners.has('holdfast:call')) await sleep(5);
-  const before = await ipcMain.invoke(ours, 'servers.list', {});
-  told['before'] = before;
-  told['started'] = await ipcMain.invoke(ours, 'backup.start', { slug: 'survival' });
-  const ended = (): boolean => windows[0]?.webContents.sent.some(([, event]) => JSON.stringify(event).includes('"state":"done"')) === true;
-  while (!ended()) await sleep(20);
-  told['page'] = await (await protocol.handler({ url: 'app://holdfast/index.html', method: 'GET' })).text();
-  told['toolTip'] = trays[0]?.toolTip;
-  told['errors'] = dialog.errors;
-  app.quit();
-  await app.ended.promise;
-  process.stdout.write(`${JSON.stringify(told)}\n`);
-  process.exit(0);
+async function answerTo(ask: AppAsk): Promise<AppAnswer> {
+  await opened.promise;
+  switch (ask.what) {
+    case 'invoke':
+      return await ipcMain.on(ask.channel, ours, ...ask.args);
+    case 'page': {
+      const response = await protocol.handler({ url: ask.url, method: 'GET' });
+      const { status, headers } = response;
+      return { status, headers: Object.fromEntries(headers), body: new Uint8Array(await response.arrayBuffer()) };
+    }
+    case 'seen':
+      return { toolTip: trays[0]?.toolTip, errors: dialog.errors };
+  }
 }
 
-void person();
+process.on('message', ({ id, ask }: { readonly id: number; readonly ask: AppAsk | 'quit' }) => {
+  if (ask === 'quit') {
+    // A person who is asked whether to end what runs.
+    dialog.answer = 1;
+    app.quit();
+    return;
+  }
+  answerTo(ask).then(
+    (value) => process.send?.({ id, value }),
+    (error: unknown) => process.send?.({ id, error: String(error) }),
+  );
+});
+void app.ended.promise.then(() => process.exit(0));

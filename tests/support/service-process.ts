@@ -61,6 +61,11 @@ export class ServiceHome {
     await this.json(['server', 'add', 'Survival', this.folder, '--to', 'nas', ...server]);
   }
 
+  /** Ends a process with the tests, should they leave it running. */
+  ends(child: ChildProcess): void {
+    this.children.push(child);
+  }
+
   /** The folder of the service below the state folder. */
   own(): string {
     const name = readdirSync(this.state).find((entry) => entry.startsWith('service-'));
@@ -76,7 +81,7 @@ export class ServiceHome {
       cwd: this.base,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    this.children.push(child);
+    this.ends(child);
     let text = '';
     const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((settle) => {
       child.once('close', (code, signal) => settle({ code, signal }));

@@ -1,5 +1,5 @@
 import { testClient } from '../clouds/oauth/server.ts';
-import { chooseProvider, type FillPlace } from './flows.ts';
+import { chooseProvider, type FillPlace } from './flow-steps.ts';
 import type { Visitor } from './visitor.ts';
 
 export type SignInProvider = 'google-drive' | 'dropbox';

@@ -1,0 +1,26 @@
+import type { ServiceHome } from '../service-process.ts';
+import type { Visitor } from './visitor.ts';
+import type { Language } from './words.ts';
+
+/** One of the ways in which people come to the page: a browser at the headless service, the app’s window. The flows are walked on each. */
+export interface Face {
+  readonly name: string;
+  /** Why it cannot be shown here; empty when it can. */
+  readonly missing: string;
+  /** Holdfast at work on a computer. */
+  start(home: ServiceHome): Promise<Running>;
+  /** Once for all tests of a `describe`. */
+  begin(): Promise<void>;
+  end(): Promise<void>;
+}
+
+export interface Running {
+  /** `view`: behind `#/`. */
+  visit(view: string, language?: Language): Promise<Visitor>;
+  stop(): Promise<void>;
+}
+
+/** “the way back, in a browser”, with the reason where it is left out. */
+export function titleOn(face: Face, what: string): string {
+  return `${what}, ${face.name}${face.missing === '' ? '' : ` (${face.missing})`}`;
+}
