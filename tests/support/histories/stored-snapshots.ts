@@ -3,7 +3,8 @@ import { nativeZstd } from '../../../main/adapters/compute/zstd.ts';
 import type { OpenVault } from '../../../main/engine/archive/vault.ts';
 import type { ManifestEntry } from '../../../main/engine/snapshots/manifest-entry.ts';
 import type { ManifestHeader } from '../../../main/engine/snapshots/manifest.ts';
-import { openManifest, openSealed } from '../../../main/engine/snapshots/manifest-store.ts';
+import { openManifest } from '../../../main/engine/snapshots/manifest-store.ts';
+import { openSealed } from '../../../main/engine/snapshots/sealed-object.ts';
 import type { Backend } from '../../../main/engine/storage/backend.ts';
 import { headSize, sealedChunk } from '../damage.ts';
 
