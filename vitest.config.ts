@@ -12,8 +12,10 @@ export default defineConfig({
     include: ['tests/**/*.test.ts'],
     // Processes, not threads: tests change the working folder and the umask, and the native zstd module is loaded afresh.
     pool: 'forks',
-    testTimeout: 180_000,
-    hookTimeout: 120_000,
+    // Against what hangs, and nothing else: under load on two cores a test takes five times as long as by itself.
+    testTimeout: 600_000,
+    hookTimeout: 300_000,
+    expect: { poll: { timeout: 120_000 } },
     // Property tests and child processes of the command share this machine's cores already.
     fileParallelism: true,
     // Vitest leaves one core to itself, which would be half of a small machine; and a quarter of the time tests wait for the disk.

@@ -57,7 +57,7 @@ async function runTests(): Promise<boolean> {
 }
 
 function readCounts(): Counts {
-  if (!existsSync(countsFile)) return { passed: 0, failed: 1, skipped: [] };
+  if (!existsSync(countsFile)) return { passed: 0, failed: 1, skipped: [], slowest: [] };
   return JSON.parse(readFileSync(countsFile, 'utf8')) as Counts;
 }
 
@@ -106,6 +106,11 @@ if (failedChecks.length > 0) process.stdout.write(`\nFailed checks: ${failedChec
 if (counts.skipped.length > 0) {
   process.stdout.write('\nSkipped:\n');
   for (const { name, reason } of counts.skipped) process.stdout.write(`  ${name}${reason === '' ? '' : ` (${reason})`}\n`);
+}
+// Of a run of everything: a file that grows too long is seen before the whole is.
+if (process.argv.length === 2 && counts.slowest.length > 0) {
+  process.stdout.write('\nSlowest test files:\n');
+  for (const { name, seconds } of counts.slowest) process.stdout.write(`  ${String(seconds).padStart(4)} s  ${name}\n`);
 }
 const passed = counts.passed + checks.length - failedChecks.length;
 // Vitest may fail without a failed test (no test found, a crash): that is a failure too.

@@ -6,12 +6,21 @@ export interface Counts {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: readonly { readonly name: string; readonly reason: string }[];
+  /** The ten files that took longest, loading and hooks included, the slowest first. */
+  readonly slowest: readonly { readonly name: string; readonly seconds: number }[];
 }
 
 const root = join(import.meta.dirname, '..', '..');
 export const countsFile = process.env['HOLDFAST_TEST_COUNTS'] ?? join(root, '.cache', 'test-counts.json');
 
-/** Writes how many tests passed and failed, and which were skipped and why, for the last lines of `npm test`. */
+const shownFiles = 10;
+
+function secondsOf(module: TestModule): number {
+  const { environmentSetupDuration, prepareDuration, collectDuration, setupDuration, duration } = module.diagnostic();
+  return Math.round((environmentSetupDuration + prepareDuration + collectDuration + setupDuration + duration) / 1000);
+}
+
+/** Writes how many tests passed and failed, which were skipped and why, and which files are slow, for the last lines of `npm test`. */
 class CountReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly unknown[], reason: TestRunEndReason): void {
     let passed = 0;
@@ -32,8 +41,12 @@ class CountReporter implements Reporter {
       }
       for (const suite of module.children.allSuites()) failed += suite.errors().length;
     }
+    const slowest = modules
+      .map((module) => ({ name: relative(root, module.moduleId), seconds: secondsOf(module) }))
+      .toSorted((a, b) => b.seconds - a.seconds)
+      .slice(0, shownFiles);
     mkdirSync(dirname(countsFile), { recursive: true });
-    writeFileSync(countsFile, JSON.stringify({ passed, failed, skipped } satisfies Counts));
+    writeFileSync(countsFile, JSON.stringify({ passed, failed, skipped, slowest } satisfies Counts));
   }
 }
 

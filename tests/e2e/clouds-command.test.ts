@@ -17,7 +17,7 @@ interface Cloud {
 
 test(
   'npm run clouds: each server that it names takes a backup as its line says, and nothing is left afterwards',
-  { timeout: 120_000 },
+  { timeout: 600_000 },
   async () => {
     const base = mkdtempSync(join(tmpdir(), 'holdfast-clouds-command-'));
     mkdirSync(join(base, 'world'));

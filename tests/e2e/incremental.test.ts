@@ -8,7 +8,7 @@ import { tempFolder } from '../support/temp-folder.ts';
 import { TreeMaker } from '../support/trees.ts';
 
 const mib = 2 ** 20;
-const timeout = 120_000;
+const timeout = 600_000;
 
 /** Two small files, one of many frames, one of several volumes, and all that is no plain file. */
 const volumes: Partial<BackupRequest> = { volumeSize: 6 * mib };

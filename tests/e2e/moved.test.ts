@@ -9,7 +9,7 @@ import { noise } from '../support/seeded-random.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 const mib = 2 ** 20;
-const timeout = 120_000;
+const timeout = 600_000;
 /** What a run stores for names and folders, and the seal of a few pieces. */
 const overhead = 16_384;
 const sizes = { small: 64 * 1024, frame: 3 * mib, medium: 7 * mib, large: 11 * mib + 5 };

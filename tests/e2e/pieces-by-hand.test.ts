@@ -16,7 +16,7 @@ function commands(zips: readonly string[]): string {
   return ['set -e', ...zips.map((zip) => `unzip -oqq ${zip} -d tree`), ...rest].join('\n');
 }
 
-test('files in pieces of several runs are joined with unzip and dd, by the commands of the manual', { timeout: 120_000 }, async () => {
+test('files in pieces of several runs are joined with unzip and dd, by the commands of the manual', { timeout: 600_000 }, async () => {
   const source = tempFolder();
   const desk = tempFolder();
   const one = anHourLater();

@@ -25,7 +25,7 @@ import { noise } from '../support/seeded-random.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 const mib = 2 ** 20;
-const timeout = 120_000;
+const timeout = 600_000;
 /** What a run stores besides content and its seal: headers, directory, seek table. */
 const overhead = 8192;
 let source = '';

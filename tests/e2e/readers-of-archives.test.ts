@@ -181,7 +181,7 @@ print(json.dumps({'files': files, 'extents': checked}))
 `;
 
 describe.skipIf(!hasTracer)('the manifest', () => {
-  it('is lines of JSON that point at the very bytes, as zstd alone can tell', { timeout: 120_000 }, () => {
+  it('is lines of JSON that point at the very bytes, as zstd alone can tell', { timeout: 600_000 }, () => {
     const manifest = shop.objects('odd').find((name) => name.endsWith('.manifest')) ?? '';
     const lines = archiveOpened(shop, `odd/${manifest}`);
     const text = readFileSync(lines, 'utf8');

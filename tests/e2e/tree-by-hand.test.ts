@@ -73,7 +73,7 @@ function rounds(source: string): readonly (() => void)[] {
 
 test.skipIf(!hasOpener)(
   'tree.py builds every snapshot of files that were changed in place, appended to, moved, linked and have holes, byte for byte',
-  { timeout: 300_000 },
+  { timeout: 600_000 },
   async () => {
     const source = tempFolder();
     const one = anHourLater();

@@ -16,7 +16,7 @@ function everything(): readonly string[] {
 describe('Ctrl-C during a backup', () => {
   it(
     'ends with 130 and leaves of that run only volumes that the next one goes on with, whatever it had done by then',
-    { timeout: 120_000 },
+    { timeout: 600_000 },
     async () => {
       const source = shop.path('survival');
       mkdirSync(source);

@@ -97,7 +97,7 @@ describe.skipIf(!hasTracer)('a backup killed at any change it makes', () => {
     expect(moments.length).toBeGreaterThanOrEqual(points);
   });
 
-  it(`keeps the earlier snapshot whole, offers no torn one, and is cleaned up after (${points} points)`, { timeout: 300_000 }, async () => {
+  it(`keeps the earlier snapshot whole, offers no torn one, and is cleaned up after (${points} points)`, { timeout: 600_000 }, async () => {
     const wanted = Array.from({ length: points }, (_, index) => Math.floor((index * moments.length) / points));
     let killed = 0;
     let unfinished = 0;

@@ -15,7 +15,7 @@ import { tempFolder } from '../support/temp-folder.ts';
  * A run that is cut off, whatever by, and the next one: what was finished is not sent again.
  */
 
-const timeout = 240_000;
+const timeout = 600_000;
 const mib = 2 ** 20;
 const volumeSize = mib;
 const files = 12;

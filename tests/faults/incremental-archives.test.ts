@@ -12,7 +12,7 @@ import { backupRequest, keysOf, movableClock, put, type World } from '../support
 import { archivesOf, anHourLater, expectSame, hour, sent } from '../support/incremental.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
-const timeout = 120_000;
+const timeout = 600_000;
 let source = '';
 let one: World;
 const clock = movableClock();

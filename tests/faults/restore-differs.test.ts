@@ -32,7 +32,7 @@ import { tempFolder } from '../support/temp-folder.ts';
 
 /** A target that holds most of the snapshot already: only what differs is fetched, and what comes out is the snapshot. */
 
-const timeout = 120_000;
+const timeout = 600_000;
 const mib = 2 ** 20;
 
 interface Place {

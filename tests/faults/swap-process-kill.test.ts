@@ -60,7 +60,7 @@ describe.skipIf(!canTrace)('killed by strace at the entry of a system call (skip
     ['partial swap', 'rename,renameat,renameat2'],
     ['undo of a whole swap', 'rename,renameat,renameat2,unlink,unlinkat'],
   ] as const;
-  test.each(kinds)('%s, each %s', { timeout: 240_000 }, async (name, calls) => {
+  test.each(kinds)('%s, each %s', { timeout: 600_000 }, async (name, calls) => {
     const scenario = scenarios.find((one) => one.name === name);
     if (scenario === undefined) throw new Error(`no scenario ${name}`);
     const fresh = await freshOf(scenario);
@@ -92,7 +92,7 @@ describe.skipIf(!canTrace)('killed by strace at the entry of a system call (skip
   });
 });
 
-test('a process that kills itself at a call of a swap leaves what the make-believe kill leaves', { timeout: 120_000 }, async () => {
+test('a process that kills itself at a call of a swap leaves what the make-believe kill leaves', { timeout: 600_000 }, async () => {
   const name = 'whole swap';
   const scenario = scenarios.find((one) => one.name === name);
   if (scenario === undefined) throw new Error(`no scenario ${name}`);
@@ -136,7 +136,7 @@ describe.skipIf(!canMount)('the target is a mount point (skipped where user name
     expect(readdirSync(base).filter((entry) => entry.includes('mounted'))).toEqual(['mounted']);
   });
 
-  test('killed at calls all over the swap, it is all old or all new', { timeout: 120_000 }, () => {
+  test('killed at calls all over the swap, it is all old or all new', { timeout: 600_000 }, () => {
     const target = join(base, 'mounted-killed');
     mkdirSync(target);
     const [reference] = inMount([node(target, `setup:${name}`, `run:${name}`, 'show')], target);

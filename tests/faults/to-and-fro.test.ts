@@ -11,7 +11,7 @@ import { craftToAndFro, stretchesIn, type ToAndFro } from '../support/to-and-fro
 
 /** Files whose content goes back and forth between the archives of several runs (docs/format.md, "Manifest"). */
 
-const timeout = 120_000;
+const timeout = 600_000;
 const names = ['world.db', 'world.db.copy', 'world.db.name'];
 
 /** Flips a byte in the middle of a frame of the second archive of three: number 2 of the newest manifest. */

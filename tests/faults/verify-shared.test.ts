@@ -12,7 +12,7 @@ import { anHourLater, archivesOf } from '../support/incremental.ts';
 import { archiveOf } from '../support/shared-snapshots.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
-const timeout = 120_000;
+const timeout = 600_000;
 
 /** Five snapshots: each has a file more than the one before, has lost one, and rests on all archives before its own. */
 async function fiveRuns(): Promise<World> {

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -28,6 +28,8 @@ function countsOf(text: string, file = 'some.test.mjs'): { readonly status: numb
   return { status, counts: JSON.parse(readFileSync(counts, 'utf8')) };
 }
 
+const oneFile = { name: expect.stringMatching(/some\.test\.mjs$/), seconds: expect.any(Number) };
+
 test('passed, failed and skipped tests are counted, skipped ones with their reason', () => {
   const found = countsOf(`
     import { describe, expect, test } from 'vitest';
@@ -46,17 +48,30 @@ test('passed, failed and skipped tests are counted, skipped ones with their reas
       { name: named('four \\(no moon\\)'), reason: '' },
       { name: named('five'), reason: '' },
     ],
+    slowest: [oneFile],
   });
+});
+
+test('the files that took longest are named, the slowest first', () => {
+  writeFileSync(join(folder, 'quick.test.mjs'), `import { test } from 'vitest'; test('one', () => {});`);
+  const found = countsOf(`
+    import { beforeAll, test } from 'vitest';
+    beforeAll(() => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3_000));
+    test('one', () => {});`);
+  const { slowest } = found.counts as { readonly slowest: readonly { readonly name: string; readonly seconds: number }[] };
+  expect(slowest.map(({ name }) => basename(name))).toEqual(['some.test.mjs', 'quick.test.mjs']);
+  // What its hooks did counts as well.
+  expect(slowest[0]?.seconds).toBeGreaterThanOrEqual(3);
 });
 
 test('a file that cannot be loaded counts as failed', () => {
   const found = countsOf(`import './nowhere.mjs';`);
-  expect(found).toEqual({ status: 1, counts: { passed: 0, failed: 1, skipped: [] } });
+  expect(found).toEqual({ status: 1, counts: { passed: 0, failed: 1, skipped: [], slowest: [oneFile] } });
 });
 
 test('an error that no test caught counts as failed', () => {
   const found = countsOf(`
     import { test } from 'vitest';
     test('one', async () => { setTimeout(() => { throw new Error('late'); }, 0); await new Promise((done) => setTimeout(done, 50)); });`);
-  expect(found).toEqual({ status: 1, counts: { passed: 1, failed: 1, skipped: [] } });
+  expect(found).toEqual({ status: 1, counts: { passed: 1, failed: 1, skipped: [], slowest: [oneFile] } });
 });

@@ -6,7 +6,7 @@ import { bytesBehindNewest } from '../../scripts/try/stored-bytes.ts';
 import { anHourLater } from '../support/incremental.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
-test('a second trial tells the size of all that its snapshot rests on, and not of what it added', { timeout: 120_000 }, async () => {
+test('a second trial tells the size of all that its snapshot rests on, and not of what it added', { timeout: 600_000 }, async () => {
   const folder = tempFolder();
   writeFileSync(join(folder, 'large'), randomBytes(1_000_000));
   writeFileSync(join(folder, 'log'), 'first line\n');
