@@ -57,7 +57,9 @@ export const jobSchema = z.object({
   fault: wireFaultSchema.nullable(),
   /** Of a backup: the places that it was for, in a retry only those that had failed, and what became of each. Absent: nothing came so far. */
   places: z.array(z.object({ name: z.string(), snapshot: z.string().nullable(), fault: wireFaultSchema.nullable() })).exactOptional(),
-  /** Of a restore and a test restore: how many came back. */
+  /** Not of this history: worked out from snapshots that were found, so that neither its end nor what asked for it is known. */
+  rebuilt: z.literal(true).exactOptional(),
+  /** Of a restore and a test restore: how many came back; of a rebuilt backup: how many there are. */
   files: z.number().exactOptional(),
   /** Of a restore: what was there before is kept, for the way back. */
   kept: z.literal(true).exactOptional(),

@@ -29,6 +29,10 @@ export function memoryStore(since: number): StateStore & { readonly puts: Job[] 
       puts.push(job);
       jobs = [job, ...jobs.filter(({ id }) => id !== job.id)];
     },
+    putRebuilt(slug, more) {
+      const others = jobs.filter(({ server: of, rebuilt }) => of !== slug || rebuilt !== true);
+      jobs = [...others, ...more].sort((one, other) => other.queuedAt - one.queuedAt);
+    },
     facts: factsOf,
     changeFacts: (slug, changes) => facts.set(slug, { ...factsOf(slug), ...changes }),
     removeServer(slug) {

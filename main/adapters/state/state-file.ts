@@ -99,6 +99,12 @@ export async function openStateFile({ path, clock, onProblem }: StateFileOptions
       jobs.length = Math.min(jobs.length, mostJobs);
       changed();
     },
+    putRebuilt(slug, more) {
+      const others = jobs.filter(({ server, rebuilt }) => server !== slug || rebuilt !== true);
+      jobs.splice(0, jobs.length, ...[...others, ...more].sort((one, other) => other.queuedAt - one.queuedAt));
+      jobs.length = Math.min(jobs.length, mostJobs);
+      changed();
+    },
     changeFacts(slug, changes) {
       servers.set(slug, { ...facts(slug), ...changes });
       changed();

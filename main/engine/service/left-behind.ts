@@ -2,9 +2,13 @@ import type { ServiceEvent } from '../../contract/events.ts';
 import { asFault, Fault } from '../../contract/faults.ts';
 import type { Job } from '../../contract/jobs.ts';
 import type { ServerSettings } from '../../contract/server-settings.ts';
+import { restUntil } from '../storage/cancel.ts';
 import { markOf } from './at-rest.ts';
 import type { Resting, ServiceHost } from './ports.ts';
-import { factsFromDestinations } from './rebuild.ts';
+import { historyFromDestinations, type Found } from './rebuild.ts';
+
+/** How long until a destination is asked again for a server's history. */
+const askAgainMs = 30 * 60_000;
 
 export interface LeftBehindOptions {
   readonly host: ServiceHost;
@@ -26,7 +30,7 @@ export interface LeftBehind {
   readonly stuck: (slug: string) => string | null;
   /** Settles once nobody tells this server to go on any more: a backup or restore waits for it, lest it be told so in its middle. */
   readonly resumed: (slug: string) => Promise<void>;
-  /** Finds the history of servers that have none here; one that cannot be asked now stays as it is, and its next backup tells. */
+  /** Finds the history of servers that have none here. Where a destination cannot be asked now, it is asked again until the signal. */
   rebuild(signal: AbortSignal): Promise<void>;
 }
 
@@ -50,6 +54,29 @@ export function leftBehind({ host, isBusy, remember, changed, emit }: LeftBehind
     const isStarted = server.quiesce.kind === 'systemd' || server.quiesce.kind === 'docker';
     if (kept !== undefined && isStarted && unlooked.has(kept.slug)) await recover(kept);
     await (await host.quiesce(server)).resume();
+  }
+
+  /** Whether every destination could be asked. */
+  async function rebuilt(
+    server: ServerSettings,
+    asked: Map<string, readonly Found[]>,
+    isFirst: boolean,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { slug, name } = server;
+    const { facts, jobs, unasked } = await historyFromDestinations(host, server, asked, signal);
+    if (!isThere(slug)) return true;
+    const own = store.jobs().filter((job) => job.rebuilt !== true);
+    const known = own.flatMap(({ snapshot, places }) => [snapshot, ...(places ?? []).map((place) => place.snapshot)]);
+    store.putRebuilt(
+      slug,
+      jobs.filter(({ snapshot }) => !known.includes(snapshot)),
+    );
+    if (facts !== null && store.facts(slug).lastSuccess === null) store.changeFacts(slug, facts);
+    if (facts !== null) changed(slug);
+    if (isFirst && !signal.aborted)
+      for (const fault of unasked.values()) host.onProblem?.(`the history of ${name} could not be rebuilt`, fault);
+    return unasked.size === 0;
   }
 
   async function letGoOn(only?: string): Promise<void> {
@@ -104,16 +131,17 @@ export function leftBehind({ host, isBusy, remember, changed, emit }: LeftBehind
       await store.flush();
     },
     async rebuild(signal) {
-      for (const server of host.servers()) {
-        if (store.facts(server.slug).lastSuccess !== null) continue;
-        try {
-          const found = await factsFromDestinations(host, server, signal);
-          if (found === null || !isThere(server.slug) || store.facts(server.slug).lastSuccess !== null) continue;
-          store.changeFacts(server.slug, found);
-          changed(server.slug);
-        } catch (error) {
-          host.onProblem?.(`the history of ${server.name} could not be rebuilt`, error);
+      const asked = new Map<string, Map<string, readonly Found[]>>();
+      let open = host.servers().filter(({ slug }) => store.facts(slug).lastSuccess === null);
+      for (let isFirst = true; open.length > 0 && !signal.aborted; isFirst = false) {
+        if (!isFirst) await restUntil(clock, askAgainMs, signal);
+        const still: ServerSettings[] = [];
+        for (const server of open) {
+          const own = asked.get(server.slug) ?? new Map<string, readonly Found[]>();
+          asked.set(server.slug, own);
+          if (!signal.aborted && !(await rebuilt(server, own, isFirst, signal))) still.push(server);
         }
+        open = still;
       }
     },
   };

@@ -26,6 +26,8 @@ export interface StateStore {
   jobs(): readonly Job[];
   /** Adds a job, or replaces the one with its id. */
   putJob(job: Job): void;
+  /** Puts rebuilt jobs of a server among the others, each at its time, for those that were rebuilt before. */
+  putRebuilt(slug: string, jobs: readonly Job[]): void;
   facts(slug: string): ServerFacts;
   /** What is not given stays as it is. */
   changeFacts(slug: string, changes: Partial<ServerFacts>): void;

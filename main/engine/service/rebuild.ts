@@ -1,26 +1,105 @@
+import { asFault, type Fault } from '../../contract/faults.ts';
+import type { Job } from '../../contract/jobs.ts';
+import type { SnapshotRow } from '../../contract/reports.ts';
 import type { ServerSettings } from '../../contract/server-settings.ts';
 import type { ServerFacts, ServiceHost } from './ports.ts';
 
+export interface Rebuilt {
+  /** Null where no destination that could be asked holds a snapshot. */
+  readonly facts: Pick<ServerFacts, 'lastSuccess' | 'places' | 'unchangedSince' | 'bytes' | 'storedBytes'> | null;
+  /** A backup for each run that snapshots tell of, marked as rebuilt, newest first. */
+  readonly jobs: readonly Job[];
+  /** Why destinations could not be asked now, by name. */
+  readonly unasked: ReadonlyMap<string, Fault>;
+}
+
+/** A snapshot that a destination holds. */
+export interface Found {
+  readonly destination: string;
+  readonly time: number;
+  readonly row: SnapshotRow;
+}
+
+/** The copies of one run are begun within this; a retry comes much later. */
+const oneRunMs = 60_000;
+
 /**
- * What the destinations themselves tell of a server whose history is gone or was never here: when its newest snapshot was made, and its size.
- * Null where there is none. Throws a Fault when no destination can be asked.
+ * What the destinations themselves tell of a server whose history is gone or was never here. `asked`: what was found before, by destination: they are not
+ * asked again, and those that answer now come to it. Never throws.
  */
-export async function factsFromDestinations(
+export async function historyFromDestinations(
   host: ServiceHost,
   server: ServerSettings,
+  asked: Map<string, readonly Found[]>,
   signal: AbortSignal,
-): Promise<Pick<ServerFacts, 'lastSuccess' | 'unchangedSince' | 'bytes' | 'storedBytes'> | null> {
-  let newest: { readonly time: number; readonly bytes: number; readonly storedBytes: number } | null = null;
-  for (const name of server.destinations) {
-    const destination = await host.openDestination(name);
-    if (!(await host.engine.hasVault(destination.backend, { signal }))) continue;
-    for (const row of await host.engine.snapshots(destination, { server: server.slug }, { signal })) {
-      const time = Date.parse(row.time);
-      if (!row.complete || row.bytes === null || (newest !== null && newest.time >= time)) continue;
-      newest = { time, bytes: row.bytes, storedBytes: row.storedBytes };
+): Promise<Rebuilt> {
+  const unasked = new Map<string, Fault>();
+  for (const destination of server.destinations) {
+    if (asked.has(destination)) continue;
+    try {
+      asked.set(destination, await snapshotsIn(host, destination, server, signal));
+    } catch (error) {
+      unasked.set(destination, asFault(error, 'rebuild history'));
     }
   }
-  if (newest === null) return null;
-  // The id's time is that of the start, as a run's success is.
-  return { lastSuccess: newest.time, unchangedSince: newest.time, bytes: newest.bytes, storedBytes: newest.storedBytes };
+  const found = [...asked.values()].flat();
+  const runs = runsOf(found).reverse();
+  return { facts: factsOf(found, runs[0]), jobs: runs.flatMap((run) => jobOf(server.slug, run)), unasked };
+}
+
+/** Oldest first; each with at most one snapshot of a destination. */
+function runsOf(found: readonly Found[]): (readonly Found[])[] {
+  const runs: Found[][] = [];
+  for (const one of found.toSorted((a, b) => a.time - b.time)) {
+    const last = runs.at(-1);
+    const [first] = last ?? [];
+    const isSame =
+      first !== undefined && one.time - first.time <= oneRunMs && last?.every(({ destination }) => destination !== one.destination);
+    if (isSame === true) last?.push(one);
+    else runs.push([one]);
+  }
+  return runs;
+}
+
+async function snapshotsIn(
+  host: ServiceHost,
+  destination: string,
+  { slug }: ServerSettings,
+  signal: AbortSignal,
+): Promise<readonly Found[]> {
+  const place = await host.openDestination(destination);
+  if (!(await host.engine.hasVault(place.backend, { signal }))) return [];
+  const rows = await host.engine.snapshots(place, { server: slug }, { signal });
+  return rows.filter((row) => row.complete && row.bytes !== null).map((row) => ({ destination, time: Date.parse(row.time), row }));
+}
+
+function factsOf(found: readonly Found[], newest: readonly Found[] | undefined): Rebuilt['facts'] {
+  const [first] = newest ?? [];
+  if (newest === undefined || first === undefined) return null;
+  const places: Record<string, number> = {};
+  for (const { destination, time } of found) places[destination] = Math.max(time, places[destination] ?? time);
+  return {
+    // The id's time is that of the start, as a run's success is. Of several places the one that is the furthest behind counts.
+    ...{ lastSuccess: Math.min(...Object.values(places)), places, unchangedSince: first.time },
+    ...{ bytes: first.row.bytes ?? 0, storedBytes: stored(newest) },
+  };
+}
+
+const stored = (run: readonly Found[]): number => run.reduce((sum, { row }) => sum + row.storedBytes, 0);
+
+function jobOf(slug: string, run: readonly Found[]): readonly Job[] {
+  const [first] = run;
+  if (first === undefined) return [];
+  const { time, row } = first;
+  return [
+    {
+      ...{ id: `rebuilt-${slug}-${time}`, kind: 'backup', server: slug, destination: null, state: 'done', rebuilt: true },
+      // What asked for it, and when it ended, no snapshot says.
+      ...{ reason: 'schedule', queuedAt: time, startedAt: time, endedAt: time, progress: null },
+      ...{ summary: `Snapshot ${row.id} was found in the backup place.`, snapshot: row.id, unchanged: false },
+      ...{ bytes: row.bytes ?? 0, storedBytes: stored(run), warnings: [], fault: null },
+      places: run.map(({ destination, row: { id } }) => ({ name: destination, snapshot: id, fault: null })),
+      ...(row.files === null ? {} : { files: row.files }),
+    },
+  ];
 }

@@ -35,6 +35,7 @@ export const activity = {
   'job.reason.catch-up': 'holte einen verpassten Lauf nach',
   'job.reason.person': 'von Hand gestartet',
   'job.reason.follow-up': 'nach einer Sicherung',
+  'job.rebuilt': 'im Sicherungsort gefunden, weil der Verlauf hier fehlte',
   'job.took': 'dauerte {time}',
   'job.unchanged': 'unverändert',
   'job.bytes': '{bytes}',

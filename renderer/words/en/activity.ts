@@ -35,6 +35,7 @@ export const activity = {
   'job.reason.catch-up': 'made up for a missed run',
   'job.reason.person': 'started by hand',
   'job.reason.follow-up': 'after a backup',
+  'job.rebuilt': 'found in the backup place, as the history here was gone',
   'job.took': 'took {time}',
   'job.unchanged': 'unchanged',
   'job.bytes': '{bytes}',
