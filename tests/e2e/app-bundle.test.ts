@@ -33,7 +33,7 @@ describe('the app as it is built', () => {
     await home.setUp();
     writeFileSync(join(home.folder, 'level.dat'), 'world');
     mkdirSync(join(home.folder, 'region'));
-    const app = startApp(home, folder);
+    const app = startApp(home, join(folder, 'main.js'));
     const ended = Promise.withResolvers<unknown>();
     app.hear((channel, event) => {
       const told = event as ServiceEvent;

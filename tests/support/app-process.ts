@@ -8,6 +8,7 @@ import type { ServiceHome } from './service-process.ts';
 export type AppAsk =
   | { readonly what: 'invoke'; readonly channel: string; readonly args: readonly unknown[] }
   | { readonly what: 'page'; readonly url: string }
+  | { readonly what: 'choose'; readonly labels: readonly string[] }
   | { readonly what: 'seen' };
 
 export interface AppPageFile {
@@ -25,20 +26,24 @@ export interface AppProcess {
   invoke(channel: string, ...args: readonly unknown[]): Promise<unknown>;
   /** A file of the page, by its address `app://holdfast/…`. */
   page(url: string): Promise<AppPageFile>;
-  seen(): Promise<{ readonly toolTip: string; readonly errors: readonly unknown[] }>;
+  seen(): Promise<{ readonly toolTip: string; readonly errors: readonly unknown[]; readonly notifications: readonly string[] }>;
+  /** Clicks on an entry of the tray's menu by its labels. */
+  choose(...labels: readonly string[]): Promise<void>;
   /** Hears what the app sends to its window. */
   hear(listener: (channel: string, ...args: readonly unknown[]) => void): void;
-  /** Quits as from the tray, with a yes to the question whether to; settles to the exit code and what it wrote to standard error. */
-  quit(): Promise<{ readonly code: number | null; readonly printed: string }>;
+  /** Quits as from the tray, with a yes to the question whether to. */
+  quit(): ReturnType<AppProcess['ended']>;
+  /** The exit code, and what it wrote to standard error. */
+  ended(): Promise<{ readonly code: number | null; readonly printed: string }>;
 }
 
-/** The app as `buildApp(folder)` made it, in a process of its own, on a computer of its own; in the place of Electron are stand-ins. */
-export function startApp(home: ServiceHome, folder: string): AppProcess {
+/** The app in a process of its own, on a computer of its own; in the place of Electron are stand-ins. `main`: as built, or the source that Node reads too. */
+export function startApp(home: ServiceHome, main: string, env: Readonly<Record<string, string>> = {}): AppProcess {
   const hooks = join(import.meta.dirname, 'electron-hooks.mjs');
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('HOLDFAST_')));
-  const child = fork(join(folder, 'main.js'), [], {
+  const child = fork(main, [], {
     execArgv: ['--import', hooks],
-    env: { ...inherited, ...home.env },
+    env: { ...inherited, ...home.env, ...env },
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
@@ -66,15 +71,22 @@ export function startApp(home: ServiceHome, folder: string): AppProcess {
     child.send({ id, ask: what });
     return await answer.promise;
   };
+  const ended: AppProcess['ended'] = async () => {
+    const [code] = (await exited) as [number | null];
+    return { code, printed: await printed };
+  };
   return {
+    ended,
     invoke: (channel, ...args) => ask({ what: 'invoke', channel, args }),
     page: async (url) => (await ask({ what: 'page', url })) as AppPageFile,
     seen: async () => (await ask({ what: 'seen' })) as Awaited<ReturnType<AppProcess['seen']>>,
+    async choose(...labels) {
+      await ask({ what: 'choose', labels });
+    },
     hear: (listener) => void listeners.push(listener),
     async quit() {
       child.send({ id: 0, ask: 'quit' });
-      const [code] = (await exited) as [number | null];
-      return { code, printed: await printed };
+      return await ended();
     },
   };
 }

@@ -6,12 +6,15 @@ import * as fakes from './electron-fakes.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const base = process.env['HOME'] ?? '';
+/** What is to go wrong: `ready`, that Electron comes up; `load`, that the window shows its page. */
+const fails = process.env['HOLDFAST_STUB_FAILS'];
 
 export const app = Object.assign(new fakes.FakeApp(), {
   setPath: () => undefined,
   getPath: () => join(base, 'app-data'),
   getAppPath: () => root,
   exit: (code: number) => process.exit(code),
+  whenReady: () => (fails === 'ready' ? Promise.reject(new Error('no display')) : Promise.resolve()),
 });
 export const dialog = new fakes.FakeDialog();
 export const protocol = new fakes.FakeProtocol();
@@ -21,8 +24,30 @@ export const nativeTheme = new fakes.FakeTheme();
 export const powerMonitor = Object.assign(new EventEmitter(), { isOnBatteryPower: () => false });
 export const session = { defaultSession: new fakes.FakeSession() };
 export const shell = { openExternal: async () => undefined };
-export const Menu = { buildFromTemplate: (entries: unknown) => entries };
-export const Notification = fakes.FakeNotification;
+export const Menu = { buildFromTemplate: (entries: Tray['entries']) => entries };
+const shown: fakes.FakeNotification[] = [];
+export class Notification extends fakes.FakeNotification {
+  constructor(options: fakes.FakeNotification['options']) {
+    super(options);
+    shown.push(this);
+  }
+}
+
+/** What the preload puts into the page, asks the app and listens for. */
+export const exposed = new Map<string, unknown>();
+export const invoked: unknown[] = [];
+export const rendererListeners = new Map<string, (event: unknown, data: unknown) => void>();
+export const contextBridge = { exposeInMainWorld: (name: string, value: unknown) => void exposed.set(name, value) };
+export const ipcRenderer = {
+  invoke: async (...args: readonly unknown[]) => {
+    invoked.push(args);
+    return { ok: true, value: 'answer' };
+  },
+  on: (channel: string, listener: (event: unknown, data: unknown) => void) => void rendererListeners.set(channel, listener),
+  off: (channel: string, listener: unknown) => {
+    if (rendererListeners.get(channel) === listener) rendererListeners.delete(channel);
+  },
+};
 
 /** The window has been given its address: what it asks for from now on is answered. */
 const opened = Promise.withResolvers<string>();
@@ -33,8 +58,9 @@ export class BrowserWindow extends fakes.FakeWindow {
     webContents.send = (...sent) => void process.send?.({ sent });
   }
   override async loadURL(url: string): Promise<void> {
-    await super.loadURL(url);
     opened.resolve(url);
+    if (fails === 'load') throw new Error('no page');
+    await super.loadURL(url);
   }
 }
 
@@ -44,8 +70,8 @@ export class Tray extends fakes.FakeTray {
     super(image);
     trays.push(this);
   }
-  setContextMenu(): undefined {
-    return undefined;
+  setContextMenu(entries: Tray['entries']): void {
+    this.entries = entries;
   }
 }
 
@@ -61,21 +87,25 @@ async function answerTo(ask: AppAsk): Promise<AppAnswer> {
       const { status, headers } = response;
       return { status, headers: Object.fromEntries(headers), body: new Uint8Array(await response.arrayBuffer()) };
     }
+    case 'choose':
+      return trays[0]?.choose(...ask.labels);
     case 'seen':
-      return { toolTip: trays[0]?.toolTip, errors: dialog.errors };
+      return { toolTip: trays[0]?.toolTip, errors: dialog.errors, notifications: shown.map(({ options }) => options.title) };
   }
 }
 
-process.on('message', ({ id, ask }: { readonly id: number; readonly ask: AppAsk | 'quit' }) => {
-  if (ask === 'quit') {
-    // A person who is asked whether to end what runs.
-    dialog.answer = 1;
-    app.quit();
-    return;
-  }
-  answerTo(ask).then(
-    (value) => process.send?.({ id, value }),
-    (error: unknown) => process.send?.({ id, error: String(error) }),
-  );
-});
+// Nobody leads it where the preload alone is tried.
+if (process.send !== undefined)
+  process.on('message', ({ id, ask }: { readonly id: number; readonly ask: AppAsk | 'quit' }) => {
+    if (ask === 'quit') {
+      // A person who is asked whether to end what runs.
+      dialog.answer = 1;
+      app.quit();
+      return;
+    }
+    answerTo(ask).then(
+      (value) => process.send?.({ id, value }),
+      (error: unknown) => process.send?.({ id, error: String(error) }),
+    );
+  });
 void app.ended.promise.then(() => process.exit(0));

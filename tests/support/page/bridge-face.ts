@@ -25,7 +25,7 @@ export function bridgeFace(): Face {
     },
     end: () => browser.close(),
     async start(home) {
-      const app = startApp(home, folder);
+      const app = startApp(home, join(folder, 'main.js'));
       const pages = new Set<Page>();
       app.hear((channel, ...args) => {
         for (const page of pages) void tell(page, channel, args);
