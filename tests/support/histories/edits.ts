@@ -1,0 +1,98 @@
+import {
+  appendFileSync,
+  chmodSync,
+  closeSync,
+  copyFileSync,
+  existsSync,
+  ftruncateSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { flipped } from '../damage.ts';
+import { noise } from '../seeded-random.ts';
+import type { Dice } from './steps.ts';
+
+const mib = 2 ** 20;
+/** Above this, files are compared piece by piece. */
+export const largestUncut = 8 * mib;
+
+/** The names of all files, folders in between. */
+export function filesIn(folder: string): readonly string[] {
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
+  return names.filter((name) => statSync(join(folder, name)).isFile());
+}
+
+export function addFile(folder: string, dice: Dice): void {
+  const below = dice(2) === 0 ? '' : `${readdirSync(folder).find((name) => name.startsWith('below')) ?? ''}/`;
+  writeFileSync(join(folder, `${below}f${dice(30)}`), bytesOf(dice, dice(3) === 0 ? 200_000 : 5000));
+}
+
+export function addLarge(folder: string, dice: Dice): void {
+  writeFileSync(join(folder, 'large'), noise(dice(1e9), largestUncut + 1 + dice(2 * mib)));
+}
+
+function bytesOf(dice: Dice, most: number): Buffer {
+  return noise(dice(1e9), dice(most));
+}
+
+/** One thing that people and programs do to files. */
+export function edit(folder: string, dice: Dice): void {
+  const names = filesIn(folder);
+  const name = names[dice(names.length)];
+  if (name === undefined || dice(8) === 0) return addFile(folder, dice);
+  const file = join(folder, name);
+  const { size } = statSync(file);
+  const act = edits[dice(edits.length)];
+  if (act === undefined || (act === remove && names.length === 1)) return addFile(folder, dice);
+  if (size > largestUncut && act === silently) return patch(file, dice, folder);
+  act(file, dice, folder);
+}
+
+type Edit = (file: string, dice: Dice, folder: string) => void;
+
+const remove: Edit = (file) => rmSync(file);
+
+/** Content changes and the stamps that a program can set do not. */
+const silently: Edit = (file, dice) => {
+  const bytes = readFileSync(file);
+  if (bytes.length === 0) return;
+  const { atimeMs, mtimeMs } = statSync(file);
+  writeFileSync(file, flipped(bytes, dice(bytes.length)));
+  utimesSync(file, atimeMs / 1000, mtimeMs / 1000);
+};
+
+/** In place, as databases do; it may become longer by it. */
+const patch: Edit = (file, dice) => {
+  const bytes = bytesOf(dice, 3000);
+  const handle = openSync(file, 'r+');
+  writeSync(handle, bytes, 0, bytes.length, dice(statSync(file).size + 1));
+  closeSync(handle);
+};
+
+const edits: readonly Edit[] = [
+  remove,
+  silently,
+  patch,
+  (file, dice) => appendFileSync(file, bytesOf(dice, 3000)),
+  (file, dice) => {
+    const handle = openSync(file, 'r+');
+    ftruncateSync(handle, dice(statSync(file).size + 1));
+    closeSync(handle);
+  },
+  (file, dice, folder) => renameSync(file, join(folder, `r${dice(20)}`)),
+  (file, dice, folder) => copyFileSync(file, join(folder, `c${dice(20)}`)),
+  (file, dice) => utimesSync(file, 1_700_000_000 + dice(1000), 1_700_000_000 + dice(1000)),
+  (file, dice) => chmodSync(file, dice(2) === 0 ? 0o600 : 0o644),
+  (_file, dice, folder) => {
+    const [from, to] = dice(2) === 0 ? ['below', 'below as well'] : ['below as well', 'below'];
+    if (existsSync(join(folder, from)) && !existsSync(join(folder, to))) renameSync(join(folder, from), join(folder, to));
+  },
+];

@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { threadPacker } from '../../../main/adapters/compute/pack/packer.ts';
+import { threadScan } from '../../../main/adapters/compute/scan/scanner.ts';
+import { memoryBackend } from '../../../main/adapters/storage/memory/memory-backend.ts';
+import { Fault } from '../../../main/contract/faults.ts';
+import { formatRecoveryKey } from '../../../main/engine/archive/vault.ts';
+import { readBytes } from '../../../main/engine/storage/read-object.ts';
+import { loadVault } from '../../../main/engine/snapshots/vault-store.ts';
+import { seeTree, type SeenEntry } from '../compare-trees.ts';
+import { flipped, headSize } from '../damage.ts';
+import { keysOf, newStateDir, put, world, type World } from '../engine-on-memory.ts';
+import { addFile, addLarge, edit } from './edits.ts';
+import { expectedSending } from './expected-sending.ts';
+import { diceOf, type Dice, type Step } from './steps.ts';
+import { StoredSnapshots, type ReadSnapshot } from './stored-snapshots.ts';
+
+const hour = 3_600_000;
+const limit = 2 ** 30;
+/** Several a run; of a large file, not a hundred. */
+const volumeSizes = { small: 2 ** 16, large: 2 ** 22 };
+
+export interface Played {
+  readonly runs: number;
+  readonly restores: number;
+}
+
+/** Plays a history with the real engine on real files; throws at the first thing that is not as it must be. */
+export async function playHistory(steps: readonly Step[]): Promise<Played> {
+  const place = mkdtempSync(join(tmpdir(), 'holdfast-history-'));
+  try {
+    const history = await History.begin(place);
+    for (const { kind, seed } of steps) await history.step(kind, diceOf(seed));
+    await history.end(diceOf(steps.length));
+    return history.played;
+  } finally {
+    rmSync(place, { recursive: true, force: true });
+  }
+}
+
+class History {
+  readonly #place: string;
+  readonly #source: string;
+  #machines: readonly World[];
+  readonly #stored: StoredSnapshots;
+  /** What the folder was when each snapshot was made. */
+  readonly #trees = new Map<string, Map<string, SeenEntry>>();
+  #machine = 0;
+  #volumeSize = volumeSizes.small;
+  #base: ReadSnapshot | null = null;
+  readonly played = { runs: 0, restores: 0 };
+
+  private constructor(place: string, machines: readonly World[], stored: StoredSnapshots) {
+    this.#place = place;
+    this.#source = join(place, 'source');
+    this.#machines = machines;
+    this.#stored = stored;
+    mkdirSync(join(this.#source, 'below'), { recursive: true });
+    const dice = diceOf(1);
+    for (let file = 0; file < 6; file += 1) addFile(this.#source, dice);
+  }
+
+  /** With a first snapshot; from then on the recovery key opens the destination, which takes less time than a password. */
+  static async begin(place: string): Promise<History> {
+    const backend = memoryBackend();
+    // To the first machine all files are an hour old. To the second they are young: it reads them all.
+    const old = { packer: threadPacker({ clockOffset: hour }), scan: threadScan({ clockOffset: hour }) };
+    const first = world({ backend, host: old, machine: 'machine-0' });
+    const { credentials } = first.destination;
+    const vault = await loadVault(backend, { credentials, create: first.host });
+    const history = new History(place, [first], new StoredSnapshots(backend, vault));
+    await history.#backup(false);
+    const key = { kind: 'recovery-key', text: formatRecoveryKey(vault.vaultKey) } as const;
+    history.#machines = [old, { packer: threadPacker() }].map((host, index) =>
+      world({ backend, host, credentials: key, machine: `machine-${index}`, stateDir: newStateDir() }),
+    );
+    return history;
+  }
+
+  async step(kind: Step['kind'], dice: Dice): Promise<void> {
+    if (kind === 'large') {
+      this.#volumeSize = volumeSizes.large;
+      addLarge(this.#source, dice);
+    } else if (kind === 'edit') edit(this.#source, dice);
+    else if (kind === 'other-machine') this.#machine = 1 - this.#machine;
+    else if (kind === 'harm') await this.#harm(dice);
+    else if (kind === 'prune') await this.#prune(dice);
+    else await this.#backup(kind === 'whole-backup');
+  }
+
+  /** A last run heals what can be healed; then one of all that is kept is restored for real. */
+  async end(dice: Dice): Promise<void> {
+    await this.#backup(false);
+    const kept = await this.#checkKept();
+    const newest = kept.at(-1);
+    assert.equal(newest?.whole, true, 'the newest snapshot is not whole');
+    const one = dice(2) === 0 ? newest : kept[dice(kept.length)];
+    if (one !== undefined) await this.#restore(one.id, one.whole);
+  }
+
+  get #one(): World {
+    const machine = this.#machines[this.#machine];
+    if (machine === undefined) throw new Error('no machine');
+    return machine;
+  }
+
+  async #backup(whole: boolean): Promise<void> {
+    const expected = expectedSending(this.#source, whole ? null : this.#base, this.#stored);
+    const request = { takeOver: true, volumeSize: this.#volumeSize, whole: whole ? 'always' : 'never' } as const;
+    const report = await this.#one.backup(this.#source, request);
+    this.played.runs += 1;
+    this.#trees.set(report.id, seeTree(this.#source, { owners: false }));
+    if (report.outcome === 'unchanged') return;
+    const { files, bytes } = report.kept;
+    const [least, most] = expected.keptFiles;
+    assert.ok(files >= least && files <= most, `${files} files were kept, and ${least} to ${most} are stored`);
+    assert.ok(report.bytes - bytes <= expected.mostBytes, `${report.bytes - bytes} bytes were sent, and ${expected.mostBytes} are new`);
+    this.#base = await this.#stored.read(`survival/${report.id}.manifest`);
+  }
+
+  /** One archive of those that are there goes, or is damaged and found to be. */
+  async #harm(dice: Dice): Promise<void> {
+    const { backend } = this.#one;
+    const archives = (await keysOf(backend)).filter((key) => key.endsWith('.holdfast') && !this.#stored.isHarmed(key));
+    const key = archives[dice(archives.length)];
+    if (key === undefined) return;
+    if (dice(2) === 0) {
+      this.#stored.harm(key, null);
+      return await backend.remove(key);
+    }
+    const bytes = Buffer.from(await readBytes(backend, key, { limit }));
+    const byte = headSize + dice(bytes.length - headSize);
+    this.#stored.harm(key, byte);
+    await put(backend, key, flipped(bytes, byte));
+    // Each marks what its own snapshots use.
+    for (const machine of this.#machines) await machine.verify();
+  }
+
+  async #prune(dice: Dice): Promise<void> {
+    const before = await this.#checkKept();
+    await this.#one.prune({ policy: { last: 1 + dice(3) }, takeOver: true });
+    const after = await this.#checkKept();
+    const newest = before.findLast(({ whole }) => whole);
+    assert.ok(newest === undefined || after.some(({ id }) => id === newest.id), `the newest whole snapshot, ${newest?.id}, was removed`);
+  }
+
+  /** Every snapshot that is there: its archives are, its files have the content that they had, and it is listed as what it is. */
+  async #checkKept(): Promise<readonly { readonly id: string; readonly whole: boolean }[]> {
+    const keys = new Set(await keysOf(this.#one.backend));
+    const complete = new Map((await this.#one.engine.snapshots(this.#one.destination, {}, {})).map((row) => [row.id, row.complete]));
+    const kept: { id: string; whole: boolean }[] = [];
+    for (const key of [...keys].filter((name) => name.endsWith('.manifest')).sort()) {
+      const read = await this.#stored.read(key);
+      const { id, archives } = read.header;
+      for (const archive of archives)
+        assert.ok(keys.has(archive.key) || this.#stored.isHarmed(archive.key), `${id} names ${archive.key}, which was removed`);
+      const whole = (await this.#checkFiles(read)) && archives.every((archive) => keys.has(archive.key));
+      if (whole) assert.ok(complete.has(id), `${id} is not listed`);
+      else assert.equal(complete.get(id), false, `${id} has lost files and is listed as complete`);
+      kept.push({ id, whole });
+    }
+    return kept;
+  }
+
+  /** Whether all of a snapshot's files can be read; those that can be have to be what they were. */
+  async #checkFiles(read: ReadSnapshot): Promise<boolean> {
+    const tree = this.#trees.get(read.header.id);
+    let whole = true;
+    for (const entry of read.entries) {
+      if (entry.type !== 'file') continue;
+      if (!this.#stored.isWhole(read, entry)) whole = false;
+      else assert.equal(await this.#stored.sha256Of(read, entry), tree?.get(entry.path)?.content, `${read.header.id}: ${entry.path}`);
+    }
+    return whole;
+  }
+
+  async #restore(id: string, whole: boolean): Promise<void> {
+    const target = join(this.#place, `back-${id}`);
+    this.played.restores += 1;
+    try {
+      await this.#one.restore(target, { snapshot: id });
+    } catch (error) {
+      if (!whole && error instanceof Fault && ['corrupt', 'truncated', 'not-found'].includes(error.code)) return;
+      throw error;
+    }
+    assert.deepEqual(seeTree(target, { owners: false }), this.#trees.get(id), `${id} is restored as something else`);
+  }
+}
