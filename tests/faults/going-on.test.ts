@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { memoryBackend } from '../../main/adapters/storage/memory/memory-backend.ts';
@@ -110,4 +110,65 @@ test('what an unfinished run has stored is told of, and is no snapshot', { timeo
   const after = await one.engine.snapshots(one.destination, {}, {});
   expect(after).toMatchObject([{ complete: true }]);
   expect(await one.backup(source, { whole: 'always' })).toMatchObject({ outcome: 'unchanged' });
+});
+
+describe('a file that goes on over several volumes', () => {
+  const size = 12 * mib + 12_345;
+  const large = (): string => join(source, 'world.db');
+
+  /** Volumes: the whole of one file, which a run is cut off in. */
+  beforeEach(() => {
+    source = tempFolder();
+    writeFileSync(large(), randomBytes(size));
+  });
+
+  const after =
+    (ending: string): Dies =>
+    ({ verb, target }, when) =>
+      verb === 'complete' && when === 'after' && target.endsWith(ending);
+
+  test('is gone on with where the run was cut off in it, again and again', { timeout }, async () => {
+    const backend = memoryBackend();
+    const sent: number[] = [];
+    // The second and third run are cut off after one and two volumes of their own.
+    for (const ending of ['.003.partial', '.partial', '.002.partial', '.holdfast.sha256']) sent.push(await cutOff(backend, after(ending)));
+    sent.push(await wholeRun(backend));
+    const all = sent.reduce((sum, bytes) => sum + bytes, 0);
+    expect([all <= 1.1 * size + volumeSize + 64 * 1024, sent]).toEqual([true, sent]);
+    const one = anHourLater({ backend, stateDir });
+    await expectSame(one, source);
+    expect(await partialsOf(backend)).toEqual([]);
+    expect((await one.engine.snapshots(one.destination, {}, {})).at(-1)?.complete).toBe(true);
+  });
+
+  test(
+    'has changed since: what is the same is taken, what is not is sent, and the snapshot is the file as it is now',
+    { timeout },
+    async () => {
+      const backend = memoryBackend();
+      await cutOff(backend, after('.006.partial'));
+      const bytes = readFileSync(large());
+      // A piece that was stored, the one in which the run ended, and the end.
+      for (const at of [2.5, 5.5, 11.5]) randomBytes(100).copy(bytes, at * mib);
+      writeFileSync(large(), Buffer.concat([bytes, Buffer.from('and more')]));
+      const sent = await wholeRun(backend);
+      expect([sent > 6 * mib, sent < 8.5 * mib, sent]).toEqual([true, true, sent]);
+      await expectSame(anHourLater({ backend, stateDir }), source);
+    },
+  );
+
+  test('was stored before and is changed in place: pieces come from three runs', { timeout }, async () => {
+    const backend = memoryBackend();
+    await wholeRun(backend);
+    const bytes = readFileSync(large());
+    for (const at of [0, 2, 4, 6, 8, 10]) randomBytes(mib).copy(bytes, at * mib);
+    writeFileSync(large(), bytes);
+    const first = await cutOff(backend, after('.003.partial'));
+    const second = await wholeRun(backend);
+    expect([first < 4.1 * mib, second < 3.2 * mib, first, second]).toEqual([true, true, first, second]);
+    const one = anHourLater({ backend, stateDir });
+    await expectSame(one, source);
+    await one.prune({ policy: { last: 1 } });
+    await expectSame(one, source);
+  });
 });

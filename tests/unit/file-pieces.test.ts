@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { createFrameRingMemory, FrameRing, slotState } from '../../main/adapters/compute/frame-ring.ts';
 import { readNotes } from '../../main/adapters/compute/pack/frame-notes.ts';
 import { FrameWriter } from '../../main/adapters/compute/pack/frame-writer.ts';
-import { StretchCutter, StretchList, thisRun, type Stretch } from '../../main/adapters/compute/pack/stretches.ts';
+import { thisRun, type Stretch } from '../../main/adapters/compute/pack/stretches.ts';
+import { ExtentCutter, ExtentList } from '../../main/engine/snapshots/extents.ts';
 import { decodePieces, pieceSizeFor } from '../../main/engine/snapshots/file-pieces.ts';
 import { entryLineEnd, type Extent } from '../../main/engine/snapshots/manifest-entry.ts';
 import { maxEntryLine } from '../../main/engine/snapshots/read-entry.ts';
@@ -39,11 +40,11 @@ test('what is cut out of stretches in any ranges, and joined again, is what it w
   const next = seededNumbers(5);
   const below = (most: number): number => Math.floor(next() * most);
   for (let round = 0; round < 300; round += 1) {
-    const list = new StretchList();
+    const list = new ExtentList();
     for (let count = below(8); count > 0; count -= 1) list.add([below(3), below(2), 0, below(4) * 5, below(9)]);
     const all = bytesOf(list.all);
-    const cutter = new StretchCutter(list.all);
-    const joined = new StretchList();
+    const cutter = new ExtentCutter(list.all);
+    const joined = new ExtentList();
     for (let at = 0; at < all.length;) {
       const length = Math.min(1 + below(7), all.length - at);
       const cut = cutter.cut(at, length);
@@ -52,7 +53,7 @@ test('what is cut out of stretches in any ranges, and joined again, is what it w
       at += length;
     }
     expect(joined.all).toEqual(list.all);
-    expect(new StretchCutter(list.all).cut(below(all.length + 1), all.length + 1)).toBeNull();
+    expect(new ExtentCutter(list.all).cut(below(all.length + 1), all.length + 1)).toBeNull();
   }
 });
 

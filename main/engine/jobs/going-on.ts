@@ -9,6 +9,7 @@ import { readObjectName } from '../snapshots/names.ts';
 import { fetchPartial, spoolEntries } from '../snapshots/partial-store.ts';
 import type { CallOptions } from '../storage/backend.ts';
 import { usableArchives, type Base, type Ground } from './base.ts';
+import { nowhere } from './laid-over.ts';
 import { layered, spooled } from './layered-entries.ts';
 import { byRun, cannotServe, livePartials } from './unfinished.ts';
 
@@ -133,9 +134,6 @@ async function* renumber(entries: AsyncIterable<ManifestEntry>, numbers: readonl
     yield { ...entry, extents: entry.extents.map(([archive, ...rest]) => [numbers[archive] ?? nowhere, ...rest] as const) };
   }
 }
-
-/** No archive has this number. */
-const nowhere = 0xffff_fffe;
 
 async function* marked(entries: AsyncIterable<ManifestEntry>, racy: boolean): AsyncGenerator<ManifestEntry> {
   for await (const entry of entries) yield racy ? { ...entry, racy } : entry;

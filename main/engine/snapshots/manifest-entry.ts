@@ -35,6 +35,11 @@ export interface ManifestEntry extends EntryStamps {
   readonly sha256?: string;
   /** Of the content of a large file: the hashes of its pieces, in base64 (file-pieces.ts). */
   readonly pieces?: string;
+  /**
+   * Never in a manifest: the entry is of a part of a large file whose reading was cut off. `pieces` and `extents` are those of whole pieces from here on; `size` is the
+   * file's, and there is no `sha256`.
+   */
+  readonly from?: number;
   readonly extents: readonly Extent[];
 }
 
@@ -53,6 +58,7 @@ export function entryLineStart(entry: Omit<ManifestEntry, 'extents'>): string {
   if (entry.sparse) line += ',"sparse":true';
   if (entry.racy) line += ',"racy":true';
   if (entry.sha256 !== undefined) line += `,"sha256":"${entry.sha256}"`;
+  if (entry.from !== undefined) line += `,"from":${entry.from}`;
   if (entry.pieces !== undefined) line += `,"pieces":"${entry.pieces}"`;
   return line;
 }

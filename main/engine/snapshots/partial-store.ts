@@ -67,11 +67,11 @@ export async function fetchPartial(
   }
 }
 
-/** The entries of a manifest or a partial that lies in a spool. */
+/** The entries of a manifest or a partial that lies in a spool, parts of files that were cut off among them. */
 export async function* spoolEntries(zstd: Zstd, spool: Spool, name: string): AsyncGenerator<ManifestEntry> {
   let first = true;
   for await (const line of splitLines(zstd.decompress(spool.read()), name)) {
-    if (!first) yield parseEntry(line.toString('utf8'), name);
+    if (!first) yield parseEntry(line.toString('utf8'), name, true);
     first = false;
   }
 }

@@ -1,6 +1,7 @@
 import { Fault } from '../../contract/faults.ts';
 import { checkInnerPath, pathFromBytes, pathFromText, rootPath } from '../archive/byte-path.ts';
 import type { BytePath } from '../archive/byte-path.ts';
+import { pieceHashSize, pieceSizeFor } from './file-pieces.ts';
 import type { EntryStamps, Extent, ManifestEntry } from './manifest-entry.ts';
 
 export const maxEntryLine = 64 * 2 ** 20;
@@ -14,9 +15,10 @@ type Raw = Readonly<Record<string, unknown>>;
 
 /**
  * Reads one entry's line. Whoever wrote it had the password, and still no path in it is trusted to stay inside the folder. Checked by
- * hand: a snapshot has a line for each file, and worker threads do without a schema library, its time and its memory. Fault corrupt.
+ * hand: a snapshot has a line for each file, and worker threads do without a schema library, its time and its memory. `begun`: a part of a file may stand in it,
+ * as in a partial. Fault corrupt.
  */
-export function parseEntry(line: string, name: string): ManifestEntry {
+export function parseEntry(line: string, name: string, begun = false): ManifestEntry {
   const refuse = (why: string, cause?: unknown): Fault =>
     new Fault('corrupt', `${name}: an entry of the manifest is not as the format says (${why})`, {
       operation: 'read manifest',
@@ -55,9 +57,13 @@ export function parseEntry(line: string, name: string): ManifestEntry {
   const pieces = raw['pieces'] === undefined ? null : text('pieces', base64);
   if (type === 'symlink' && (target === null || target === '' || target.includes('\0'))) throw refuse('a link without a target');
   if (type !== 'directory' && path === rootPath) throw refuse('a root that is no folder');
-  if (type === 'file' && linkOf === null) {
+  const from = begun && raw['from'] !== undefined ? count('from', size) : null;
+  if (from !== null) {
+    if (type !== 'file' || linkOf !== null || sha256 !== null) throw refuse('from');
+    if (lengthOf(extents) !== begunLength(size, from, pieces ?? '')) throw refuse('extents that do not add up to the pieces');
+  } else if (type === 'file' && linkOf === null) {
     if (sha256 === null) throw refuse('a file without a checksum');
-    if (extents.reduce((sum, extent) => sum + extent[4], 0) !== size) throw refuse('extents that do not add up to the size');
+    if (lengthOf(extents) !== size) throw refuse('extents that do not add up to the size');
   }
   return {
     path,
@@ -75,8 +81,19 @@ export function parseEntry(line: string, name: string): ManifestEntry {
     ...(readMark(raw, 'racy', refuse) ? { racy: true } : {}),
     ...(sha256 === null ? {} : { sha256 }),
     ...(pieces === null ? {} : { pieces }),
+    ...(from === null ? {} : { from }),
     extents,
   };
+}
+
+const lengthOf = (extents: readonly Extent[]): number => extents.reduce((sum, [, , , , length]) => sum + length, 0);
+
+/** How long so many pieces are from there on; null where none of a file of this size can begin or end so. */
+function begunLength(size: number, from: number, pieces: string): number | null {
+  const pieceSize = pieceSizeFor(size);
+  const hashes = Buffer.byteLength(pieces, 'base64');
+  if (pieceSize === null || from % pieceSize !== 0 || hashes === 0 || hashes % pieceHashSize !== 0) return null;
+  return Math.min((hashes / pieceHashSize) * pieceSize, size - from);
 }
 
 type Refuse = (why: string) => Fault;

@@ -39,10 +39,10 @@ export async function* inWalkOrder(entries: AsyncIterable<ManifestEntry>, name: 
 }
 
 /** Goes through two lists in walk order at once and holds one entry of each: what stands in only one of them comes with null for the other. */
-export async function* merged(
-  before: AsyncIterable<ManifestEntry>,
-  after: AsyncIterable<ManifestEntry>,
-): AsyncGenerator<readonly [ManifestEntry | null, ManifestEntry | null]> {
+export async function* merged<Before extends { readonly path: BytePath }, After extends { readonly path: BytePath }>(
+  before: AsyncIterable<Before>,
+  after: AsyncIterable<After>,
+): AsyncGenerator<readonly [Before | null, After | null]> {
   const [left, right] = [before[Symbol.asyncIterator](), after[Symbol.asyncIterator]()];
   try {
     let [a, b] = [await next(left), await next(right)];
@@ -58,7 +58,7 @@ export async function* merged(
   }
 }
 
-async function next(entries: AsyncIterator<ManifestEntry>): Promise<ManifestEntry | null> {
+async function next<Entry>(entries: AsyncIterator<Entry>): Promise<Entry | null> {
   const result = await entries.next();
   return result.done === true ? null : result.value;
 }

@@ -45,7 +45,7 @@ export class BaseEntries {
 
   /** What a file is compared with once it is read: of a large one, some of it may still be there. */
   known(entry: ManifestEntry | null): KnownContent | null {
-    if (!hasContent(entry)) return null;
+    if (!hasContent(entry) && entry?.from === undefined) return null;
     const { size, extents } = entry;
     const hashes = hashesOf(entry);
     if (hashes === null || (size > 0 && !extents.some(this.isUsable))) return null;
@@ -87,7 +87,7 @@ function* entries({ manifest }: BaseTask, smallest = 0): Generator<ManifestEntry
   let first = true;
   try {
     for (const line of spoolLines(manifest.handle, manifest.size)) {
-      if (!first && sizeIn(line) >= smallest) yield parseEntry(line.toString('utf8'), manifest.name);
+      if (!first && sizeIn(line) >= smallest) yield parseEntry(line.toString('utf8'), manifest.name, true);
       first = false;
     }
   } catch (error) {

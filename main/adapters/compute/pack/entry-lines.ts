@@ -51,7 +51,7 @@ export class EntryLines {
     if (note.more) return;
     const append = (spool: LineSpool, numbers: ArchiveNumbers): void =>
       spool.append(this.#texts, entryLineEnd(this.#stretches.map((stretch) => placed(stretch, frames, numbers))));
-    append(this.#manifest, this.#numbers);
+    if (!note.begun) append(this.#manifest, this.#numbers);
     if (this.#stretches.some(([archive]) => archive >= this.#settled)) append(this.#volumes, this.#volumeNumbers);
     this.#texts = [];
     this.#stretches = [];

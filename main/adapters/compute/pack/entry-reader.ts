@@ -11,6 +11,7 @@ import { entryStamps, isRacy } from '../../files/stamps.ts';
 import { sameInZip, type BaseEntries, type KeptContent } from './base-entries.ts';
 import { hashesOf } from './known-content.ts';
 import { FileReader, zipEntry, type FileReaderParts } from './file-reader.ts';
+import type { BegunFile } from './file-progress.ts';
 import type { FrameWriter } from './frame-writer.ts';
 import { ReadWarnings } from './read-warnings.ts';
 import type { Stretch } from './stretches.ts';
@@ -39,7 +40,7 @@ export class EntryReader {
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    this.#files = new FileReader(parts, this.warnings);
+    this.#files = new FileReader(parts, this.warnings, (path, stat, part) => this.#noteBegun(path, stat, part));
   }
 
   get totals(): { entries: number; files: number; directories: number; symlinks: number; bytes: number } {
@@ -192,6 +193,12 @@ export class EntryReader {
     if (before?.linkOf !== first || !sameInZip(before, stat, 'file')) this.#storeLinkTo(first, path, stat);
     this.#totals.files += 1;
     this.#note({ path, ...entryStamps(stat, 'file'), linkOf: first }, []);
+  }
+
+  /** Should the run be cut off, the next one need not send these pieces. */
+  #noteBegun(path: BytePath, stat: BigIntStats, { from, pieces, stretches }: BegunFile): void {
+    const line = entryLineStart({ path, ...entryStamps(stat, 'file'), from, pieces: pieces.toString('base64') });
+    this.#parts.frames.note(line, stretches, true);
   }
 
   #note(entry: Omit<ManifestEntry, 'extents'>, stretches: readonly Stretch[]): void {

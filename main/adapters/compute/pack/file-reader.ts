@@ -5,15 +5,17 @@ import { crc32 } from 'node:zlib';
 import type { BytePath } from '../../../engine/archive/byte-path.ts';
 import { pieceName, zipName, zipRecord } from '../../../engine/archive/zip.ts';
 import type { ZipEntry, ZipRecord } from '../../../engine/archive/zip.ts';
+import { ExtentList } from '../../../engine/snapshots/extents.ts';
 import { largestUncut, pieceSizeFor } from '../../../engine/snapshots/file-pieces.ts';
 import { stampsMoved } from '../../files/stamps.ts';
 import type { FrameRing } from '../frame-ring.ts';
 import type { ContentIndex } from './content-index.ts';
 import { offers, readingPiece, type KnownContent } from './known-content.ts';
+import { FileProgress, type BegunFile } from './file-progress.ts';
 import { LargeFile } from './large-file.ts';
 import type { ReadWarnings } from './read-warnings.ts';
 import { readUpTo } from './read-up-to.ts';
-import { StretchList, type Stretch } from './stretches.ts';
+import type { Stretch } from './stretches.ts';
 import type { VolumeWriter } from './volume-writer.ts';
 
 export interface FileReaderParts {
@@ -46,11 +48,14 @@ const maxTries = 3;
 export class FileReader {
   readonly #parts: FileReaderParts;
   readonly #warnings: ReadWarnings;
+  readonly #onBegun: (path: BytePath, stat: BigIntStats, part: BegunFile) => void;
   #room: Buffer | null = null;
 
-  constructor(parts: FileReaderParts, warnings: ReadWarnings) {
+  /** `onBegun` hears of each part of a file that a volume ends in. */
+  constructor(parts: FileReaderParts, warnings: ReadWarnings, onBegun: (path: BytePath, stat: BigIntStats, part: BegunFile) => void) {
     this.#parts = parts;
     this.#warnings = warnings;
+    this.#onBegun = onBegun;
   }
 
   /** `known`: what the base has of this path. */
@@ -60,7 +65,7 @@ export class FileReader {
     const record = zipRecord(entry);
     const content = this.#parts.volumes.fitsFrame(record, size)
       ? this.#readSmall(record, handle, stat, size, known)
-      : this.#readLarge(path, entry, handle, size, known);
+      : this.#readLarge(path, entry, handle, stat, known);
     const after = fstatSync(handle, { bigint: true });
     const moved = content.moved || stampsMoved(stat, after);
     if (content.size < size) this.#warnings.add('shrank', path, `shrank from ${size} to ${content.size} bytes while it was being read`);
@@ -99,22 +104,27 @@ export class FileReader {
   }
 
   /** Over as many frames as it takes, and over as many volumes. What is only a part of the file is stored as a piece of it. */
-  #readLarge(path: BytePath, whole: ZipEntry, handle: number, size: number, known: KnownContent | null): ReadFile {
+  #readLarge(path: BytePath, whole: ZipEntry, handle: number, stat: BigIntStats, known: KnownContent | null): ReadFile {
+    const size = Number(stat.size);
     const { ring, volumes, volumeSize } = this.#parts;
     const pieceSize = pieceSizeFor(size);
     const file = new LargeFile({ handle, size, room: this.#roomFor(size), choose: (first) => this.#choose(first, size, known) });
     const inPieces = this.#parts.format === 'archive' && (size > volumeSize || (file.known !== null && pieceSize !== null));
-    const stretches = new StretchList();
+    const stretches = new ExtentList();
+    const progress = inPieces && pieceSize !== null ? new FileProgress(pieceSize) : null;
     let kept = 0;
     do {
       if (file.kept !== null) {
         stretches.addAll(file.kept);
+        progress?.addAll(file.kept);
         const passed = file.keep();
         ring.count(0, passed);
         kept += passed;
         continue;
       }
       const start = file.offset;
+      const begun = volumes.isFull ? (progress?.take(start, file.hashes) ?? null) : null;
+      if (begun !== null) this.#onBegun(path, stat, begun);
       const end = inPieces ? start + volumeSize : size;
       let crc = 0;
       const read = (room: Buffer): number => {
@@ -124,7 +134,9 @@ export class FileReader {
         return taken;
       };
       const record = zipRecord({ ...whole, name: inPieces ? pieceName(path, start) : whole.name });
-      stretches.addAll(volumes.addStreamed(record, read, () => crc, inPieces));
+      const sent = volumes.addStreamed(record, read, () => crc, inPieces);
+      stretches.addAll(sent);
+      progress?.addAll(sent);
     } while (!file.isAtEnd);
     const { hashes, ...end } = file.end();
     // One that shrank meanwhile may be one that is not cut, or not like this.

@@ -11,6 +11,8 @@ export interface FrameNote {
   readonly stretches: readonly Stretch[];
   /** The next note goes on with the same entry: what one file has may be more than the notes of a frame hold. */
   readonly more: boolean;
+  /** Of a file that is still being read: not for the manifest, only for what is written down of the volume. */
+  readonly begun: boolean;
 }
 
 const headSize = 12;
@@ -24,10 +26,10 @@ export function noteRoom(text: string | Buffer, stretches: number): number {
 export function writeNote(
   room: Buffer,
   start: number,
-  { text, stretches, more }: Omit<FrameNote, 'text'> & { readonly text: string | Buffer },
+  { text, stretches, more, begun }: Omit<FrameNote, 'text'> & { readonly text: string | Buffer },
 ): number {
   let at = room.writeUInt32LE(stretches.length, start + 4);
-  at = room.writeUInt32LE(more ? 1 : 0, at);
+  at = room.writeUInt32LE((more ? 1 : 0) | (begun ? 2 : 0), at);
   at = writeStretches(room, at, stretches);
   const length = typeof text === 'string' ? room.write(text, at) : text.copy(room, at);
   room.writeUInt32LE(length, start);
@@ -38,11 +40,11 @@ export function* readNotes(notes: Buffer, size: number): Generator<FrameNote> {
   for (let at = 0; at < size;) {
     const length = notes.readUInt32LE(at);
     const count = notes.readUInt32LE(at + 4);
-    const more = notes.readUInt32LE(at + 8) === 1;
+    const marks = notes.readUInt32LE(at + 8);
     at += headSize;
     const stretches = readStretches(notes, at, count);
     at += stretchRoom(count);
-    yield { text: notes.subarray(at, at + length), stretches, more };
+    yield { text: notes.subarray(at, at + length), stretches, more: (marks & 1) !== 0, begun: (marks & 2) !== 0 };
     at += length;
   }
 }

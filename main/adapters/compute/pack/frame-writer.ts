@@ -55,24 +55,24 @@ export class FrameWriter {
     }
   }
 
-  /** An entry's manifest text and where its data lies, for the sealer to complete once this run's frames are compressed. */
-  note(text: string, stretches: readonly Stretch[]): void {
-    if (noteRoom(text, stretches.length) <= frameNotesSize) return this.#note(text, stretches, false);
+  /** An entry's manifest text and where its data lies, for the sealer to complete once this run's frames are compressed. `begun`: not for the manifest. */
+  note(text: string, stretches: readonly Stretch[], begun = false): void {
+    if (noteRoom(text, stretches.length) <= frameNotesSize) return this.#note(text, stretches, { more: false, begun });
     const bytes = Buffer.from(text);
     for (let at = 0, first = 0, more = true; more;) {
       const [some, few] = [bytes.subarray(at, at + textAtOnce), stretches.slice(first, first + stretchesAtOnce)];
       at += some.length;
       first += few.length;
       more = at < bytes.length || first < stretches.length;
-      this.#note(some, few, more);
+      this.#note(some, few, { more, begun });
     }
   }
 
-  #note(text: string | Buffer, stretches: readonly Stretch[], more: boolean): void {
+  #note(text: string | Buffer, stretches: readonly Stretch[], marks: { readonly more: boolean; readonly begun: boolean }): void {
     const size = noteRoom(text, stretches.length);
     if (this.#open && frameNotesSize - this.#noted < size) this.close(0);
     if (!this.#open) this.#begin();
-    this.#noted = writeNote(this.#notes, this.#noted, { text, stretches, more });
+    this.#noted = writeNote(this.#notes, this.#noted, { text, stretches, ...marks });
   }
 
   /** Hands the frame over to the compressors. */

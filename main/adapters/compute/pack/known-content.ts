@@ -1,6 +1,7 @@
 import type { BytePath } from '../../../engine/archive/byte-path.ts';
+import { ExtentCutter } from '../../../engine/snapshots/extents.ts';
 import { decodePieces, largestUncut, pieceHashSize, pieceSizeFor } from '../../../engine/snapshots/file-pieces.ts';
-import { StretchCutter, type Stretch } from './stretches.ts';
+import type { Stretch } from './stretches.ts';
 
 /** Content that is stored already, and that a file is compared with piece by piece. */
 export interface KnownContent {
@@ -20,16 +21,16 @@ export function readingPiece(size: number): number {
   return pieceSizeFor(size) ?? largestUncut;
 }
 
-/** The hashes that an entry has of its content; null where it has none that fit its size. */
-export function hashesOf({
-  size,
-  sha256,
-  pieces,
-}: {
-  size: number;
-  sha256?: string | undefined;
-  pieces?: string | undefined;
-}): Buffer | null {
+interface HashedEntry {
+  readonly size: number;
+  readonly sha256?: string | undefined;
+  readonly pieces?: string | undefined;
+  readonly from?: number | undefined;
+}
+
+/** The hashes that an entry has of its content, of a part of a file those of its beginning; null where it has none that fit its size. */
+export function hashesOf({ size, sha256, pieces, from }: HashedEntry): Buffer | null {
+  if (from !== undefined) return from === 0 && pieces !== undefined ? Buffer.from(pieces, 'base64') : null;
   if (size > largestUncut) return decodePieces(pieces, size);
   return sha256 === undefined ? null : Buffer.from(sha256, 'hex');
 }
@@ -42,11 +43,11 @@ export function offers({ size, hashes, stretches, isUsable }: KnownContent, firs
 /** Compares a file's pieces, in their order, with known content. */
 export class KnownPieces {
   readonly #known: KnownContent;
-  readonly #cutter: StretchCutter;
+  readonly #cutter: ExtentCutter;
 
   constructor(known: KnownContent) {
     this.#known = known;
-    this.#cutter = new StretchCutter(known.stretches);
+    this.#cutter = new ExtentCutter(known.stretches);
   }
 
   /** Where the piece at this offset lies; null where it is another one, or lies where nothing is to stay. */

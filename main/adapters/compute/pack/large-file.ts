@@ -70,6 +70,11 @@ export class LargeFile {
     return taken;
   }
 
+  /** Of the pieces read so far, the current one included. */
+  get hashes(): readonly Buffer[] {
+    return this.#hashes;
+  }
+
   /** Once the end is reached: what was read. */
   end(): { readonly size: number; readonly sha256: string; readonly hashes: Buffer } {
     const [first = hash('sha256', '', 'buffer')] = this.#hashes;

@@ -7,9 +7,10 @@ import {
   writeLocalHeader,
 } from '../../../engine/archive/zip.ts';
 import type { ZipRecord } from '../../../engine/archive/zip.ts';
+import { ExtentList } from '../../../engine/snapshots/extents.ts';
 import { endsRun, endsVolume, frameContentSize } from '../frame-ring.ts';
 import type { FrameWriter } from './frame-writer.ts';
-import { inFrame, StretchList, type Stretch } from './stretches.ts';
+import { inFrame, type Stretch } from './stretches.ts';
 
 /** A central directory this large ends a volume too: it is held in memory until then. */
 const maxDirectorySize = 32 * 2 ** 20;
@@ -37,6 +38,11 @@ export class VolumeWriter {
   /** Nothing has been written since the last volume ended. */
   get isEmpty(): boolean {
     return this.#zipOffset === 0;
+  }
+
+  /** The next entry ends the volume and begins another. */
+  get isFull(): boolean {
+    return this.#entries > 0 && (this.#zipOffset >= this.#volumeSize || this.#directorySize >= maxDirectorySize);
   }
 
   /** Whether an entry with this name and size is written in one piece with its sizes up front. */
@@ -75,7 +81,7 @@ export class VolumeWriter {
     let taken = read(room.subarray(header));
     writeLocalHeader(room, record, true, { size: 0, crc: 0 });
     this.#frames.advance(header);
-    const stretches = new StretchList();
+    const stretches = new ExtentList();
     let length = 0;
     // 7z takes a ZIP that begins with a gap for damaged, and a volume often begins with a piece.
     let whole = isPiece;
@@ -114,8 +120,7 @@ export class VolumeWriter {
   }
 
   #endVolumeWhenFull(): void {
-    if (this.#entries === 0) return;
-    if (this.#zipOffset >= this.#volumeSize || this.#directorySize >= maxDirectorySize) this.endVolume();
+    if (this.isFull) this.endVolume();
   }
 
   #list(record: ZipRecord, streamed: boolean, data: { readonly size: number; readonly crc: number }, written: number): void {
