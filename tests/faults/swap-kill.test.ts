@@ -20,7 +20,7 @@ const survived = { single: 0, double: 0, errors: 0 };
 let number = 0;
 
 // Hundreds of restores each; on a busy machine that takes its time.
-vi.setConfig({ testTimeout: 300_000 });
+vi.setConfig({ testTimeout: 900_000 });
 
 afterAll(() => {
   rmSync(base, { recursive: true, force: true });
