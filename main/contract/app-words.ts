@@ -1,4 +1,5 @@
-import type { Notice, NoticeKind } from './notices.ts';
+import { noticeInGerman } from './notice-words-de.ts';
+import type { Notice, NoticeText } from './notices.ts';
 
 export type Language = 'en' | 'de';
 
@@ -30,7 +31,7 @@ const en = {
   stay: 'Keep running',
   cannotStart: 'Holdfast cannot start',
   notDone: 'That did not work',
-  noticed: ({ title }: Pick<Notice, 'title' | 'kind' | 'name'>) => title,
+  noticed: ({ title, text, next }: Notice): NoticeText => ({ title, text, next }),
 };
 
 export type Words = typeof en;
@@ -62,19 +63,7 @@ const de: Words = {
   stay: 'Weiterlaufen lassen',
   cannotStart: 'Holdfast kann nicht starten',
   notDone: 'Das hat nicht geklappt',
-  noticed: ({ title, kind, name }) => noticedInGerman[kind](name ?? title),
-};
-
-/** The service's own title is English; what happened, its kind says. */
-const noticedInGerman: Readonly<Record<NoticeKind, (name: string) => string>> = {
-  failed: (name) => `${name}: etwas ist fehlgeschlagen`,
-  overdue: (name) => `${name} wird nicht gesichert`,
-  'sign-in-needed': (name) => `${name}: eine Anmeldung ist nötig`,
-  'quota-near': (name) => `${name}: der Sicherungsort ist fast voll`,
-  'drill-failed': (name) => `${name}: die Test-Wiederherstellung ist fehlgeschlagen`,
-  recovered: (name) => `${name}: es klappt wieder`,
-  settings: () => 'Die Einstellungsdatei ist nicht zu gebrauchen',
-  test: () => 'Holdfast: das ist ein Test',
+  noticed: noticeInGerman,
 };
 
 export const wordsIn: Readonly<Record<Language, Words>> = { en, de };

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { faultCodes } from './faults.ts';
+import { jobKinds } from './jobs.ts';
 import { nameSchema } from './names.ts';
 
 /** What people are told of without asking. `test`: asked for, to see whether it arrives. */
@@ -11,7 +13,11 @@ export const noticeSchema = z.object({
   server: z.string(),
   /** The server's name, where it is about one. */
   name: z.string().exactOptional(),
-  /** One line. */
+  /** What it is about: a job's kind, or that a server was not told to go on. Left out: its kind says all. */
+  what: z.enum([...jobKinds, 'at-rest']).exactOptional(),
+  /** What it failed for, where that is known: a face with a language of its own says it by this. */
+  fault: z.enum(faultCodes).exactOptional(),
+  /** One line, in English as all that follows. */
   title: z.string(),
   /** The cause. */
   text: z.string(),
@@ -23,6 +29,7 @@ export const noticeSchema = z.object({
   repeats: z.number().int(),
 });
 export type Notice = z.infer<typeof noticeSchema>;
+export type NoticeText = Pick<Notice, 'title' | 'text' | 'next'>;
 
 const common = {
   name: nameSchema,

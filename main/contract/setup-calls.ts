@@ -86,9 +86,9 @@ export const placeCalls = {
     request: z.object({ name: z.string(), current: passwordSchema, password: passwordSchema, newKey: z.boolean().default(false) }),
     reply: z.object({ records: z.number(), newKey: z.boolean() }),
   },
-  /** The recovery kit: one printable page that needs nothing else, and the same as plain text. */
+  /** The recovery kit: one printable page that needs nothing else, and the same as plain text, in the language that was chosen. */
   'kit.make': {
-    request: z.object({ name: z.string(), recoveryKey: z.boolean() }),
+    request: z.object({ name: z.string(), recoveryKey: z.boolean(), language: z.enum(['en', 'de']).default('en') }),
     reply: z.object({ html: z.string(), text: z.string(), fileName: z.string() }),
   },
 } as const;

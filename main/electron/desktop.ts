@@ -40,11 +40,12 @@ export function noticeShower(create: Ports['createNotification'], words: () => W
   // Nobody else holds them, and one that is collected hears no click.
   const shown = new Set<NotificationPort>();
   return (notice) => {
-    const { kind, server, text, next } = notice;
+    const { kind, server } = notice;
+    const { title, text, next } = words().noticed(notice);
     const mayBackUp = server !== '' && (kind === 'failed' || kind === 'overdue');
     const action = mayBackUp ? words().backUp : kind === 'sign-in-needed' ? words().signIn : words().show;
     const body = [text, next].filter((part) => part !== '').join('\n');
-    const notification = create({ title: words().noticed(notice), body, actions: [{ type: 'button', text: action }] });
+    const notification = create({ title, body, actions: [{ type: 'button', text: action }] });
     notification.on('click', () => act.open());
     notification.on('action', () => {
       if (mayBackUp) return act.backUp(server);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { kitPage } from '../../main/engine/kit/kit-page.ts';
 import { kitText } from '../../main/engine/kit/kit-text.ts';
+import { kitWords, type KitWords } from '../../main/engine/kit/kit-words.ts';
 import { markup } from '../../main/engine/kit/markup.ts';
 import { qrCode } from '../../main/engine/kit/qr-code.ts';
 import type { RecoveryKit } from '../../main/engine/kit/recovery-kit.ts';
@@ -97,6 +98,25 @@ describe('the page of a recovery kit', () => {
     expect(page.tags.filter(({ name }) => name === 'script')).toEqual([]);
     expect([page.textOf('opener'), page.textOf('recovery-keys')]).toEqual([hostile, hostile]);
     expect(markup`<p title="${hostile}"></p>`.trusted).not.toMatch(/title="[^"]*"[^>]/);
+  });
+
+  test('speaks the language that was chosen throughout, and commands stay as they are', () => {
+    const full = { ...kit, recoveryKeys: ['HFRK1-ABC'] };
+    const page = kitPage(full, 'de');
+    expect(page).toContain('<html lang="de">');
+    for (const said of [page, kitText(full, 'de')]) {
+      for (const part of ['Mit Holdfast', 'HFRK1-ABC', 'ohne das Passwort nichts wert', 'python3 open.py STAND.holdfast', 'unzip out.zip'])
+        expect(said).toContain(part);
+    }
+    // No sentence of the other language is left in it; what the kit only carries is the same in both.
+    const sentences = (words: KitWords): readonly string[] =>
+      Object.values(words)
+        .flatMap((value: unknown) => (typeof value === 'function' ? [] : [value].flat(2)))
+        .map(String)
+        .filter((text) => text.includes(' '));
+    expect(sentences(kitWords.de).filter((text) => sentences(kitWords.en).includes(text))).toEqual([]);
+    const said = page + kitPage(kit, 'de') + kitText(full, 'de') + kitText(kit, 'de');
+    expect(sentences(kitWords.en).filter((text) => said.includes(text))).toEqual([]);
   });
 
   test('says the same as the text', () => {

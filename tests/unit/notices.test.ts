@@ -184,7 +184,13 @@ describe('sending', () => {
 
   test('a server that stays at rest is told of once a day, from the job that left it so on, and again once it has gone on in between', async () => {
     const { notifier, clock, store, sent } = notifierWorld([{ kind: 'webhook', name: 'all' }]);
-    const status = { settings: { slug: 'survival', name: 'Survival' }, state: 'failed', why: 'w', next: 'n' } as ServerStatus;
+    const status = {
+      settings: { slug: 'survival', name: 'Survival' },
+      state: 'failed',
+      running: null,
+      why: 'w',
+      next: 'n',
+    } as ServerStatus;
     const look = async (stuck: string | null): Promise<string[]> => {
       notifier.look([status], never, () => stuck);
       await notifier.idle();
@@ -207,7 +213,7 @@ describe('sending', () => {
   test('overdue is found by looking, whatever the scheduler does, and not while paused', async () => {
     const { notifier, sent } = notifierWorld([{ kind: 'webhook', name: 'all' }]);
     const status = (state: ServerStatus['state']): ServerStatus =>
-      ({ settings: { slug: 's', name: 'S' }, state, why: 'w', next: 'n' }) as ServerStatus;
+      ({ settings: { slug: 's', name: 'S' }, state, running: null, why: 'w', next: 'n' }) as ServerStatus;
     notifier.look([status('paused')], () => start - 1, never);
     notifier.look([status('ok')], never, never);
     notifier.look([status('ok')], () => start + 1, never);

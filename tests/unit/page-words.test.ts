@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { IntlMessageFormat } from 'intl-messageformat';
 import { describe, expect, test } from 'vitest';
 import { wordsIn } from '../../main/contract/app-words.ts';
@@ -85,11 +87,47 @@ test('a fault carries a sentence with what is put in, and what it does not know 
   expect(sayOf({ context: {} })).toBeNull();
 });
 
-test('the tray has a title for every notice: the service’s own in English, by its kind in German', () => {
-  for (const kind of noticeKinds) {
-    expect(wordsIn.en.noticed({ kind, title: 'Creative: the backup failed', name: 'Creative' })).toBe('Creative: the backup failed');
-    const german = wordsIn.de.noticed({ kind, title: 'Creative: the backup failed', name: 'Creative' });
-    expect([kind, german.includes('failed'), german === '']).toEqual([kind, false, false]);
-    expect(wordsIn.de.noticed({ kind, title: 'T' })).not.toContain('undefined');
+test('the desktop has words for every notice: the service’s own in English, by what it is about in German', () => {
+  const own = { title: 'Creative: the backup failed', text: 'nas: the line is down', next: 'Check the line.' };
+  const about = { server: 'creative', name: 'Creative', at: 0, repeats: 0, ...own };
+  const kinds = noticeKinds.flatMap((kind) => [undefined, ...jobKinds, 'at-rest' as const].map((what) => ({ kind, what })));
+  for (const { kind, what } of kinds) {
+    for (const fault of [undefined, ...faultCodes]) {
+      const notice = { ...about, kind, ...(what === undefined ? {} : { what }), ...(fault === undefined ? {} : { fault }) };
+      expect(wordsIn.en.noticed(notice)).toEqual(own);
+      const german = wordsIn.de.noticed(notice);
+      expect([kind, Object.values(german).filter((text) => /failed|line|undefined/.test(text)), german.title === '']).toEqual([
+        kind,
+        [],
+        false,
+      ]);
+    }
   }
+  const unavailable = wordsIn.de.noticed({ ...about, kind: 'failed', what: 'backup', fault: 'unavailable' });
+  expect(unavailable).toEqual({
+    title: 'Creative: die Sicherung ist fehlgeschlagen',
+    text: de['fault.unavailable.says'],
+    next: de['fault.unavailable.next'],
+  });
+});
+
+test('all that the sources can say has its sentence in German: every fault, every warning, and what is said more exactly', () => {
+  const main = join(import.meta.dirname, '../../main');
+  const texts = readdirSync(main, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => readFileSync(join(main, name), 'utf8'));
+  const found = (pattern: RegExp): string[] => [
+    ...new Set(texts.flatMap((text) => [...text.matchAll(pattern)].map(([, key]) => key ?? ''))),
+  ];
+  const german: Readonly<Record<string, string>> = de;
+  const faults = found(/new Fault\(\s*'([a-z-]+)'/g);
+  const warnings = found(/\{\s*code: '([a-z-]+)'(?: as const)?,\s*(?:message|path)/g);
+  const said = found(/\b(?:say|saying)\(\s*'([a-z-]+)'/g);
+  expect([faults.length > 15, warnings.length > 10, said.length > 25]).toEqual([true, true, true]);
+  const wanted = [
+    ...faults.flatMap((code) => [`fault.${code}.says`, `fault.${code}.next`]),
+    ...warnings.map((code) => `warning.${code}`),
+    ...said.flatMap((key) => [`say.${key}.says`, `say.${key}.next`]),
+  ];
+  expect(wanted.filter((key) => (german[key] ?? '') === '')).toEqual([]);
 });

@@ -126,6 +126,49 @@ test('a server that is removed at rest is told to go on at the next start, and o
   await running;
 });
 
+test('a server that is removed at rest is told to go on at once, also where the service does not run', async () => {
+  const here = world([rcon(1)]);
+  await leftAtRest(here);
+  here.resume = () => Promise.resolve();
+  await here.calls['server.remove']({ slug: 'survival' }, anyway);
+  expect([here.log, here.store.resting()]).toEqual([['resume 1', 'forget survival'], []]);
+});
+
+test('one that was taken out of the settings by hand while it was at rest goes on, at once or at the next start', async () => {
+  const path = join(tempFolder(), 'state.json');
+  const open = () => openStateFile({ path, clock: fakeClock(), onProblem: (message) => expect.fail(message) });
+  const before = await open();
+  let servers: readonly ServerSettings[] = [server({ folder, ...unit('a.service') })];
+  const first = world([unit('a.service')], { store: Object.assign(before, { puts: [] }) });
+  Object.assign(first.host, { servers: () => servers });
+  const atRest = Promise.withResolvers<void>();
+  first.pause = (signal) =>
+    new Promise((_, reject) => {
+      signal.addEventListener('abort', () => reject(new Fault('cancelled', 'cancelled')), { once: true });
+      atRest.resolve();
+    });
+  const ended = first.ended('backup');
+  await first.service.calls['backup.start'](backup, anyway);
+  await atRest.promise;
+  servers = [];
+  first.service.settingsChanged();
+  expect((await ended).state).toBe('cancelled');
+  expect([first.log, before.resting()]).toEqual([['pause a.service', 'resume a.service'], []]);
+
+  // What a killed process left, of a server that nobody knows any more.
+  before.setResting([{ slug: 'survival', name: 'Survival', ...unit('b.service'), removed: false }]);
+  await before.flush();
+  const after = await open();
+  const second = world([], { store: Object.assign(after, { puts: [] }) });
+  const stop = new AbortController();
+  const running = second.service.run(stop.signal);
+  await second.clock.untilSomebodySleeps();
+  expect([second.log, after.resting()]).toEqual([['resume b.service'], []]);
+  stop.abort();
+  await running;
+  await after.flush();
+});
+
 test('another of its name that is added lets the one before go on first, with the password that its console has', async () => {
   const here = world([rcon(1)]);
   await leftAtRest(here);

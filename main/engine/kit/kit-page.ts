@@ -1,7 +1,8 @@
-import { vaultName } from '../archive/vault.ts';
+import type { Language } from '../../contract/app-words.ts';
+import { kitWords } from './kit-words.ts';
 import { markup, type Markup } from './markup.ts';
 import { qrCode } from './qr-code.ts';
-import { keyWarning, withHoldfast, withoutHoldfast, type RecoveryKit } from './recovery-kit.ts';
+import type { RecoveryKit } from './recovery-kit.ts';
 
 const style = `
   :root { color-scheme: light; }
@@ -23,29 +24,30 @@ const style = `
  * The kit as one page to print: no script and nothing from elsewhere, so that it opens the same in twenty years and on a computer without a line.
  * The QR code saves typing the vault in from paper.
  */
-export function kitPage({ madeOn, host, settings, vault, recoveryKeys, opener, tree }: RecoveryKit): string {
+export function kitPage({ madeOn, host, settings, vault, recoveryKeys, opener, tree }: RecoveryKit, language: Language = 'en'): string {
+  const words = kitWords[language];
   const code = qrCode(vault);
   const steps = (all: readonly (readonly string[])[]): Markup =>
     markup`<ol>
       ${all.map(([step, ...more]) => markup`<li>${step ?? ''}${more.map((line) => markup`<br />${line}`)}</li>`)}
     </ol>`;
   const page = markup`<!DOCTYPE html>
-    <html lang="en">
+    <html lang="${language}">
       <head>
         <meta charset="utf-8" />
         <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'" />
         <meta name="viewport" content="width=device-width" />
         <meta name="robots" content="noindex" />
-        <title>Holdfast recovery kit, ${madeOn}</title>
+        <title>${words.title}, ${madeOn}</title>
         <style>
           ${{ trusted: style }}
         </style>
       </head>
       <body>
-        <h1>Holdfast recovery kit</h1>
-        <p>Made ${madeOn} on ${host}. Keep it away from this computer.</p>
+        <h1>${words.title}</h1>
+        <p>${words.made(madeOn, host)}</p>
         <section class="destination">
-          <h2>Destination (no secrets)</h2>
+          <h2>${words.place}</h2>
           <dl>
             ${Object.entries(settings).map(
               ([name, value]) =>
@@ -55,25 +57,25 @@ export function kitPage({ madeOn, host, settings, vault, recoveryKeys, opener, t
           </dl>
         </section>
         <section>
-          <h2>With Holdfast at hand</h2>
-          ${steps(withHoldfast.map((step) => [step]))}
+          <h2>${words.withHeading}</h2>
+          ${steps(words.withHoldfast.map((step) => [step]))}
         </section>
         <section>
-          <h2>Without Holdfast</h2>
-          ${steps(withoutHoldfast)}
+          <h2>${words.withoutHeading}</h2>
+          ${steps(words.withoutHoldfast)}
         </section>
         <section>
-          <h2>Vault records (${vaultName}, base64; worth nothing without the password)</h2>
+          <h2>${words.vault}</h2>
           <div class="vault">
             <pre id="vault">${vault.replace(/.{72}(?!$)/g, '$&\n')}</pre>
-            ${code ?? markup`<p>They are too long for a QR code.</p>`}
+            ${code ?? markup`<p>${words.tooLong}</p>`}
           </div>
         </section>
         ${
           recoveryKeys.length === 0
-            ? markup`<p>The recovery key is not in this kit.</p>`
+            ? markup`<p>${words.noKey}</p>`
             : markup`<section class="keys">
-              <h2>Recovery key: ${keyWarning}</h2>
+              <h2>${words.key}</h2>
               <pre id="recovery-keys">${recoveryKeys.join('\n')}</pre>
             </section>`
         }

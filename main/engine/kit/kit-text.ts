@@ -1,28 +1,28 @@
-import { vaultName } from '../archive/vault.ts';
-import { keyWarning, withHoldfast, withoutHoldfast, type RecoveryKit } from './recovery-kit.ts';
+import type { Language } from '../../contract/app-words.ts';
+import { kitWords } from './kit-words.ts';
+import type { RecoveryKit } from './recovery-kit.ts';
 
 const rule = '─'.repeat(72);
 
 /** One page of text, to print and to keep elsewhere. */
-export function kitText({ madeOn, host, settings, vault, recoveryKeys, opener, tree }: RecoveryKit): string {
+export function kitText({ madeOn, host, settings, vault, recoveryKeys, opener, tree }: RecoveryKit, language: Language = 'en'): string {
+  const words = kitWords[language];
   return [
-    'HOLDFAST RECOVERY KIT',
-    `Made ${madeOn} on ${host}. Keep it away from this computer.`,
+    words.title.toUpperCase(),
+    words.made(madeOn, host),
     '',
-    'Destination (no secrets)',
+    words.place,
     ...Object.entries(settings).map(([name, value]) => `  ${name}: ${value}`),
     '',
-    'With Holdfast at hand',
-    ...withHoldfast.map((step, index) => `  ${index + 1}. ${step}`),
+    words.withHeading,
+    ...words.withHoldfast.map((step, index) => `  ${index + 1}. ${step}`),
     '',
-    'Without Holdfast',
-    ...withoutHoldfast.flatMap(([step, ...more], index) => [`  ${index + 1}. ${step ?? ''}`, ...more.map((line) => `     ${line}`)]),
+    words.withoutHeading,
+    ...words.withoutHoldfast.flatMap(([step, ...more], index) => [`  ${index + 1}. ${step ?? ''}`, ...more.map((line) => `     ${line}`)]),
     '',
-    `Vault records (${vaultName}, base64; worth nothing without the password)`,
+    words.vault,
     vault.replace(/.{1,72}/g, '  $&\n'),
-    ...(recoveryKeys.length > 0
-      ? [`Recovery key: ${keyWarning}`, ...recoveryKeys.map((key) => `  ${key}`), '']
-      : ['The recovery key is not in this kit; `holdfast kit --recovery-key` puts it in.', '']),
+    ...(recoveryKeys.length > 0 ? [words.key, ...recoveryKeys.map((key) => `  ${key}`), ''] : [words.noKey, '']),
     ...[rule, 'tree.py', rule, tree],
     ...[rule, 'open.py', rule, opener],
   ].join('\n');

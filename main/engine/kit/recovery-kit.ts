@@ -15,24 +15,3 @@ export interface RecoveryKit {
   /** The text of tree.py, which stands beside it. */
   readonly tree: string;
 }
-
-export const keyWarning = 'OPENS EVERYTHING WITHOUT THE PASSWORD. Guard it like the data itself.';
-
-export const withHoldfast: readonly string[] = [
-  'Install Holdfast and have the password ready (it is not in this kit).',
-  'holdfast snapshots -d DESTINATION',
-  'holdfast restore latest -d DESTINATION --server NAME --target FOLDER',
-];
-
-/** Each step, and what belongs to it on lines of its own. */
-export const withoutHoldfast: readonly (readonly string[])[] = [
-  ["Download a server's .holdfast files and the .manifest of the snapshot: it may rest on archives of earlier runs."],
-  ['Save the programs at the end of this page as tree.py and open.py, and the vault below as holdfast.vault (base64 -d).'],
-  ['The whole tree: python3 tree.py SNAPSHOT.manifest --vault holdfast.vault -o out   (needs python3-cryptography and zstd)'],
-  [
-    'One archive: python3 open.py SNAPSHOT.holdfast --vault holdfast.vault -o out.zip',
-    'It asks for the password. With a recovery key instead:',
-    'python3 open.py SNAPSHOT.holdfast --recovery-key HFRK1-... --vault holdfast.vault -o out.zip',
-  ],
-  ['unzip out.zip; files in pieces, of one run only: cat .holdfast/pieces/NAME@* > NAME'],
-];

@@ -1,6 +1,6 @@
 import { faultTexts, nextStep } from '../../contract/fault-texts.ts';
 import type { Job } from '../../contract/jobs.ts';
-import type { Notice, NoticeKind } from '../../contract/notices.ts';
+import type { Notice, NoticeKind, NoticeText } from '../../contract/notices.ts';
 import { restingStep } from './at-rest.ts';
 import type { ServerFacts } from './ports.ts';
 
@@ -48,7 +48,11 @@ export function tellingStuck(why: string | null, about: About): Telling {
 const stuckKey = 'quiesce/failed';
 
 function notGoingOn(why: string | undefined, about: About, after: Telling): Telling {
-  return standing('failed', stuckKey, about, after, why, { title: `${about.name} was not told to go on`, next: restingStep });
+  return standing('failed', stuckKey, about, after, why, {
+    what: 'at-rest',
+    title: `${about.name} was not told to go on`,
+    next: restingStep,
+  });
 }
 
 function tellingOutcome(job: Job, about: About): Telling {
@@ -83,6 +87,7 @@ function wentWrong(topic: string, job: Job, about: About): Telling {
   const fault = job.fault;
   const kind: NoticeKind = fault?.code === 'sign-in-needed' ? 'sign-in-needed' : job.kind === 'drill' ? 'drill-failed' : 'failed';
   return folded(kind, `${topic}/${fault?.code ?? 'unexpected'}`, about, {
+    ...{ what: job.kind, ...(fault === null ? {} : { fault: fault.code }) },
     title: `${about.name}: ${failures[job.kind]}`,
     text: fault === null ? 'The program ended while it ran.' : fault.message,
     next: fault === null ? 'It is done again with the next run.' : nextStep(fault),
@@ -98,6 +103,7 @@ function wentWell(topic: string, job: Job, about: About): Telling {
     kind: 'recovered',
     server: about.slug,
     name: about.name,
+    what: job.kind,
     title: `${about.name}: ${successes[job.kind]}`,
     text: job.summary,
     next: '',
@@ -124,6 +130,7 @@ function withWarningsOf(job: Job, about: About, after: Telling): Telling {
     after,
   );
   return standing('failed', 'prune/failed', about, first, prune?.message, {
+    what: 'prune',
     title: `${about.name}: ${failures.prune}`,
     next: 'See what it says; new snapshots are made all the same.',
   });
@@ -138,7 +145,7 @@ function standing(
   about: About,
   after: Telling,
   text: string | undefined,
-  words: Pick<Notice, 'title' | 'next'>,
+  words: Pick<Notice, 'title' | 'next' | 'what'>,
 ): Telling {
   if (text === undefined)
     return { notices: after.notices, told: Object.fromEntries(Object.entries(after.told).filter(([one]) => one !== key)) };
@@ -149,7 +156,7 @@ function standing(
 /** A clock that was set back must not silence it for long. */
 const isFresh = ({ at }: Told[string], now: number, forMs: number): boolean => Math.abs(now - at) < forMs;
 
-function folded(kind: NoticeKind, key: string, about: About, words: Pick<Notice, 'title' | 'text' | 'next'>): Telling {
+function folded(kind: NoticeKind, key: string, about: About, words: NoticeText & Pick<Notice, 'what' | 'fault'>): Telling {
   const before = about.told[key];
   if (before !== undefined && isFresh(before, about.now, foldMs[kind] ?? dayMs))
     return { notices: [], told: { ...about.told, [key]: { at: before.at, times: before.times + 1 } } };

@@ -77,11 +77,11 @@ export function placeCalls(
       changed();
       return report;
     },
-    'kit.make': async ({ name, recoveryKey }, signal) => {
+    'kit.make': async ({ name, recoveryKey, language }, signal) => {
       knownDestination(settings.current(), name);
       const kit = await engine.kit(await open(name), { recoveryKey }, { signal });
       const { kitPage } = await import('../kit/kit-page.ts');
-      return { html: kitPage(kit), text: kitText(kit), fileName: `holdfast-recovery-kit-${name}.html` };
+      return { html: kitPage(kit, language), text: kitText(kit, language), fileName: `holdfast-recovery-kit-${name}.html` };
     },
   };
 }

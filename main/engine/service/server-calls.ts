@@ -58,6 +58,8 @@ export function serverCalls(host: SettingsHost, service: Service, store: StateSt
       await settings.update((all) => ({ ...all, servers: all.servers.filter((server) => server.slug !== slug) }));
       forgetOnceGoneOn(store, slug);
       service.serverRemoved(slug);
+      // At once, where no job is at it; one that ends now does so itself, and what does not work is tried again.
+      await service.letGoOn(slug);
       return {};
     },
   };

@@ -1,46 +1,18 @@
+import { faultTextsInGerman } from '../../../main/contract/fault-texts-de.ts';
+import type { FaultCode } from '../../../main/contract/faults.ts';
+
+type Key = `fault.${FaultCode}.${'says' | 'next'}`;
+
+/** What the desktop says of a fault, too. */
+const ofCodes = Object.fromEntries(
+  Object.entries(faultTextsInGerman).flatMap(([code, { says, next }]) => [
+    [`fault.${code}.says`, says],
+    [`fault.${code}.next`, next],
+  ]),
+) as Readonly<Record<Key, string>>;
+
 export const faults = {
-  'fault.not-found.says': 'Das Gesuchte ist nicht da.',
-  'fault.not-found.next': 'Prüfe den Namen und den Sicherungsort.',
-  'fault.config-invalid.says': 'Eine Einstellung ist so nicht zu gebrauchen.',
-  'fault.config-invalid.next': 'Die Einzelheiten sagen, welche. Ändere sie und versuche es erneut.',
-  'fault.already-exists.says': 'Etwas mit diesem Namen gibt es schon; es blieb, wie es war.',
-  'fault.already-exists.next': 'Wähle einen anderen Namen.',
-  'fault.range-invalid.says': 'Eine gespeicherte Datei ist kürzer, als sie sein soll.',
-  'fault.range-invalid.next': 'Prüfe diesen Stand, um zu sehen, was heil ist.',
-  'fault.unauthenticated.says': 'Der Sicherungsort hat das Konto nicht angenommen.',
-  'fault.unauthenticated.next': 'Prüfe die Schlüssel in den Einstellungen oder melde dich neu an.',
-  'fault.sign-in-needed.says': 'Der Anbieter hat die Anmeldung beendet.',
-  'fault.sign-in-needed.next': 'Melde dich neu an, dann wird die Sicherung sofort nachgeholt.',
-  'fault.permission-denied.says': 'Das Konto darf das nicht.',
-  'fault.permission-denied.next': 'Gib ihm das Recht zu lesen, zu schreiben und zu löschen, oder wähle einen anderen Ort.',
-  'fault.quota-exceeded.says': 'Der Sicherungsort ist voll.',
-  'fault.quota-exceeded.next': 'Schaffe dort Platz oder behalte weniger Stände.',
-  'fault.rate-limited.says': 'Der Sicherungsort hat immer wieder um weniger Anfragen gebeten.',
-  'fault.rate-limited.next': 'Versuche es später; vielleicht nutzen andere Programme dasselbe Konto.',
-  'fault.unavailable.says': 'Der Sicherungsort antwortet nicht.',
-  'fault.unavailable.next': 'Prüfe Netz, Laufwerk oder Kabel.',
-  'fault.timeout.says': 'Der Sicherungsort antwortet nicht mehr.',
-  'fault.timeout.next': 'Prüfe das Netz. Was fertig war, ist sicher.',
-  'fault.wrong-password.says': 'Dieses Passwort öffnet den Sicherungsort nicht.',
-  'fault.wrong-password.next': 'Prüfe die Feststelltaste oder nimm die Schlüsseldatei.',
-  'fault.wrong-key.says': 'Dieser Schlüssel gehört zu einem anderen Sicherungsort.',
-  'fault.wrong-key.next': 'Nimm die Schlüsseldatei, die für diesen gemacht wurde.',
-  'fault.corrupt.says': 'Gespeicherte Daten sind beschädigt.',
-  'fault.corrupt.next': 'Prüfe die Stände, um zu sehen, was heil ist; vielleicht ist es ein älterer.',
-  'fault.truncated.says': 'Eine gespeicherte Datei endet zu früh.',
-  'fault.truncated.next': 'Prüfe die Stände, um zu sehen, was heil ist; vielleicht ist es ein älterer.',
-  'fault.source-changed.says': 'Während des Lesens hat sich etwas geändert.',
-  'fault.source-changed.next': 'Versuche es, wenn sonst nichts dorthin schreibt.',
-  'fault.disk-full.says': 'Die Platte ist voll.',
-  'fault.disk-full.next': 'Schaffe Platz und versuche es erneut.',
-  'fault.locked.says': 'Etwas anderes benutzt es gerade.',
-  'fault.locked.next': 'Beende das Programm, das den Ordner benutzt, oder warte auf den anderen Lauf.',
+  ...ofCodes,
   'fault.keychain.says': 'Der Schlüsselbund ist gesperrt.',
   'fault.keychain.next': 'Öffne ihn, dann läuft sofort, was auf ihn wartet.',
-  'fault.unsupported.says': 'Das geht hier nicht.',
-  'fault.unsupported.next': 'Die Einzelheiten sagen, warum; eine neuere Version kann es vielleicht.',
-  'fault.cancelled.says': 'Abgebrochen; nichts Halbes blieb zurück.',
-  'fault.cancelled.next': 'Starte es neu, wann du magst.',
-  'fault.unexpected.says': 'Etwas ist geschehen, womit Holdfast nicht gerechnet hat.',
-  'fault.unexpected.next': 'Versuche es erneut; kommt es wieder, melde es mit den Einzelheiten.',
 } as const;
