@@ -19,6 +19,7 @@ import { forgetProofs } from '../../engine/service/facts.ts';
 import { allSecrets } from '../../engine/service/kept-secrets.ts';
 import type { Keychain } from '../../engine/service/keychain.ts';
 import { keychainCalls } from '../../engine/service/keychain-calls.ts';
+import { longReadsInTurn } from '../../engine/service/long-reads.ts';
 import { noticeCalls } from '../../engine/service/notice-calls.ts';
 import { placeCalls } from '../../engine/service/place-calls.ts';
 import { serverCalls } from '../../engine/service/server-calls.ts';
@@ -171,7 +172,7 @@ export async function composeService(
   const own = (): Pick<Connection, 'call' | 'isService'> => ({ call: callOn(handlers, cli.signal), isService: stop !== null });
 
   const startedAt = clock.now();
-  const handlers: CallHandlers = {
+  const handlers: CallHandlers = longReadsInTurn({
     ...service.calls,
     ...serverCalls(settingsHost, service, store),
     ...destinationCalls(settingsHost, engine, signIns, settingsChanged, (name) => forgetProofs(store, settings.current().servers, name)),
@@ -200,7 +201,7 @@ export async function composeService(
       stop?.();
       return Promise.resolve({});
     },
-  };
+  });
 
   return {
     handlers,
