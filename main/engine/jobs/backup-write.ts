@@ -16,7 +16,7 @@ import {
 } from '../snapshots/names.ts';
 import { writePartial } from '../snapshots/partial-store.ts';
 import { ensureVaultHolds } from '../snapshots/vault-store.ts';
-import { listServer } from '../snapshots/catalog.ts';
+import { listServer, storedSizes } from '../snapshots/catalog.ts';
 import type { ManifestArchive, ManifestHeader, PartialHeader } from '../snapshots/manifest.ts';
 import type { Backend, CallOptions } from '../storage/backend.ts';
 import { largestClockOffsetMs } from '../storage/check-destination.ts';
@@ -28,7 +28,7 @@ import { nothingStored } from './base.ts';
 import { rememberClassic } from './classic-memory.ts';
 import { lockName } from './lock-name.ts';
 import { manifestHeader, namedArchives } from './manifest-header.ts';
-import { snapshotProblem, storedSizes } from './snapshots.ts';
+import { buildingProblem } from './snapshot-problem.ts';
 
 /** Where the packer's volumes go in one destination. */
 export async function targetFor(backup: BackupRun, place: BackupPlace): Promise<PackTarget> {
@@ -152,7 +152,7 @@ async function lostArchives(backend: Backend, { id, slug, archives }: ManifestHe
   if (earlier.length === 0) return lost;
   const sizes = storedSizes((await listServer(backend, slug, options)).snapshots);
   for (const archive of earlier) {
-    if (snapshotProblem(sizes, [archive]) === null) continue;
+    if (buildingProblem(sizes, [archive]) === null) continue;
     const isOnlyUnlisted = !sizes.has(archive.key) && !sizes.has(damagedKey(archive.key));
     if (!isOnlyUnlisted || !(await isThere(backend, archive, options))) lost.add(archive.key);
   }

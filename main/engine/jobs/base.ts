@@ -4,12 +4,11 @@ import { defaultWholeDays, type WholeRule } from '../../contract/reports.ts';
 import type { PackBase, Spool } from '../archive/packer.ts';
 import { sealedWith } from '../archive/seal.ts';
 import type { EngineHost, SourceFolder } from '../host.ts';
-import { findObject, readHeader, type Catalog, type ServerListing } from '../snapshots/catalog.ts';
+import { findObject, readHeader, type Catalog, type ServerListing, storedSizes } from '../snapshots/catalog.ts';
 import { fetchManifest } from '../snapshots/manifest-store.ts';
 import type { ManifestArchive, ManifestHeader } from '../snapshots/manifest.ts';
 import { damagedKey, readObjectName, snapshotTime } from '../snapshots/names.ts';
 import type { CallOptions } from '../storage/backend.ts';
-import { storedSizes } from './snapshots.ts';
 
 /** What a run is compared with: what is stored already. Whoever has it disposes of the spool. */
 export interface Ground {

@@ -4,11 +4,12 @@ import type { ChangedEntry, ChangesReport, RunContext } from '../../contract/rep
 import { rootPath, showPath } from '../archive/byte-path.ts';
 import type { OpenDestination, SnapshotSelector } from '../engine.ts';
 import type { EngineHost } from '../host.ts';
-import { findObject, listServer, readHeader, selectSnapshot, type Catalog, type ListedSnapshot } from '../snapshots/catalog.ts';
+import { findObject, listServer, readHeader, selectSnapshot, type Catalog, type ListedSnapshot, openListed } from '../snapshots/catalog.ts';
 import { differences, type Difference } from '../snapshots/differences.ts';
 import type { ManifestReader } from '../snapshots/manifest-store.ts';
 import type { CallOptions } from '../storage/backend.ts';
-import { openCatalog, openListed, snapshotProblem, storedSizes } from './snapshots.ts';
+import { problemFinder } from './snapshot-problem.ts';
+import { openCatalog } from './snapshots.ts';
 
 /** What differs between any two snapshots. Everything that can be refused is refused before the first row is asked for. */
 export async function diff(
@@ -96,13 +97,13 @@ async function openedBoth(
 
 /** A classic snapshot cannot be looked into, so it is passed over. */
 async function completeBefore(catalog: Catalog, { id, slug }: ListedSnapshot, options: CallOptions): Promise<ListedSnapshot | null> {
-  const { snapshots } = await listServer(catalog.backend, slug, options);
-  const sizes = storedSizes(snapshots);
-  for (const earlier of snapshots.toReversed()) {
+  const listing = await listServer(catalog.backend, slug, options);
+  const problemOf = await problemFinder(catalog, listing, options);
+  for (const earlier of listing.snapshots.toReversed()) {
     if (earlier.id >= id || findObject(earlier, 'manifest') === null) continue;
     const header = await readHeader(catalog, earlier, options);
     if (header === null || header instanceof Fault) continue;
-    if (snapshotProblem(sizes, header.archives) === null) return earlier;
+    if ((await problemOf(earlier, header)) === null) return earlier;
   }
   return null;
 }

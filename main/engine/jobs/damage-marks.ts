@@ -4,14 +4,12 @@ import type { EngineHost } from '../host.ts';
 import type { Catalog, ServerListing } from '../snapshots/catalog.ts';
 import type { ManifestHeader } from '../snapshots/manifest.ts';
 import { damagedKey } from '../snapshots/names.ts';
+import { mostMarkLines } from '../snapshots/stored-state.ts';
 import { storeSealed } from '../snapshots/sealed-object.ts';
 import type { ByteStream, CallOptions } from '../storage/backend.ts';
 
 /** What makes an archive one that nothing may rest on. A damaged header alone is repaired from the manifest. */
 const grave: ReadonlySet<string> = new Set(['corrupt', 'truncated', 'frame', 'zip']);
-
-/** A mark is there to be seen, and for people to read: of an archive that is lost altogether each chunk would be a line. */
-const mostLines = 1_000;
 
 /** The keys of a server's marks. */
 export function damageMarks({ snapshots }: ServerListing): Set<string> {
@@ -49,7 +47,7 @@ export async function markDamage(
 async function writeMark(host: EngineHost, catalog: Catalog, key: string, found: readonly Damage[], options: CallOptions): Promise<void> {
   const { vault, backend } = catalog;
   const lines = found
-    .slice(0, mostLines)
+    .slice(0, mostMarkLines)
     .map(({ kind, message, range }) => JSON.stringify({ kind, message, ...(range === undefined ? {} : { range }) }));
   async function* plain(): ByteStream {
     yield host.zstd.compress(Buffer.from(`${lines.join('\n')}\n`, 'utf8'));

@@ -15,7 +15,8 @@ import { measureClockOffset, probePrefix } from '../storage/clock-offset.ts';
 import { lockName } from './lock-name.ts';
 import { checkOwner } from './owner.ts';
 import { livePartials, readPartials, type ReadPartials } from './unfinished.ts';
-import { snapshotProblem, openCatalog, storedSizes } from './snapshots.ts';
+import { problemFinder } from './snapshot-problem.ts';
+import { openCatalog } from './snapshots.ts';
 
 /** What no manifest ever named may be a run still under way; after this long it is not. */
 const leftoverAfterMs = 48 * 3_600_000;
@@ -25,6 +26,8 @@ interface Known {
   readonly header: ManifestHeader | null;
   readonly time: number;
   readonly complete: boolean;
+  /** Why it is not, where its manifest's first line can be read. */
+  readonly problem: string | null;
 }
 
 /**
@@ -68,7 +71,7 @@ async function pruneListing(
 ): Promise<PruneReport> {
   const warnings: Warning[] = [];
   const known: Known[] = [];
-  const sizes = storedSizes(listing.snapshots);
+  const problemOf = await problemFinder(catalog, listing, options);
   let unreadable: string | null = null;
   for (const snapshot of listing.snapshots) {
     const header = await readHeader(catalog, snapshot, options);
@@ -76,7 +79,8 @@ async function pruneListing(
       unreadable = header.message;
       warnings.push(noArchiveRemoved(header));
     }
-    known.push(describe(snapshot, header instanceof Fault ? null : header, header instanceof Fault, sizes));
+    const problem = header === null || header instanceof Fault ? null : await problemOf(snapshot, header);
+    known.push(describe(snapshot, header, problem));
   }
   const newest = known.findLast(({ header }) => header !== null)?.header ?? null;
   checkOwner(newest, (await host.machine()).id, request.takeOver);
@@ -92,13 +96,9 @@ async function pruneListing(
     decision = decide(known, request, providerNow);
   }
   const removed = new Set(decision.remove.map(({ id }) => id));
-  for (const { snapshot, complete, header } of known) {
-    if (!complete && header !== null)
-      warnings.push({
-        code: 'damaged',
-        message: `${snapshot.id}: ${snapshotProblem(sizes, header.archives) ?? 'incomplete'}; it was left as it is`,
-      });
-  }
+  for (const { snapshot, problem, header } of known)
+    if (problem !== null && header !== null)
+      warnings.push({ code: 'damaged', message: `${snapshot.id}: ${problem}; it was left as it is` });
   const probes = await oldProbes(catalog, listing.slug, providerNow, options);
   const partials = await readPartials(catalog, livePartials(listing, providerNow), options);
   const keepArchives = unreadable !== null || partials.unreadable;
@@ -143,11 +143,11 @@ const noArchiveRemoved = ({ message }: Fault): Warning => ({
   message: `${message}; no archive of this server is removed until it is repaired or deleted`,
 });
 
-function describe(snapshot: ListedSnapshot, header: ManifestHeader | null, broken: boolean, sizes: ReadonlyMap<string, number>): Known {
-  if (header !== null) {
-    return { snapshot, header, time: Date.parse(header.time), complete: snapshotProblem(sizes, header.archives) === null };
-  }
-  return { snapshot, header, time: snapshotTime(snapshot.id), complete: !broken && isCompleteClassic(snapshot) };
+function describe(snapshot: ListedSnapshot, header: ManifestHeader | Fault | null, problem: string | null): Known {
+  if (header !== null && !(header instanceof Fault))
+    return { snapshot, header, time: Date.parse(header.time), complete: problem === null, problem };
+  const complete = header === null && isCompleteClassic(snapshot);
+  return { snapshot, header: null, time: snapshotTime(snapshot.id), complete, problem };
 }
 
 /** What killed runs left of reading the provider's clock. */

@@ -6,7 +6,7 @@ import type { UnpackResult } from '../archive/unpacker.ts';
 import type { OpenDestination } from '../engine.ts';
 import type { EngineHost } from '../host.ts';
 import { openArchive, readStored } from '../snapshots/archive-reader.ts';
-import { findObject, isCompleteClassic, listServer, openedCatalog, selectSnapshot } from '../snapshots/catalog.ts';
+import { findObject, isCompleteClassic, listServer, openedCatalog, selectSnapshot, storedSizes } from '../snapshots/catalog.ts';
 import type { Catalog, ListedSnapshot } from '../snapshots/catalog.ts';
 import { compareChecksums } from '../snapshots/checksums.ts';
 import { readObjectName } from '../snapshots/names.ts';
@@ -18,7 +18,7 @@ import type { ByteStream, CallOptions } from '../storage/backend.ts';
 import { restoreClassic } from './restore-classic.ts';
 import { isWhole } from './base.ts';
 import { keepApart } from './places.ts';
-import { archiveProblem, storedSizes } from './snapshots.ts';
+import { archiveProblem } from './snapshot-problem.ts';
 
 /** Brings a snapshot back: built and verified in a staging folder, then exchanged with the target in one step. */
 export async function restore(

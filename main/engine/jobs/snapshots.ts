@@ -13,16 +13,16 @@ import {
   readHeader,
   selectServer,
   selectSnapshot,
+  openListed,
 } from '../snapshots/catalog.ts';
 import type { Catalog, ListedSnapshot, ServerListing } from '../snapshots/catalog.ts';
 import type { ManifestHeader } from '../snapshots/manifest.ts';
 import type { ManifestEntry } from '../snapshots/manifest-entry.ts';
-import { openManifest } from '../snapshots/manifest-store.ts';
-import type { ManifestReader } from '../snapshots/manifest-store.ts';
-import { damagedKey, readObjectName, snapshotTime } from '../snapshots/names.ts';
+import { readObjectName, snapshotTime } from '../snapshots/names.ts';
 import { readPin } from '../snapshots/pins.ts';
 import { loadVault } from '../snapshots/vault-store.ts';
 import type { CallOptions } from '../storage/backend.ts';
+import { problemFinder, type FindProblem } from './snapshot-problem.ts';
 
 export async function openCatalog(host: EngineHost, destination: OpenDestination, options: CallOptions): Promise<Catalog> {
   const vault = await loadVault(destination.backend, { ...options, credentials: destination.credentials });
@@ -43,11 +43,11 @@ export async function snapshots(
   const rows: SnapshotRow[] = [];
   for (const listing of servers.toSorted((a, b) => (a.slug < b.slug ? -1 : 1))) {
     const name = await displayName(catalog, listing, options);
-    const sizes = storedSizes(listing.snapshots);
+    const problemOf = await problemFinder(catalog, listing, options);
     const shared = await namedArchives(catalog, listing, options);
     for (const snapshot of listing.snapshots) {
       if (isRemoved(snapshot, shared)) continue;
-      const row = await describe(host, catalog, snapshot, { name, sizes }, options);
+      const row = await describe(host, catalog, snapshot, { name, problemOf }, options);
       if (row !== null) rows.push(row);
     }
   }
@@ -73,7 +73,7 @@ async function describe(
   host: EngineHost,
   catalog: Catalog,
   snapshot: ListedSnapshot,
-  listed: { readonly name: string; readonly sizes: ReadonlyMap<string, number> },
+  listed: { readonly name: string; readonly problemOf: FindProblem },
   options: CallOptions,
 ): Promise<SnapshotRow | null> {
   const { id, slug, objects } = snapshot;
@@ -97,10 +97,8 @@ async function describe(
     const problem = classic ? 'no checksum file: the upload did not end' : unendedProblem(snapshot);
     return { ...unknown, complete: false, format: classic ? 'classic' : 'archive', problem };
   }
-  const problem =
-    snapshotProblem(listed.sizes, header.archives) ??
-    missedProblem(header) ??
-    (Date.parse(header.time) > host.clock.now() ? 'dated in the future' : null);
+  const lost = await listed.problemOf(snapshot, header);
+  const problem = lost ?? missedProblem(header) ?? (Date.parse(header.time) > host.clock.now() ? 'dated in the future' : null);
   return {
     ...common,
     server: header.server,
@@ -108,7 +106,7 @@ async function describe(
     files: header.totals.files,
     bytes: header.totals.bytes,
     sharedBytes: header.archives.reduce((sum, { key, size }) => sum + (readObjectName(key)?.id === id ? 0 : size), 0),
-    complete: snapshotProblem(listed.sizes, header.archives) === null,
+    complete: lost === null,
     format: 'archive',
     ...(problem === null ? {} : { problem }),
   };
@@ -120,31 +118,10 @@ function unendedProblem(snapshot: ListedSnapshot): string {
   return `the run did not end: the next one goes on with its ${volumes} finished volume${volumes === 1 ? '' : 's'}`;
 }
 
-/** The size of every object of these snapshots, by key. */
-export function storedSizes(snapshots: readonly ListedSnapshot[]): ReadonlyMap<string, number> {
-  return new Map(snapshots.flatMap(({ objects }) => objects.map(({ key, size }) => [key, size] as const)));
-}
-
 /** What the backup itself could not read: the snapshot counts, and is not all of the folder. */
 function missedProblem(header: ManifestHeader): string | null {
   const missed = header.warnings.filter(({ code }) => code !== 'special' && code !== 'own-file' && code !== 'clock').length;
   return missed === 0 ? null : `written with ${missed} warning${missed === 1 ? '' : 's'}`;
-}
-
-/** As archiveProblem, and also an archive that a verification has marked as damaged. */
-export function snapshotProblem(sizes: ReadonlyMap<string, number>, archives: readonly { key: string; size: number }[]): string | null {
-  const marked = archives.find(({ key }) => sizes.has(damagedKey(key)));
-  return archiveProblem(sizes, archives) ?? (marked === undefined ? null : `${marked.key} is damaged, as a verification found`);
-}
-
-/** An archive, of its own or of an earlier snapshot, that is missing or has another size, seen from the listing alone. */
-export function archiveProblem(sizes: ReadonlyMap<string, number>, archives: readonly { key: string; size: number }[]): string | null {
-  for (const { key, size } of archives) {
-    const stored = sizes.get(key);
-    if (stored === undefined) return `${key} is gone`;
-    if (stored !== size) return `${key} has ${stored} bytes instead of ${size}`;
-  }
-  return null;
 }
 
 /** The entries of a snapshot, or those at and directly below a path, from the manifest alone. */
@@ -170,19 +147,6 @@ export async function* list(
       operation: 'list',
       context: { snapshot: snapshot.id },
     });
-}
-
-/** The manifest of a snapshot. Fault unsupported where it has none to look into. */
-export async function openListed(catalog: Catalog, snapshot: ListedSnapshot, options: CallOptions): Promise<ManifestReader> {
-  const manifest = findObject(snapshot, 'manifest');
-  if (manifest === null) {
-    const why =
-      findObject(snapshot, 'classic') === null
-        ? 'is incomplete'
-        : 'is a classic one, whose content cannot be listed without reading it whole';
-    throw new Fault('unsupported', `snapshot ${snapshot.id} ${why}`, { operation: 'list', context: { snapshot: snapshot.id } });
-  }
-  return await openManifest(catalog.zstd, catalog.backend, catalog.vault, manifest.key, { ...options, size: manifest.size });
 }
 
 function row(entry: ManifestEntry): EntryRow {

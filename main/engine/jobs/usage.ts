@@ -12,6 +12,8 @@ import {
   type Catalog,
   type ListedSnapshot,
   type ServerListing,
+  openListed,
+  storedSizes,
 } from '../snapshots/catalog.ts';
 import { readManifestHeader } from '../snapshots/manifest-store.ts';
 import type { ManifestHeader } from '../snapshots/manifest.ts';
@@ -19,7 +21,8 @@ import { snapshotTime } from '../snapshots/names.ts';
 import { storedState, type StoredState } from '../snapshots/stored-state.ts';
 import type { CallOptions } from '../storage/backend.ts';
 import { manifestsAtOnce } from './find.ts';
-import { archiveProblem, openCatalog, openListed, snapshotProblem, storedSizes } from './snapshots.ts';
+import { archiveProblem, buildingProblem } from './snapshot-problem.ts';
+import { openCatalog } from './snapshots.ts';
 import { UsedArchives } from './usage-archives.ts';
 import { forecastOf, growthOf, rateOf, reachedAt } from './usage-growth.ts';
 import { sumsOf } from './usage-sums.ts';
@@ -121,7 +124,7 @@ async function countOne(catalog: Catalog, listed: ListedSnapshot, known: Known, 
     const archives = known.used.name(header.archives);
     const damagedFiles = await countDamaged(catalog, listed, header, known, options);
     const missing = archiveProblem(known.sizes, header.archives);
-    const problem = snapshotProblem(known.sizes, header.archives);
+    const problem = missing ?? (damagedFiles === 0 ? null : buildingProblem(known.sizes, header.archives));
     return {
       ...common,
       time: header.time,
@@ -147,7 +150,7 @@ async function countDamaged(
   { used, stored, sizes }: Known,
   options: CallOptions,
 ): Promise<number> {
-  if (snapshotProblem(sizes, header.archives) === null && !used.areRemains(header.archives)) return 0;
+  if (buildingProblem(sizes, header.archives) === null && !used.areRemains(header.archives)) return 0;
   const stateOf = stored.stateOf(header.archives);
   const count = used.frameCounter(header.archives);
   const reader = await openListed(catalog, listed, options);

@@ -3,7 +3,7 @@ import type { OpenVault } from '../archive/vault.ts';
 import type { Zstd } from '../host.ts';
 import type { Backend, CallOptions, ObjectInfo } from '../storage/backend.ts';
 import type { ManifestHeader } from './manifest.ts';
-import { readManifestHeader } from './manifest-store.ts';
+import { openManifest, readManifestHeader, type ManifestReader } from './manifest-store.ts';
 import { isSnapshotId, readObjectName, serverPrefix, slugPattern } from './names.ts';
 import { slugify } from '../../contract/slug.ts';
 import type { ObjectName } from './names.ts';
@@ -57,6 +57,11 @@ export function findObject(snapshot: ListedSnapshot, kind: ObjectName['kind']): 
   return snapshot.objects.find((object) => object.name.kind === kind) ?? null;
 }
 
+/** The size of every object of these snapshots, by key. */
+export function storedSizes(snapshots: readonly ListedSnapshot[]): ReadonlyMap<string, number> {
+  return new Map(snapshots.flatMap(({ objects }) => objects.map(({ key, size }) => [key, size] as const)));
+}
+
 /** A classic file counts once its checksum file is there. */
 export function isCompleteClassic(snapshot: ListedSnapshot): boolean {
   return findObject(snapshot, 'classic') !== null && findObject(snapshot, 'checksum') !== null;
@@ -95,6 +100,19 @@ async function tryHeader(catalog: Catalog, manifest: ListedObject, options: Call
     if (error instanceof Fault && ['corrupt', 'truncated', 'wrong-password', 'wrong-key', 'not-found'].includes(error.code)) return error;
     throw error;
   }
+}
+
+/** The manifest of a snapshot. Fault unsupported where it has none to look into. */
+export async function openListed(catalog: Catalog, snapshot: ListedSnapshot, options: CallOptions): Promise<ManifestReader> {
+  const manifest = findObject(snapshot, 'manifest');
+  if (manifest === null) {
+    const why =
+      findObject(snapshot, 'classic') === null
+        ? 'is incomplete'
+        : 'is a classic one, whose content cannot be listed without reading it whole';
+    throw new Fault('unsupported', `snapshot ${snapshot.id} ${why}`, { operation: 'list', context: { snapshot: snapshot.id } });
+  }
+  return await openManifest(catalog.zstd, catalog.backend, catalog.vault, manifest.key, { ...options, size: manifest.size });
 }
 
 function once(known: Catalog['archives'], archive: ManifestHeader['archives'][number]): ManifestHeader['archives'][number] {

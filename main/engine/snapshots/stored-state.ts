@@ -29,6 +29,9 @@ export interface StoredState {
 const whole: StateOf = () => null;
 const maxMarkSize = 2 ** 24;
 
+/** A mark is there to be seen, and for people to read: of an archive that is lost altogether each chunk would be a line. One of so many may be short of some. */
+export const mostMarkLines = 1_000;
+
 /** Reads the marks that the listing shows. One that cannot be read speaks of the whole archive. */
 export async function storedState(catalog: Catalog, { snapshots }: ServerListing, options: CallOptions): Promise<StoredState> {
   const sizes = new Map<string, number>();
@@ -78,8 +81,10 @@ async function readMark(catalog: Catalog, key: string, size: number, options: Ca
     const { plain } = await openSealed(catalog.backend, catalog.vault, 'holdfast/v2/damaged', key, { ...options, size });
     const pieces: Uint8Array[] = [];
     for await (const piece of catalog.zstd.decompress(plain)) pieces.push(Buffer.from(piece));
-    const lines = Buffer.concat(pieces).toString('utf8').split('\n');
-    return lines.filter((line) => line !== '').flatMap((line) => lostBy(JSON.parse(line)) ?? [everywhere]);
+    const text = Buffer.concat(pieces).toString('utf8');
+    const lines = text.split('\n').filter((line) => line !== '');
+    if (lines.length === 0 || lines.length >= mostMarkLines) return [everywhere];
+    return lines.flatMap((line) => lostBy(JSON.parse(line)) ?? [everywhere]);
   } catch (error) {
     // Taken off since the listing: the archive is whole again.
     if (error instanceof Fault && error.code === 'not-found') return [];

@@ -157,8 +157,7 @@ class History {
       for (const archive of archives)
         assert.ok(keys.has(archive.key) || this.#stored.isHarmed(archive.key), `${id} names ${archive.key}, which was removed`);
       const whole = (await this.#checkFiles(read)) && archives.every((archive) => keys.has(archive.key));
-      if (whole) assert.ok(complete.has(id), `${id} is not listed`);
-      else assert.equal(complete.get(id), false, `${id} has lost files and is listed as complete`);
+      assert.equal(complete.get(id), whole, `${id} is ${whole ? 'whole' : 'not whole'}, and is listed as something else`);
       kept.push({ id, whole });
     }
     return kept;

@@ -1,0 +1,66 @@
+import { Fault } from '../../contract/faults.ts';
+import { showPath } from '../archive/byte-path.ts';
+import { openListed, storedSizes, type Catalog, type ListedSnapshot, type ServerListing } from '../snapshots/catalog.ts';
+import type { ManifestHeader } from '../snapshots/manifest.ts';
+import { damagedKey } from '../snapshots/names.ts';
+import { storedState, type StoredState } from '../snapshots/stored-state.ts';
+import type { CallOptions } from '../storage/backend.ts';
+
+type Named = readonly { readonly key: string; readonly size: number }[];
+
+/** Why a snapshot cannot be brought back as a whole, as far as the listing and the marks of verifications tell; null when nothing is known. */
+export type FindProblem = (snapshot: ListedSnapshot, header: ManifestHeader) => Promise<string | null>;
+
+/**
+ * Of the snapshots of one listing. An archive that is gone or has another size is everybody's who names it; one that is marked as damaged only of those with a file in
+ * a damaged place (docs/decisions/0065). Entries are read, one at a time and up to the first such file, only of snapshots that name a marked archive.
+ */
+export async function problemFinder(catalog: Catalog, listing: ServerListing, options: CallOptions): Promise<FindProblem> {
+  const sizes = storedSizes(listing.snapshots);
+  const stored = await storedState(catalog, listing, options);
+  return async (snapshot, header) =>
+    archiveProblem(sizes, header.archives) ?? (await damagedFile(catalog, snapshot, header, stored, options));
+}
+
+async function damagedFile(
+  catalog: Catalog,
+  snapshot: ListedSnapshot,
+  { archives }: ManifestHeader,
+  stored: StoredState,
+  options: CallOptions,
+): Promise<string | null> {
+  if (!archives.some(({ key }) => stored.isMarked(key))) return null;
+  const stateOf = stored.stateOf(archives);
+  try {
+    const reader = await openListed(catalog, snapshot, options);
+    try {
+      for await (const { path, extents } of reader.entries()) {
+        const problem = stateOf(extents);
+        if (problem !== null) return `${showPath(path)}: ${problem.message}`;
+      }
+    } finally {
+      await reader.close();
+    }
+  } catch (error) {
+    // Without its entries nobody knows where its files lie.
+    if (error instanceof Fault && ['corrupt', 'truncated', 'not-found'].includes(error.code)) return error.message;
+    throw error;
+  }
+  return null;
+}
+
+/** As archiveProblem, and also an archive that is marked as damaged, wherever: what nothing new may rest on. */
+export function buildingProblem(sizes: ReadonlyMap<string, number>, archives: Named): string | null {
+  const marked = archives.find(({ key }) => sizes.has(damagedKey(key)));
+  return archiveProblem(sizes, archives) ?? (marked === undefined ? null : `${marked.key} is damaged, as a verification found`);
+}
+
+/** An archive, of its own or of an earlier snapshot, that is missing or has another size, seen from the listing alone. */
+export function archiveProblem(sizes: ReadonlyMap<string, number>, archives: Named): string | null {
+  for (const { key, size } of archives) {
+    const stored = sizes.get(key);
+    if (stored === undefined) return `${key} is gone`;
+    if (stored !== size) return `${key} has ${stored} bytes instead of ${size}`;
+  }
+  return null;
+}
