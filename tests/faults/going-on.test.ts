@@ -1,13 +1,25 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { memoryBackend } from '../../main/adapters/storage/memory/memory-backend.ts';
 import { Fault } from '../../main/contract/faults.ts';
 import type { Backend } from '../../main/engine/storage/backend.ts';
-import type { Call } from '../../main/engine/storage/layers/around.ts';
-import { keysOf, newStateDir } from '../support/engine-on-memory.ts';
-import { anHourLater, expectSame } from '../support/incremental.ts';
+import { around, type Call } from '../../main/engine/storage/layers/around.ts';
+import { readBytes } from '../../main/engine/storage/read-object.ts';
+import { flipped, manifestLines } from '../support/damage.ts';
+import {
+  backupRequest,
+  keysOf,
+  movableClock,
+  newStateDir,
+  pruneRequest,
+  put,
+  type World,
+  type WorldOptions,
+} from '../support/engine-on-memory.ts';
+import { anHourLater, archivesOf, expectSame, hour } from '../support/incremental.ts';
 import { mortal } from '../support/mortal.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
@@ -171,4 +183,175 @@ describe('a file that goes on over several volumes', () => {
     await one.prune({ policy: { last: 1 } });
     await expectSame(one, source);
   });
+});
+
+describe('what was written down', () => {
+  const second: Dies = ({ verb, target }, when) => verb === 'complete' && when === 'after' && target.endsWith('.002.partial');
+  const clock = movableClock();
+  let backend = memoryBackend();
+  beforeEach(() => {
+    clock.offset = 0;
+    backend = memoryBackend({ clock });
+  });
+  const worldOf = (options: WorldOptions = {}): World => anHourLater({ backend, stateDir, clock, ...options });
+  const isAll = (kept: { readonly files: number }): boolean => kept.files === 0;
+
+  test.each([
+    ['by another machine: every file is read, and nothing is sent again', { machine: 'machine-two' }, 6],
+    ['under a vault key that was given up: it is passed over', { credentials: { kind: 'password', password: 'second' } }, 0],
+  ] as readonly (readonly [string, WorldOptions, number])[])('%s', { timeout }, async (_, options, kept) => {
+    await cutOff(backend, second);
+    const one = worldOf();
+    if (options.credentials !== undefined) await one.engine.changePassword(one.destination, { newPassword: 'second', newKey: true }, {});
+    const two = worldOf({ ...options, stateDir: newStateDir() });
+    expect((await two.backup(source, { volumeSize })).kept.files).toBe(kept);
+    await expectSame(two, source);
+    expect(await partialsOf(backend)).toEqual([]);
+  });
+
+  test.each([
+    ['damaged', (bytes: Buffer) => flipped(bytes, bytes.length - 30)],
+    ['cut short', (bytes: Buffer) => bytes.subarray(0, -20)],
+    ['empty', () => Buffer.alloc(0)],
+    ['not ours', () => Buffer.from('somebody has put this here')],
+  ] as readonly (readonly [string, (bytes: Buffer) => Buffer])[])('and is %s: the other volume serves', { timeout }, async (_, change) => {
+    await cutOff(backend, second);
+    const [key = ''] = await partialsOf(backend);
+    await put(backend, key, change(Buffer.from(await readBytes(backend, key, { limit: mib }))));
+    const one = worldOf();
+    clock.offset = 3 * 24 * hour;
+    expect((await one.prune()).objects.filter((name) => !name.endsWith('.partial'))).toEqual([]);
+    expect((await one.backup(source, { volumeSize })).kept.files).toBe(3);
+    await expectSame(one, source);
+  });
+
+  test('of an archive that is gone, or has another size: that one is sent again', { timeout }, async () => {
+    for (const how of ['gone', 'cut short']) {
+      backend = memoryBackend({ clock });
+      await cutOff(backend, second);
+      const key = (await keysOf(backend)).find((one) => one.endsWith('.002.holdfast')) ?? '';
+      const bytes = await readBytes(backend, key, { limit: 2 ** 30 });
+      await backend.remove(key);
+      if (how === 'cut short') await put(backend, key, bytes.subarray(1));
+      const { kept } = await worldOf().backup(source, { volumeSize });
+      expect([how, kept.files]).toEqual([how, 3]);
+      await expectSame(worldOf(), source);
+    }
+  });
+
+  test('before a file was changed, renamed or removed: the snapshot is the folder as it is now', { timeout }, async () => {
+    await cutOff(backend, second);
+    writeFileSync(join(source, 'f01'), randomBytes(fileSize));
+    rmSync(join(source, 'f02'));
+    renameSync(join(source, 'f03'), join(source, 'z'));
+    const one = worldOf();
+    // f00, f04 and f05 are as they were, and f03 is found under its new name.
+    expect((await one.backup(source, { volumeSize })).kept.files).toBe(4);
+    await expectSame(one, source);
+  });
+
+  test('counts for 14 days, and no prune removes what it names; then it is swept with its archives', { timeout }, async () => {
+    await cutOff(backend, second);
+    const all = await keysOf(backend);
+    clock.offset = 13 * 24 * hour;
+    const one = worldOf();
+    expect((await one.prune()).objects).toEqual([]);
+    clock.offset = 15 * 24 * hour;
+    // Read by nobody, and not by a run either.
+    const { kept } = await one.backup(source, { volumeSize });
+    expect(isAll(kept)).toBe(true);
+    const { objects } = await one.prune();
+    expect(objects.toSorted()).toEqual(all.filter((key) => key.startsWith('survival/') && !key.endsWith('.partial')));
+    await expectSame(one, source);
+  });
+
+  test('and never used, is swept by a prune when it is 15 days old', { timeout }, async () => {
+    await cutOff(backend, second);
+    clock.offset = 15 * 24 * hour;
+    await worldOf().prune();
+    expect(await keysOf(backend)).toEqual(['holdfast.vault']);
+  });
+
+  test('keeps the archives of a snapshot that it names, though that snapshot goes', { timeout }, async () => {
+    const large = join(source, 'zz');
+    const bytes = randomBytes(9 * mib);
+    writeFileSync(large, bytes);
+    const one = worldOf();
+    await one.backup(source, { volumeSize });
+    writeFileSync(join(source, 'new'), 'new');
+    const later = await one.backup(source, { volumeSize });
+    for (const at of [0, 2, 4]) randomBytes(mib).copy(bytes, at * mib);
+    writeFileSync(large, bytes);
+    await cutOff(backend, second);
+    const named = await archivesOf(one);
+    rmSync(large);
+    await one.engine.prune(one.destination, pruneRequest({ policy: { last: 1 } }), {});
+    expect(await archivesOf(one)).toEqual(named);
+    await expectRestoredTo(one, later.id, bytes);
+  });
+
+  async function expectRestoredTo(one: World, id: string, now: Buffer): Promise<void> {
+    const target = join(tempFolder(), 'back');
+    await one.restore(target, { snapshot: id });
+    const former = readFileSync(join(target, 'zz'));
+    expect([former.length, former.subarray(mib, 2 * mib).equals(now.subarray(mib, 2 * mib))]).toEqual([9 * mib, true]);
+  }
+
+  test('stays when its run is cancelled, and what was not finished goes', { timeout }, async () => {
+    const stop = new AbortController();
+    const on = around(backend, {
+      async call(call, run) {
+        const value = await run(call.signal);
+        if (call.verb === 'writePart' && call.target.endsWith('.003.holdfast')) stop.abort();
+        return value;
+      },
+      stream: (call, open) => open(call.signal),
+    });
+    const one = worldOf({ backend: on });
+    const run = one.engine.backup(one.destination, backupRequest(source, { volumeSize }), { signal: stop.signal });
+    await expect(run).rejects.toMatchObject({ code: 'cancelled' });
+    const left = (await keysOf(backend)).map((key) => key.replace(/^.*Z-[a-z0-9]{6}/, ''));
+    const ofVolume = (number: string): string[] => [`${number}.holdfast`, `${number}.holdfast.sha256`, `${number}.partial`];
+    expect(left.toSorted()).toEqual(['holdfast.vault', ...ofVolume(''), ...ofVolume('.002')].toSorted());
+    expect((await worldOf().backup(source, { volumeSize })).kept.files).toBe(6);
+    await expectSame(worldOf(), source);
+  });
+
+  test('serves whole snapshots as well, and of what snapshots name those take nothing', { timeout }, async () => {
+    const one = worldOf();
+    await one.backup(source, { volumeSize });
+    const first = await archivesOf(one);
+    const { backend: on } = mortal(backend, second);
+    await expect(worldOf({ backend: on }).backup(source, { volumeSize, whole: 'always', force: true })).rejects.toBeInstanceOf(Fault);
+    const { id, kept } = await one.backup(source, { volumeSize, whole: 'always', force: true });
+    expect(kept.files).toBe(6);
+    const { header } = await manifestLines(one, await readBytes(backend, `survival/${id}.manifest`, { limit: mib }));
+    expect(header.archives.map(({ key }) => key).filter((key) => first.includes(key))).toEqual([]);
+    // Nothing has changed, and it is whole.
+    expect(await one.backup(source, { whole: 'always' })).toMatchObject({ outcome: 'unchanged', id });
+    await expectSame(one, source);
+  });
+});
+
+test('a volume is compressed while the one before is held on its way', { timeout }, async () => {
+  const backend = memoryBackend();
+  const held = Promise.withResolvers<undefined>();
+  const on = around(backend, {
+    async call(call, run) {
+      if (call.verb === 'complete' && call.target.endsWith('.holdfast')) await held.promise;
+      return await run(call.signal);
+    },
+    stream: (call, open) => open(call.signal),
+  });
+  // Each volume is a frame, and so many wait at most until they are compressed and sealed.
+  const frames = Math.min(availableParallelism(), 8) + 2;
+  const filesOfVolume = 3;
+  for (let file = files; file < filesOfVolume * (frames + 4); file += 1) writeFileSync(join(source, `g${file}`), randomBytes(fileSize));
+  const one = anHourLater({ backend: on, stateDir });
+  const onProgress = ({ bytes }: { readonly bytes: number }): void => {
+    // The first volume waits before it is an object; the second one was sealed, or its frame would be in the way.
+    if (bytes >= filesOfVolume * (frames + 2) * fileSize) held.resolve(undefined);
+  };
+  await one.engine.backup(one.destination, backupRequest(source, { volumeSize }), { onProgress });
+  await expectSame(one, source);
 });

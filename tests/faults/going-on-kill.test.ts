@@ -1,0 +1,117 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { differences, seeTree } from '../support/compare-trees.ts';
+import { Workshop } from '../support/run-holdfast.ts';
+
+/*
+ * The real command, killed with -9 at every border of a volume and in between: what it had finished is not sent again.
+ */
+
+const shop = new Workshop('going-on');
+const source = shop.path('survival');
+const volumes = 12;
+const volumeSize = 2 ** 20;
+const timeout = 400_000;
+/** So slow that a look every few milliseconds misses nothing. */
+const slowly = ['--volume-size', '1M', '--limit-upload', '4M'];
+let dataSize = 0;
+
+beforeAll(() => {
+  mkdirSync(join(source, 'region'), { recursive: true });
+  // One file that goes on over most of the volumes, and small ones before and behind it. Nothing of it can be compressed.
+  for (let file = 0; file < 6; file += 1) writeFileSync(join(source, `a${file}`), randomBytes(300_000));
+  writeFileSync(join(source, 'level.db'), randomBytes(8 * 2 ** 20 + 400_000));
+  for (let file = 0; file < 6; file += 1) writeFileSync(join(source, 'region', `r${file}`), randomBytes(300_000));
+  dataSize = 12 * 300_000 + 8 * 2 ** 20 + 400_000;
+});
+
+/** What lies in a destination: bytes of objects, by name, and of uploads that did not end. */
+function look(place: string): { readonly objects: ReadonlyMap<string, number>; readonly unfinished: number } {
+  const sizes = (folder: string): [string, number][] => {
+    try {
+      return readdirSync(folder).map((name) => [name, statSync(join(folder, name)).size]);
+    } catch (error) {
+      // Not made yet, or what was seen is an object by now.
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      throw error;
+    }
+  };
+  const uploads = sizes(join(place, '.holdfast-uploads')).filter(([name]) => !name.endsWith('.key'));
+  return { objects: new Map(sizes(join(place, 'survival'))), unfinished: uploads.reduce((sum, [, size]) => sum + size, 0) };
+}
+
+type Seen = ReturnType<typeof look>;
+
+const backup = (place: string, args: readonly string[]): readonly string[] => ['backup', source, '-d', `folder:${place}`, ...args];
+
+async function killed(place: string, when: (seen: Seen) => boolean): Promise<void> {
+  const run = await shop.run(backup(place, slowly), {
+    onStart: (child) => {
+      const timer = setInterval(() => {
+        if (!when(look(place))) return;
+        clearInterval(timer);
+        child.kill('SIGKILL');
+      }, 2);
+      child.once('exit', () => clearInterval(timer));
+    },
+  });
+  expect([run.signal, run.code], run.stdout).toEqual(['SIGKILL', null]);
+}
+
+async function ended(place: string): Promise<void> {
+  const run = await shop.run(backup(place, ['--volume-size', '1M']));
+  expect([run.code, run.stderr]).toEqual([0, '']);
+  expect([...look(place).objects.keys()].filter((name) => name.endsWith('.partial'))).toEqual([]);
+}
+
+async function expectRestored(place: string, back: string): Promise<void> {
+  expect((await shop.run(['restore', 'latest', '-d', `folder:${place}`, '--target', back])).code).toBe(0);
+  expect(differences(seeTree(source, { owners: false }), seeTree(back, { owners: false }))).toEqual([]);
+}
+
+const countOf = ({ objects }: Seen, ending: string): number => [...objects.keys()].filter((name) => name.endsWith(ending)).length;
+const sum = (sizes: Iterable<number>): number => [...sizes].reduce((total, size) => total + size, 0);
+
+const moments: readonly (readonly [string, (volume: number) => (seen: Seen) => boolean])[] = [
+  ['is an object', (volume) => (seen) => countOf(seen, '.holdfast') > volume],
+  ['has its checksum file', (volume) => (seen) => countOf(seen, '.holdfast.sha256') > volume],
+  ['is written down', (volume) => (seen) => countOf(seen, '.partial') > volume],
+  ['is half sent', (volume) => (seen) => countOf(seen, '.holdfast') === volume && seen.unfinished > volumeSize / 2],
+];
+
+describe('killed once', () => {
+  test.each(moments)('when a volume %s: the next run sends the rest', { timeout }, async (name, at) => {
+    // Each moment at every third volume, and between them at every one.
+    const first = moments.findIndex((moment) => moment[0] === name) % 3;
+    for (let volume = first; volume < volumes - 1; volume += 3) {
+      const place = shop.path(`${name} ${volume}`);
+      mkdirSync(place);
+      await killed(place, at(volume));
+      const { objects, unfinished } = look(place);
+      await ended(place);
+      const all = new Map([...look(place).objects, ...objects]);
+      const bytes = sum(all.values()) + unfinished;
+      expect([volume, bytes < 1.1 * dataSize + volumeSize, bytes]).toEqual([volume, true, bytes]);
+      if (volume === first + 6) await expectRestored(place, shop.path(`back ${name}`));
+    }
+  });
+});
+
+test('killed at the border of every volume, run after run, and in the middle of the next', { timeout }, async () => {
+  const place = shop.path('again and again');
+  mkdirSync(place);
+  const stored = new Map<string, number>();
+  for (let volume = 0; volume < volumes - 2; volume += 1) {
+    await killed(place, (seen) => countOf(seen, '.partial') > volume && (volume % 2 === 0 || seen.unfinished > volumeSize / 2));
+    for (const [name, size] of look(place).objects) stored.set(name, size);
+  }
+  await ended(place);
+  for (const [name, size] of look(place).objects) stored.set(name, size);
+  const bytes = sum(stored.values());
+  expect([bytes < 1.1 * dataSize + volumeSize, bytes]).toEqual([true, bytes]);
+  expect(countOf(look(place), '.manifest')).toBe(1);
+  await expectRestored(place, shop.path('back again'));
+  expect((await shop.run(['verify', 'all', '-d', `folder:${place}`])).code).toBe(0);
+});
