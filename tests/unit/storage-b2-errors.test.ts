@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
 import { B2Error, mapped, notB2, signInFault, toFault } from '../../main/adapters/storage/backblaze-b2/errors.ts';
 import { Fault } from '../../main/contract/faults.ts';
+import { expectPage } from '../support/setup-page.ts';
 
 const errno = (code: string): Error => Object.assign(new Error(code), { code });
 
@@ -48,7 +49,9 @@ test.each([
   ['new_code', 400, 'unexpected'],
   ['constructor', 418, 'unexpected'],
 ])('%s with status %i is %s', (code, status, expected) => {
-  expect(toFault(new B2Error(status, code, 'by the test'), 'read', 'server/x').code).toBe(expected);
+  const fault = toFault(new B2Error(status, code, 'by the test'), 'read', 'server/x');
+  expect(fault.code).toBe(expected);
+  expectPage(fault, 'docs/setup/backblaze-b2.md');
 });
 
 test.each([

@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
 import { asciiJson } from '../../main/adapters/storage/dropbox/api.ts';
 import { DropboxError, notDropbox, toFault } from '../../main/adapters/storage/dropbox/errors.ts';
+import { expectPage } from '../support/setup-page.ts';
 
 const errno = (code: string): Error => Object.assign(new Error(code), { code });
 
@@ -41,6 +42,7 @@ test.each([
 ])('%s with status %i is %s', (summary, status, code) => {
   const fault = toFault(new DropboxError(status, summary, {}), 'stat', 'server/x', { key: 'server/x' });
   expect([fault.code, fault.context['status'], fault.operation]).toEqual([code, status, 'stat']);
+  expectPage(fault, 'docs/setup/dropbox.md');
 });
 
 test.each([

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { DriveError, fromSdk, notDrive, reasonIn, toFault } from '../../main/adapters/storage/google-drive/errors.ts';
 import { quoted } from '../../main/adapters/storage/google-drive/files.ts';
 import { head, tail } from '../../main/adapters/storage/google-drive/pieces.ts';
+import { expectPage } from '../support/setup-page.ts';
 
 const errno = (code: string): Error => Object.assign(new Error(code), { code });
 
@@ -39,6 +40,7 @@ test.each([
 ])('%s with status %i is %s', (reason, status, code) => {
   const fault = toFault(new DriveError(status, reason), 'stat', 'server/x', { key: 'server/x' });
   expect([fault.code, fault.context['status'], fault.operation]).toEqual([code, status, 'stat']);
+  expectPage(fault, 'docs/setup/google-drive.md');
 });
 
 test.each([

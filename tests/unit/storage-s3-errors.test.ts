@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
 import { mapped, toFault } from '../../main/adapters/storage/s3/errors.ts';
 import { Fault } from '../../main/contract/faults.ts';
+import { expectPage } from '../support/setup-page.ts';
 
 interface Reply {
   readonly status: number;
@@ -63,7 +64,9 @@ test.each([
   ['SyntaxError', 200, 'unavailable'],
   ['constructor', 418, 'unexpected'],
 ])('%s with status %i is %s', (name, status, code) => {
-  expect(toFault(sdkError(name, { status }), 'read', 'server/x').code).toBe(code);
+  const fault = toFault(sdkError(name, { status }), 'read', 'server/x');
+  expect(fault.code).toBe(code);
+  expectPage(fault, 'docs/setup/s3.md');
 });
 
 test.each([

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Fault } from '../../contract/faults.ts';
 import { saying } from '../../contract/sayings.ts';
 import { cancelledFault } from '../../engine/storage/cancel.ts';
+import { accountStep } from '../network/account-step.ts';
 import { errnoOf, networkMeaning, retryAfterMs, slim } from '../network/errors.ts';
 import { openHttp, parsedJson, readAll } from '../network/http.ts';
 import type { OAuthProvider } from './providers.ts';
@@ -56,7 +57,10 @@ function refused(provider: OAuthProvider, status: number, error: string, wait: n
   const { label, setupPage } = provider;
   const options = { operation: 'sign in', context: { status, reason: error === '' ? `status ${status}` : error } };
   if (error === 'invalid_grant')
-    return new Fault('sign-in-needed', `${label} does not know this sign-in any more (invalid_grant)`, options);
+    return new Fault('sign-in-needed', `${label} does not know this sign-in any more (invalid_grant)`, {
+      ...options,
+      context: { ...options.context, next: accountStep({ code: 'sign-in-needed' }, setupPage) ?? '' },
+    });
   if (['invalid_client', 'unauthorized_client', 'invalid_request', 'redirect_uri_mismatch', 'invalid_scope'].includes(error)) {
     return new Fault('config-invalid', `${label} refused the client id or its settings (${error})`, {
       ...options,

@@ -1,5 +1,6 @@
 import { Fault, type FaultCode, type FaultContext } from '../../../contract/faults.ts';
 import { cancelledFault } from '../../../engine/storage/cancel.ts';
+import { accountStep } from '../../network/account-step.ts';
 import { foreignFault, slim } from '../../network/errors.ts';
 import { setupPage } from './settings.ts';
 
@@ -111,7 +112,8 @@ export function toFault(error: unknown, operation: string, what: string, context
 function refused(error: B2Error, operation: string, what: string, context: FaultContext): Fault {
   const meaning = meaningOf(error);
   const reason = error.code === '' ? `status ${error.status}` : error.code;
-  const known = { ...context, status: error.status, reason, ...(meaning?.next === undefined ? {} : { next: meaning.next }) };
+  const next = meaning === undefined ? undefined : accountStep(meaning, setupPage);
+  const known = { ...context, status: error.status, reason, ...(next === undefined ? {} : { next }) };
   const options = { operation, context: known, cause: slim(error) };
   if (meaning === undefined) {
     return new Fault('unexpected', `${operation} of ${what} failed: ${error.message}: ${error.detail}`, options);

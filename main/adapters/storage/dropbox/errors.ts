@@ -1,4 +1,5 @@
 import { Fault, type FaultCode, type FaultContext } from '../../../contract/faults.ts';
+import { accountStep } from '../../network/account-step.ts';
 import { foreignFault, slim } from '../../network/errors.ts';
 import { setupPage } from './settings.ts';
 
@@ -87,9 +88,10 @@ function refused(error: DropboxError, operation: string, what: string, context: 
   const meant = meaningOf(error);
   const meaning = meant === denied && operation === 'remove' ? mayNotDelete : meant;
   const reason = summary === '' ? `status ${status}` : summary;
+  const next = meaning === undefined ? undefined : accountStep(meaning, setupPage);
   const options = {
     operation,
-    context: { ...context, status, reason, ...(meaning?.next === undefined ? {} : { next: meaning.next }) },
+    context: { ...context, status, reason, ...(next === undefined ? {} : { next }) },
     cause: slim(error),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   };

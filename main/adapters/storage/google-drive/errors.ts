@@ -1,5 +1,6 @@
 import { Fault, type FaultCode, type FaultContext } from '../../../contract/faults.ts';
 import { type Saying } from '../../../contract/sayings.ts';
+import { accountStep } from '../../network/account-step.ts';
 import { foreignFault, retryAfterMs, slim } from '../../network/errors.ts';
 import { setupPage } from './settings.ts';
 
@@ -148,12 +149,13 @@ function refused(error: DriveError, operation: string, what: string, context: Fa
   const meant = meaningOf(error);
   const meaning = meant === denied && operation === 'remove' ? mayNotDelete : meant;
   const reason = error.reason === '' ? `status ${error.status}` : error.reason;
+  const next = meaning === undefined ? undefined : accountStep(meaning, setupPage);
   const options = {
     operation,
     context: {
       ...{ ...context, status: error.status, reason },
       ...(meaning?.say === undefined ? {} : { say: meaning.say }),
-      ...(meaning?.next === undefined ? {} : { next: meaning.next }),
+      ...(next === undefined ? {} : { next }),
     },
     cause: slim(error),
     ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),

@@ -1,7 +1,8 @@
 import { Fault, type FaultContext } from '../../../contract/faults.ts';
 import { cancelledFault } from '../../../engine/storage/cancel.ts';
+import { accountStep } from '../../network/account-step.ts';
 import { errnoOf, networkMeaning, retryAfterMs, slim } from '../../network/errors.ts';
-import { byName, byStatus, denied, deniedTo, noSums, ownFault, slower, type Meaning } from './meanings.ts';
+import { byName, byStatus, denied, deniedTo, noSums, ownFault, regionStep, setupPage, slower, type Meaning } from './meanings.ts';
 
 /** The one mapping of this backend's foreign errors. `what` is the object or bucket that was handled. */
 export function toFault(error: unknown, operation: string, what: string, context: FaultContext = {}): Fault {
@@ -17,12 +18,13 @@ export function toFault(error: unknown, operation: string, what: string, context
   const found = meaningOf(seen);
   const meaning = found === denied ? deniedTo(operation) : found;
   if (meaning === undefined) return new Fault('unexpected', `${operation} of ${what} failed: ${plain(seen)}`, options);
+  const next = accountStep(meaning, setupPage);
   return new Fault(meaning.code, `${operation} of ${what} ${meaning.says} (${seen.errno ?? shortName(seen)})`, {
     ...options,
     context: {
       ...known,
       ...(meaning.say === undefined ? {} : { say: meaning.say }),
-      ...(meaning.next === undefined ? {} : { next: meaning.next }),
+      ...(next === undefined ? {} : { next }),
     },
     ...(meaning.persistence === undefined ? {} : { persistence: meaning.persistence }),
     ...(seen.retryAfterMs === undefined ? {} : { retryAfterMs: seen.retryAfterMs }),
@@ -55,7 +57,7 @@ function meaningOf(seen: Seen): Meaning | undefined {
   if (named !== undefined) return named.code === 'unavailable' && seen.retryAfterMs !== undefined ? slower : named;
   if (network !== undefined) return network;
   if (/^Region is missing|^Expected region/i.test(seen.message)) {
-    return { code: 'config-invalid', says: 'needs a region: add region=… or set AWS_REGION' };
+    return { code: 'config-invalid', says: 'needs a region: add region=… or set AWS_REGION', next: regionStep };
   }
   if (/x-amz-(sdk-)?checksum/i.test(seen.message) && (seen.status === 400 || seen.status === 501)) return noSums;
   if (seen.status === undefined) return undefined;

@@ -13,26 +13,31 @@ export interface Meaning {
   readonly say?: Saying;
 }
 
+export const setupPage = 'docs/setup/s3.md';
+
 const missing: Meaning = { code: 'not-found', says: 'does not exist' };
 const keysRefused: Meaning = {
   code: 'unauthenticated',
   says: 'was refused: the access key or its secret is not right',
-  next: 'Check both keys, and that they were made for this endpoint; docs/setup/s3.md says where to make new ones.',
+  next: `Check both keys, and that they were made for this endpoint; ${setupPage} says where to make new ones.`,
 };
 const keysExpired: Meaning = {
   code: 'unauthenticated',
   says: 'was refused: the temporary keys have expired',
-  next: 'Get new temporary keys, or make lasting ones for the backup alone, as docs/setup/s3.md says.',
+  next: `Get new temporary keys, or make lasting ones for the backup alone, as ${setupPage} says.`,
 };
 export const denied: Meaning = {
   code: 'permission-denied',
   says: 'was refused: these keys have no right to it',
-  next: 'Give the keys the rights that docs/setup/s3.md lists.',
+  next: `Give the keys the rights that ${setupPage} lists.`,
 };
+const bucketStep = `Write the bucket's name as the provider shows it, or make the bucket: ${setupPage} says how.`;
+export const regionStep = `Name the region and the endpoint as the bucket's page at the provider shows them; ${setupPage} says how for each.`;
 const otherRegion: Meaning = {
   code: 'config-invalid',
   says: 'was refused: the bucket lies in another region or at another endpoint',
   say: 'bucket-elsewhere',
+  next: regionStep,
 };
 export const slower: Meaning = { code: 'rate-limited', says: 'was put off: too many requests' };
 export const ownFault: Meaning = { code: 'unavailable', says: 'failed by a fault of the server' };
@@ -41,7 +46,7 @@ const changedOnTheWay: Meaning = { code: 'unavailable', says: 'arrived with othe
 const full: Meaning = {
   code: 'quota-exceeded',
   says: 'found no space left in the account',
-  next: 'Raise the limit of the bucket or account, keep fewer snapshots (“holdfast prune”), or end older versions, as docs/setup/s3.md says.',
+  next: `Raise the limit of the bucket or account, keep fewer snapshots (“holdfast prune”), or end older versions, as ${setupPage} says.`,
 };
 export const noSums: Meaning = {
   code: 'config-invalid',
@@ -59,8 +64,13 @@ export const byName: Readonly<Record<string, Meaning>> = {
   NoSuchVersion: missing,
   NoSuchUpload: { code: 'not-found', says: 'belongs to an upload that the server no longer knows' },
   // Not `not-found`: that would look like a destination in which nothing has been stored yet.
-  NoSuchBucket: { code: 'config-invalid', says: 'failed: the bucket does not exist', say: 'bucket-missing' },
-  InvalidBucketName: { code: 'config-invalid', says: 'failed: this cannot be the name of a bucket', say: 'bucket-name-wrong' },
+  NoSuchBucket: { code: 'config-invalid', says: 'failed: the bucket does not exist', say: 'bucket-missing', next: bucketStep },
+  InvalidBucketName: {
+    code: 'config-invalid',
+    says: 'failed: this cannot be the name of a bucket',
+    say: 'bucket-name-wrong',
+    next: bucketStep,
+  },
   InvalidRange: { code: 'range-invalid', says: 'has no such bytes' },
   PreconditionFailed: { code: 'already-exists', says: 'exists already' },
   ConditionalRequestConflict: { code: 'unavailable', says: 'is being written by another upload' },
@@ -140,7 +150,7 @@ export function deniedTo(operation: string): Meaning {
   const lacking = (says: string, right: string): Meaning => ({
     code: 'permission-denied',
     says: `was refused: these keys may not ${says}`,
-    next: `Give the keys the right ${right}; docs/setup/s3.md has the whole list.`,
+    next: `Give the keys the right ${right}; ${setupPage} has the whole list.`,
   });
   switch (operation) {
     case 'beginUpload':
@@ -150,7 +160,7 @@ export function deniedTo(operation: string): Meaning {
     case 'remove':
       return {
         ...lacking('delete', ''),
-        next: 'Backups work without it, “holdfast prune” does not: give the keys the right s3:DeleteObject, or prune with other keys; see docs/setup/s3.md.',
+        next: `Backups work without it, “holdfast prune” does not: give the keys the right s3:DeleteObject, or prune with other keys; see ${setupPage}.`,
       };
     case 'abort':
       return lacking('clear away unfinished uploads', 's3:AbortMultipartUpload');
