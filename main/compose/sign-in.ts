@@ -5,6 +5,7 @@ import type { AccountInfo } from '../contract/account-info.ts';
 import type { DestinationSettings } from '../contract/destination-settings.ts';
 import { Fault } from '../contract/faults.ts';
 import { withClient } from '../engine/service/with-client.ts';
+import { builtInClient, type BuiltInClient } from './built-in-client.ts';
 import { clientIdOf, composeTokens, signInVariables, type TokenKeeping } from './compose-tokens.ts';
 import type { Secrets } from './destination-secrets.ts';
 import type { Host } from './host.ts';
@@ -29,17 +30,26 @@ export interface SignInRequest {
 }
 
 /** Faults: config-invalid (a provider without sign-in, no client id), locked (the port that Dropbox comes back to is in use). */
-export async function prepareSignIn(env: Host['env'], request: SignInRequest): Promise<PreparedSignIn> {
+export async function prepareSignIn(
+  env: Host['env'],
+  request: SignInRequest,
+  builtIn: (provider: SignInProvider) => BuiltInClient | undefined = builtInClient,
+): Promise<PreparedSignIn> {
   const { provider: name } = request.settings;
   if (!isSignInProvider(name)) {
     throw new Fault('config-invalid', `a backup place at ${name} needs keys and no sign-in`, { operation: 'sign in' });
   }
   const variables = signInVariables[name];
   const provider = oauthProvider(name, loopbackEndpoint(env, variables.endpoint).endpoint);
-  const clientId = clientIdOf(request.settings, env);
+  // A person's own client goes first; its secret, or that it has none, is its own too.
+  const own = clientIdOf(request.settings, env);
+  const brought = builtIn(name);
+  const clientId = own ?? brought?.clientId;
   if (clientId === undefined) throw missingClient(provider, variables.clientId);
   const secretName = name === 'google-drive' ? 'clientSecret' : 'appSecret';
-  const clientSecret = request.clientSecret ?? (env[variables.clientSecret] || request.kept[secretName]);
+  const clientSecret =
+    request.clientSecret ??
+    (env[variables.clientSecret] || request.kept[secretName] || (clientId === brought?.clientId ? brought?.clientSecret : undefined));
   const { beginSignIn } = await import('../adapters/oauth/sign-in.ts');
   const begun = await beginSignIn({ provider, clientId, clientSecret, clock: systemClock, signal: request.signal });
   return {

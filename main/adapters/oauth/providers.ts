@@ -51,7 +51,7 @@ export function isSignInProvider(provider: string): provider is SignInProvider {
   return Object.hasOwn(table, provider);
 }
 
-/** Bring your own client: none is built in. */
+/** Bring your own client: this build brings none. */
 export function missingClient(provider: OAuthProvider, variable: string): Fault {
   return new Fault('config-invalid', `a client id of your own is needed to sign in with ${provider.label}`, {
     operation: 'sign in',
