@@ -53,7 +53,7 @@ export async function changes(
   const options: CallOptions = { signal: run.signal };
   const catalog = await openCatalog(host, destination, options);
   const snapshot = await selectSnapshot(catalog, request, options);
-  const earlier = await completeBefore(catalog, snapshot, options);
+  const earlier = await completeBefore(host, catalog, snapshot, options);
   const [before, after] = await openedBoth(catalog, earlier, snapshot, options);
   const counts = { new: 0, changed: 0, gone: 0 };
   const list: ChangedEntry[] = [];
@@ -96,9 +96,14 @@ async function openedBoth(
 }
 
 /** A classic snapshot cannot be looked into, so it is passed over. */
-async function completeBefore(catalog: Catalog, { id, slug }: ListedSnapshot, options: CallOptions): Promise<ListedSnapshot | null> {
+async function completeBefore(
+  host: EngineHost,
+  catalog: Catalog,
+  { id, slug }: ListedSnapshot,
+  options: CallOptions,
+): Promise<ListedSnapshot | null> {
   const listing = await listServer(catalog.backend, slug, options);
-  const problemOf = await problemFinder(catalog, listing, options);
+  const problemOf = await problemFinder(host, catalog, listing, options);
   for (const earlier of listing.snapshots.toReversed()) {
     if (earlier.id >= id || findObject(earlier, 'manifest') === null) continue;
     const header = await readHeader(catalog, earlier, options);

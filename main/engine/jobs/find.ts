@@ -5,7 +5,15 @@ import { plainPath, showPath, type BytePath } from '../archive/byte-path.ts';
 import { compileIncludes } from '../archive/exclude.ts';
 import type { OpenDestination } from '../engine.ts';
 import type { EngineHost } from '../host.ts';
-import { displayName, findObject, selectServer, type Catalog, type ListedSnapshot, openListed } from '../snapshots/catalog.ts';
+import {
+  displayName,
+  findObject,
+  selectServer,
+  type Catalog,
+  type ListedSnapshot,
+  openListed,
+  manifestsAtOnce,
+} from '../snapshots/catalog.ts';
 import { ordered } from '../snapshots/differences.ts';
 import type { ManifestEntry } from '../snapshots/manifest-entry.ts';
 import { storedState, type StateOf, type StoredState } from '../snapshots/stored-state.ts';
@@ -13,9 +21,6 @@ import { Versions } from '../snapshots/versions.ts';
 import { compareInWalkOrder } from '../snapshots/walk-order.ts';
 import type { CallOptions } from '../storage/backend.ts';
 import { openCatalog } from './snapshots.ts';
-
-/** After so many, what reading them has left is given back. */
-export const manifestsAtOnce = 32;
 
 /** What is looked for. */
 interface Wanted {

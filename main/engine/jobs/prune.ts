@@ -71,7 +71,7 @@ async function pruneListing(
 ): Promise<PruneReport> {
   const warnings: Warning[] = [];
   const known: Known[] = [];
-  const problemOf = await problemFinder(catalog, listing, options);
+  const problemOf = await problemFinder(host, catalog, listing, options);
   let unreadable: string | null = null;
   for (const snapshot of listing.snapshots) {
     const header = await readHeader(catalog, snapshot, options);

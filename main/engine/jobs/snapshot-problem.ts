@@ -1,9 +1,10 @@
 import { Fault } from '../../contract/faults.ts';
 import { showPath } from '../archive/byte-path.ts';
-import { openListed, storedSizes, type Catalog, type ListedSnapshot, type ServerListing } from '../snapshots/catalog.ts';
+import type { EngineHost } from '../host.ts';
+import { manifestsAtOnce, openListed, storedSizes, type Catalog, type ListedSnapshot, type ServerListing } from '../snapshots/catalog.ts';
 import type { ManifestHeader } from '../snapshots/manifest.ts';
 import { damagedKey } from '../snapshots/names.ts';
-import { storedState, type StoredState } from '../snapshots/stored-state.ts';
+import { storedState, type StateOf } from '../snapshots/stored-state.ts';
 import type { CallOptions } from '../storage/backend.ts';
 
 type Named = readonly { readonly key: string; readonly size: number }[];
@@ -15,22 +16,25 @@ export type FindProblem = (snapshot: ListedSnapshot, header: ManifestHeader) => 
  * Of the snapshots of one listing. An archive that is gone or has another size is everybody's who names it; one that is marked as damaged only of those with a file in
  * a damaged place (docs/decisions/0065). Entries are read, one at a time and up to the first such file, only of snapshots that name a marked archive.
  */
-export async function problemFinder(catalog: Catalog, listing: ServerListing, options: CallOptions): Promise<FindProblem> {
+export async function problemFinder(
+  host: Pick<EngineHost, 'giveBack'>,
+  catalog: Catalog,
+  listing: ServerListing,
+  options: CallOptions,
+): Promise<FindProblem> {
   const sizes = storedSizes(listing.snapshots);
   const stored = await storedState(catalog, listing, options);
-  return async (snapshot, header) =>
-    archiveProblem(sizes, header.archives) ?? (await damagedFile(catalog, snapshot, header, stored, options));
+  let read = 0;
+  return async (snapshot, header) => {
+    const gone = archiveProblem(sizes, header.archives);
+    if (gone !== null || !header.archives.some(({ key }) => stored.isMarked(key))) return gone;
+    read += 1;
+    if (read % manifestsAtOnce === 0) host.giveBack?.();
+    return await damagedFile(catalog, snapshot, stored.stateOf(header.archives), options);
+  };
 }
 
-async function damagedFile(
-  catalog: Catalog,
-  snapshot: ListedSnapshot,
-  { archives }: ManifestHeader,
-  stored: StoredState,
-  options: CallOptions,
-): Promise<string | null> {
-  if (!archives.some(({ key }) => stored.isMarked(key))) return null;
-  const stateOf = stored.stateOf(archives);
+async function damagedFile(catalog: Catalog, snapshot: ListedSnapshot, stateOf: StateOf, options: CallOptions): Promise<string | null> {
   try {
     const reader = await openListed(catalog, snapshot, options);
     try {

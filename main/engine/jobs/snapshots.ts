@@ -43,7 +43,7 @@ export async function snapshots(
   const rows: SnapshotRow[] = [];
   for (const listing of servers.toSorted((a, b) => (a.slug < b.slug ? -1 : 1))) {
     const name = await displayName(catalog, listing, options);
-    const problemOf = await problemFinder(catalog, listing, options);
+    const problemOf = await problemFinder(host, catalog, listing, options);
     const shared = await namedArchives(catalog, listing, options);
     for (const snapshot of listing.snapshots) {
       if (isRemoved(snapshot, shared)) continue;

@@ -14,13 +14,13 @@ import {
   type ServerListing,
   openListed,
   storedSizes,
+  manifestsAtOnce,
 } from '../snapshots/catalog.ts';
 import { readManifestHeader } from '../snapshots/manifest-store.ts';
 import type { ManifestHeader } from '../snapshots/manifest.ts';
 import { snapshotTime } from '../snapshots/names.ts';
 import { storedState, type StoredState } from '../snapshots/stored-state.ts';
 import type { CallOptions } from '../storage/backend.ts';
-import { manifestsAtOnce } from './find.ts';
 import { archiveProblem, buildingProblem } from './snapshot-problem.ts';
 import { openCatalog } from './snapshots.ts';
 import { UsedArchives } from './usage-archives.ts';

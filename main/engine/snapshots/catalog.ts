@@ -8,6 +8,9 @@ import { isSnapshotId, readObjectName, serverPrefix, slugPattern } from './names
 import { slugify } from '../../contract/slug.ts';
 import type { ObjectName } from './names.ts';
 
+/** After so many, what reading them has left is given back. */
+export const manifestsAtOnce = 32;
+
 export interface ListedObject extends ObjectInfo {
   readonly name: ObjectName;
 }
