@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { memoryBackend } from '../../main/adapters/storage/memory/memory-backend.ts';
 import { Fault } from '../../main/contract/faults.ts';
+import type { OpenDestination } from '../../main/engine/engine.ts';
 import type { Backend } from '../../main/engine/storage/backend.ts';
 import { around, type Call } from '../../main/engine/storage/layers/around.ts';
 import { readBytes } from '../../main/engine/storage/read-object.ts';
@@ -169,6 +170,15 @@ describe('a file that goes on over several volumes', () => {
     },
   );
 
+  test('loses a volume in between: that is sent again, and what lies before and behind it is taken', { timeout }, async () => {
+    const backend = memoryBackend();
+    await cutOff(backend, after('.006.partial'));
+    await backend.remove((await keysOf(backend)).find((key) => key.endsWith('.003.holdfast')) ?? '');
+    const sent = await wholeRun(backend);
+    expect([sent > 7 * mib, sent < 7.5 * mib, sent]).toEqual([true, true, sent]);
+    await expectSame(anHourLater({ backend, stateDir }), source);
+  });
+
   test('was stored before and is changed in place: pieces come from three runs', { timeout }, async () => {
     const backend = memoryBackend();
     await wholeRun(backend);
@@ -331,6 +341,30 @@ describe('what was written down', () => {
     expect(await one.backup(source, { whole: 'always' })).toMatchObject({ outcome: 'unchanged', id });
     await expectSame(one, source);
   });
+});
+
+test('of two places one fails: the other has its snapshot, and the first goes on with what it has', { timeout }, async () => {
+  const [near, far] = [memoryBackend(), memoryBackend()];
+  const { backend: failing } = mortal(
+    far,
+    ({ verb, target }, when) => verb === 'complete' && when === 'after' && target.endsWith('.002.partial'),
+  );
+  const one = anHourLater({ backend: near, stateDir });
+  const place = (backend: Backend, name: string): OpenDestination => ({
+    ...one.destination,
+    backend,
+    settings: { provider: 'memory', place: name },
+  });
+  const request = backupRequest(source, { volumeSize });
+  const first = await one.engine.backupToAll([place(near, 'near'), place(failing, 'far')], request, {});
+  expect(first.map((outcome) => (outcome instanceof Fault ? outcome.code : outcome.kept.files))).toEqual([0, 'unavailable']);
+  writeFileSync(join(source, 'new'), 'new');
+  const second = await one.engine.backupToAll([place(near, 'near'), place(far, 'far')], request, {});
+  expect(second.map((outcome) => (outcome instanceof Fault ? outcome.code : outcome.kept.files))).toEqual([files, 6]);
+  for (const backend of [near, far]) {
+    expect(await partialsOf(backend)).toEqual([]);
+    await expectSame(anHourLater({ backend, stateDir }), source);
+  }
 });
 
 test('a volume is compressed while the one before is held on its way', { timeout }, async () => {

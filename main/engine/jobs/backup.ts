@@ -11,7 +11,7 @@ import { lockName } from './lock-name.ts';
 import { newSnapshotId } from '../snapshots/names.ts';
 import { Written as WrittenKeys } from './written.ts';
 
-/** Turns a folder into a snapshot. What fails leaves the destination as it was, but for a vault. */
+/** Turns a folder into a snapshot. What fails leaves the destination as it was, but for a vault and the finished volumes that the next run goes on with (docs/decisions/0064). */
 export async function backup(
   host: EngineHost,
   destination: OpenDestination,
