@@ -25,7 +25,7 @@ try {
             ...{ viewport, colorScheme: scheme, timezoneId: 'Europe/Berlin' },
             locale: language === 'de' ? 'de-DE' : 'en-GB',
           });
-          await view.ready(page, language);
+          await view.ready(page, language, service);
           const name = `${view.name}-${size}-${scheme}${language === 'en' ? '' : `-${language}`}.png`;
           await page.screenshot({ path: join(folder, name) });
           process.stdout.write(`${name}${complaints.length === 0 ? '' : ` complained: ${complaints.join('; ')}`}\n`);

@@ -1,4 +1,6 @@
 import type { Page } from 'playwright';
+import { restoreViews, tickSome } from './restore-views.ts';
+import type { StagedService } from './staged-service.ts';
 import { wizardViews } from './wizard-views.ts';
 
 export interface View {
@@ -12,44 +14,11 @@ export interface View {
   readonly locked?: boolean;
   readonly languages?: readonly ('en' | 'de')[];
   /** Settles once the view shows what it is about; may click its way there. */
-  readonly ready: (page: Page, language: 'en' | 'de') => Promise<unknown>;
+  readonly ready: (page: Page, language: 'en' | 'de', service: StagedService) => Promise<unknown>;
 }
 
 const both = ['en', 'de'] as const;
 const creative = 'snapshots/creative/tide-s3';
-
-async function browse(page: Page): Promise<void> {
-  const tree = page.getByRole('tree');
-  await tree.getByRole('treeitem', { name: /^world / }).waitFor();
-  await tree.focus();
-  for (const key of ['w', 'ArrowRight']) await page.keyboard.press(key);
-  await tree.getByRole('treeitem', { name: /region/ }).waitFor();
-  for (const key of ['ArrowDown', ' ', 'ArrowDown', 'ArrowDown', ' ']) await page.keyboard.press(key);
-  await page.getByRole('button', { name: /^(Restore|Wiederherstellen)…$/ }).waitFor();
-}
-
-/** The button that is asked with, whatever else the page calls so. */
-async function ask(page: Page): Promise<void> {
-  const card = page.getByRole('article').filter({ hasText: 'Creative' });
-  const unfold = card.getByRole('button', { name: /^Creative: / });
-  await card.waitFor();
-  if (await unfold.isVisible()) await unfold.click();
-  await card.getByRole('button', { name: /^(Restore|Wiederherstellen)…$/ }).click();
-  await page.getByRole('dialog').getByText(/112/).waitFor();
-}
-
-async function restore(page: Page): Promise<void> {
-  await ask(page);
-  await page
-    .getByRole('dialog')
-    .getByRole('button', { name: /^(Restore|Wiederherstellen)$/ })
-    .click();
-  await page
-    .getByRole('dialog')
-    .getByRole('heading', { name: /^(Restoring|Stelle)/ })
-    .waitFor();
-  await page.getByRole('dialog').getByRole('progressbar').waitFor();
-}
 
 /** Every view of the page, for pictures and for checks of all of them. */
 export const views: readonly View[] = [
@@ -63,7 +32,7 @@ export const views: readonly View[] = [
     },
   },
   { name: 'servers', path: 'snapshots', languages: both, ready: (page) => page.getByRole('link', { name: /Creative/ }).waitFor() },
-  { name: 'browse', path: `${creative}/snap-0000`, languages: both, ready: browse },
+  { name: 'browse', path: `${creative}/snap-0000`, languages: both, ready: tickSome },
   {
     ...{ name: 'browse-differing', path: `${creative}/snap-0000`, languages: both },
     async ready(page) {
@@ -71,33 +40,7 @@ export const views: readonly View[] = [
       await page.getByRole('treeitem', { name: /gone|weg/ }).waitFor();
     },
   },
-  { name: 'restore', path: '', languages: both, ready: ask },
-  {
-    ...{ name: 'restore-choices', path: '', languages: both },
-    async ready(page) {
-      await ask(page);
-      await page
-        .getByRole('dialog')
-        .getByRole('button', { name: /^(Other choices|Andere Wahl)…$/ })
-        .click();
-      await page.getByRole('radio', { name: /beside|daneben/ }).click();
-      await page.getByRole('dialog').getByText(/112/).waitFor();
-    },
-  },
-  { name: 'restore-progress', path: '', languages: both, ready: restore },
-  {
-    ...{ name: 'restore-done', path: `${creative}/snap-0000`, languages: both },
-    async ready(page) {
-      await browse(page);
-      await page.getByRole('button', { name: /^(Restore|Wiederherstellen)…$/ }).click();
-      await page.getByRole('dialog').getByText(/112/).waitFor();
-      await page
-        .getByRole('dialog')
-        .getByRole('button', { name: /^(Restore|Wiederherstellen)$/ })
-        .click();
-      await page.getByRole('button', { name: /^(Undo|Rückgängig)$/ }).waitFor();
-    },
-  },
+  ...restoreViews,
   {
     ...{ name: 'keychain', path: '', locked: true, languages: both },
     async ready(page) {

@@ -1,0 +1,214 @@
+import type { Page } from 'playwright';
+import type { WireFault } from '../../../main/contract/faults.ts';
+import type { ServerStatus } from '../../../main/contract/server-status.ts';
+import { askRestore, startRestore } from './restore-views.ts';
+import { restoringJob, stagedNow } from './staged-restore.ts';
+import { runningJob, stagedServers, type StagedService } from './staged-service.ts';
+import type { View } from './views.ts';
+import { sayIn, type Language, type Say } from './words.ts';
+import { walkWizard } from './wizard-views.ts';
+
+const both = ['en', 'de'] as const;
+const creative = 'snapshots/creative/tide-s3';
+const fault: WireFault = {
+  code: 'disk-full',
+  persistence: 'permanent',
+  operation: 'restore',
+  message: 'ENOSPC: no space left',
+  context: {},
+};
+const failedJob = {
+  ...runningJob,
+  id: 'j-failed',
+  server: 'creative',
+  state: 'failed' as const,
+  progress: null,
+  endedAt: stagedNow - 60_000,
+  fault,
+};
+
+/** What Creative's card may come to; with it stand the staged ones: signed out, overdue, running. */
+const states: Readonly<Record<string, Partial<ServerStatus>>> = {
+  new: { state: 'new', lastSuccess: null, lastProven: null, bytes: 0, storedBytes: 0 },
+  ok: { state: 'ok' },
+  late: { state: 'late', nextRun: stagedNow - 60_000 },
+  failed: { state: 'failed', last: failedJob },
+  'restore-failed': { state: 'failed', last: { ...failedJob, kind: 'restore', untouched: true } },
+  'drill-failed': { state: 'failed', last: { ...failedJob, kind: 'drill', destination: 'tide-s3' } },
+  paused: { state: 'paused', pausedUntil: stagedNow + 3_600_000 },
+  'paused-open': { state: 'paused', pausedUntil: 0 },
+  waiting: {
+    state: 'running',
+    running: { ...runningJob, server: 'creative' },
+    waiting: [{ ...runningJob, id: 'j-next', kind: 'verify', state: 'waiting' }],
+  },
+};
+
+/** In the tray's size a calm card is folded. */
+async function unfold(page: Page): Promise<void> {
+  const fold = page
+    .getByRole('article')
+    .filter({ hasText: 'Creative' })
+    .getByRole('button', { name: /^Creative: / });
+  if (await fold.isVisible()) await fold.click();
+}
+
+async function more(page: Page, name: string, says: string): Promise<void> {
+  const card = page.getByRole('article').filter({ hasText: name });
+  await card.getByRole('button', { name: /More for|Mehr/ }).click();
+  await page.getByRole('menuitem', { name: says, exact: true }).waitFor();
+}
+
+function cardView([name, changes]: readonly [string, Partial<ServerStatus>]): View {
+  return {
+    ...{ name: `card-${name}`, path: '', languages: both },
+    async ready(page, _, service) {
+      await page.getByRole('article').nth(3).waitFor();
+      const staged = stagedServers.find(({ settings }) => settings.slug === 'creative');
+      if (staged === undefined) throw new Error('Creative is not staged');
+      service.emit({ event: 'server', data: { ...staged, ...changes, settings: { ...staged.settings, name: 'Creative II' } } });
+      await page.getByRole('heading', { name: 'Creative II' }).waitFor();
+      const fold = page.getByRole('article', { name: 'Creative II' }).getByRole('button', { name: /^Creative II: / });
+      if (await fold.isVisible()) await fold.click();
+    },
+  };
+}
+
+interface Stop {
+  readonly name: string;
+  readonly path: string;
+  readonly at: (page: Page, say: Say, service: StagedService, language: Language) => Promise<unknown>;
+}
+
+const press = (page: Page, name: string): Promise<void> => page.getByRole('button', { name, exact: true }).first().click();
+
+const stops: readonly Stop[] = [
+  {
+    ...{ name: 'menu', path: '' },
+    async at(page, say) {
+      await page.getByRole('article').nth(3).waitFor();
+      await more(page, 'Nextcloud', say('do.removeServer'));
+    },
+  },
+  {
+    ...{ name: 'pin', path: creative },
+    async at(page) {
+      await page
+        .getByRole('button', { name: /^Pin |anheften$/ })
+        .first()
+        .click();
+      await page.getByRole('dialog').getByRole('textbox').waitFor();
+    },
+  },
+  {
+    ...{ name: 'discard', path: creative },
+    async at(page, say) {
+      await press(page, say('aside.discardAsk'));
+      await page.getByRole('button', { name: say('aside.keep'), exact: true }).waitFor();
+    },
+  },
+  {
+    ...{ name: 'undo-refused', path: creative },
+    async at(page, say) {
+      await press(page, say('do.undo'));
+      await page.getByRole('alert').waitFor();
+    },
+  },
+  {
+    ...{ name: 'restore-cancelled', path: '' },
+    async at(page, say) {
+      await startRestore(page);
+      await press(page, say('way.cancel'));
+      await page
+        .getByRole('dialog')
+        .getByRole('heading', { name: say('ended.cancelled') })
+        .waitFor();
+    },
+  },
+  {
+    ...{ name: 'restore-broken', path: '' },
+    async at(page, say, service) {
+      await startRestore(page);
+      service.emit({
+        event: 'job',
+        data: { ...restoringJob, state: 'failed', progress: null, endedAt: stagedNow, fault, untouched: true },
+      });
+      await page
+        .getByRole('dialog')
+        .getByRole('heading', { name: say('ended.failed', { name: 'Creative' }) })
+        .waitFor();
+    },
+  },
+  {
+    ...{ name: 'restore-steps', path: '' },
+    async at(page) {
+      await unfold(page);
+      await askRestore(page);
+    },
+  },
+  {
+    ...{ name: 'activity-failed', path: 'activity' },
+    async at(page, say) {
+      await press(page, say('activity.failedOnly'));
+      await page
+        .getByRole('button', { name: /Survival/ })
+        .first()
+        .click();
+      await page.getByText(say('fault.unavailable.next')).first().waitFor();
+    },
+  },
+  {
+    ...{ name: 'sign-in-failed', path: 'new-server' },
+    async at(page, say, service, language) {
+      await walkWizard(page, language, 'wizard-sign-in');
+      service.emit({ event: 'sign-in', data: { id: 'sign-in-1', state: 'failed', account: null, fault: { ...fault, code: 'timeout' } } });
+      await page.getByRole('button', { name: say('do.tryAgain'), exact: true }).waitFor();
+    },
+  },
+  {
+    ...{ name: 'sign-in-done', path: 'new-server' },
+    async at(page, say, service, language) {
+      await walkWizard(page, language, 'wizard-sign-in');
+      service.emit({
+        event: 'sign-in',
+        data: {
+          id: 'sign-in-1',
+          state: 'done',
+          account: { name: 'person@example.org', usedBytes: 61.4e9, quotaBytes: 200e9 },
+          fault: null,
+        },
+      });
+      await page.getByText(say('signIn.doneAs', { name: 'person@example.org' })).waitFor();
+    },
+  },
+  {
+    ...{ name: 'kit', path: 'settings/place/tide-s3' },
+    async at(page, say) {
+      await page
+        .getByRole('checkbox', { name: say('kit.recoveryKey') })
+        .first()
+        .press(' ');
+    },
+  },
+];
+
+const emptyStops: readonly Stop[] = [
+  {
+    name: 'activity-empty',
+    path: 'activity',
+    at: (page, say) => page.getByRole('heading', { name: say('activity.empty.title') }).waitFor(),
+  },
+  { name: 'snapshots-empty', path: 'snapshots', at: (page) => page.getByRole('heading').nth(1).waitFor() },
+  { name: 'settings-empty', path: 'settings', at: (page) => page.getByRole('heading', { level: 2 }).nth(5).waitFor() },
+];
+
+function stopView({ name, path, at }: Stop): View {
+  return { ...{ name, path, languages: both }, ready: (page, language, service) => at(page, sayIn(language), service, language) };
+}
+
+/** States of views, and what opens from them, of which no pictures are kept: they are looked at by the checks alone. */
+export const stateViews: readonly View[] = [
+  ...Object.entries(states).map(cardView),
+  ...stops.map(stopView),
+  ...emptyStops.map((stop) => ({ ...stopView(stop), empty: true })),
+];
