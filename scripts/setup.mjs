@@ -44,7 +44,8 @@ async function setUp() {
   await withLock(() => {
     if (isReady() && pageIsBuilt()) return;
     const begun = Date.now();
-    unmark();
+    // Where only the page is to be built, the command goes on working meanwhile, and if that fails.
+    if (!isReady()) unmark();
     rmSync(logFile, { force: true });
     for (const { title, isDone, run } of steps) {
       if (isDone()) continue;

@@ -4,6 +4,7 @@ import { destinationSecret } from '../contract/secret-names.ts';
 import { Fault } from '../contract/faults.ts';
 import { saying } from '../contract/sayings.ts';
 import type { Keychain } from '../engine/service/keychain.ts';
+import { destinationCalled } from '../engine/service/known-destination.ts';
 import type { TokenKeeping } from './compose-tokens.ts';
 import type { Host, Observer } from './host.ts';
 import { inTurns } from './in-turns.ts';
@@ -65,10 +66,10 @@ function noPassphrase(): Promise<never> {
 /** Where the tokens of a named destination are kept when the provider changes them. */
 async function tokenKeeping(host: Host, name: string | null): Promise<TokenKeeping> {
   if (name === null) return { name };
-  const { destinations } = await (await host.openSettings()).read();
+  const settings = await (await host.openSettings()).read();
   return {
     name,
-    signedInAt: destinations[name]?.signedInAt,
+    signedInAt: destinationCalled(settings, name)?.signedInAt,
     keep: async (refreshToken) => await (await host.openKeychain()).set({ [destinationSecret(name, 'refreshToken')]: refreshToken }),
   };
 }

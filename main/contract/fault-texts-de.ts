@@ -80,7 +80,7 @@ export const faultTextsInGerman: Readonly<Record<FaultCode, FaultText>> = {
     next: 'Die Einzelheiten sagen, warum; eine neuere Version kann es vielleicht.',
   },
   cancelled: {
-    says: 'Abgebrochen; nichts Halbes blieb zurück.',
+    says: 'Abgebrochen; nichts Halbes blieb zurück, und was fertig war, bleibt.',
     next: 'Starte es neu, wann du magst.',
   },
   unexpected: {

@@ -86,7 +86,7 @@ export const faultTexts: Readonly<Record<FaultCode, FaultText>> = {
     next: 'See what the message names; a newer version of Holdfast may be able to do it.',
   },
   cancelled: {
-    says: 'It was cancelled; nothing half-done was left.',
+    says: 'It was cancelled; nothing half-done was left, and what was finished stays.',
     next: 'Start it again when you like.',
   },
   unexpected: {

@@ -1,6 +1,7 @@
 import { Fault } from '../contract/faults.ts';
 import { destinationName } from '../contract/settings.ts';
 import { destinationSecrets } from '../engine/service/kept-secrets.ts';
+import { destinationCalled } from '../engine/service/known-destination.ts';
 import { dangerOf, parseDestinationUrl } from '../compose/destination-url.ts';
 import { secretsInEnvironment, type Secrets } from '../compose/destination-secrets.ts';
 import type { FoundDestination } from '../compose/host.ts';
@@ -17,10 +18,10 @@ export async function findDestination(host: CliHost, text: string): Promise<Foun
 }
 
 async function named(host: CliHost, name: string): Promise<FoundDestination> {
-  const { destinations } = await (await host.openSettings()).read();
-  const known = destinations[name];
+  const settings = await (await host.openSettings()).read();
+  const known = destinationCalled(settings, name);
   if (known !== undefined) return { settings: known.settings, name };
-  const names = Object.keys(destinations);
+  const names = Object.keys(settings.destinations);
   const there = names.length === 0 ? 'no destination has a name yet' : `there are ${names.join(', ')}`;
   throw new Fault(
     'config-invalid',

@@ -67,6 +67,25 @@ describe('destinations by name', () => {
     expect(await json(['snapshots', '-d', 'folder:place'], noPassphrase)).toMatchObject([{ id }]);
   });
 
+  test('a folder that was made for it is told of, as the disk may not be mounted; one that is there is not', async () => {
+    const made = 'has been made';
+    expect((await run(['test', 'folder:mnt/nas'])).stderr).toContain(made);
+    expect((await run(['test', 'folder:mnt/nas'])).stderr).not.toContain(made);
+  });
+
+  test('a name may be a word that every object answers to', async () => {
+    expect(await run(['destination', 'add', 'constructor', 'folder:odd', '--no-test'])).toMatchObject({ code: 0 });
+    expect(await run(['backup', 'world', '-d', 'constructor'])).toMatchObject({ code: 0 });
+    expect((await run(['snapshots', '-d', 'valueof'])).stderr).toContain('There is no destination called valueof');
+    expect(await run(['destination', 'remove', 'constructor'])).toMatchObject({ code: 0 });
+  });
+
+  test('where its keys cannot be kept, a name is not kept either', async () => {
+    const wrong = { HOLDFAST_B2_KEY_ID: keys.keyId, HOLDFAST_B2_APPLICATION_KEY: keys.applicationKey, HOLDFAST_KEYCHAIN_PASSPHRASE: '' };
+    expect((await run(['destination', 'add', 'unkept', 'b2:my-backups/home', '--no-test'], wrong)).code).not.toBe(0);
+    expect((await json<readonly { name: string }[]>(['destination', 'list'])).map(({ name }) => name)).not.toContain('unkept');
+  });
+
   test('the keys of a cloud come from the environment once, and from the key file afterwards', async () => {
     const given = { B2_APPLICATION_KEY_ID: keys.keyId, B2_APPLICATION_KEY: keys.applicationKey };
     const added = await run(['destination', 'add', 'cloud', 'b2:my-backups/home'], given);

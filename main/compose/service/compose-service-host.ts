@@ -8,6 +8,7 @@ import { rconPasswordOf } from '../../contract/secret-names.ts';
 import type { Engine, OpenDestination } from '../../engine/engine.ts';
 import type { Clock } from '../../engine/ports.ts';
 import type { Keychain } from '../../engine/service/keychain.ts';
+import { destinationCalled } from '../../engine/service/known-destination.ts';
 import type { JobNote, ServiceHost, StateStore } from '../../engine/service/ports.ts';
 import type { LiveSettings } from '../../engine/service/settings-ports.ts';
 import type { Host } from '../host.ts';
@@ -46,7 +47,7 @@ export function composeServiceHost(parts: ServiceHostParts): ComposedServiceHost
     ...{ clock, scheduleClock, engine, store, redact, onJobNote, onProblem, held, keychainOpenedAt, knowSecrets, random: systemRandom },
     servers: () => settings.current().servers,
     openDestination: open,
-    signedInAt: (destination) => settings.current().destinations[destination]?.signedInAt ?? null,
+    signedInAt: (destination) => destinationCalled(settings.current(), destination)?.signedInAt ?? null,
     quiesce: quiesceOf,
     recoverFolder: async (folder) => await (await cli.openTargets()).restore.recover(folder),
     async forgetSecrets(slug) {

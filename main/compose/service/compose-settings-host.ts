@@ -4,6 +4,7 @@ import type { Redactor } from '../../adapters/logs/redactor.ts';
 import { deliverNotice } from '../../adapters/notify/deliver.ts';
 import { destinationSecret } from '../../contract/secret-names.ts';
 import type { Keychain } from '../../engine/service/keychain.ts';
+import { destinationCalled } from '../../engine/service/known-destination.ts';
 import type { BegunSignIn, LiveSettings, SettingsHost } from '../../engine/service/settings-ports.ts';
 import type { Bandwidth } from '../../engine/storage/layers/bandwidth.ts';
 import type { Host } from '../host.ts';
@@ -60,7 +61,7 @@ export function composeSettingsHost(parts: SettingsHostParts): SettingsHost {
         onRefreshToken?.(refreshToken);
         if (name !== null) await (await keychain()).set({ [destinationSecret(name, 'refreshToken')]: refreshToken });
       };
-      const signedInAt = name === null ? undefined : settings.current().destinations[name]?.signedInAt;
+      const signedInAt = name === null ? undefined : destinationCalled(settings.current(), name)?.signedInAt;
       return await accountOf(cli.env, at, secrets, { name, signedInAt, keep }, signal);
     },
     folderProblem,

@@ -5,6 +5,7 @@ import { destinationPassword } from '../../contract/secret-names.ts';
 import type { OpenDestination } from '../../engine/engine.ts';
 import type { Keychain } from '../../engine/service/keychain.ts';
 import { destinationSecrets } from '../../engine/service/kept-secrets.ts';
+import { destinationCalled } from '../../engine/service/known-destination.ts';
 import type { LiveSettings, Secrets } from '../../engine/service/settings-ports.ts';
 import type { Backend } from '../../engine/storage/backend.ts';
 import type { Bandwidth } from '../../engine/storage/layers/bandwidth.ts';
@@ -48,7 +49,7 @@ export function destinationOpener({ cli, settings, keychain, limiter }: OpenerOp
 
   return {
     async open(name) {
-      const found = settings.current().destinations[name];
+      const found = destinationCalled(settings.current(), name);
       if (found === undefined) {
         throw new Fault('config-invalid', `there is no backup place called ${name}`, {
           operation: 'open destination',

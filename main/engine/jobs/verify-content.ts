@@ -79,7 +79,7 @@ export async function verifyContent(
     files: [],
   }));
   if (result.damagedFiles.length > 0) {
-    const message = `${result.damagedFiles.length} files cannot be brought back whole`;
+    const message = `${result.damagedFiles.length} ${result.damagedFiles.length === 1 ? 'file' : 'files'} cannot be brought back whole`;
     return { damage: [...damage, { object: name, kind: 'files', message, files: result.damagedFiles }], sha256 };
   }
   return { damage, sha256 };

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { DestinationSettings } from '../../contract/destination-settings.ts';
 import { Fault } from '../../contract/faults.ts';
 import { destinationName, type NamedDestination } from '../../contract/settings.ts';
+import { destinationCalled } from '../../engine/service/known-destination.ts';
 import { withClientOf } from '../../engine/service/with-client.ts';
 import { askedAnew, askSecrets, storeSecrets } from '../destination-keys.ts';
 import { destinationPassword, destinationSecret } from '../../contract/secret-names.ts';
@@ -53,12 +54,22 @@ function addAdd(group: Command, { host, end }: CommandContext): void {
       const name = checkedName(text);
       const settings = await addressOf(host, address);
       const file = await host.openSettings();
-      if ((await file.read()).destinations[name] !== undefined) throw exists(name);
-      await storeSecrets(host, name, settings.provider, await askSecrets(host, settings.provider));
+      if (destinationCalled(await file.read(), name) !== undefined) throw exists(name);
+      const secrets = await askSecrets(host, settings.provider);
+      // The name first: of two who add it at once, only the one who gets it may keep keys under it.
       await file.update((all) => {
-        if (all.destinations[name] !== undefined) throw exists(name);
+        if (destinationCalled(all, name) !== undefined) throw exists(name);
         return { ...all, destinations: { ...all.destinations, [name]: { settings } } };
       });
+      try {
+        await storeSecrets(host, name, settings.provider, secrets);
+      } catch (error) {
+        await file.update((all) => ({
+          ...all,
+          destinations: Object.fromEntries(Object.entries(all.destinations).filter(([other]) => other !== name)),
+        }));
+        throw error;
+      }
       await note(host, `Kept as ${name}: from now on, -d ${name} means it.`);
       if (needsSignIn(settings)) {
         await note(host, `Next: sign in with the provider: holdfast destination sign-in ${name}`);
@@ -183,7 +194,7 @@ function addPassword(group: Command, { host, end }: CommandContext): void {
 }
 
 export function known(destinations: Readonly<Record<string, NamedDestination>>, name: string): NamedDestination {
-  const found = Object.hasOwn(destinations, name) ? destinations[name] : undefined;
+  const found = destinationCalled({ destinations }, name);
   if (found !== undefined) return found;
   throw new Fault('not-found', `There is no destination called ${name}`, {
     operation: 'find destination',

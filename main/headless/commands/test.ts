@@ -1,9 +1,10 @@
+import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { DestinationCheck } from '../../contract/reports.ts';
 import type { Backend } from '../../engine/storage/backend.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { CliHost, CommandContext } from '../host.ts';
-import { painter, printJson, printLine } from '../output.ts';
+import { painter, printJson, printLine, warn } from '../output.ts';
 import { printable } from '../printable.ts';
 import { findDestination, readSecrets } from '../find-destination.ts';
 import { readRates, withRates } from './options.ts';
@@ -27,6 +28,7 @@ export function addTest(program: Command, { host, end }: CommandContext): void {
 export async function testDestination(host: CliHost, place: string, options: JsonOption & RateOptions): Promise<number> {
   const found = await findDestination(host, place);
   const secrets = await readSecrets(host, found);
+  const made = found.settings.provider === 'folder' && !existsSync(found.settings.path);
   const open = (): Promise<Backend> => host.openBackend(found, secrets, readRates(options));
   const paint = painter(host.stdout, host.env);
   const checks: DestinationCheck[] = [];
@@ -39,5 +41,10 @@ export async function testDestination(host: CliHost, place: string, options: Jso
   const failed = checks.filter(({ ok }) => !ok).length;
   if (options.json === true) await printJson(host, checks);
   else await printLine(host, failed === 0 ? 'The destination can be used.' : 'The destination cannot be used as it is.');
+  if (made && failed === 0)
+    await warn(
+      host,
+      'Its folder was not there and has been made. If it is to lie on another disk, see that this is mounted, and that the path is right.',
+    );
   return failed === 0 ? exitCodes.done : exitCodes.failed;
 }

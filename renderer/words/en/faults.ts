@@ -40,7 +40,7 @@ export const faults = {
   'fault.keychain.next': 'Open it: what waited for it then runs at once.',
   'fault.unsupported.says': 'This cannot be done here.',
   'fault.unsupported.next': 'Details say why; a newer version may be able to do it.',
-  'fault.cancelled.says': 'It was cancelled, and nothing half done was left.',
+  'fault.cancelled.says': 'It was cancelled. Nothing half done was left, and what was finished stays.',
   'fault.cancelled.next': 'Start it again when you like.',
   'fault.unexpected.says': 'Something happened that Holdfast did not foresee.',
   'fault.unexpected.next': 'Try again; if it comes back, report it with the details.',

@@ -50,7 +50,7 @@ export function markedFolder(root: string, memory: Memory): Layer {
         persistence: 'permanent',
         context: {
           path: base,
-          next: `Mount the disk and try again. If it is a new one, or was emptied on purpose: touch '${join(base, markerName)}'`,
+          next: `Mount the disk and try again. If it is a new one, or was emptied on purpose: mkdir -p '${base}' && touch '${join(base, markerName)}'`,
         },
       });
     }

@@ -103,7 +103,10 @@ async function mustBeFolder(path: string): Promise<void> {
 }
 
 function noPlaceFault(path: string, cause: unknown): Fault {
-  return new Fault('not-found', `The folder ${path} cannot be made there`, { context: { path }, cause });
+  return new Fault('not-found', `The folder ${path} cannot be made there`, {
+    context: { path, next: 'Choose a folder on a disk that takes files.' },
+    cause,
+  });
 }
 
 /** As below, where the folder still stands: whoever took it away, empty, has made that durable. */

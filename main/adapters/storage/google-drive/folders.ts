@@ -1,4 +1,3 @@
-import { Fault } from '../../../contract/faults.ts';
 import type { About, DriveApi } from './api.ts';
 import { folderType, inAny, quoted, search, type DriveFile } from './files.ts';
 
@@ -16,8 +15,8 @@ const oldestFirst = (a: DriveFile, b: DriveFile): number => Date.parse(a.created
 
 export function openFolders(api: DriveApi, newId: (about: About) => Promise<string>): Folders {
   let known = new Map<string, readonly string[]>();
-  /** Two that make the same folder at the same moment must not make two. */
-  const making = new Map<string, Promise<string>>();
+  /** One after the other, whatever the path: they share their beginnings, and two that make the same folder at the same moment must not make two. */
+  let last: Promise<unknown> = Promise.resolve();
   const names = (path: string): readonly string[] => [...api.place.folders, ...path.split('/').filter((name) => name !== '')];
 
   async function children(parents: readonly string[], name: string, about: About): Promise<readonly string[]> {
@@ -40,16 +39,12 @@ export function openFolders(api: DriveApi, newId: (about: About) => Promise<stri
     return ids;
   }
 
-  /** With an id chosen before, so that a reply that was lost does not make a second one. */
+  /** Where the reply is lost, the next attempt finds the folder among the children. */
   async function makeOne(parent: string, name: string, about: About): Promise<string> {
     const id = await newId(about);
-    try {
-      await api.call(about, (drive, options) =>
-        drive.files.create({ requestBody: { id, name, mimeType: folderType, parents: [parent] }, fields: 'id' }, options),
-      );
-    } catch (error) {
-      if (!(error instanceof Fault) || error.code !== 'already-exists') throw error;
-    }
+    await api.call(about, (drive, options) =>
+      drive.files.create({ requestBody: { id, name, mimeType: folderType, parents: [parent] }, fields: 'id' }, options),
+    );
     return id;
   }
 
@@ -74,13 +69,11 @@ export function openFolders(api: DriveApi, newId: (about: About) => Promise<stri
   return {
     find,
     make(path, about) {
-      const before = making.get('') ?? Promise.resolve('');
-      // One after the other, whatever the path: they share their beginnings.
-      const made = before.then(
+      const made = last.then(
         () => make(path, about),
         () => make(path, about),
       );
-      making.set('', made);
+      last = made;
       return made;
     },
     forget() {
