@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { patterned } from '../conformance/suite-support.ts';
 import { s3Cli } from '../support/s3/cli.ts';
 import { makeBucket } from '../support/s3/destinations.ts';
+import { startS3FaultProxy } from '../support/s3/faults.ts';
 import { motoMissing, startMoto, type Moto } from '../support/s3/moto.ts';
 
 describe.skipIf(motoMissing !== '')(`the command line on moto${motoMissing === '' ? '' : ` (left out: ${motoMissing})`}`, () => {
@@ -41,5 +43,38 @@ describe.skipIf(motoMissing !== '')(`the command line on moto${motoMissing === '
     expect(rows.map(({ id, complete }) => [id, complete])).toEqual([[second.id, true]]);
     await cli.json(['restore', 'latest', '-d', place, '--target', join(base, 'again')]);
     expect(readFileSync(join(base, 'again', 'r.0.0.mca')).equals(large)).toBe(true);
+  });
+
+  test('a backup that is killed in its third volume is gone on with', async () => {
+    const world = join(base, 'killed');
+    mkdirSync(world);
+    const files = Array.from({ length: 6 }, () => randomBytes(3_000_000));
+    for (const [index, bytes] of files.entries()) writeFileSync(join(world, `r${index}`), bytes);
+    let strike: (url: string) => void = () => undefined;
+    const proxy = await startS3FaultProxy(moto?.port ?? 0, ({ url = '' }) => {
+      strike(url);
+      return null;
+    });
+    try {
+      const bucket = await makeBucket(moto?.endpoint ?? '');
+      const to = ['-d', `s3:${bucket}/home?endpoint=${proxy.endpoint}&checksums=true`, '--volume-size', '4M'];
+      const killed = await cli.run(['backup', world, ...to], {
+        whileRunning: (child) => {
+          strike = (url) => {
+            if (url.includes('.003.holdfast')) child.kill('SIGKILL');
+          };
+        },
+      });
+      expect([killed.code, killed.signal]).toEqual([null, 'SIGKILL']);
+      strike = () => undefined;
+      const { kept } = await cli.json<{ kept: { files: number } }>(['backup', world, ...to]);
+      expect(kept.files).toBe(4);
+      expect(await cli.openUploads(moto?.endpoint ?? '', bucket)).toEqual([]);
+      const back = join(base, 'killed back');
+      await cli.json(['restore', 'latest', ...to.slice(0, 2), '--target', back]);
+      for (const [index, bytes] of files.entries()) expect(readFileSync(join(back, `r${index}`)).equals(bytes)).toBe(true);
+    } finally {
+      await proxy.close();
+    }
   });
 });
