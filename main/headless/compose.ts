@@ -22,9 +22,9 @@ export function composeHost(signal: AbortSignal, observer: Observer): CliHost {
     stdout,
     stderr,
     askSecret: canAsk
-      ? async (question) => {
+      ? async (question, takeBack) => {
           const { askSecret } = await import('./ask-secret.ts');
-          return askSecret(question, process.stdin, stderr, signal);
+          return askSecret(question, process.stdin, stderr, takeBack === undefined ? signal : AbortSignal.any([signal, takeBack]));
         }
       : null,
   };

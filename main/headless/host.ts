@@ -16,8 +16,8 @@ export interface CliHost extends Host {
   readonly stdin: AsyncIterable<Uint8Array>;
   readonly stdout: Sink;
   readonly stderr: Sink;
-  /** Asks on the terminal without echo; null where there is no terminal to ask on. */
-  readonly askSecret: ((question: string) => Promise<string>) | null;
+  /** Asks on the terminal without echo, until `signal` takes the question back (fault cancelled); null where there is no terminal to ask on. */
+  readonly askSecret: ((question: string, signal?: AbortSignal) => Promise<string>) | null;
 }
 
 /** What a command gets beside its own arguments. */

@@ -1,9 +1,18 @@
 """Runs a command on a terminal of its own and types into it.
 
-Standard input: one JSON object {argv, env, steps: [{expect, sendHex}], limit}. For each step it waits until `expect` has been printed
-after the step before, then types the bytes. Standard output: one JSON object {code, transcript, echoWhileAsked}.
+Standard input: one JSON object {argv, env, steps: [{expect, sendHex, browse}], limit}. For each step it waits until `expect` has been printed
+after the step before, then types the bytes; with `browse`, in front of them, where the last link on a line of its own redirects to. Standard output: one JSON object {code, transcript, echoWhileAsked}.
 """
-import json, os, pty, select, sys, termios, time
+import http.client, json, os, pty, re, select, sys, termios, time, urllib.parse
+
+
+
+def redirect_of(link):
+    url = urllib.parse.urlsplit(link)
+    browser = http.client.HTTPConnection(url.netloc)
+    browser.request("GET", f"{url.path}?{url.query}")
+    return browser.getresponse().getheader("location").encode()
+
 
 job = json.load(sys.stdin)
 pid, terminal = pty.fork()
@@ -26,6 +35,8 @@ while time.monotonic() < deadline:
         while step.get("quiet", True) and termios.tcgetattr(terminal)[3] & termios.ECHO and time.monotonic() < deadline:
             time.sleep(0.005)
         echo.append(bool(termios.tcgetattr(terminal)[3] & termios.ECHO))
+        if step.get("browse"):
+            os.write(terminal, redirect_of(re.findall(r"^ *(http://\S+)\r$", transcript.decode(), re.M)[-1]))
         os.write(terminal, bytes.fromhex(step["sendHex"]))
         continue
     ready, _, _ = select.select([terminal], [], [], 0.05)

@@ -5,6 +5,8 @@ export interface TerminalStep {
   /** Typed once this has been printed. */
   readonly expect: string;
   readonly send: string | Uint8Array;
+  /** Typed before `send`: the address that the last link on a line of its own redirects a browser to. */
+  readonly browse?: boolean;
   /** Wait until the terminal no longer shows what is typed; default true. */
   readonly quiet?: boolean;
 }

@@ -232,9 +232,10 @@ describe('a sign-in', () => {
     const begun = await begin();
     const right = await backTo(begun.link);
     for (const text of ['', 'hello', 'https://example.org/?code=x', right.href.replace(/state=[^&]+/, 'state=x')]) {
-      expect([text, await codeOf(begun.paste(text))]).toEqual([text, 'config-invalid']);
+      expect([text, await codeOf((async () => begun.answer(text))())]).toEqual([text, 'config-invalid']);
     }
-    expect((await begun.paste(` ${right.href}\n`)).refreshToken).toMatch(/^planted/);
+    begun.answer(` ${right.href}\n`);
+    expect((await begun.finished()).refreshToken).toMatch(/^planted/);
   });
 
   test('Dropbox: the address that was registered, and its own permissions', async () => {

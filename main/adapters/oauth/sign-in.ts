@@ -26,9 +26,10 @@ export interface SignIn {
   readonly expiresAt: number;
   /** Settles when the browser has come back here. Faults: cancelled, timeout, permission-denied (the person said no), and those of the exchange. */
   finished(): Promise<SignedIn>;
-  /** For a browser on another computer: the address that it ended on, which did not answer there. */
-  paste(address: string): Promise<SignedIn>;
-  /** The same without waiting: finished() settles with what comes of it. Fault config-invalid: this is no such address, and the wait goes on. */
+  /**
+   * For a browser on another computer: the address that it ended on, which did not answer there. finished() settles with what comes of it. Fault
+   * config-invalid: this is no such address, and the wait goes on.
+   */
   readonly answer: (address: string) => void;
   /** Listens no more. */
   readonly close: () => Promise<void>;
@@ -156,10 +157,6 @@ export async function beginSignIn(options: SignInOptions): Promise<SignIn> {
     expiresAt: clock.now() + patienceMs,
     finished,
     answer,
-    async paste(address) {
-      answer(address);
-      return await finished();
-    },
     close,
   };
 }

@@ -12,6 +12,7 @@ import { note, printJson, printLine } from '../output.ts';
 import { readSecretText } from '../passwords.ts';
 import { printable } from '../printable.ts';
 import { accountOf, prepareSignIn } from '../../compose/sign-in.ts';
+import { takePaste } from '../take-paste.ts';
 import { formatSize } from '../units.ts';
 import { known } from './destination.ts';
 import type { JsonOption } from './options.ts';
@@ -72,13 +73,14 @@ async function signIn(host: CliHost, begun: SignIn, options: SignInCommandOption
     const opened = options.browser && (await openBrowser(begun.link));
     await note(host, opened ? `Your browser opens. If it does not, open this yourself:` : 'Open this in a browser:');
     await note(host, `\n  ${begun.link}\n`);
-    if (options.browser || host.askSecret === null) return { ...(await begun.finished()) };
+    if (options.browser) return { ...(await begun.finished()) };
     await note(host, 'The browser ends on a page that does not open, unless it runs on this computer. Copy its address.');
-    const pasted = host.askSecret('Paste the address here: ').then((address) => begun.paste(address));
-    const first = await Promise.any([begun.finished(), pasted]).catch((error: unknown) => {
-      throw error instanceof AggregateError ? error.errors.at(-1) : error;
-    });
-    return { ...first };
+    const over = new AbortController();
+    try {
+      return { ...(await Promise.race([begun.finished(), takePaste(host, begun, over.signal)])) };
+    } finally {
+      over.abort();
+    }
   } finally {
     await begun.close();
   }
