@@ -81,7 +81,7 @@ async function search(
     ids.push(snapshot.id);
   }
   return {
-    server: await displayName(catalog, listing, options),
+    server: (await displayName(catalog, listing, options)) ?? listing.slug,
     slug: listing.slug,
     searched: ids.length,
     versions: held.found(ids),

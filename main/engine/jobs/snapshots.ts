@@ -42,7 +42,7 @@ export async function snapshots(
     filter.server === undefined ? await listServers(catalog.backend, options) : [await selectServer(catalog, filter.server, options)];
   const rows: SnapshotRow[] = [];
   for (const listing of servers.toSorted((a, b) => (a.slug < b.slug ? -1 : 1))) {
-    const name = await displayName(catalog, listing, options);
+    const name = (await displayName(catalog, listing, options)) ?? listing.slug;
     const problemOf = await problemFinder(host, catalog, listing, options);
     const shared = await namedArchives(catalog, listing, options);
     for (const snapshot of listing.snapshots) {

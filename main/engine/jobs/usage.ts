@@ -89,7 +89,7 @@ async function usageOf(host: EngineHost, catalog: Catalog, listing: ServerListin
   }
   const arrivals = listing.snapshots.map((one) => ({ time: snapshotTime(one.id), bytes: bytesOf(one) }));
   return {
-    server: await displayName(catalog, listing, options),
+    server: (await displayName(catalog, listing, options)) ?? listing.slug,
     slug: listing.slug,
     ...sumsOf(listing, used, { now, unreadable }),
     snapshots: counted.map(({ listed, archives, ...row }) => ({

@@ -125,16 +125,16 @@ function once(known: Catalog['archives'], archive: ManifestHeader['archives'][nu
   return archive;
 }
 
-/** The display name under which the newest readable manifest of a server was written; its slug when there is none. */
-export async function displayName(catalog: Catalog, listing: ServerListing, options: CallOptions): Promise<string> {
+/** The display name under which the newest readable manifest of a server was written; null when there is none. */
+export async function displayName(catalog: Catalog, listing: ServerListing, options: CallOptions): Promise<string | null> {
   for (const snapshot of listing.snapshots.toReversed()) {
     const header = await readHeader(catalog, snapshot, options);
     if (header !== null && !(header instanceof Fault)) return header.server;
   }
-  return listing.slug;
+  return null;
 }
 
-/** The folder of the server with this display name, or a free one for it. */
+/** The folder of the server with this display name, or a free one for it. A folder without a readable manifest is its first name's. */
 export async function slugFor(catalog: Catalog, server: string, options: CallOptions): Promise<string> {
   const base = slugify(server);
   for (let number = 1; ; number += 1) {
@@ -143,7 +143,8 @@ export async function slugFor(catalog: Catalog, server: string, options: CallOpt
     const listing = await listServer(catalog.backend, slug, options);
     if (listing.snapshots.length === 0) return slug;
     const name = await displayName(catalog, listing, options);
-    if (name === server || name === slug) return slug;
+    // "World" is another server than "world": sharing a folder, a prune of the one would remove the other's snapshots.
+    if (name === null || name === server) return slug;
   }
 }
 
