@@ -54,7 +54,8 @@ export async function readPartials(catalog: Catalog, partials: readonly ListedOb
       archives.push(...header.archives.map((archive) => archive.key));
     } catch (error) {
       if (!(error instanceof Fault) || !cannotServe.includes(error.code)) throw error;
-      unreadable = true;
+      // Gone since the listing: it keeps nothing any more.
+      unreadable ||= error.code !== 'not-found';
     }
   }
   return { live: new Set(partials.map(({ key }) => key)), archives, unreadable };
