@@ -50,7 +50,11 @@ async function named<T>(folder: string, act: () => Promise<T>): Promise<T> {
     if (isErrno(cause, 'ENOENT') || isErrno(cause, 'ENOTDIR')) {
       throw new Fault('not-found', `there is no folder ${folder}`, {
         ...options,
-        context: { ...saying('folder-missing', { path: folder }), folder, next: 'Check its path; if it lies on another disk, see that this is mounted.' },
+        context: {
+          ...saying('folder-missing', { path: folder }),
+          folder,
+          next: 'Check its path; if it lies on another disk, see that this is mounted.',
+        },
       });
     }
     if (isErrno(cause, 'EACCES') || isErrno(cause, 'EPERM')) {
