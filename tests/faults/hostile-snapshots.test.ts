@@ -401,7 +401,30 @@ describe('seek tables and ZIP directories that lie, found by verify', () => {
     return bytes;
   }
   const stored = nativeZstd.compress(Buffer.from(content)).length;
-  const cases = [
+  /** A directory whose one record leaves its size and its place to a ZIP64 field, which has no room for them. */
+  function shortZip64(): Buffer {
+    const record = Buffer.alloc(46 + 1 + 4);
+    record.writeUInt32LE(0x0201_4b50, 0);
+    record.writeUInt32LE(0xffff_ffff, 24);
+    record.writeUInt16LE(1, 28);
+    record.writeUInt16LE(4, 30);
+    record.writeUInt32LE(0xffff_ffff, 42);
+    record.writeUInt16LE(0x0001, 47);
+    const ends = Buffer.alloc(98);
+    ends.writeUInt32LE(0x0606_4b50, 0);
+    ends.writeBigUInt64LE(BigInt(record.length), 40);
+    ends.writeBigUInt64LE(BigInt(content.length), 48);
+    ends.writeUInt32LE(0x0605_4b50, 76);
+    const frame = Buffer.from(nativeZstd.compress(Buffer.concat([record, ends])));
+    return Buffer.concat([
+      frame,
+      table([
+        [stored, content.length],
+        [frame.length, record.length + ends.length],
+      ]),
+    ]);
+  }
+  const cases: readonly { name: string; tail: Buffer; frames?: number; message?: string }[] = [
     {
       name: 'another number of frames than the manifest',
       tail: table([
@@ -417,11 +440,13 @@ describe('seek tables and ZIP directories that lie, found by verify', () => {
       name: 'a footer that speaks of more than there is',
       tail: table([[stored, 21]], (bytes) => bytes.writeUInt32LE(0x7ff_ffff, bytes.length - 9)),
     },
+    { name: 'a ZIP64 field without its numbers', tail: shortZip64(), frames: 2, message: 'a ZIP64 field that is too short' },
   ];
-  test.each(cases)('$name', async ({ tail }) => {
-    const request = await crafted({ contents: [content], tail });
+  test.each(cases)('$name', async ({ tail, frames = 1, message = '' }) => {
+    const request = await crafted({ contents: [content], tail, archive: { frames } });
     const report = await one.verify(request);
     expect(report.damage.length).toBeGreaterThan(0);
+    expect(report.damage.map((damage) => damage.message).join('\n')).toContain(message);
     // The content itself is whole, and a restore does not need the table.
     expect(report.damage.flatMap(({ files }) => files)).toEqual([]);
   });

@@ -53,7 +53,7 @@ describe('one file of a snapshot', () => {
 
   test('costs the vault, a listing, the manifest, and one read of the data: of the frame that holds it, and no more', async () => {
     const { requests, bytes } = await restored('latest', 'my-survival');
-    expect(requests.slice(0, 3)).toEqual([...read('holdfast.vault'), 'list my-survival/', ...read(manifest())]);
+    expect(requests.slice(0, 3)).toEqual([...read('holdfast.vault'), 'list my-survival', ...read(manifest())]);
     expect(requests.slice(3)).toEqual([expect.stringMatching(new RegExp(`^read my-survival/${id}(\\.\\d{3})?\\.holdfast$`))]);
     const known = (stored.get('holdfast.vault') ?? 0) + (stored.get(manifest()) ?? 0);
     // A frame has up to four of these files, and is cut out by whole chunks of 16 KiB.
@@ -63,14 +63,17 @@ describe('one file of a snapshot', () => {
 
   test('of a server that is named as people do costs one more: that the folder is really its', async () => {
     const { requests } = await restored('latest', 'My Survival!');
-    expect(requests.slice(0, 4)).toEqual([...read('holdfast.vault'), 'list my-survival/', ...read(manifest(), manifest())]);
+    expect(requests.slice(0, 4)).toEqual([...read('holdfast.vault'), 'list my-survival', ...read(manifest(), manifest())]);
     expect(requests).toHaveLength(5);
   });
 
-  test('of a snapshot that is named lists that one alone, also by the beginning of its name', async () => {
-    for (const wanted of [id, id.slice(0, 12)]) {
+  test('of a snapshot that is named lists that one alone; by the beginning of its name it costs no more requests', async () => {
+    for (const [wanted, listed] of [
+      [id, `my-survival/${id}`],
+      [id.slice(0, 12), 'my-survival'],
+    ] as const) {
       const { requests } = await restored(wanted, 'my-survival');
-      expect(requests.slice(0, 3)).toEqual([...read('holdfast.vault'), `list my-survival/${wanted}`, ...read(manifest())]);
+      expect(requests.slice(0, 3)).toEqual([...read('holdfast.vault'), `list ${listed}`, ...read(manifest())]);
       expect(requests).toHaveLength(4);
     }
   });

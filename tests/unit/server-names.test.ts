@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { craftSnapshot } from '../support/craft-snapshot.ts';
 import { keysOf, put, world, type World } from '../support/engine-on-memory.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
@@ -25,7 +26,7 @@ const slugs = async (one: World): Promise<string[]> => [
 describe('the folder of a server', () => {
   test.each([
     ['survival', 'Survival'],
-    ['world', 'Wörld !!'],
+    ['Wörld !!', 'world'],
   ])('%s and %s are two, and a prune of one leaves the other', async (first, second) => {
     const one = world();
     const [here, there] = [folderOf('a', 'first'), folderOf('b', 'second')];
@@ -45,5 +46,31 @@ describe('the folder of a server', () => {
     await put(one.backend, 'survival/20261123T220500Z-aaaaaa.manifest', 'not sealed');
     await one.backup(folderOf('a'), { server: 'Survival' });
     expect(await slugs(one)).toEqual(['other', 'survival']);
+  });
+});
+
+describe('the server that a name means', () => {
+  test('is the one with that display name, also where another one’s folder is called so', async () => {
+    const one = world();
+    await craftSnapshot(one, { server: 'Creative!', slug: 'creative', time: Date.UTC(2026, 0, 1), contents: ['A'] });
+    const other = await craftSnapshot(one, { server: 'creative', slug: 'creative-2', time: Date.UTC(2026, 0, 2), contents: ['B'] });
+    const chosen = async (server: string, snapshot = 'latest'): Promise<string | undefined> =>
+      (await one.verify({ snapshot, server, quick: true })).snapshots[0]?.server;
+    expect(await chosen('creative')).toBe('creative');
+    expect(await chosen('creative', '2026')).toBe('creative');
+    expect(await chosen('creative', other.id)).toBe('creative');
+    expect(await chosen('Creative!')).toBe('Creative!');
+    expect(await chosen('creative-2')).toBe('creative');
+  });
+
+  test('is nobody where two have it and no folder is called so: both are told', async () => {
+    const one = world();
+    for (const slug of ['creative-2', 'creative-3', 'creative']) await craftSnapshot(one, { server: 'Creative!', slug });
+    const fault: unknown = await one.prune({ server: 'Creative!', policy: { last: 1 } }).catch((error: unknown) => error);
+    expect(fault).toMatchObject({ code: 'config-invalid', message: expect.stringContaining('creative-2, creative-3') as string });
+    expect((await one.verify({ server: 'creative-3', quick: true })).snapshots).toHaveLength(1);
+    await craftSnapshot(one, { server: 'creative', slug: 'creative-4' });
+    await craftSnapshot(one, { server: 'creative', slug: 'creative', time: Date.UTC(2030, 0, 1) });
+    expect((await one.engine.snapshots(one.destination, { server: 'creative' }, {})).map(({ slug }) => slug)).toContain('creative');
   });
 });

@@ -140,13 +140,15 @@ function* readDirectory(directory: DirectoryBytes, problem: (message: string) =>
     let size = record.readUInt32LE(24);
     let offset = record.readUInt32LE(42);
     const zip64 = findExtra(record.subarray(46 + nameLength, 46 + nameLength + extraLength), 0x0001);
-    let wide = 0;
     if (zip64 !== null) {
-      if (size === max32) {
-        size = Number(zip64.readBigUInt64LE(wide));
-        wide += 16;
+      // Size and packed size, then the offset: of each only what does not fit into the record.
+      const offsetAt = size === max32 ? 16 : 0;
+      if (zip64.length < offsetAt + (offset === max32 ? 8 : 0)) {
+        problem(`the central directory of the ZIP has a ZIP64 field that is too short, at ${shown(name)}`);
+        return;
       }
-      if (offset === max32) offset = Number(zip64.readBigUInt64LE(wide));
+      if (size === max32) size = Number(zip64.readBigUInt64LE(0));
+      if (offset === max32) offset = Number(zip64.readBigUInt64LE(offsetAt));
     }
     if (offset <= last) {
       problem(`the central directory of the ZIP is out of order at ${shown(name)}`);
