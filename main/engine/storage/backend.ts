@@ -29,6 +29,7 @@ export interface CallOptions {
 }
 
 export interface BackendLimits {
+  /** May grow once the account has been used for the first time. */
   readonly minPart: number;
   readonly maxPart: number;
   /** Every part but the last must be a multiple of this many bytes. */

@@ -47,6 +47,16 @@ export async function beginUpload(
     sent.set(index, { sha1: await large.sendPart(index, bytes, call), size: bytes.byteLength });
   }
 
+  /** Before the first part is sent, as another follows it: B2 itself refuses only once all are there. */
+  async function refuseSmall(size: number, call: CallOptions | undefined): Promise<void> {
+    const { minPart } = await api.session(call?.signal);
+    if (size >= minPart) return;
+    throw new Fault('unsupported', `parts of ${key} have ${size} bytes, but this account takes none of fewer than ${minPart}`, {
+      operation: 'writePart',
+      context: { key, minPart },
+    });
+  }
+
   async function sendKept(bytes: Buffer, call: CallOptions | undefined): Promise<void> {
     await sendPart(0, bytes, call);
     if (kept === bytes) kept = undefined;
@@ -79,15 +89,6 @@ export async function beginUpload(
     await flush(call);
     if (large === undefined) throw uploadEnded('complete', key);
     const parts = inOrder(key, sent);
-    const { minPart } = await api.session(call?.signal);
-    const short = parts.slice(0, -1).findIndex(({ size }) => size < minPart);
-    if (short >= 0) {
-      const context = { key, part: short, minPart };
-      throw new Fault('unsupported', `part ${short} of ${key} is smaller than the ${minPart} bytes that this account asks for`, {
-        operation: 'complete',
-        context,
-      });
-    }
     return await large.finish(
       parts.map(({ sha1 }) => sha1),
       call,
@@ -103,6 +104,7 @@ export async function beginUpload(
         kept = copy;
         return;
       }
+      if (kept !== undefined) await refuseSmall(kept.byteLength, call);
       inParts = true;
       if (index === 0) {
         // An earlier one that is on its way must not arrive after this.
