@@ -44,6 +44,7 @@ export const sayings = {
   'key-other-names': ['namePrefix'],
   'checksums-refused': [],
   'certificate-wrong': [],
+  'upload-ended': [],
   'drive-off': [],
   'service-silent': [],
   'page-signed-out': [],

@@ -8,7 +8,7 @@ import { openB2Place, testBucket, type B2Place } from '../support/clouds/backbla
 import { Refusal } from '../support/clouds/backblaze-b2/refusal.ts';
 import { startFaultProxy, type Decide, type FaultProxy } from '../support/clouds/fault-proxy.ts';
 import { seededRandom } from '../support/seeded-random.ts';
-import { codeOf, collect, get, patterned, put, sha256 } from './suite-support.ts';
+import { abandonMidway, codeOf, collect, get, patterned, put, sha256, uploadEnded } from './suite-support.ts';
 import { describeBackend } from './suite.ts';
 
 let opened: B2Place | undefined;
@@ -270,6 +270,10 @@ test('bytes that change on the way are refused by B2 and sent again', async () =
   const backend = stacked();
   await upload(backend, 'server/large');
   expect(sha256(await get(backend, 'server/large'))).toBe(sha256(large));
+});
+
+test('an upload that somebody else cancels on the way says so, and is not tried again', async () => {
+  expect(await abandonMidway(stacked())).toMatchObject([uploadEnded, uploadEnded]);
 });
 
 test('a page of a listing that never comes is a fault, and no end of the listing', async () => {

@@ -9,7 +9,7 @@ import { openDropboxPlace, type DropboxPlace } from '../support/clouds/dropbox/p
 import { Refusal } from '../support/clouds/dropbox/refusal.ts';
 import { startFaultProxy, type Decide, type FaultProxy } from '../support/clouds/fault-proxy.ts';
 import { seededRandom } from '../support/seeded-random.ts';
-import { codeOf, collect, get, patterned, sha256 } from './suite-support.ts';
+import { codeOf, collect, get, patterned, sha256, uploadEnded } from './suite-support.ts';
 import { describeBackend } from './suite.ts';
 
 let opened: DropboxPlace | undefined;
@@ -145,8 +145,8 @@ test('a session that has ended: the upload is over, nothing is visible, and the 
   const begun = await backend.beginUpload('server/large');
   await begun.writePart(0, large.subarray(0, part));
   server.now = () => Date.now() + 8 * 86_400_000;
-  expect(await codeOf(begun.writePart(1, large.subarray(part, 2 * part)))).toBe('not-found');
-  expect(await codeOf(begun.complete())).toBe('not-found');
+  await expect(begun.writePart(1, large.subarray(part, 2 * part))).rejects.toMatchObject(uploadEnded);
+  await expect(begun.complete()).rejects.toMatchObject(uploadEnded);
   server.now = Date.now;
   expect(await codeOf(backend.stat('server/large'))).toBe('not-found');
   await upload(backend, 'server/large');

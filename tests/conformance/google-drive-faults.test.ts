@@ -17,7 +17,7 @@ import {
 import { openDrivePlace, type DrivePlace } from '../support/clouds/google-drive/place.ts';
 import { Refusal } from '../support/clouds/google-drive/refusal.ts';
 import { seededRandom } from '../support/seeded-random.ts';
-import { codeOf, collect, get, patterned, sha256 } from './suite-support.ts';
+import { codeOf, collect, get, patterned, sha256, uploadEnded } from './suite-support.ts';
 import { describeBackend } from './suite.ts';
 
 let opened: DrivePlace | undefined;
@@ -193,7 +193,8 @@ test('a session that has ended: the upload is over, nothing is visible, and the 
   const begun = await backend.beginUpload('server/large');
   await begun.writePart(0, large.subarray(0, part));
   server.now = () => Date.now() + 8 * 86_400_000;
-  expect(await codeOf(begun.writePart(1, large.subarray(part, 2 * part)))).toBe('not-found');
+  await expect(begun.writePart(1, large.subarray(part, 2 * part))).rejects.toMatchObject(uploadEnded);
+  await expect(begun.complete()).rejects.toMatchObject(uploadEnded);
   server.now = Date.now;
   expect(await codeOf(backend.stat('server/large'))).toBe('not-found');
   await upload(backend, 'server/large');

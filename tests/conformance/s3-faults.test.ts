@@ -8,7 +8,7 @@ import type { FaultProxy } from '../support/clouds/fault-proxy.ts';
 import { isComplete, randomFaults, startS3FaultProxy, type S3Fault } from '../support/s3/faults.ts';
 import { onSwift, startSwift, swiftMissing, type Swift } from '../support/s3/swift.ts';
 import { seededRandom } from '../support/seeded-random.ts';
-import { codeOf, collect, get, patterned, sha256 } from './suite-support.ts';
+import { abandonMidway, codeOf, collect, get, patterned, sha256, uploadEnded } from './suite-support.ts';
 import { describeBackend } from './suite.ts';
 
 describe.skipIf(swiftMissing !== '')(onSwift('S3 on OpenStack Swift in bad weather'), () => {
@@ -81,6 +81,11 @@ describe.skipIf(swiftMissing !== '')(onSwift('S3 on OpenStack Swift in bad weath
     fault = () => null;
     expect(await codeOf(uploadBytes(backend, 'holdfast.vault', Buffer.from('else'), { ifAbsent: true }))).toBe('already-exists');
     expect((await get(backend, 'holdfast.vault')).toString()).toBe('mine');
+  });
+
+  test('an upload that somebody else aborts on the way says so, and is not tried again', async () => {
+    fault = () => null;
+    expect(await abandonMidway(stacked())).toMatchObject([uploadEnded, uploadEnded]);
   });
 
   test('a page of a listing that never comes is a fault, and no end of the listing', async () => {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { expect } from 'vitest';
 import { Fault } from '../../main/contract/faults.ts';
 import type { Backend, ByteRange, ObjectInfo } from '../../main/engine/storage/backend.ts';
 
@@ -56,6 +57,27 @@ export function patterned(length: number, seed = 1): Buffer {
 
 export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** What must be told of an upload that somebody else ended: no next try of the part, and a new run as the next step. */
+export const uploadEnded = {
+  code: 'unavailable',
+  persistence: 'exhausted',
+  message: expect.stringContaining('the upload was ended') as string,
+  context: { say: 'upload-ended', next: expect.stringContaining('Run the backup again: finished volumes are kept') as string },
+};
+
+/** What abandons an upload under way, as a clean-up by somebody else does, and what its next calls then end with. */
+export async function abandonMidway(backend: Backend): Promise<readonly unknown[]> {
+  const size = partSizeOf(backend);
+  const upload = await backend.beginUpload('server/ended');
+  for (const index of [0, 1]) await upload.writePart(index, patterned(size, index));
+  await backend.abandon(upload.token);
+  const outcomes = await Promise.allSettled([upload.writePart(2, patterned(size, 3))]);
+  outcomes.push(...(await Promise.allSettled([upload.complete().then(() => undefined)])));
+  // Gone already: success.
+  await upload.abort();
+  return outcomes.map((outcome) => (outcome.status === 'rejected' ? outcome.reason : 'no fault'));
 }
 
 /** The smallest part that may be followed by another. */

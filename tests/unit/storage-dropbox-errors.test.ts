@@ -9,7 +9,7 @@ const errno = (code: string): Error => Object.assign(new Error(code), { code });
 test.each([
   ['path/not_found', 409, 'not-found'],
   ['path_lookup/not_found', 409, 'not-found'],
-  ['lookup_failed/not_found', 409, 'not-found'],
+  ['lookup_failed/not_found', 409, 'unavailable'],
   ['path/not_file', 409, 'not-found'],
   ['path/conflict/file', 409, 'already-exists'],
   ['path/conflict/folder', 409, 'already-exists'],

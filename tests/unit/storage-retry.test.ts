@@ -271,6 +271,15 @@ describe('completing an upload', () => {
     expect(await codeOf(upload.complete())).toBe('unexpected');
   });
 
+  test('tells that the upload is gone, and not that there is no object, when there is none', async () => {
+    const base = memoryBackend();
+    const backend = over(base, 'before');
+    const upload = await backend.beginUpload('object');
+    await upload.writePart(0, patterned(1_000));
+    await base.abandon(upload.token);
+    expect((await faultOf(upload.complete())).message).toContain('no unfinished upload');
+  });
+
   test('with ifAbsent and a lost reply takes its own object for its own', async () => {
     const base = memoryBackend();
     const info = await uploadBytes(over(base, 'after'), 'object', patterned(1_000), { ifAbsent: true });

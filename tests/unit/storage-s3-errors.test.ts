@@ -24,7 +24,7 @@ const errno = (code: string): Error => Object.assign(new Error(code), { code });
 test.each([
   ['NoSuchKey', 404, 'not-found'],
   ['NotFound', 404, 'not-found'],
-  ['NoSuchUpload', 404, 'not-found'],
+  ['NoSuchUpload', 404, 'unavailable'],
   ['NoSuchBucket', 404, 'config-invalid'],
   ['InvalidBucketName', 400, 'config-invalid'],
   ['InvalidRange', 416, 'range-invalid'],

@@ -59,12 +59,13 @@ export async function uploadStream(
 ): Promise<ObjectInfo> {
   const { signal, onPart } = options;
   const { limits } = backend.info;
-  const partSize = choosePartSize(limits, options.sizeHint, options.partSize);
-  const maxInFlight = Math.max(1, Math.min(options.maxInFlight ?? 4, limits.parallelParts));
   let left = backend.info.checksumUpTo ?? Infinity;
   let sum = runningChecksum(backend.info.checksum);
-  const writer = await openPartWriter(backend, key, { signal, maxInFlight, sizeHint: options.sizeHint });
+  const writer = await openPartWriter(backend, key, { signal, maxInFlight: options.maxInFlight ?? 4, sizeHint: options.sizeHint });
   try {
+    // Some providers tell the limits of an account only once it is used.
+    const partSize = choosePartSize(limits, options.sizeHint, options.partSize);
+    const maxInFlight = Math.max(1, Math.min(options.maxInFlight ?? 4, limits.parallelParts));
     const parts = partBuffer(writer, partSize, maxInFlight, onPart);
     for await (const piece of source) {
       throwIfCancelled(signal, 'upload');

@@ -29,6 +29,8 @@ export interface Call<T> {
 export interface B2Api {
   readonly place: B2Place;
   session(signal: AbortSignal | undefined): Promise<Session>;
+  /** The smallest part that the account takes, bytes; undefined before the first call. */
+  minPart(): number | undefined;
   /** A call with JSON in both directions; the id of the bucket is added where `fields` has `bucketId: true`. */
   call<T>(call: Call<T>, about: About): Promise<T>;
   /** Rejects with what `send` does; when that is an ended token, once more with a new one. */
@@ -60,6 +62,7 @@ export function openApi(place: B2Place, keys: B2Keys): B2Api {
     place,
     http,
     session,
+    minPart: () => current?.minPart,
     withSession,
     call: ({ name, reply, needs, fields }, { operation, what, signal }) =>
       mapped(operation, what, signal, () =>

@@ -1,5 +1,6 @@
 import { Fault, type FaultCode, type FaultContext } from '../../../contract/faults.ts';
 import { cancelledFault } from '../../../engine/storage/cancel.ts';
+import { uploadEnded } from '../../../engine/storage/upload-ended.ts';
 import { accountStep } from '../../network/account-step.ts';
 import { foreignFault, slim } from '../../network/errors.ts';
 import { setupPage } from './settings.ts';
@@ -115,6 +116,8 @@ function refused(error: B2Error, operation: string, what: string, context: Fault
   const next = meaning === undefined ? undefined : accountStep(meaning, setupPage);
   const known = { ...context, status: error.status, reason, ...(next === undefined ? {} : { next }) };
   const options = { operation, context: known, cause: slim(error) };
+  // B2 has no code of its own for it.
+  if (error.code === 'bad_request' && /^no active upload\b/i.test(error.detail)) return uploadEnded(operation, what, options);
   if (meaning === undefined) {
     return new Fault('unexpected', `${operation} of ${what} failed: ${error.message}: ${error.detail}`, options);
   }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Fault } from '../../../contract/faults.ts';
 import type { CallOptions } from '../../../engine/storage/backend.ts';
+import { uploadEnded } from '../../../engine/storage/upload-ended.ts';
 import type { B2Api } from './api.ts';
 import { fileVersion, type FileVersion } from './file-version.ts';
 import { listUploads, versionsOf } from './listing.ts';
@@ -12,7 +13,7 @@ export interface LargeFile {
   readonly fileId: string;
   /** Sends part `index`, from 0; settles to its SHA-1. */
   sendPart(index: number, bytes: Uint8Array, options?: CallOptions): Promise<string>;
-  /** Puts the parts together. Fault not-found when the server no longer knows the upload. */
+  /** Puts the parts together. That the server no longer knows the upload is the fault of `uploadEnded`. */
   finish(sha1s: readonly string[], options?: CallOptions): Promise<FileVersion>;
 }
 
@@ -59,11 +60,7 @@ async function finished(api: B2Api, key: string, fileId: string, fault: Fault, o
     if (version.action === 'upload') return version;
     throw fault;
   }
-  throw new Fault('not-found', `the server no longer knows the upload of ${key}`, {
-    operation: 'complete',
-    context: { key },
-    cause: fault,
-  });
+  throw uploadEnded('complete', key, { cause: fault });
 }
 
 /** `gone`: there was none any more. */

@@ -1,5 +1,6 @@
 import { Fault } from '../../../contract/faults.ts';
 import type { CallOptions, ObjectInfo, Upload } from '../../../engine/storage/backend.ts';
+import { uploadEnded } from '../../../engine/storage/upload-ended.ts';
 import type { B2Api } from './api.ts';
 import { encodeName, fileVersion, infoOf, type FileVersion } from './file-version.ts';
 import { cancelLargeFile, startLargeFile, type LargeFile } from './large-file.ts';
@@ -46,6 +47,16 @@ export async function beginUpload(
     sent.set(index, { sha1: await large.sendPart(index, bytes, call), size: bytes.byteLength });
   }
 
+  /** Before the first part is sent, as another follows it: B2 itself refuses only once all are there. */
+  async function refuseSmall(size: number, call: CallOptions | undefined): Promise<void> {
+    const { minPart } = await api.session(call?.signal);
+    if (size >= minPart) return;
+    throw new Fault('unsupported', `parts of ${key} have ${size} bytes, but this account takes none of fewer than ${minPart}`, {
+      operation: 'writePart',
+      context: { key, minPart },
+    });
+  }
+
   async function sendKept(bytes: Buffer, call: CallOptions | undefined): Promise<void> {
     await sendPart(0, bytes, call);
     if (kept === bytes) kept = undefined;
@@ -71,22 +82,13 @@ export async function beginUpload(
     const outcome = await cancelLargeFile(api, key, fileId, 'complete', call);
     large = undefined;
     // Somebody else has abandoned it.
-    if (outcome === 'gone' && first) throw gone(key);
+    if (outcome === 'gone' && first) throw uploadEnded('complete', key);
   }
 
   async function storeParts(call: CallOptions | undefined): Promise<FileVersion> {
     await flush(call);
-    if (large === undefined) throw gone(key);
+    if (large === undefined) throw uploadEnded('complete', key);
     const parts = inOrder(key, sent);
-    const { minPart } = await api.session(call?.signal);
-    const short = parts.slice(0, -1).findIndex(({ size }) => size < minPart);
-    if (short >= 0) {
-      const context = { key, part: short, minPart };
-      throw new Fault('unsupported', `part ${short} of ${key} is smaller than the ${minPart} bytes that this account asks for`, {
-        operation: 'complete',
-        context,
-      });
-    }
     return await large.finish(
       parts.map(({ sha1 }) => sha1),
       call,
@@ -102,6 +104,7 @@ export async function beginUpload(
         kept = copy;
         return;
       }
+      if (kept !== undefined) await refuseSmall(kept.byteLength, call);
       inParts = true;
       if (index === 0) {
         // An earlier one that is on its way must not arrive after this.
@@ -114,7 +117,7 @@ export async function beginUpload(
     },
     async complete(call) {
       if (done !== undefined) return done;
-      if (aborted || (kept === undefined && sent.size === 0)) throw gone(key);
+      if (aborted || (kept === undefined && sent.size === 0)) throw uploadEnded('complete', key);
       const size = (kept?.byteLength ?? 0) + [...sent.values()].reduce((sum, part) => sum + part.size, 0);
       if (ifAbsent && stored === undefined) await throwIfExists(api, key, call);
       stored ??= inParts ? await storeParts(call) : await storeWhole(kept ?? Buffer.alloc(0), call);
@@ -143,10 +146,6 @@ async function throwIfExists(api: B2Api, key: string, options?: CallOptions): Pr
     throw error;
   }
   throw new Fault('already-exists', `${key} exists already`, { operation: 'complete', context: { key } });
-}
-
-function gone(key: string): Fault {
-  return new Fault('not-found', `there is no upload of ${key} to complete`, { operation: 'complete', context: { key } });
 }
 
 function checkedSize(info: ObjectInfo, size: number): ObjectInfo {

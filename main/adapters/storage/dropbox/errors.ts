@@ -1,4 +1,5 @@
 import { Fault, type FaultCode, type FaultContext } from '../../../contract/faults.ts';
+import { uploadEnded } from '../../../engine/storage/upload-ended.ts';
 import { accountStep } from '../../network/account-step.ts';
 import { foreignFault, slim } from '../../network/errors.ts';
 import { setupPage } from './settings.ts';
@@ -95,10 +96,16 @@ function refused(error: DropboxError, operation: string, what: string, context: 
     cause: slim(error),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   };
+  if (isOfSession(summary, operation)) return uploadEnded(operation, what, options);
   if (meaning === undefined) return new Fault('unexpected', `${operation} of ${what} failed: ${reason}`, options);
   const scope = fields['required_scope'];
   const which = typeof scope === 'string' ? `: it lacks ${scope.slice(0, 60)}` : '';
   return new Fault(meaning.code, `${operation} of ${what} ${meaning.says}${which} (${reason})`, options);
+}
+
+/** A session that Dropbox no longer knows; appending to it, it says so without naming the look-up. */
+function isOfSession(summary: string, operation: string): boolean {
+  return /(^|\/)lookup_failed\/not_found$/.test(summary) || (operation === 'writePart' && summary === 'not_found');
 }
 
 function meaningOf({ status, summary, retryAfterMs }: DropboxError): Meaning | undefined {

@@ -1,5 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Fault } from '../../../contract/faults.ts';
+import { uploadEnded } from '../../../engine/storage/upload-ended.ts';
+import { slim } from '../../network/errors.ts';
 import { parsedJson } from '../../network/http.ts';
 import { refusalOf, textOf, type About, type DriveApi } from './api.ts';
 import { DriveError, notDrive } from './errors.ts';
@@ -105,8 +107,5 @@ function openSession(api: DriveApi, address: string): Session {
 }
 
 function over(error: DriveError, { operation, what }: About): Fault {
-  return new Fault('not-found', `${operation} of ${what} belongs to an upload session that has ended`, {
-    operation,
-    context: { key: what, status: error.status },
-  });
+  return uploadEnded(operation, what, { context: { status: error.status }, cause: slim(error) });
 }

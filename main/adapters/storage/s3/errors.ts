@@ -1,5 +1,6 @@
 import { Fault, type FaultContext } from '../../../contract/faults.ts';
 import { cancelledFault } from '../../../engine/storage/cancel.ts';
+import { uploadEnded } from '../../../engine/storage/upload-ended.ts';
 import { accountStep } from '../../network/account-step.ts';
 import { errnoOf, networkMeaning, retryAfterMs, slim } from '../../network/errors.ts';
 import { byName, byStatus, denied, deniedTo, noSums, ownFault, regionStep, setupPage, slower, type Meaning } from './meanings.ts';
@@ -15,6 +16,7 @@ export function toFault(error: unknown, operation: string, what: string, context
     ...(seen.name === 'Error' ? {} : { reason: seen.errno ?? seen.name }),
   };
   const options = { operation, context: known, cause: slim(error) };
+  if (seen.name === 'NoSuchUpload') return uploadEnded(operation, what, options);
   const found = meaningOf(seen);
   const meaning = found === denied ? deniedTo(operation) : found;
   if (meaning === undefined) return new Fault('unexpected', `${operation} of ${what} failed: ${plain(seen)}`, options);

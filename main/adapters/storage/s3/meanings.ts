@@ -62,7 +62,6 @@ export const byName: Readonly<Record<string, Meaning>> = {
   NoSuchKey: missing,
   NotFound: missing,
   NoSuchVersion: missing,
-  NoSuchUpload: { code: 'not-found', says: 'belongs to an upload that the server no longer knows' },
   // Not `not-found`: that would look like a destination in which nothing has been stored yet.
   NoSuchBucket: { code: 'config-invalid', says: 'failed: the bucket does not exist', say: 'bucket-missing', next: bucketStep },
   InvalidBucketName: {

@@ -1,6 +1,7 @@
 import type { CompletedPart } from '@aws-sdk/client-s3';
 import { Fault } from '../../../contract/faults.ts';
 import type { CallOptions, ObjectInfo, Upload } from '../../../engine/storage/backend.ts';
+import { isUploadEnded } from '../../../engine/storage/upload-ended.ts';
 import { changedPartFault, wrongComposite, wrongSum } from './checksums.ts';
 import { stopBy } from './client.ts';
 import { mapped, toFault } from './errors.ts';
@@ -95,7 +96,7 @@ export async function abortMultipart(bucket: Bucket, key: string, uploadId: stri
     await s3.abortMultipartUpload({ Bucket: place.bucket, Key: place.base + key, UploadId: uploadId }, stopBy(options?.signal));
   } catch (error) {
     const fault = toFault(error, 'abort', key, { key });
-    if (fault.code !== 'not-found') throw fault;
+    if (!isUploadEnded(fault) && fault.code !== 'not-found') throw fault;
   }
 }
 

@@ -1,5 +1,6 @@
 import { asFault, Fault } from '../../../contract/faults.ts';
 import type { Backend, ObjectInfo, ObjectKey, Upload } from '../backend.ts';
+import { isUploadEnded } from '../upload-ended.ts';
 import { patience, patiently, type RetryOptions } from './patience.ts';
 
 /**
@@ -25,7 +26,7 @@ export async function completeSurely(
       return await upload.complete({ signal });
     } catch (error) {
       const fault = asFault(error, 'complete');
-      if (replyLost && fault.code === 'not-found') return await settled(fault);
+      if (replyLost && (isUploadEnded(fault) || fault.code === 'not-found')) return await settled(fault);
       if (replyLost && fault.code === 'already-exists') {
         throw new Fault(fault.code, fault.message, {
           operation: 'complete',
@@ -39,7 +40,10 @@ export async function completeSurely(
   }
 
   async function settled(fault: Fault): Promise<ObjectInfo> {
-    const info = await patiently(options, 'stat', signal, () => inner.stat(key, { signal }));
+    const info = await patiently(options, 'stat', signal, () => inner.stat(key, { signal })).catch((error: unknown) => {
+      // It has become nothing: what it was ended by is the news, not that there is no object.
+      throw error instanceof Fault && error.code === 'not-found' ? fault : error;
+    });
     if (info.size === size) return info;
     throw new Fault('unexpected', `the upload of ${key} is gone, and what stands there has ${info.size} bytes instead of ${size}`, {
       operation: 'complete',

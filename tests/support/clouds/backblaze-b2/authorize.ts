@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { Refusal, unauthorized } from './refusal.ts';
 import { randomId, type Bucket, type Key, type State } from './state.ts';
 
-const sizes = { absoluteMinimumPartSize: 5_000_000, recommendedPartSize: 100_000_000 };
+const recommendedPartSize = 100_000_000;
 
 /** b2_authorize_account: flat in versions 1 and 2, nested in 3, with a list of buckets in 4. */
 export function authorize(state: State, request: IncomingMessage, version: number): object {
@@ -14,6 +14,7 @@ export function authorize(state: State, request: IncomingMessage, version: numbe
   if (version < 4 && (key.buckets?.length ?? 0) > 1) {
     throw new Refusal(401, 'unsupported', 'The applicationKeyId is valid, but cannot be used with this version of the B2 API.');
   }
+  const sizes = { absoluteMinimumPartSize: state.minPart, recommendedPartSize };
   const token = randomId('4_');
   state.tokens.set(token, { key, expired: false });
   const own = `http://${request.headers.host ?? ''}`;
@@ -24,7 +25,7 @@ export function authorize(state: State, request: IncomingMessage, version: numbe
   const one = { bucketId: only?.bucketId ?? null, bucketName: only?.name ?? null };
   if (version <= 2) {
     const allowed = { capabilities, ...one, namePrefix };
-    const old = version === 1 ? { minimumPartSize: sizes.recommendedPartSize } : {};
+    const old = version === 1 ? { minimumPartSize: recommendedPartSize } : {};
     return { ...account, ...urls, ...sizes, ...old, allowed, s3ApiUrl: own };
   }
   const about = { ...sizes, ...urls, infoType: 'storageApi', s3ApiUrl: own };

@@ -47,7 +47,7 @@ const calls: Readonly<Record<string, Call>> = {
   b2_finish_large_file: {
     needs: ['writeFiles'],
     fields: ['fileId', 'partSha1Array'],
-    run: (c) => finishLargeFile(c.unfinished(), c.fields, c.api),
+    run: (c) => finishLargeFile(c.state, c.unfinished(), c.fields, c.api),
   },
   b2_cancel_large_file: { needs: ['writeFiles'], fields: ['fileId'], run: (c) => cancelLargeFile(c.state, c.unfinished()) },
   b2_list_unfinished_large_files: {

@@ -38,7 +38,7 @@ export function unfinished(state: State, key: Key, fileId: string): Version {
   return version;
 }
 
-export function finishLargeFile(version: Version, fields: Fields, api: number): object {
+export function finishLargeFile({ minPart }: State, version: Version, fields: Fields, api: number): object {
   const sha1s = fields.list('partSha1Array');
   if (sha1s.length < 2) throw badRequest('large files must have at least 2 parts');
   if (sha1s.length !== version.parts.size) throw badRequest(`The number of parts is ${version.parts.size}, not ${sha1s.length}`);
@@ -48,8 +48,8 @@ export function finishLargeFile(version: Version, fields: Fields, api: number): 
     if (part.sha1 !== sha1) throw new Refusal(400, 'part_sha1_mismatch', `sha1 of part ${index + 1} is ${part.sha1}, not ${sha1}`);
     return part;
   });
-  const short = segments.slice(0, -1).findIndex(({ size }) => size < 5_000_000);
-  if (short >= 0) throw badRequest(`part number ${short + 1} is smaller than 5000000 bytes`);
+  const short = segments.slice(0, -1).findIndex(({ size }) => size < minPart);
+  if (short >= 0) throw badRequest(`part number ${short + 1} is smaller than ${minPart} bytes`);
   version.segments = segments;
   version.action = 'upload';
   version.parts.clear();

@@ -37,6 +37,8 @@ export interface B2Server {
   onCall: (call: string) => void;
   /** A call waits for this before anything is done. */
   hold: (call: string) => Promise<void>;
+  /** absoluteMinimumPartSize of the accounts; B2 does not say whether it ever differs from 5 MB. */
+  minPart: number;
   addBucket(name: string, account?: string): string;
   addKey(rights?: KeyRights): B2Keys;
   removeKey(keyId: string): void;
@@ -75,6 +77,12 @@ export async function startB2Server({ folder, port }: B2ServerOptions): Promise<
     onCall: () => undefined,
     hold: () => Promise.resolve(),
     misuses: state.misuses,
+    get minPart() {
+      return state.minPart;
+    },
+    set minPart(bytes) {
+      state.minPart = bytes;
+    },
     addBucket(name, account = 'account000001') {
       const bucket: Bucket = { accountId: account, bucketId: randomId('b'), name, names: [], byName: new Map() };
       state.buckets.set(name, bucket);

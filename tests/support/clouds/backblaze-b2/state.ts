@@ -69,6 +69,8 @@ export interface State {
   readonly tokens: Map<string, Token>;
   readonly urls: Map<string, UploadUrl>;
   readonly versions: Map<string, Version>;
+  /** absoluteMinimumPartSize of the accounts, bytes. */
+  minPart: number;
   /** What a client did that B2 forbids but a lenient server would not notice. */
   readonly misuses: string[];
   /** Milliseconds since 1970, later with each call, so that versions have an order. */
@@ -84,6 +86,7 @@ export function newState(folder: string): State {
     tokens: new Map(),
     urls: new Map(),
     versions: new Map(),
+    minPart: 5_000_000,
     misuses: [],
     now: () => (last = Math.max(Date.now(), last + 1)),
   };

@@ -1,0 +1,32 @@
+import { Fault, type FaultContext } from '../../contract/faults.ts';
+import { saying } from '../../contract/sayings.ts';
+
+/**
+ * The provider no longer knows an upload that is under way. Its parts are gone, so that sending one again helps nothing (persistence exhausted), while a
+ * new run begins another upload: fault unavailable, and not not-found, which speaks of an object.
+ */
+export function uploadEnded(
+  operation: string,
+  key: string,
+  options: { readonly context?: FaultContext; readonly cause?: unknown } = {},
+): Fault {
+  return new Fault(
+    'unavailable',
+    `${operation} of ${key}: the upload was ended on the way, by the provider, a clean-up rule or another program`,
+    {
+      operation,
+      persistence: 'exhausted',
+      context: {
+        key,
+        ...options.context,
+        ...saying('upload-ended', {}),
+        next: 'Run the backup again: finished volumes are kept. If it comes back, look for a rule or a program that clears away unfinished uploads there.',
+      },
+      cause: options.cause,
+    },
+  );
+}
+
+export function isUploadEnded(error: unknown): boolean {
+  return error instanceof Fault && error.context['say'] === 'upload-ended';
+}
