@@ -9,7 +9,7 @@ export type ArchiveFormat = 'archive' | 'classic';
 export const warningCodes = [
   ...['vanished', 'changed', 'unreadable', 'shrank', 'grew', 'name-too-long', 'special', 'own-file', 'more'],
   ...['vault', 'header', 'manifest', 'damaged', 'damage', 'checksum', 'checksum-missing', 'mark', 'recovered', 'target', 'at-backup'],
-  ...['clock', 'memory', 'hook', 'prune', 'quota-near', 'quota-unknown', 'quiesce', 'quiesce-resume'],
+  ...['clock', 'memory', 'other-folder', 'hook', 'prune', 'quota-near', 'quota-unknown', 'quiesce', 'quiesce-resume'],
 ] as const;
 export type WarningCode = (typeof warningCodes)[number];
 

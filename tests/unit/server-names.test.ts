@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import type { BackupReport } from '../../main/contract/reports.ts';
 import { craftSnapshot } from '../support/craft-snapshot.ts';
 import { keysOf, put, world, type World } from '../support/engine-on-memory.ts';
 import { tempFolder } from '../support/temp-folder.ts';
@@ -72,5 +73,37 @@ describe('the server that a name means', () => {
     await craftSnapshot(one, { server: 'creative', slug: 'creative-4' });
     await craftSnapshot(one, { server: 'creative', slug: 'creative', time: Date.UTC(2030, 0, 1) });
     expect((await one.engine.snapshots(one.destination, { server: 'creative' }, {})).map(({ slug }) => slug)).toContain('creative');
+  });
+});
+
+describe('two folders that are called alike', () => {
+  test('are not one server unless that is said; then it has moved, which is noted once', async () => {
+    const one = world();
+    const how = { excludes: [], format: 'archive', level: 1, volumeSize: 2 ** 30, force: false, takeOver: false } as const;
+    const unnamed = (folder: string): Promise<BackupReport> => one.engine.backup(one.destination, { folder, ...how }, {});
+    const [here, there] = [folderOf('world', 'A'), folderOf('world', 'B')];
+    await unnamed(here);
+    const before = await keysOf(one.backend);
+    const fault: unknown = await unnamed(there).catch((error: unknown) => error);
+    expect(fault).toMatchObject({
+      code: 'config-invalid',
+      message: expect.stringMatching(`${here}.*${there}`) as string,
+      context: { next: expect.stringContaining('--server NAME') as string },
+    });
+    expect(await keysOf(one.backend)).toEqual(before);
+
+    const moved = await one.backup(there, { server: 'world' });
+    expect(moved.warnings).toMatchObject([{ code: 'other-folder', level: 'note', message: expect.stringContaining(here) as string }]);
+    writeFileSync(join(there, 'level.dat'), 'B, later');
+    expect(await unnamed(there)).toMatchObject({ outcome: 'written', warnings: [] });
+    expect(await one.backup(there, { server: 'world' })).toMatchObject({ warnings: [] });
+  });
+
+  test('on another computer are told apart by their owner alone', async () => {
+    const one = world();
+    await one.backup(folderOf('world', 'A'), { server: 'world' });
+    const other = world({ backend: one.backend, machine: 'machine-two' });
+    const { warnings } = await other.backup(folderOf('world', 'B'), { server: 'world', takeOver: true });
+    expect(warnings).toEqual([]);
   });
 });

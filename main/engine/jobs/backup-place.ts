@@ -1,5 +1,5 @@
 import { Fault } from '../../contract/faults.ts';
-import type { BackupReport, BackupRequest, RunContext } from '../../contract/reports.ts';
+import type { BackupReport, BackupRequest, RunContext, Warning } from '../../contract/reports.ts';
 import type { OpenVault } from '../archive/vault.ts';
 import type { OpenDestination } from '../engine.ts';
 import type { EngineHost, HeldLock, SourceFolder } from '../host.ts';
@@ -16,6 +16,7 @@ import { withUnfinished } from './going-on.ts';
 import { partialsIn } from './unfinished.ts';
 import { isClassicUnchanged, recallClassic, unchangedClassic } from './classic-memory.ts';
 import { lockName } from './lock-name.ts';
+import { movedFolder } from './moved-folder.ts';
 import { checkOwner } from './owner.ts';
 import { keepApart } from './places.ts';
 import { Written } from './written.ts';
@@ -42,6 +43,8 @@ export interface BackupPlace {
   readonly clockOffset: number;
   readonly machine: { readonly id: string; readonly host: string };
   readonly written: Written;
+  /** To be told with the snapshot, and no part of it. */
+  readonly notes: readonly Warning[];
   /** What it is compared with; null where nothing is stored that it may rest on. Its spool is the place's to dispose of. */
   readonly base: Ground | null;
   /** What earlier runs that did not end have written down: done with once this snapshot counts. */
@@ -75,7 +78,7 @@ export async function openPlace(backup: BackupRun, destination: OpenDestination)
   }
 }
 
-type Found = Pick<BackupPlace, 'id' | 'time' | 'clockOffset' | 'machine' | 'base' | 'partials'>;
+type Found = Pick<BackupPlace, 'id' | 'time' | 'clockOffset' | 'machine' | 'notes' | 'base' | 'partials'>;
 
 async function lookAround(backup: BackupRun, destination: OpenDestination, catalog: Catalog, slug: string): Promise<Found | Unchanged> {
   const { host, source, request, run } = backup;
@@ -85,6 +88,7 @@ async function lookAround(backup: BackupRun, destination: OpenDestination, catal
   const machine = await host.machine();
   const last = await lastSnapshot(catalog, listing, options);
   checkOwner(last, machine.id, request.takeOver);
+  const notes = movedFolder(last, { machine: machine.id, source, request });
   // Nobody else writes here: what is unfinished was left by a run of ours that was killed.
   for await (const { token } of backend.openUploads(serverPrefix(slug), options)) await backend.abandon(token, options);
 
@@ -104,7 +108,7 @@ async function lookAround(backup: BackupRun, destination: OpenDestination, catal
       host.random,
       listing.snapshots.map((snapshot) => snapshot.id),
     );
-    const found = { id, time, clockOffset, machine };
+    const found = { id, time, clockOffset, machine, notes };
     if (request.format === 'classic') return { ...found, base: null, partials: [] };
     const anew = base === null || isWholeDue(base, request.whole, time);
     const about = { base: anew ? null : base, last, machine: machine.id, source, providerNow: host.clock.now() + clockOffset };

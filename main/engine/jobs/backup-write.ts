@@ -110,7 +110,7 @@ export async function finish(backup: BackupRun, place: BackupPlace, packed: Pack
   }
   return {
     outcome: 'written',
-    ...{ id, server, warnings, files: packed.totals.files, bytes: packed.totals.bytes, storedBytes: stored },
+    ...{ id, server, warnings: [...place.notes, ...warnings], files: packed.totals.files, bytes: packed.totals.bytes, storedBytes: stored },
     archives: written.archives,
     kept: packed.kept,
   };

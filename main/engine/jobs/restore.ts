@@ -6,7 +6,7 @@ import type { UnpackResult } from '../archive/unpacker.ts';
 import type { OpenDestination } from '../engine.ts';
 import type { EngineHost } from '../host.ts';
 import { openArchive, readStored } from '../snapshots/archive-reader.ts';
-import { findObject, isCompleteClassic, listServer, openedCatalog, selectSnapshot, storedSizes } from '../snapshots/catalog.ts';
+import { findObject, listServer, openedCatalog, selectSnapshot, storedSizes } from '../snapshots/catalog.ts';
 import type { Catalog, ListedSnapshot } from '../snapshots/catalog.ts';
 import { compareChecksums } from '../snapshots/checksums.ts';
 import { readObjectName } from '../snapshots/names.ts';
@@ -19,6 +19,7 @@ import { restoreClassic } from './restore-classic.ts';
 import { isWhole } from './base.ts';
 import { keepApart } from './places.ts';
 import { archiveProblem } from './snapshot-problem.ts';
+import { withWayOut } from './way-out.ts';
 
 /** Brings a snapshot back: built and verified in a staging folder, then exchanged with the target in one step. */
 export async function restore(
@@ -48,17 +49,6 @@ export async function restore(
   }
 }
 
-/** Damage names the snapshot before this one: an older state is never brought back unasked, but it may be what helps. */
-async function withWayOut(error: unknown, catalog: Catalog, snapshot: ListedSnapshot, options: CallOptions): Promise<unknown> {
-  if (!(error instanceof Fault) || (error.code !== 'corrupt' && error.code !== 'truncated')) return error;
-  const { snapshots } = await listServer(catalog.backend, snapshot.slug, options);
-  const earlier = snapshots.findLast((one) => one.id < snapshot.id && (findObject(one, 'manifest') !== null || isCompleteClassic(one)));
-  if (earlier === undefined) return error;
-  const next = `Bring back what is whole of it with “holdfast restore --salvage”, or the snapshot before it: ${earlier.id}.`;
-  const { code, message, operation, persistence, context } = error;
-  return new Fault(code, message, { operation, persistence, context: { ...context, next }, cause: error });
-}
-
 async function restoreArchive(
   host: EngineHost,
   catalog: Catalog,
@@ -82,9 +72,11 @@ async function restoreArchive(
     const archives = await Promise.all(header.archives.map((archive) => openArchive(catalog.vault, archive, null)));
     const partial = request.include.length > 0;
     const sizes = await sizesFor(catalog, snapshot, header, partial, options);
-    const misfits = header.archives.map((archive) => misfit(sizes, archive, header.id)).filter((message) => message !== null);
-    if (misfits[0] !== undefined && !request.salvage)
-      throw new Fault('corrupt', misfits[0], { operation: 'restore', context: { snapshot: header.id } });
+    const misfits = header.archives.flatMap((archive) => misfit(sizes, archive, header.id) ?? []);
+    if (misfits[0] !== undefined && !request.salvage) {
+      const { object, message } = misfits[0];
+      throw new Fault('corrupt', message, { operation: 'restore', context: { snapshot: header.id, object } });
+    }
     const result = await host.unpacker(
       {
         manifest: manifest.spool,
@@ -178,7 +170,7 @@ async function restoreArchive(
         ...(manifest.repaired
           ? [{ code: 'header' as const, message: `${object.key}: its damaged header was repaired from the vault` }]
           : []),
-        ...misfits.map((message): Warning => ({ code: 'damage', message })),
+        ...misfits.map(({ message }): Warning => ({ code: 'damage', message })),
         ...result.damage.map(({ message, archive }): Warning => ({
           code: 'damage',
           message: `${archives[archive]?.key ?? ''}: ${message}`,
@@ -208,10 +200,15 @@ async function sizesFor(
 }
 
 /** What the listing shows already: an archive of this snapshot that is gone, and any that was cut short or is longer than it was written. */
-function misfit(sizes: ReadonlyMap<string, number>, archive: ManifestArchive, id: string): string | null {
+function misfit(
+  sizes: ReadonlyMap<string, number>,
+  archive: ManifestArchive,
+  id: string,
+): { readonly object: string; readonly message: string } | null {
   // That a listing lacks an earlier one proves nothing: reading it will tell.
   if (!sizes.has(archive.key) && readObjectName(archive.key)?.id !== id) return null;
-  return archiveProblem(sizes, [archive]);
+  const message = archiveProblem(sizes, [archive]);
+  return message === null ? null : { object: archive.key, message };
 }
 
 async function* nothing(): ByteStream {}

@@ -21,6 +21,7 @@ export const jobWords = {
   'warning.at-backup': 'Schon bei der Sicherung vermerkt',
   'warning.clock': 'Die Uhr dieses Rechners geht falsch; es galt die Zeit des Sicherungsorts',
   'warning.memory': 'Dies zu öffnen braucht viel Speicher',
+  'warning.other-folder': 'Bisher waren diese Stände von einem anderen Ordner',
   'warning.hook': 'Ein Befehl von dir ist fehlgeschlagen',
   'warning.prune': 'Alte Stände ließen sich nicht aufräumen',
   'warning.quota-near': 'Der Sicherungsort ist fast voll',

@@ -22,6 +22,7 @@ export const jobWords = {
   'warning.at-backup': 'Already noted at the backup',
   'warning.clock': 'This computer’s clock is off; the backup place’s time was used',
   'warning.memory': 'Opening this takes much memory',
+  'warning.other-folder': 'Up to now these snapshots were of another folder',
   'warning.hook': 'A command of yours failed',
   'warning.prune': 'Old snapshots could not be cleaned up',
   'warning.quota-near': 'The backup place is nearly full',
