@@ -1,4 +1,5 @@
 import { Fault } from '../../contract/faults.ts';
+import type { EngineHost } from '../host.ts';
 import { findObject, isCompleteClassic, listServer, readHeader, type Catalog, type ListedSnapshot } from '../snapshots/catalog.ts';
 import type { CallOptions } from '../storage/backend.ts';
 import { problemFinder } from './snapshot-problem.ts';
@@ -7,12 +8,18 @@ import { problemFinder } from './snapshot-problem.ts';
  * What a restore that met damage ends with: the same fault, which now says what helps. An older state is never brought back unasked, but the newest one
  * before that is not known to be damaged, and does not rest on what was just found to be, is named.
  */
-export async function withWayOut(error: unknown, catalog: Catalog, snapshot: ListedSnapshot, options: CallOptions): Promise<unknown> {
+export async function withWayOut(
+  host: Pick<EngineHost, 'giveBack'>,
+  error: unknown,
+  catalog: Catalog,
+  snapshot: ListedSnapshot,
+  options: CallOptions,
+): Promise<unknown> {
   if (!(error instanceof Fault) || (error.code !== 'corrupt' && error.code !== 'truncated')) return error;
   const { code, message, operation, persistence, context } = error;
   let next = 'Bring back what is whole of it with “holdfast restore --salvage”';
   try {
-    const earlier = await wholeBefore(catalog, snapshot, String(context['object'] ?? ''), options);
+    const earlier = await wholeBefore(host, catalog, snapshot, String(context['object'] ?? ''), options);
     next += earlier === null ? '.' : `, or the snapshot before it that is not known to be damaged: ${earlier.id}.`;
   } catch {
     // What is wrong is the damage; that no help could be looked up would only hide it.
@@ -22,13 +29,14 @@ export async function withWayOut(error: unknown, catalog: Catalog, snapshot: Lis
 }
 
 async function wholeBefore(
+  host: Pick<EngineHost, 'giveBack'>,
   catalog: Catalog,
   { slug, id }: ListedSnapshot,
   damaged: string,
   options: CallOptions,
 ): Promise<ListedSnapshot | null> {
   const listing = await listServer(catalog.backend, slug, options);
-  const problemOf = await problemFinder(catalog, listing, options);
+  const problemOf = await problemFinder(host, catalog, listing, options);
   for (const one of listing.snapshots.filter((earlier) => earlier.id < id).toReversed()) {
     if (isCompleteClassic(one) && findObject(one, 'manifest') === null) return one;
     const header = await readHeader(catalog, one, options);
