@@ -66,10 +66,18 @@ function noPassphrase(): Promise<never> {
 /** Where the tokens of a named destination are kept when the provider changes them. */
 async function tokenKeeping(host: Host, name: string | null): Promise<TokenKeeping> {
   if (name === null) return { name };
-  const settings = await (await host.openSettings()).read();
+  const file = await host.openSettings();
+  const known = destinationCalled(await file.read(), name);
   return {
     name,
-    signedInAt: destinationCalled(settings, name)?.signedInAt,
+    signedInAt: known?.signedInAt,
+    refreshedAt: known?.refreshedAt,
+    keepLasting: async (refreshedAt) => {
+      await file.update((all) => {
+        const now = destinationCalled(all, name);
+        return now === undefined ? all : { ...all, destinations: { ...all.destinations, [name]: { ...now, refreshedAt } } };
+      });
+    },
     keep: async (refreshToken) => await (await host.openKeychain()).set({ [destinationSecret(name, 'refreshToken')]: refreshToken }),
   };
 }

@@ -23,8 +23,11 @@ export interface TokenKeeping {
   /** Null for a destination given by its address. */
   readonly name: string | null;
   readonly signedInAt?: number | undefined;
+  readonly refreshedAt?: number | undefined;
   /** Keeps a refresh token that the provider has put in the place of the former one. */
   readonly keep?: (refreshToken: string) => Promise<void>;
+  /** Keeps `refreshedAt`. */
+  readonly keepLasting?: (at: number) => Promise<void>;
 }
 
 /** The client id of the destination's own settings, else of the environment. */
@@ -52,9 +55,11 @@ export function composeTokens(settings: DestinationSettings, secrets: Secrets, e
     clientSecret: secrets['clientSecret'] ?? secrets['appSecret'],
     refreshToken,
     signedInAt: keeping.signedInAt,
+    refreshedAt: keeping.refreshedAt,
     ...loopbackEndpoint(env, variables.endpoint),
     clock: systemClock,
     ...(keeping.keep === undefined ? {} : { onRefreshToken: keeping.keep }),
+    ...(keeping.keepLasting === undefined ? {} : { onLasting: keeping.keepLasting }),
   });
 }
 

@@ -36,6 +36,7 @@ export const sayings = {
   'sign-in-elsewhere': [],
   'client-needed': ['provider'],
   'client-refused': ['provider'],
+  'project-in-testing': [],
   'needs-app': [],
   'bucket-missing': [],
   'bucket-name-wrong': [],

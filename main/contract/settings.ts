@@ -13,6 +13,8 @@ export const namedDestinationSchema = z.looseObject({
   settings: destinationSettingsSchema,
   /** When the account was signed in with the provider, milliseconds since 1970. */
   signedInAt: z.number().optional(),
+  /** When a sign-in was first seen to last longer than a week, milliseconds since 1970; counts for one that was made a week before it. */
+  refreshedAt: z.number().optional(),
 });
 
 export const settingsVersion = 1;

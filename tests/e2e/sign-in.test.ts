@@ -136,6 +136,22 @@ describe.each(clouds)('signing in with $name, and using it', ({ name, endpoint, 
     expect(await json(['snapshots', '-d', `${name}:Backups/home`], env)).toMatchObject([{ id: second.id }]);
   });
 
+  test('that a sign-in with Google lasts longer than a week is kept beside the destination', async () => {
+    const file = join(base, 'config', 'config.json');
+    type Kept = { destinations: { home: { signedInAt: number; refreshedAt?: number } } };
+    const kept = (): Kept => JSON.parse(readFileSync(file, 'utf8')) as Kept;
+    const settings = kept();
+    settings.destinations.home.signedInAt -= 8 * 86_400_000;
+    writeFileSync(file, JSON.stringify(settings));
+    const before = Date.now();
+    await json(['destination', 'test', 'home']);
+    const { refreshedAt } = kept().destinations.home;
+    if (name === 'dropbox') expect(refreshedAt).toBeUndefined();
+    else expect(refreshedAt).toBeGreaterThanOrEqual(before);
+    await json(['destination', 'test', 'home']);
+    expect(kept().destinations.home.refreshedAt).toBe(refreshedAt);
+  });
+
   test('a sign-in that was revoked is said; signing in again brings everything back', async () => {
     oauth.revoke();
     const { code, stderr } = await run(['snapshots', '-d', 'home']);

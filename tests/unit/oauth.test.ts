@@ -101,17 +101,55 @@ describe('tokens', () => {
     expect(await faultOf(tokens.token())).toMatchObject({ code: 'sign-in-needed', persistence: 'permanent' });
   });
 
+  const dayMs = 86_400_000;
+  const isExplained = ({ message, context }: Fault): boolean => message.includes('most likely') && context['say'] === 'project-in-testing';
+
   test.each([
-    [7, true],
-    [8, true],
-    [3, false],
-    [200, false],
-  ])('one that ended after %i days: %s that a project in testing is named as the reason', async (days, named) => {
+    ['google-drive', 7, null, true],
+    // Who backs up every two weeks, or after months, meets the end late.
+    ['google-drive', 14, null, true],
+    ['google-drive', 200, null, true],
+    ['google-drive', 3, null, false],
+    // It has lasted longer than a week once.
+    ['google-drive', 200, 8, false],
+    ['google-drive', 14, 13, false],
+    // That was another one, before somebody signed in again.
+    ['google-drive', 14, -30, true],
+    ['google-drive', 14, 6, true],
+    ['dropbox', 14, null, false],
+  ] as const)(
+    'of %s, ended after %i days, renewed on day %s: %s that a project in testing is most likely',
+    async (provider, days, renewed, named) => {
+      const clock = fakeClock();
+      const signedInAt = clock.now() - days * dayMs;
+      const tokens = open({ provider, clock, signedInAt, ...(renewed === null ? {} : { refreshedAt: signedInAt + renewed * dayMs }) });
+      server.revoke();
+      const fault = await faultOf(tokens.token());
+      expect([fault.code, isExplained(fault), String(fault.context['next'] ?? '').includes('Publish')]).toEqual([
+        'sign-in-needed',
+        named,
+        named,
+      ]);
+    },
+  );
+
+  test('that a sign-in lasts longer than a week is told once, and remembered', async () => {
     const clock = fakeClock();
-    const tokens = open({ clock, signedInAt: clock.now() - days * 86_400_000 });
+    const told: number[] = [];
+    const signedInAt = clock.now();
+    const tokens = open({ clock, signedInAt, onLasting: (at) => Promise.reject(new Error('not kept', { cause: told.push(at) })) });
+    await tokens.token();
+    clock.jump(6 * dayMs);
+    await tokens.token();
+    expect(told).toEqual([]);
+    clock.jump(2 * dayMs);
+    await tokens.token();
+    clock.jump(dayMs);
+    await tokens.token();
+    expect(told).toEqual([signedInAt + 8 * dayMs]);
     server.revoke();
-    const fault = await faultOf(tokens.token());
-    expect([fault.message.includes('testing'), String(fault.context['next'] ?? '').includes('Publish')]).toEqual([named, named]);
+    clock.jump(dayMs);
+    expect(isExplained(await faultOf(tokens.token()))).toBe(false);
   });
 
   test.each([

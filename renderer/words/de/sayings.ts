@@ -58,6 +58,10 @@ export const sayings = {
   'say.sign-in-elsewhere.next': 'Melde dich bei dem an, den du gewählt hast.',
   'say.client-needed.says': 'Zur Anmeldung bei {provider} brauchst du eine eigene Client-ID.',
   'say.client-needed.next': 'Die Anleitung führt zu einer; gib sie unter „Erweitert“ ein.',
+  'say.project-in-testing.says':
+    'Google hat die Anmeldung beendet, am wahrscheinlichsten, weil dein Google-Projekt auf „Test“ steht: Dann endet jede nach sieben Tagen.',
+  'say.project-in-testing.next':
+    'Veröffentliche die App bei Google, falls sie es nicht ist, und melde dich neu an; was gespeichert ist, bleibt.',
   'say.client-refused.says': '{provider} hat die Client-ID oder ihre Einstellungen abgelehnt.',
   'say.client-refused.next': 'Prüfe Client-ID, Geheimnis und Rücksprungadresse; die Anleitung zeigt, wo.',
   'say.needs-app.says': 'Dazu braucht es die App auf dem Schreibtisch.',

@@ -58,6 +58,9 @@ export const sayings = {
   'say.sign-in-elsewhere.next': 'Sign in with the one you have chosen.',
   'say.client-needed.says': 'To sign in with {provider}, a client id of your own is needed.',
   'say.client-needed.next': 'The guide leads to one; enter it under Advanced.',
+  'say.project-in-testing.says':
+    'Google has ended the sign-in, most likely because your Google project is in “testing”: then each ends after seven days.',
+  'say.project-in-testing.next': 'Publish the app at Google, unless it is, then sign in again; what is stored stays as it is.',
   'say.client-refused.says': '{provider} refused the client id or its settings.',
   'say.client-refused.next': 'Check client id, secret and redirect address; the guide shows where.',
   'say.needs-app.says': 'That needs the desktop app.',
