@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Fault } from '../../../contract/faults.ts';
 import type { CallOptions, ObjectInfo } from '../../../engine/storage/backend.ts';
+import { isKey } from '../../../engine/storage/object-key.ts';
 import type { DropboxApi } from './api.ts';
 
 export const fileSchema = z.object({
@@ -23,13 +24,16 @@ export function pathOf(api: DropboxApi, key: string): string {
   return `${api.place.base}/${names.join('/')}`;
 }
 
-/** The folders in front may be spelt in another case than they were written, but are as long. Null for a name that is none of ours. */
+/**
+ * The folders in front may be spelt in another case than they were written, but are as long. Null for a name that is none of ours: no key, or not the one
+ * that the key found in it would be stored under.
+ */
 export function keyOf(api: DropboxApi, display: string): string | null {
-  try {
-    return decodeURIComponent(display.slice(api.place.base.length + 1));
-  } catch {
-    return null;
-  }
+  const { base } = api.place;
+  const name = display.slice(base.length + 1);
+  // Not decodeURIComponent: of what follows a `%` it takes more than pathOf ever writes, and refuses the rest with an error.
+  const key = name.replace(/%[0-9a-f]{2}/g, (code) => String.fromCharCode(Number.parseInt(code.slice(1), 16)));
+  return isKey(key) && pathOf(api, key).slice(base.length + 1) === name ? key : null;
 }
 
 export function infoOf(key: string, file: DropboxFile): ObjectInfo {

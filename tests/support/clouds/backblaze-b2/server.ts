@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { B2Keys } from '../../../../main/adapters/storage/backblaze-b2/settings.ts';
@@ -49,6 +50,8 @@ export interface B2Server {
   actionsOf(bucket: string, name: string): readonly string[];
   /** As somebody else's b2_hide_file would. */
   hide(bucket: string, name: string): void;
+  /** Stores an empty file under whatever name, as another program may. */
+  plant(bucket: string, name: string): void;
   /** Turns one bit of what is stored. */
   flipBit(bucket: string, name: string, offset: number): Promise<void>;
   readonly misuses: readonly string[];
@@ -102,6 +105,11 @@ export async function startB2Server({ folder, port }: B2ServerOptions): Promise<
     hide(name, file) {
       const bucket = bucketNamed(state, name);
       addVersion(state, newVersion(state, bucket, { action: 'hide', name: file, contentType: '', info: {}, sha1: '' }));
+    },
+    plant(name, file) {
+      const sha1 = createHash('sha1').digest('hex');
+      const given = { action: 'upload', name: file, contentType: 'text/plain', info: {}, sha1 } as const;
+      addVersion(state, newVersion(state, bucketNamed(state, name), given));
     },
     async flipBit(bucket, name, offset) {
       const [segment] = visible(bucketNamed(state, bucket), name)?.segments ?? [];
