@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { DestinationCheck } from '../../main/contract/reports.ts';
-import { patterned } from '../conformance/suite-support.ts';
+import { codeOf, collect, get, patterned } from '../conformance/suite-support.ts';
 import type { FaultProxy } from '../support/clouds/fault-proxy.ts';
 import { s3Cli } from '../support/s3/cli.ts';
-import { makeBucket } from '../support/s3/destinations.ts';
+import { freshPlace, makeBucket } from '../support/s3/destinations.ts';
 import { startS3FaultProxy, type DecideS3 } from '../support/s3/faults.ts';
-import { onSwift, startSwift, swiftMissing, type Swift } from '../support/s3/swift.ts';
+import { onSwift, otherSwiftKeys, startSwift, swiftMissing, type Swift } from '../support/s3/swift.ts';
 
 /** Real keys of a real server; what a policy or a quota of the account would forbid is answered in front of it, in S3's own words. */
 describe.skipIf(swiftMissing !== '')(onSwift('accounts with limited rights, on OpenStack Swift'), () => {
@@ -81,6 +81,33 @@ describe.skipIf(swiftMissing !== '')(onSwift('accounts with limited rights, on O
     expect(await crosses()).toEqual([]);
     const all = await cli.json<readonly DestinationCheck[]>(['test', place('tried')]);
     expect(all.map(({ name }) => name)).not.toContain('space');
+  });
+
+  test('two accounts at once, under the same names, do not disturb each other, also when the keys of one are refused', async () => {
+    const endpoint = swift?.endpoint ?? '';
+    await makeBucket(endpoint, bucket, otherSwiftKeys);
+    const same = { prefix: 'same' };
+    const [mine, theirs] = [freshPlace(endpoint, bucket, same), freshPlace(endpoint, bucket, same, otherSwiftKeys)];
+    // In parts, so that one upload is under way while the other begins, sends and ends.
+    const part = 5_242_880;
+    const contents = [patterned(2 * part + 1, 1), patterned(2 * part + 2, 2)] as const;
+    const [first, second] = [await mine.beginUpload('server/x'), await theirs.beginUpload('server/x')];
+    for (const index of [0, 1, 2]) {
+      const bytes = (whole: Uint8Array): Uint8Array => whole.subarray(index * part, (index + 1) * part);
+      await Promise.all([first.writePart(index, bytes(contents[0])), second.writePart(index, bytes(contents[1]))]);
+    }
+    const refused = freshPlace(endpoint, bucket, same, { ...otherSwiftKeys, secretAccessKey: 'not it' });
+    const outcomes = await Promise.all([first.complete(), codeOf(collect(refused.list(''))), second.complete()]);
+    expect(outcomes[1]).toBe('unauthenticated');
+    for (const [place, content] of [
+      [mine, contents[0]],
+      [theirs, contents[1]],
+    ] as const) {
+      expect((await collect(place.list(''))).map(({ key, size }) => [key, size])).toEqual([['server/x', content.byteLength]]);
+      expect((await get(place, 'server/x')).equals(content)).toBe(true);
+    }
+    await mine.remove('server/x');
+    expect((await theirs.stat('server/x')).size).toBe(contents[1].byteLength);
   });
 
   test('keys that may not delete back up and restore; a prune says what they lack, and all stays', async () => {

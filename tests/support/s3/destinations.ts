@@ -6,16 +6,15 @@ import type { Backend } from '../../../main/engine/storage/backend.ts';
 import { swiftKeys } from './swift.ts';
 
 /** A bucket with a name of its own, made by a plain client. */
-export async function makeBucket(endpoint: string): Promise<string> {
-  const name = `holdfast-${randomBytes(6).toString('hex')}`;
-  const s3 = plainClient(endpoint);
+export async function makeBucket(endpoint: string, name = `holdfast-${randomBytes(6).toString('hex')}`, keys = swiftKeys): Promise<string> {
+  const s3 = plainClient(endpoint, keys);
   await s3.createBucket({ Bucket: name });
   s3.destroy();
   return name;
 }
 
-export function plainClient(endpoint: string): S3 {
-  return new S3({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials: swiftKeys });
+export function plainClient(endpoint: string, credentials = swiftKeys): S3 {
+  return new S3({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials });
 }
 
 /** Small enough that a few dozen objects need several pages. */

@@ -64,6 +64,7 @@ memcache_servers = 127.0.0.1:${ports.cache}
 use = egg:swift#tempauth
 user_test_tester = testing .admin
 user_test_reader = reading
+user_other_owner = owning .admin
 [filter:versioned_writes]
 use = egg:swift#versioned_writes
 allow_versioned_writes = true

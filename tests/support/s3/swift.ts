@@ -14,6 +14,8 @@ const binaries = join(overlay, 'usr', 'bin');
 const python = '/usr/bin/python3';
 
 export const swiftKeys = { accessKeyId: 'test:tester', secretAccessKey: 'testing' };
+/** Of another account, which has buckets of its own. */
+export const otherSwiftKeys = { accessKeyId: 'other:owner', secretAccessKey: 'owning' };
 
 /** Why the tests on a real S3 server cannot run here; empty when they can. */
 export const swiftMissing = whySwiftIsMissing();
