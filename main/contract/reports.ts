@@ -198,7 +198,7 @@ export interface VerifyRequest {
 export interface Damage {
   readonly snapshot: string;
   readonly object: string;
-  /** wrong size, missing, corrupt, truncated, checksum, zip, misplaced … */
+  /** wrong size, missing, corrupt, truncated, checksum, zip, misplaced, marked (found by an earlier verification) … */
   readonly kind: string;
   readonly message: string;
   /** Byte range of the stored object, where it is known. */

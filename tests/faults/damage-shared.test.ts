@@ -48,6 +48,9 @@ test('damage where only the older snapshot has a file leaves the newer one whole
     ['damaged', 1],
     ['whole', 0],
   ]);
+  const quick = await one.verify({ quick: true });
+  expect(quick.snapshots.map(({ id, ok }) => [id, ok])).toEqual(await states(one));
+  expect(quick.damage).toMatchObject([{ snapshot: older, object: archive, kind: 'marked' }]);
   const { keep, remove, warnings } = await one.prune({ policy: { last: 1 } });
   expect([keep.map(({ id }) => id), remove]).toEqual([[newer], []]);
   expect(warnings.map(({ message }) => message)).toEqual([
@@ -67,6 +70,7 @@ test('damage where both have a file makes both damaged, and a whole one before t
     [newer, false],
     [whole, true],
   ]);
+  expect((await one.verify({ quick: true })).snapshots.map(({ id, ok }) => [id, ok])).toEqual(await states(one));
   expect((await one.prune({ policy: { last: 2 } })).keep.map(({ id }) => id)).toEqual([whole]);
 });
 

@@ -3,8 +3,8 @@ import { showPath } from '../archive/byte-path.ts';
 import type { EngineHost } from '../host.ts';
 import { manifestsAtOnce, openListed, storedSizes, type Catalog, type ListedSnapshot, type ServerListing } from '../snapshots/catalog.ts';
 import type { ManifestHeader } from '../snapshots/manifest.ts';
-import { damagedKey } from '../snapshots/names.ts';
-import { storedState, type StateOf } from '../snapshots/stored-state.ts';
+import { damagedKey, manifestKey } from '../snapshots/names.ts';
+import { storedState, type StateOf, type StoredState } from '../snapshots/stored-state.ts';
 import type { CallOptions } from '../storage/backend.ts';
 
 type Named = readonly { readonly key: string; readonly size: number }[];
@@ -23,32 +23,55 @@ export async function problemFinder(
   options: CallOptions,
 ): Promise<FindProblem> {
   const sizes = storedSizes(listing.snapshots);
-  const stored = await storedState(catalog, listing, options);
+  const markOn = markFinder(host, catalog, await storedState(catalog, listing, options), options);
+  return async (snapshot, header) => archiveProblem(sizes, header.archives) ?? (await markOn(snapshot, header))?.message ?? null;
+}
+
+/** The first of a snapshot's files that lies in a place which a verification has found damaged. */
+export interface DamagedByMark {
+  /** The archive; or the manifest, where its entries cannot be read and nobody knows where the files lie. */
+  readonly object: string;
+  readonly message: string;
+}
+
+/** Null when no file is known to be hit. */
+export type FindMark = (snapshot: ListedSnapshot, header: ManifestHeader) => Promise<DamagedByMark | null>;
+
+/** Goes by the marks alone: archives that are gone or have another size are no finding here. */
+export function markFinder(host: Pick<EngineHost, 'giveBack'>, catalog: Catalog, stored: StoredState, options: CallOptions): FindMark {
   let read = 0;
-  return async (snapshot, header) => {
-    const gone = archiveProblem(sizes, header.archives);
-    if (gone !== null || !header.archives.some(({ key }) => stored.isMarked(key))) return gone;
+  return async (snapshot, { archives }) => {
+    if (!archives.some(({ key }) => stored.isMarked(key))) return null;
     read += 1;
     if (read % manifestsAtOnce === 0) host.giveBack?.();
-    return await damagedFile(catalog, snapshot, stored.stateOf(header.archives), options);
+    return await damagedFile(catalog, snapshot, archives, stored.stateOf(archives), options);
   };
 }
 
-async function damagedFile(catalog: Catalog, snapshot: ListedSnapshot, stateOf: StateOf, options: CallOptions): Promise<string | null> {
+async function damagedFile(
+  catalog: Catalog,
+  snapshot: ListedSnapshot,
+  archives: ManifestHeader['archives'],
+  stateOf: StateOf,
+  options: CallOptions,
+): Promise<DamagedByMark | null> {
   try {
     const reader = await openListed(catalog, snapshot, options);
     try {
       for await (const { path, extents } of reader.entries()) {
-        const problem = stateOf(extents);
-        if (problem !== null) return `${showPath(path)}: ${problem.message}`;
+        if (stateOf(extents) === null) continue;
+        for (const extent of extents) {
+          const problem = stateOf([extent]);
+          if (problem?.state !== 'damaged') continue;
+          return { object: archives[extent[0]]?.key ?? '', message: `${showPath(path)}: ${problem.message}` };
+        }
       }
     } finally {
       await reader.close();
     }
   } catch (error) {
-    // Without its entries nobody knows where its files lie.
-    if (error instanceof Fault && ['corrupt', 'truncated', 'not-found'].includes(error.code)) return error.message;
-    throw error;
+    if (!(error instanceof Fault) || !['corrupt', 'truncated', 'not-found'].includes(error.code)) throw error;
+    return { object: manifestKey(snapshot.slug, snapshot.id), message: error.message };
   }
   return null;
 }

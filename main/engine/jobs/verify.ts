@@ -16,15 +16,17 @@ import type { Catalog, ListedSnapshot } from '../snapshots/catalog.ts';
 import { compareChecksums } from '../snapshots/checksums.ts';
 import { fetchManifest } from '../snapshots/manifest-store.ts';
 import type { ManifestHeader } from '../snapshots/manifest.ts';
+import { storedState } from '../snapshots/stored-state.ts';
 import { loadVault } from '../snapshots/vault-store.ts';
 import type { CallOptions } from '../storage/backend.ts';
 import { damageMarks, markDamage } from './damage-marks.ts';
+import { markFinder, type FindMark } from './snapshot-problem.ts';
 import { verifyClassic } from './verify-classic.ts';
 import { isDamage, verifyContent } from './verify-content.ts';
 import { VerifiedContent } from './verified-content.ts';
 import type { Verified } from './verified.ts';
 
-/** Reads back what is stored and names all damage. Changes nothing but the marks beside damaged archives. */
+/** Reads back what is stored and names all damage; a quick look goes by what is there and by earlier findings. Changes nothing but the marks beside damaged archives. */
 export async function verify(
   host: EngineHost,
   destination: OpenDestination,
@@ -40,15 +42,15 @@ export async function verify(
   const damage: Damage[] =
     vault.damage === undefined ? [] : [{ snapshot: 'destination', object: vaultName, kind: 'vault', message: vault.damage, files: [] }];
   const warnings: Warning[] = [];
-  const marked = new Map<string, Set<string>>();
+  const marked = new Map<string, Marks>();
   // Oldest first: what a run shares lies where the older snapshots have it.
   const known = snapshots.length > 1 ? new VerifiedContent() : null;
   for (const snapshot of snapshots) {
     // Of the whole server: an archive's mark stands beside it, whichever snapshot it is that uses it.
     const { slug } = snapshot;
-    const marks = marked.get(slug) ?? damageMarks(await listServer(catalog.backend, slug, options));
+    const marks = marked.get(slug) ?? (await marksOf(host, catalog, slug, request.quick, options));
     marked.set(slug, marks);
-    const result = await verifyOne(host, destination, catalog, { snapshot, marks, quick: request.quick, known }, run);
+    const result = await verifyOne(host, destination, catalog, { snapshot, ...marks, known }, run);
     rows.push({ id: snapshot.id, server: result.server, ok: result.damage.length === 0, files: result.files, bytes: result.bytes });
     damage.push(...result.damage);
     warnings.push(...result.warnings);
@@ -67,10 +69,22 @@ async function chosen(catalog: Catalog, request: VerifyRequest, options: CallOpt
   return found;
 }
 
-interface About {
-  readonly snapshot: ListedSnapshot;
+interface Marks {
   readonly marks: Set<string>;
-  readonly quick: boolean;
+  /** What they say, where nothing is to be read anew: a quick look. Else null. */
+  readonly findMark: FindMark | null;
+}
+
+async function marksOf(host: EngineHost, catalog: Catalog, slug: string, quick: boolean, options: CallOptions): Promise<Marks> {
+  const listing = await listServer(catalog.backend, slug, options);
+  return {
+    marks: damageMarks(listing),
+    findMark: quick ? markFinder(host, catalog, await storedState(catalog, listing, options), options) : null,
+  };
+}
+
+interface About extends Marks {
+  readonly snapshot: ListedSnapshot;
   readonly known: VerifiedContent | null;
 }
 
@@ -78,11 +92,11 @@ async function verifyOne(
   host: EngineHost,
   destination: OpenDestination,
   catalog: Catalog,
-  { snapshot, marks, quick, known }: About,
+  { snapshot, marks, findMark, known }: About,
   run: RunContext,
 ): Promise<Verified> {
   const object = findObject(snapshot, 'manifest');
-  if (object === null) return verifyClassic(host, destination, snapshot, quick, run);
+  if (object === null) return verifyClassic(host, destination, snapshot, findMark !== null, run);
   const options: CallOptions = { signal: run.signal };
   const named = (key: string, kind: string, message: string): Damage => ({ snapshot: snapshot.id, object: key, kind, message, files: [] });
   let manifest: Awaited<ReturnType<typeof fetchManifest>>;
@@ -103,9 +117,14 @@ async function verifyOne(
       if (problem === null) present.push(archive);
       else damage.push(named(archive.key, problem.kind, problem.message));
     }
-    const checked = quick
-      ? null
-      : await readable(damage, named, object.key, () => verifyContent(host, catalog, manifest, { name: object.key, present, known }, run));
+    const hit = findMark === null ? null : await findMark(snapshot, header);
+    if (hit !== null) damage.push(named(hit.object, 'marked', hit.message));
+    const checked =
+      findMark !== null
+        ? null
+        : await readable(damage, named, object.key, () =>
+            verifyContent(host, catalog, manifest, { name: object.key, present, known }, run),
+          );
     if (checked !== null) damage.push(...checked.damage.map((one): Damage => ({ ...one, snapshot: snapshot.id })));
     const sums = await compareChecksums(
       catalog.backend,

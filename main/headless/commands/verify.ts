@@ -19,7 +19,7 @@ export function addVerify(program: Command, { host, end }: CommandContext): void
     .summary('check that snapshots can be brought back')
     .description('Reads and checks everything that the snapshots need. Damage is named: which snapshot, which file, which bytes.')
     .argument('[snapshot]', 'an id, a unique beginning of one, latest, or all', 'all')
-    .option('--quick', 'check presence, size and checksum files only; archives are not read');
+    .option('--quick', 'check presence, size, checksum files and what was found damaged before; archives are not read');
   withDestination(withServer(command))
     .addHelpText('after', '\nExample:\n  holdfast verify latest -d folder:/mnt/backup')
     .action(async (snapshot: string, options: DestinationOptions & ServerOption & { readonly quick?: boolean }) => {
