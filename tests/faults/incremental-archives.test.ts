@@ -182,6 +182,8 @@ describe('a prune', () => {
     rmSync(join(source, 'b'));
     await one.backup(source);
     const partial = 'survival/20261101T000000Z-aaaaaa.partial';
+    // After the manifest, which would otherwise have ended it.
+    clock.offset += 60_000;
     await put(one.backend, partial, 'sealed by a later version');
     await one.prune({ policy: { last: 1 } });
     expect(await archivesOf(one)).toEqual(before);
