@@ -41,6 +41,23 @@ describe('the folder of a server', () => {
     expect(await restored(one, second)).toBe('second');
   });
 
+  test('is another one when somebody else has taken it between the choice and the lock', async () => {
+    const one = world();
+    let first: Promise<BackupReport> | null = null;
+    const two = world({
+      backend: one.backend,
+      host: {
+        lock: async (name) => {
+          await (first ??= one.backup(folderOf('a', 'first'), { server: 'survival' }));
+          return await one.host.lock(name);
+        },
+      },
+    });
+    await two.backup(folderOf('b', 'second'), { server: 'Survival' });
+    expect((await slugs(one)).sort()).toEqual(['survival', 'survival-2']);
+    expect(await restored(one, 'survival')).toBe('first');
+  });
+
   test('without a readable manifest it belongs to the first name that leads to it', async () => {
     const one = world();
     await one.backup(folderOf('other'), { server: 'other' });

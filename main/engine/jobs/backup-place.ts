@@ -66,7 +66,11 @@ export async function openPlace(backup: BackupRun, destination: OpenDestination)
   const slug = await slugFor(catalog, server, options);
   const lock = await host.lock(lockName(destination, slug));
   try {
-    const found = await lookAround(backup, destination, catalog, slug);
+    const found = await lookAround(backup, destination, catalog, { slug, server });
+    if (found === null) {
+      await lock.release();
+      return await openPlace(backup, destination);
+    }
     if ('outcome' in found) {
       await lock.release();
       return found;
@@ -80,13 +84,20 @@ export async function openPlace(backup: BackupRun, destination: OpenDestination)
 
 type Found = Pick<BackupPlace, 'id' | 'time' | 'clockOffset' | 'machine' | 'notes' | 'base' | 'partials'>;
 
-async function lookAround(backup: BackupRun, destination: OpenDestination, catalog: Catalog, slug: string): Promise<Found | Unchanged> {
+/** Null: a server of another name has taken the folder since it was chosen. */
+async function lookAround(
+  backup: BackupRun,
+  destination: OpenDestination,
+  catalog: Catalog,
+  { slug, server }: { readonly slug: string; readonly server: string },
+): Promise<Found | Unchanged | null> {
   const { host, source, request, run } = backup;
   const { backend } = destination;
   const options: CallOptions = { signal: run.signal };
   const listing = await listServer(backend, slug, options);
   const machine = await host.machine();
   const last = await lastSnapshot(catalog, listing, options);
+  if (last !== null && last.server !== server) return null;
   checkOwner(last, machine.id, request.takeOver);
   const notes = movedFolder(last, { machine: machine.id, source, request });
   // Nobody else writes here: what is unfinished was left by a run of ours that was killed.
