@@ -210,19 +210,6 @@ function asVersion3(body: object): object {
   return { ...account, apiInfo: { storageApi: { ...others, ...rights, bucketId: buckets[0]?.id, bucketName: buckets[0]?.name } } };
 }
 
-test('an account that asks for larger parts than ours is told so, and nothing is left', async () => {
-  const { server } = place();
-  server.tamper = (call, body) =>
-    call === 'b2_authorize_account'
-      ? (JSON.parse(JSON.stringify(body).replace('"absoluteMinimumPartSize":5000000', '"absoluteMinimumPartSize":6000000')) as object)
-      : body;
-  const backend = at(server.addKey(), 'larger');
-  expect(await codeOf(uploadStream(backend, 'server/object', inPieces(patterned(11_000_000)), { partSize: 5_000_000 }))).toBe(
-    'unsupported',
-  );
-  expect(await collect(backend.openUploads(''))).toEqual([]);
-});
-
 test('the account is told with what its key may do', async () => {
   const { server } = place();
   const settings = { bucket: testBucket, prefix: 'x' };

@@ -46,7 +46,8 @@ type Seen = ReturnType<typeof look>;
 
 const backup = (place: string, args: readonly string[]): readonly string[] => ['backup', source, '-d', `folder:${place}`, ...args];
 
-async function killed(place: string, when: (seen: Seen) => boolean): Promise<void> {
+/** False: it was done before. */
+async function killed(place: string, when: (seen: Seen) => boolean): Promise<boolean> {
   const run = await shop.run(backup(place, slowly), {
     onStart: (child) => {
       const timer = setInterval(() => {
@@ -57,7 +58,14 @@ async function killed(place: string, when: (seen: Seen) => boolean): Promise<voi
       child.once('exit', () => clearInterval(timer));
     },
   });
-  expect([run.signal, run.code], run.stdout).toEqual(['SIGKILL', null]);
+  expect(
+    [
+      [null, 0],
+      ['SIGKILL', null],
+    ],
+    run.stdout,
+  ).toContainEqual([run.signal, run.code]);
+  return run.signal !== null;
 }
 
 async function ended(place: string): Promise<void> {
@@ -88,7 +96,7 @@ describe('killed once', () => {
     for (let volume = first; volume < volumes - 1; volume += 3) {
       const place = shop.path(`${name} ${volume}`);
       mkdirSync(place);
-      await killed(place, at(volume));
+      expect(await killed(place, at(volume))).toBe(true);
       const { objects, unfinished } = look(place);
       await ended(place);
       const all = new Map([...look(place).objects, ...objects]);
@@ -103,15 +111,22 @@ test('killed at the border of every volume, run after run, and in the middle of 
   const place = shop.path('again and again');
   mkdirSync(place);
   const stored = new Map<string, number>();
+  let kills = 0;
   for (let volume = 0; volume < volumes - 2; volume += 1) {
-    await killed(place, (seen) => countOf(seen, '.partial') > volume && (volume % 2 === 0 || seen.unfinished > volumeSize / 2));
+    // On a busy computer a run gets further than the volume that it was to be killed at, and so there are fewer of them.
+    if (!(await killed(place, (seen) => countOf(seen, '.partial') > volume && (volume % 2 === 0 || seen.unfinished > volumeSize / 2))))
+      break;
+    kills += 1;
     for (const [name, size] of look(place).objects) stored.set(name, size);
   }
+  expect(kills).toBeGreaterThanOrEqual(4);
   await ended(place);
   for (const [name, size] of look(place).objects) stored.set(name, size);
   const bytes = sum(stored.values());
   expect([bytes < 1.1 * dataSize + volumeSize, bytes]).toEqual([true, bytes]);
-  expect(countOf(look(place), '.manifest')).toBe(1);
+  // A second one where a run was done before it was killed: what is younger than a minute counts as changed once more.
+  expect([1, 2]).toContain(countOf(look(place), '.manifest'));
   await expectRestored(place, shop.path('back again'));
-  expect((await shop.run(['verify', 'all', '-d', `folder:${place}`])).code).toBe(0);
+  const verified = await shop.run(['verify', 'all', '-d', `folder:${place}`]);
+  expect([verified.code, verified.stdout + verified.stderr]).toEqual([0, expect.anything()]);
 });

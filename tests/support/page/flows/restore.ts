@@ -119,7 +119,7 @@ export function restoreFlows(face: Face): void {
         expect(await page.evaluate<string>('document.activeElement.textContent.trim()')).toBe('Keep them');
         await page.getByRole('button', { name: 'Delete', exact: true }).click();
         await page.getByText('Deleted; the space is free again.').waitFor();
-        expect(await page.getByRole('button', { name: 'Undo' }).count()).toBe(0);
+        await page.getByRole('button', { name: 'Undo' }).waitFor({ state: 'detached' });
       });
       expect(readFileSync(inFolder('world/level.dat'), 'utf8')).toBe('griefed');
     });
