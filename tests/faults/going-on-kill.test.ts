@@ -127,6 +127,6 @@ test('killed at the border of every volume, run after run, and in the middle of 
   // A second one where a run was done before it was killed: what is younger than a minute counts as changed once more.
   expect([1, 2]).toContain(countOf(look(place), '.manifest'));
   await expectRestored(place, shop.path('back again'));
-  // Not a full one: that calls a frame damaged which is whole where a large file ends in the run's own first volume (README, "What is not there yet").
-  expect((await shop.run(['verify', 'all', '--quick', '-d', `folder:${place}`])).code).toBe(0);
+  const verified = await shop.run(['verify', 'all', '-d', `folder:${place}`]);
+  expect([verified.code, verified.stdout + verified.stderr]).toEqual([0, expect.anything()]);
 });

@@ -72,7 +72,7 @@ export class PlanBuilder {
     if (!this.#sorted) this.#sortExtents();
     const { frameWords, framePlaces, frames } = mergedFrames(
       this.#framesOfExtents(),
-      this.#extraFrames.toSorted(compareFrames),
+      eachOnce(this.#extraFrames.toSorted(compareFrames)),
       this.#extentCount,
     );
     const plan: PlanMemory = {
@@ -128,6 +128,14 @@ export class PlanBuilder {
       index += 1;
     }
   }
+}
+
+/** The seek table names frames that a file which is read apart has named before: a frame cut twice would take the bytes of the one behind it. */
+function eachOnce(sorted: readonly PlanFrame[]): readonly PlanFrame[] {
+  return sorted.filter((frame, index) => {
+    const before = sorted[index - 1];
+    return before === undefined || compareFrames(before, frame) !== 0;
+  });
 }
 
 function mergedFrames(
