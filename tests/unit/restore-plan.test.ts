@@ -96,6 +96,14 @@ describe('extents', () => {
     expect(allExtents(plan).map((extents) => extents.length)).toEqual([0, 1, 0, 1, 0, 0]);
   });
 
+  test('a frame that is named twice is read once: the second would take the bytes of the one behind it', () => {
+    const building = builder();
+    const file = building.addFile(fileOf(1));
+    building.addExtent(place(0, 50), { file, inFrame: 0, length: 1, inFile: 0 });
+    for (const frame of [place(0, 0), place(0, 0), place(0, 50), place(0, 50), place(1, 7), place(1, 7)]) building.addFrame(frame);
+    expect(frames(new Plan(building.build().plan))).toEqual([place(0, 0), place(0, 50), place(1, 7)]);
+  });
+
   test('none at all', () => {
     const plan = new Plan(builder().build().plan);
     expect([plan.files, plan.frames]).toEqual([0, 0]);
