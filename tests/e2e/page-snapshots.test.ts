@@ -76,6 +76,29 @@ describe.skipIf(browserMissing !== '')(`snapshots on the page${browserMissing ==
     });
   });
 
+  test('what differs is told while somebody looks around already: they stay where they are, and what they open opens', async () => {
+    await on(browsed, async (page) => {
+      const held: Record<'entries' | 'changes', (() => Promise<void>)[]> = { entries: [], changes: [] };
+      const tree = page.getByRole('tree', { name: 'Files' });
+      // Signed in, before the page is left.
+      await tree.getByRole('treeitem').first().waitFor();
+      await page.route('**/api/call/snapshot.changes', (route) => void held.changes.push(() => route.continue()));
+      await page.reload();
+      await tree.getByRole('treeitem').first().waitFor();
+      await tree.focus();
+      await page.route('**/api/call/snapshot.entries', (route) => void held.entries.push(() => route.continue()));
+      const asked = page.waitForRequest('**/api/call/snapshot.entries');
+      for (const key of ['w', 'ArrowRight']) await page.keyboard.press(key);
+      await asked;
+      for (const go of held.changes) await go();
+      await tree.getByRole('treeitem', { name: /^world .*changed/ }).waitFor();
+      expect(await stands(page)).toBe('world 1 3 7 false false');
+      for (const go of held.entries) await go();
+      await tree.getByRole('treeitem', { name: /level\.dat.*changed/ }).waitFor();
+      expect(await stands(page)).toBe('world 1 3 7 true false');
+    });
+  });
+
   test('what is gone is told and cannot be ticked, and a search finds what no folder was opened for', async () => {
     await on(browsed, async (page) => {
       await page.getByRole('radio', { name: 'Differing 216' }).click();
@@ -120,6 +143,8 @@ describe.skipIf(browserMissing !== '')(`snapshots on the page${browserMissing ==
       'snapshots/creative/tide-s3',
       async (page) => {
         const list = page.getByRole('list');
+        // Signed in, before the page is left.
+        await list.getByRole('link').first().waitFor();
         const since = performance.now();
         await page.reload();
         await list.getByRole('link').first().waitFor();

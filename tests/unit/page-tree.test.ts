@@ -205,6 +205,26 @@ describe('rows of a tree', () => {
     expect(shown(rows)).toEqual(['a', 'a/1', 'a/2', 'b', 'c', 'c/1']);
   });
 
+  test('filled anew, folders stay open where they were, and each row is found again by its entry', () => {
+    const inside: Record<string, TreeEntry[]> = {
+      '': [folder('a'), folder('b'), file('c')],
+      b: [folder('b/m'), file('b/z')],
+      'b/m': [file('b/m/2')],
+    };
+    const rows = new TreeRows(new Folder('', inside[''] ?? [], null));
+    for (const path of ['b', 'b/m']) rows.open(rowOf(rows, path), inside[path] ?? []);
+    const before = [rowOf(rows, 'c'), rowOf(rows, 'b/z'), rowOf(rows, 'b/m/2')];
+    const gone: Record<string, TreeEntry[]> = { '': [folder('aa')], b: [folder('b/c')], 'b/m': [file('b/m/1')] };
+    const sorted = (entries: TreeEntry[]): TreeEntry[] => entries.toSorted((one, other) => (one.path < other.path ? -1 : 1));
+    rows.refill((path) => sorted([...(gone[path] ?? []), ...(inside[path] ?? [])]));
+    expect(shown(rows)).toEqual(['a', 'aa', 'b', 'b/c', 'b/m', 'b/m/1', 'b/m/2', 'b/z', 'c']);
+    const again = before.map((row) => rows.again(row));
+    expect(again.map((row) => (row === undefined ? -1 : rows.numberOf(row.folder, row.index)))).toEqual([8, 7, 6]);
+    const opened = rowOf(rows, 'b').opened;
+    if (opened !== undefined) rows.close(opened);
+    expect(before.map((row) => rows.again(row)?.entry.path)).toEqual(['c', undefined, undefined]);
+  });
+
   test('typing finds the next name, and goes round', () => {
     const rows = new TreeRows(new Folder('', [file('apple'), file('Banana'), file('blue'), file('cherry')], null));
     expect([rows.named('b', 0), rows.named('b', 2), rows.named('bl', 0), rows.named('a', 1), rows.named('x', 0)]).toEqual([

@@ -66,32 +66,9 @@ export class BrowseView {
       return;
     }
     this.changes = new Changes(this.report.list);
-    const top = this.#known.folders.get('');
-    if (top === undefined) return;
-    const before = this.#tree;
-    this.#tree = this.#again(before);
-    if (this.rows.top === before.top) this.rows = this.#tree;
-  }
-
-  /** The same tree with what is gone in it, open where it was. */
-  #again(before: TreeRows): TreeRows {
-    const rows = new TreeRows(new Folder('', this.changes.shown('', this.#known.folders.get('') ?? []), null));
-    const reopen = (old: Folder, now: Folder): void => {
-      for (const open of old.open) {
-        const index = now.entries.findIndex(({ path }) => path === open.path);
-        const entry = now.entries[index];
-        if (entry === undefined) continue;
-        reopen(
-          open,
-          rows.open(
-            { folder: now, index, entry, opened: undefined },
-            this.changes.shown(open.path, this.#known.folders.get(open.path) ?? []),
-          ),
-        );
-      }
-    };
-    reopen(before.top, rows.top);
-    return rows;
+    if (!this.#known.folders.has('')) return;
+    this.#tree.refill((path) => this.changes.shown(path, this.#known.folders.get(path) ?? []));
+    this.#touch(this.#tree);
   }
 
   showTree(): void {
@@ -122,10 +99,9 @@ export class BrowseView {
     this.#known.opening.add(path);
     await this.#try(async () => {
       const entries = await this.#entries(path);
-      // Meanwhile the folder around it may have been closed.
-      if (rows.holds(row.folder) && rows.at(rows.numberOf(row.folder, row.index))?.opened === undefined) {
-        rows.open(row, this.changes.shown(path, entries));
-      }
+      // Meanwhile the folder around it may have been closed, or have got other entries.
+      const now = rows.again(row);
+      if (now !== undefined && now.opened === undefined) rows.open(now, this.changes.shown(path, entries));
     });
     this.#known.opening.delete(path);
     this.#touch(rows);

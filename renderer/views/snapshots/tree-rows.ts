@@ -17,11 +17,11 @@ export interface TreeEntry {
 export class Folder {
   readonly path: string;
   readonly depth: number;
-  readonly entries: readonly TreeEntry[];
+  entries: readonly TreeEntry[];
   /** Found entries lie all over the place: each says in which folder. */
   readonly flat: boolean;
   /** Where it stands among the entries of the folder above it. */
-  readonly index: number;
+  index: number;
   readonly above: Folder | null;
   /** Ordered by index. */
   readonly open: Folder[] = [];
@@ -70,6 +70,12 @@ export class TreeRows {
     return folder.above === null ? number : number + 1 + this.numberOf(folder.above, folder.index);
   }
 
+  /** The row of the same entry as the tree is now; undefined when it is not among the rows any more. */
+  again({ folder, entry }: Pick<Row, 'folder' | 'entry'>): Row | undefined {
+    const index = this.holds(folder) ? folder.entries.indexOf(entry) : -1;
+    return index < 0 ? undefined : { folder, index, entry, opened: folder.open.find((open) => open.index === index) };
+  }
+
   open(row: Row, entries: readonly TreeEntry[]): Folder {
     const { folder, index, entry } = row;
     const opened = new Folder(entry.path, entries, { above: folder, index });
@@ -85,6 +91,14 @@ export class TreeRows {
     if (above === null) return;
     above.open.splice(above.open.indexOf(folder), 1);
     grow(above, -folder.rows);
+  }
+
+  /**
+   * Other entries in the same folders, open where they were: what is gone from a snapshot is known later than what is in it, and whoever has begun
+   * to look around stays where they are.
+   */
+  refill(entries: (path: string) => readonly TreeEntry[]): void {
+    refill(this.top, entries);
   }
 
   /** Whether a folder is open still, and all those above it. */
@@ -118,6 +132,17 @@ function find(folder: Folder, number: number): Row | undefined {
   const index = number - passed;
   const entry = folder.entries[index];
   return entry === undefined ? undefined : { folder, index, entry, opened: folder.open.find((open) => open.index === index) };
+}
+
+function refill(folder: Folder, entries: (path: string) => readonly TreeEntry[]): void {
+  folder.entries = entries(folder.path);
+  folder.rows = folder.entries.length;
+  for (const open of folder.open) {
+    open.index = folder.entries.findIndex(({ path }) => path === open.path);
+    refill(open, entries);
+    folder.rows += open.rows;
+  }
+  folder.open.sort((one, other) => one.index - other.index);
 }
 
 function grow(folder: Folder, by: number): void {
