@@ -45,7 +45,7 @@ describe.skipIf(swiftMissing !== '')(onSwift('S3 on OpenStack Swift in bad weath
         fault = randomFaults(++seed, 0.3);
         return { backend: stacked() };
       },
-      { createsOnce: false, gapsWhenReplaced: true, resumesReads: true, manyKeys: 60 },
+      { createsOnce: false, failsWhenReplaced: 'not-found', resumesReads: true, manyKeys: 60 },
     );
 
     test('every kind of fault has struck', () => {

@@ -28,6 +28,8 @@ describe.skipIf(motoMissing !== '')(`S3 on moto${motoMissing === '' ? '' : ` (le
   describeBackend('s3 with checksums', async () => ({ backend: freshPlace(moto?.endpoint ?? '', bucket, { sendChecksums: true }) }), {
     // It says 2010 of each upload.
     tellsStartOfUploads: false,
+    // Now and then it closes the file of an object that is replaced under whoever reads it, and says 500.
+    failsWhenReplaced: 'unavailable',
     manyKeys: 130,
   });
 

@@ -16,7 +16,7 @@ describe.skipIf(swiftMissing !== '')(onSwift('S3 on OpenStack Swift'), () => {
   // opens the file. It answers If-None-Match with 501, so two that look at the same moment both see nothing.
   describeBackend('s3', async () => ({ backend: freshPlace(swift?.endpoint ?? '', bucket) }), {
     createsOnce: false,
-    gapsWhenReplaced: true,
+    failsWhenReplaced: 'not-found',
     manyKeys: 130,
   });
 });

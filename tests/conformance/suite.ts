@@ -22,8 +22,8 @@ export interface SuiteOptions {
    * and the rest of the other. Default false.
    */
   readonly resumesReads?: boolean;
-  /** A reader may meet not-found for a moment while an object is being replaced, by a known fault of the server. Default false. */
-  readonly gapsWhenReplaced?: boolean;
+  /** What a reader may meet for a moment while an object is being replaced, by a known fault of the server. Default nothing. */
+  readonly failsWhenReplaced?: 'not-found' | 'unavailable';
   /** More than one page of a listing. */
   readonly manyKeys?: number;
   /** The large object does not stay in this process. Default true. */

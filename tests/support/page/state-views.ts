@@ -44,15 +44,6 @@ const states: Readonly<Record<string, Partial<ServerStatus>>> = {
   },
 };
 
-/** In the tray's size a calm card is folded. */
-async function unfold(page: Page): Promise<void> {
-  const fold = page
-    .getByRole('article')
-    .filter({ hasText: 'Creative' })
-    .getByRole('button', { name: /^Creative: / });
-  if (await fold.isVisible()) await fold.click();
-}
-
 async function more(page: Page, name: string, says: string): Promise<void> {
   const card = page.getByRole('article').filter({ hasText: name });
   await card.getByRole('button', { name: /More for|Mehr/ }).click();
@@ -141,10 +132,7 @@ const stops: readonly Stop[] = [
   },
   {
     ...{ name: 'restore-steps', path: '' },
-    async at(page) {
-      await unfold(page);
-      await askRestore(page);
-    },
+    at: askRestore,
   },
   {
     ...{ name: 'activity-failed', path: 'activity' },
