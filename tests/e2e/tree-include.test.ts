@@ -118,6 +118,8 @@ describe('the classic format', () => {
     expect(differences(wanted, got, options)).toEqual([]);
     const timeless = { ignore: ['names', 'holes', 'mtimeNs'] as const, leaveOut: (path: string): boolean => !outOfRange(path) };
     expect(differences(wanted, got, timeless)).toEqual([]);
+    // A classic snapshot does not say it of its folder; the one it was made in is for its owner alone.
+    expect(lstatSync(target).mode & 0o777).toBe(0o755);
     expect(lstatSync(`${target}/hard/inner/third`).nlink).toBe(1);
     expect(readlinkSync(`${target}/links/to file`)).toBe('plain');
     expect(readFileSync(`${target}/across`)).toEqual(readFileSync(`${odd}/across`));

@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -99,6 +99,25 @@ const cut = (name: string, index: number, to: (size: number) => number): Case =>
   key: () => volume(index),
   change: (bytes) => bytes.subarray(0, to(bytes.length)),
   hit: (size) => ({ from: to(size), to: size }),
+});
+
+test('a salvage that finds no file whole leaves the target alone, whatever folders and links it could make', async () => {
+  const bare = join(folder, 'bare');
+  mkdirSync(join(bare, 'world'), { recursive: true });
+  writeFileSync(join(bare, 'world', 'level.dat'), 'blocks');
+  symlinkSync('world/level.dat', join(bare, 'link'));
+  const from = world();
+  await from.backup(bare);
+  const bad = await damagedWorld(from, (objects) => {
+    for (const key of [...objects.keys()].filter((one) => /\.holdfast(\.sha256)?$/.test(one))) objects.delete(key);
+  });
+  const target = join(folder, 'live');
+  mkdirSync(target);
+  writeFileSync(join(target, 'level.dat'), 'in use');
+  const fault = await refused(bad.restore(target, { salvage: true, replace: true }));
+  expect([fault.code, fault.message]).toEqual(['corrupt', expect.stringContaining('world/level.dat') as string]);
+  expect(readdirSync(folder).filter((name) => name.includes('live'))).toEqual(['live']);
+  expect(readFileSync(join(target, 'level.dat'), 'utf8')).toBe('in use');
 });
 
 describe('a damaged chunk costs exactly the files that lie in it', () => {

@@ -101,6 +101,9 @@ async function isFolder(calls: FileCalls, path: Buffer): Promise<boolean> {
 }
 
 /** Mode and owner of the former folder win; the time is the snapshot's. Where the target's folder stays, only its time is set, last. */
+/** Of a new folder whose snapshot does not say, which a classic one never does. */
+const unsaidMode = 0o755;
+
 async function dressRoot(
   calls: FileCalls,
   checked: CheckedTarget,
@@ -116,7 +119,7 @@ async function dressRoot(
     // Of a new folder only root sets the owner, as with everything else that is restored.
     if (former !== null || process.geteuid?.() === 0) await dressOwner(calls, dir, model, notes);
     await calls.chmod(dir, model.mode);
-  }
+  } else await calls.chmod(dir, unsaidMode);
   if (root !== null) await calls.setTimes(dir, root.mtimeNs);
   return head;
 }

@@ -11,6 +11,7 @@ import type { ListedObject, ListedSnapshot } from '../snapshots/catalog.ts';
 import { readChecksum } from '../snapshots/checksums.ts';
 import type { Staging } from '../snapshots/restore-target.ts';
 import type { ByteStream } from '../storage/backend.ts';
+import { throwIfCancelled } from '../storage/cancel.ts';
 import { keepApart } from './places.ts';
 
 /**
@@ -58,6 +59,7 @@ export async function restoreClassic(
     if (ready === null) throw new Fault('unexpected', 'nothing was staged', { operation: 'restore' });
     if (result.files === 0) throw new Fault('not-found', 'not one file could be restored', { operation: 'restore' });
     const { includes } = compileIncludes(request.include);
+    throwIfCancelled(run.signal, 'restore');
     const done = await ready.commit({
       root: null,
       carryOver: null,

@@ -15,6 +15,7 @@ import type { ManifestArchive, ManifestHeader } from '../snapshots/manifest.ts';
 import type { Staging } from '../snapshots/restore-target.ts';
 import { loadVault } from '../snapshots/vault-store.ts';
 import type { ByteStream, CallOptions } from '../storage/backend.ts';
+import { throwIfCancelled } from '../storage/cancel.ts';
 import { restoreClassic } from './restore-classic.ts';
 import { isWhole } from './base.ts';
 import { keepApart } from './places.ts';
@@ -133,7 +134,8 @@ async function restoreArchive(
     if (damage !== undefined && !request.salvage) {
       throw new Fault('corrupt', damage.message, { operation: 'restore', context: { object: damage.object } });
     }
-    if (result.files + result.others === 0 && result.damagedFiles.length > 0) {
+    // Folders and links alone are not what was asked for: a target must not be swapped for them.
+    if (result.files === 0 && result.damagedFiles.length > 0) {
       const names = result.damagedFiles.slice(0, 5).map(({ path }) => path);
       const message = `not one file of ${snapshot.id} is whole; lost: ${names.join(', ')}${result.damagedFiles.length > 5 ? ` and ${result.damagedFiles.length - 5} more` : ''}`;
       throw new Fault('corrupt', message, { operation: 'restore', context: { snapshot: snapshot.id } });
@@ -149,6 +151,7 @@ async function restoreArchive(
       totalBytes: result.bytes,
       storedBytes: 0,
     });
+    throwIfCancelled(run.signal, 'restore');
     const done = await commit(ready, header, request, result, partial);
     return {
       id: header.id,
