@@ -200,6 +200,18 @@ describe('the whole way through a folder destination', () => {
     expect((await json(['open', lone])).code).toBe(3);
   });
 
+  it.each([
+    ['notes.holdfast', 13],
+    ['notes.txt', 12],
+  ])('of a file that is none of its own, %s, it says which ones are', async (name, code) => {
+    const file = join(base, name);
+    writeFileSync(file, 'Not one of ours, and longer than the header of those that are. '.repeat(9));
+    const refused = await run(['open', file]);
+    expect(refused.code).toBe(code);
+    expect(refused.stderr).toContain('*.holdfast, *.manifest and *.zip.zst.enc');
+    expect(refused.stderr).not.toContain('--salvage');
+  });
+
   it('opens with the recovery key out of a kit', async () => {
     const kit = join(base, 'kit-with-key.txt');
     expect((await json(['kit', '-d', `folder:${place}`, '-o', kit, '--recovery-key'])).code).toBe(0);

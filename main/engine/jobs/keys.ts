@@ -67,8 +67,16 @@ export async function openFile(
   const records = request.vault === undefined ? [] : parseVault(request.vault);
   const classic = request.format === undefined ? records.length === 0 : request.format === 'classic';
   // What begins like an archive is one: whoever renames it must not get the weaker reading.
-  if (classic && !hasMagic(head)) {
-    return { kind: 'zip', content: host.zstd.decompress(await openClassic(host, whole, request.credentials)) };
+  if (!hasMagic(head)) {
+    if (!classic) throw foreign(head.length);
+    try {
+      return { kind: 'zip', content: host.zstd.decompress(await openClassic(host, whole, request.credentials)) };
+    } catch (error) {
+      if (!(error instanceof Fault) || error.code !== 'wrong-password' || request.format === 'classic') throw error;
+      // Any bytes at all may be a classic file: only the name speaks against it.
+      const context = { ...error.context, next: `Try the password again. ${ours}` };
+      throw new Fault(error.code, error.message, { operation: error.operation, context, cause: error });
+    }
   }
 
   const keyring =
@@ -86,6 +94,14 @@ export async function openFile(
     }
   }
   throw failure;
+}
+
+const ours = 'Holdfast opens what it wrote itself: *.holdfast, *.manifest and *.zip.zst.enc.';
+
+function foreign(length: number): Fault {
+  const [code, says] = length < 8 ? (['truncated', 'too short for'] as const) : (['corrupt', 'not'] as const);
+  const next = `${ours} If this is such a file, its beginning is damaged: fetch it from the backup place again.`;
+  return new Fault(code, `${says} a Holdfast file`, { operation: 'open file', context: { next } });
 }
 
 /** Nothing is let out before the tag at the end held: the plain bytes wait in a spool. */
