@@ -1,9 +1,10 @@
-import { copyFile, mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Fault } from '../../contract/faults.ts';
 import { emptySettings, settingsSchema, settingsVersion, type Settings } from '../../contract/settings.ts';
 import { problemsOf } from '../../engine/service/check-settings.ts';
 import type { Clock } from '../../engine/ports.ts';
+import { replaceFile } from '../files/replace-file.ts';
 import { holdingLock } from '../system/wait-for-lock.ts';
 import { lineOf } from './json-line.ts';
 import { lineOfMember } from './member-line.ts';
@@ -44,6 +45,15 @@ export function settingsFile({ folder, stateDir, clock }: SettingsFileOptions): 
 
   const locked = async <T>(work: () => Promise<T>): Promise<T> => await holdingLock(await stateDir(), 'settings', clock, work);
 
+  /** As it was read a moment ago, so that it is one that can be read. */
+  async function keepLastGood(): Promise<void> {
+    const text = await readFile(path, 'utf8').catch((error: unknown) => {
+      if (isMissing(error)) return null;
+      throw error;
+    });
+    if (text !== null) await replaceFile(lastGood, text);
+  }
+
   return {
     path,
     read,
@@ -53,9 +63,7 @@ export function settingsFile({ folder, stateDir, clock }: SettingsFileOptions): 
         const settings = settingsSchema.parse(change(before));
         for (const { fault } of problemsOf(settings)) throw fault;
         await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-        await copyFile(path, lastGood).catch((error: unknown) => {
-          if (!isMissing(error)) throw error;
-        });
+        await keepLastGood();
         // It writes under another name and renames. Loaded now: it brings 22 MB along, which a service that only reads does without.
         const { default: Conf } = await import('conf');
         const store = new Conf<Record<string, unknown>>({

@@ -74,7 +74,10 @@ export function tellingOverdue(
   overdue: { readonly since: number; readonly why: string; readonly next: string } | null,
   about: About,
 ): Telling {
-  if (overdue === null) return { notices: [], told: about.told };
+  const before = about.told['backup/overdue'];
+  // Looked at each minute: that it is so still is no news, and nothing that came up again.
+  if (overdue === null || (before !== undefined && isFresh(before, about.now, foldMs.overdue ?? dayMs)))
+    return { notices: [], told: about.told };
   return folded('overdue', 'backup/overdue', about, {
     title: `${about.name} is not being backed up`,
     text: overdue.why,

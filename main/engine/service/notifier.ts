@@ -106,7 +106,7 @@ export function createNotifier(host: NotifierHost): Notifier {
     const event: PingEvent | null =
       job.state === 'done'
         ? 'success'
-        : job.state === 'failed'
+        : job.state === 'failed' || job.state === 'interrupted'
           ? 'fail'
           : job.state === 'running' && job.progress === null
             ? 'start'
@@ -140,14 +140,14 @@ export function createNotifier(host: NotifierHost): Notifier {
     look(statuses, overdueSince, stuck) {
       const now = clock.now();
       out.sendAgain('');
-      for (const { settings, state, running, why, next } of statuses) {
+      for (const { settings, pausedUntil, running, why, next } of statuses) {
         names.set(settings.slug, settings.name);
         out.sendAgain(settings.slug);
         const since = overdueSince(settings.slug);
         // While a job works on it nobody can say.
         const rests = running !== null ? null : stuck(settings.slug);
-        // What is at rest says so instead, paused or not.
-        const overdue = since === null || now <= since || state === 'paused' || rests !== null ? null : { since, why, next };
+        // What is at rest says so instead, paused or not. Somebody paused it: they know. A locked keychain or a battery is nobody's decision.
+        const overdue = since === null || now <= since || pausedUntil !== null || rests !== null ? null : { since, why, next };
         const about = (): About => ({ slug: settings.slug, name: settings.name, now, told: store.facts(settings.slug).told });
         tellAll(settings.slug, tellingOverdue(overdue, about()));
         if (running === null) tellAll(settings.slug, tellingStuck(rests, about()));
