@@ -65,9 +65,12 @@ async function thousandSnapshots(browser: Browser): Promise<number> {
   const { page } = await openPage(browser, { viewport: { width: 1100, height: 760 } });
   await page.goto(service.link());
   await page.goto(`http://127.0.0.1:${String(service.http.port)}/#/snapshots/creative/tide-s3`);
+  const first = page.getByRole('list').getByRole('link').first();
+  // Signed in, before the page is left.
+  await first.waitFor();
   const since = performance.now();
   await page.reload();
-  await page.getByRole('list').getByRole('link').first().waitFor();
+  await first.waitFor();
   const passed = performance.now() - since;
   await page.context().close();
   await service.http.close();

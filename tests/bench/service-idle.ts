@@ -18,6 +18,8 @@ export interface IdleService {
 export async function measureIdleService(seconds: number): Promise<IdleService> {
   const base = join(cache, 'work', 'service');
   const [folder, place] = [join(base, 'srv'), join(base, 'place')];
+  // Of a bench that was ended half-way.
+  rmSync(base, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   mkdirSync(place, { recursive: true });
   writeFileSync(join(folder, 'level.dat'), Buffer.alloc(2 ** 20, 'blocks'));
