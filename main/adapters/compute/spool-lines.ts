@@ -2,6 +2,7 @@ import { readSync } from 'node:fs';
 import binding from 'zstd-napi/binding.js';
 import { Fault } from '../../contract/faults.ts';
 import { maxEntryLine } from '../../engine/snapshots/read-entry.ts';
+import { entryCounter } from '../system/release-memory.ts';
 
 const pieceSize = 256 * 1024;
 const maxWindowLog = 23;
@@ -12,6 +13,7 @@ export function* spoolLines(handle: number, size: number): Generator<Buffer> {
   context.setParameter(binding.DParameter.windowLogMax, maxWindowLog);
   const input = Buffer.allocUnsafe(pieceSize);
   const output = Buffer.allocUnsafe(pieceSize);
+  const passed = entryCounter();
   let held: Buffer[] = [];
   let heldSize = 0;
   for (let offset = 0; offset < size;) {
@@ -28,6 +30,7 @@ export function* spoolLines(handle: number, size: number): Generator<Buffer> {
         const end = rest.indexOf(10);
         if (end < 0) break;
         yield heldSize === 0 ? rest.subarray(0, end) : Buffer.concat([...held, rest.subarray(0, end)]);
+        passed();
         held = [];
         heldSize = 0;
         rest = rest.subarray(end + 1);

@@ -2,17 +2,36 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-type Collect = (options: { readonly type: 'major'; readonly execution: 'sync'; readonly flavor: 'last-resort' }) => void;
+type Collect = (options: { readonly type: 'major'; readonly execution: 'sync'; readonly flavor: 'regular' | 'last-resort' }) => void;
 
 /**
  * Collects garbage as a whole and gives the memory back to the system. V8 does so when it needs room, not when it has time: a service that waits
  * for the night would keep all that its start or its last job has used. Only the last resort makes the young generation small again, too.
  */
 export function releaseMemory(): void {
+  collector()({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+}
+
+function collector(): Collect {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as Collect;
   setFlagsFromString('--no-expose-gc');
-  collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+  return collect;
+}
+
+/** More than most trees have, and fifteen times in a million; a collection takes some ten milliseconds. */
+const entriesBetween = 2 ** 16;
+
+/**
+ * To be called for each entry by a thread that goes through all of them: collects now and then. With the small young generation of our threads what an
+ * entry leaves is soon among the old, and V8 lets that gather: 80 MB in a thread that holds 14.
+ */
+export function entryCounter(): () => void {
+  let passed = 0;
+  return () => {
+    passed += 1;
+    if (passed % entriesBetween === 0) collector()({ type: 'major', execution: 'sync', flavor: 'regular' });
+  };
 }
 
 /**

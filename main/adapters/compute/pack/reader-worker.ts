@@ -4,6 +4,7 @@ import { isRestoresOwn } from '../../../engine/archive/own-files.ts';
 import { FrameRing } from '../frame-ring.ts';
 import { runWorker } from '../worker-entry.ts';
 import { walk } from '../../files/walk.ts';
+import { entryCounter } from '../../system/release-memory.ts';
 import { BaseEntries } from './base-entries.ts';
 import { ContentIndex } from './content-index.ts';
 import { ContentRecords } from './content-records.ts';
@@ -42,8 +43,10 @@ runWorker('read', (task: ReaderTask, tell) => {
     },
     onError: (path, error) => reader.warnings.cannotRead(path, error),
   });
+  const passed = entryCounter();
   for (const entry of entries) {
     reader.add(entry);
+    passed();
     if (entry.path !== rootPath && ring.monitor.stopped) return;
   }
   // Where nothing is new there is no archive; a whole snapshot of empty folders has one all the same.

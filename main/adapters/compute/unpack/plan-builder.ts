@@ -1,6 +1,6 @@
 import { Column } from './column.ts';
 import { extentRecordSize, fileRecordSize, readRecords, RecordWriter, type PlanHandles } from './plan-records.ts';
-import { extentsLeftUnit, readExtent, wordsPerFrame, type PlanExtent, type PlanFile, type PlanFrame, type PlanMemory } from './plan.ts';
+import { extentsLeftUnit, wordsPerFrame, type PlanExtent, type PlanFile, type PlanFrame, type PlanMemory } from './plan.ts';
 
 const nsPerSecond = 1_000_000_000n;
 /** What a stretch of a frame is of, and where it is stored. */
@@ -94,9 +94,8 @@ export class PlanBuilder {
     const archives = new Uint32Array(this.#extentCount);
     const offsets = new Float64Array(this.#extentCount);
     for (let index = 0; index < this.#extentCount; index += 1) {
-      const { frame } = readStretch(records, index * extentRecordSize);
-      archives[index] = frame.archive;
-      offsets[index] = frame.offset;
+      archives[index] = records.readUInt32LE(index * extentRecordSize + archiveAt);
+      offsets[index] = records.readDoubleLE(index * extentRecordSize + offsetAt);
     }
     const difference = (of: Uint32Array | Float64Array, a: number, b: number): number => (of[a] ?? 0) - (of[b] ?? 0);
     const order = Uint32Array.from({ length: this.#extentCount }, (_, index) => index).sort(
@@ -109,23 +108,19 @@ export class PlanBuilder {
     writer.flush();
   }
 
-  *#stretches(): Generator<Stretch> {
+  /** Each frame that extents lie in, with the number of its first one. Nothing is made for each of a million extents but for each frame. */
+  *#framesOfExtents(): Generator<PlanFrame & { readonly first: number }> {
     const atOnce = 4096;
+    let last: PlanFrame = { archive: -1, offset: -1, stored: 0 };
     for (let first = 0; first < this.#extentCount; first += atOnce) {
       const count = Math.min(atOnce, this.#extentCount - first);
       const records = readRecords(this.#handles.extents, first * extentRecordSize, count * extentRecordSize);
-      for (let at = 0; at < records.length; at += extentRecordSize) yield readStretch(records, at);
-    }
-  }
-
-  /** Each frame that extents lie in, with the number of its first one. */
-  *#framesOfExtents(): Generator<PlanFrame & { readonly first: number }> {
-    let last: PlanFrame = { archive: -1, offset: -1, stored: 0 };
-    let index = 0;
-    for (const { frame } of this.#stretches()) {
-      if (compareFrames(last, frame) !== 0) yield { ...frame, first: index };
-      last = frame;
-      index += 1;
+      for (let index = 0; index < count; index += 1) {
+        const at = index * extentRecordSize;
+        if (records.readUInt32LE(at + archiveAt) === last.archive && records.readDoubleLE(at + offsetAt) === last.offset) continue;
+        last = readFrame(records, at);
+        yield { ...last, first: first + index };
+      }
     }
   }
 }
@@ -178,9 +173,13 @@ export function writeStretch(record: Buffer, { frame, extent }: Stretch): void {
   record.writeDoubleLE(frame.stored, at);
 }
 
-function readStretch(records: Buffer, at: number): Stretch {
+/** Where they stand in the record of an extent. */
+const [archiveAt, offsetAt, storedAt] = [12, 24, 32] as const;
+
+function readFrame(records: Buffer, at: number): PlanFrame {
   return {
-    extent: readExtent(records, at),
-    frame: { archive: records.readUInt32LE(at + 12), offset: records.readDoubleLE(at + 24), stored: records.readDoubleLE(at + 32) },
+    archive: records.readUInt32LE(at + archiveAt),
+    offset: records.readDoubleLE(at + offsetAt),
+    stored: records.readDoubleLE(at + storedAt),
   };
 }
