@@ -32,38 +32,29 @@ export function settingsFile({ folder, stateDir, clock }: SettingsFileOptions): 
   const path = join(folder, 'config.json');
   const lastGood = join(folder, 'config.last-good.json');
 
-  async function read(): Promise<Settings> {
-    let text: string;
+  async function readText(): Promise<string | null> {
     try {
-      text = await readFile(path, 'utf8');
+      return await readFile(path, 'utf8');
     } catch (error) {
-      if (isMissing(error)) return emptySettings;
+      if (isMissing(error)) return null;
       throw new Fault('config-invalid', `${path} cannot be read`, { operation, context: { path }, cause: error });
     }
-    return parseSettings(text, path);
   }
+
+  const settingsIn = (text: string | null): Settings => (text === null ? emptySettings : parseSettings(text, path));
 
   const locked = async <T>(work: () => Promise<T>): Promise<T> => await holdingLock(await stateDir(), 'settings', clock, work);
 
-  /** As it was read a moment ago, so that it is one that can be read. */
-  async function keepLastGood(): Promise<void> {
-    const text = await readFile(path, 'utf8').catch((error: unknown) => {
-      if (isMissing(error)) return null;
-      throw error;
-    });
-    if (text !== null) await replaceFile(lastGood, text);
-  }
-
   return {
     path,
-    read,
+    read: async () => settingsIn(await readText()),
     update: (change) =>
       locked(async () => {
-        const before = await read();
-        const settings = settingsSchema.parse(change(before));
+        const before = await readText();
+        const settings = settingsSchema.parse(change(settingsIn(before)));
         for (const { fault } of problemsOf(settings)) throw fault;
         await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-        await keepLastGood();
+        if (before !== null) await replaceFile(lastGood, before);
         // It writes under another name and renames. Loaded now: it brings 22 MB along, which a service that only reads does without.
         const { default: Conf } = await import('conf');
         const store = new Conf<Record<string, unknown>>({

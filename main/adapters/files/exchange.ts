@@ -100,10 +100,10 @@ async function isFolder(calls: FileCalls, path: Buffer): Promise<boolean> {
   return (await look(calls, path))?.isDirectory() === true;
 }
 
-/** Mode and owner of the former folder win; the time is the snapshot's. Where the target's folder stays, only its time is set, last. */
 /** Of a new folder whose snapshot does not say, which a classic one never does. */
 const unsaidMode = 0o755;
 
+/** Mode and owner of the former folder win; the time is the snapshot's. Where the target's folder stays, only its time is set, last. */
 async function dressRoot(
   calls: FileCalls,
   checked: CheckedTarget,

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, pbkdf2 } from 'node:crypto';
-import { Fault } from '../../contract/faults.ts';
+import { Fault, type FaultContext } from '../../contract/faults.ts';
 import type { Random } from '../ports.ts';
 
 /** docs/format.md, "Header": magic, version, kdf, flags, iterations, password salt, wrap nonce, wrapped vault key. */
@@ -28,13 +28,18 @@ export function hasMagic(bytes: Uint8Array): boolean {
   return bytes.length >= magic.length && magic.equals(bytes.subarray(0, magic.length));
 }
 
+/** Of bytes that do not begin like a file of ours. */
+export function noMagicFault(bytes: Uint8Array, context: FaultContext = {}): Fault {
+  const options = { operation: 'read header', context };
+  return bytes.length < magic.length
+    ? new Fault('truncated', 'too short for a Holdfast file', options)
+    : new Fault('corrupt', 'not a Holdfast file, or its beginning is damaged', options);
+}
+
 /** Reads 92 bytes. Faults: corrupt (no magic), truncated, unsupported (a version, kdf, flag or cost that this reader must not take). */
 export function parseHeader(source: Uint8Array): Header {
   const bytes = Buffer.from(source.subarray(0, headerSize));
-  if (!hasMagic(bytes)) {
-    if (bytes.length < magic.length) throw new Fault('truncated', 'too short for a Holdfast file', { operation: 'read header' });
-    throw new Fault('corrupt', 'not a Holdfast file, or its beginning is damaged', { operation: 'read header' });
-  }
+  if (!hasMagic(bytes)) throw noMagicFault(bytes);
   if (bytes.length < headerSize) throw new Fault('truncated', 'ends inside its header', { operation: 'read header' });
   const refuse = (what: string): Fault => new Fault('unsupported', what, { operation: 'read header' });
   if (bytes[8] !== version) throw refuse(`written in format version ${bytes[8]}; this program reads version ${version}`);

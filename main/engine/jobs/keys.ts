@@ -1,6 +1,6 @@
 import { Fault } from '../../contract/faults.ts';
 import type { RunContext } from '../../contract/reports.ts';
-import { hasMagic } from '../archive/header.ts';
+import { hasMagic, noMagicFault } from '../archive/header.ts';
 import { classicPasswords, unsealClassic } from '../archive/classic.ts';
 import { Keyring } from '../archive/keyring.ts';
 import { objectHeadSize, unseal } from '../archive/seal.ts';
@@ -68,7 +68,7 @@ export async function openFile(
   const classic = request.format === undefined ? records.length === 0 : request.format === 'classic';
   // What begins like an archive is one: whoever renames it must not get the weaker reading.
   if (!hasMagic(head)) {
-    if (!classic) throw foreign(head.length);
+    if (!classic) throw noMagicFault(head, { next: `${ours} If this is such a file, fetch it from the backup place again.` });
     try {
       return { kind: 'zip', content: host.zstd.decompress(await openClassic(host, whole, request.credentials)) };
     } catch (error) {
@@ -97,12 +97,6 @@ export async function openFile(
 }
 
 const ours = 'Holdfast opens what it wrote itself: *.holdfast, *.manifest and *.zip.zst.enc.';
-
-function foreign(length: number): Fault {
-  const [code, says] = length < 8 ? (['truncated', 'too short for'] as const) : (['corrupt', 'not'] as const);
-  const next = `${ours} If this is such a file, its beginning is damaged: fetch it from the backup place again.`;
-  return new Fault(code, `${says} a Holdfast file`, { operation: 'open file', context: { next } });
-}
 
 /** Nothing is let out before the tag at the end held: the plain bytes wait in a spool. */
 async function openClassic(host: EngineHost, file: ByteStream, credentials: Credentials): Promise<ByteStream> {

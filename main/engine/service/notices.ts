@@ -39,13 +39,19 @@ export function tellingAfter(job: Job, about: About): Telling {
 
 /** That a server is still at rest; `why` null: it is not, or not any more. Told once a day, however often it is looked at. */
 export function tellingStuck(why: string | null, about: About): Telling {
-  const before = about.told[stuckKey];
   const nothing: Telling = { notices: [], told: about.told };
-  if (why === null) return before === undefined ? nothing : notGoingOn(undefined, about, nothing);
-  return before !== undefined && isFresh(before, about.now, dayMs) ? nothing : notGoingOn(why, about, nothing);
+  if (why === null) return about.told[stuckKey] === undefined ? nothing : notGoingOn(undefined, about, nothing);
+  return toldToday(stuckKey, about) ? nothing : notGoingOn(why, about, nothing);
 }
 
 const stuckKey = 'quiesce/failed';
+const overdueKey = 'backup/overdue';
+
+/** For what is looked at each minute: that it is so still is no news, and nothing that came up again. */
+function toldToday(key: string, { told, now }: About): boolean {
+  const before = told[key];
+  return before !== undefined && isFresh(before, now, dayMs);
+}
 
 function notGoingOn(why: string | undefined, about: About, after: Telling): Telling {
   return standing('failed', stuckKey, about, after, why, {
@@ -74,11 +80,8 @@ export function tellingOverdue(
   overdue: { readonly since: number; readonly why: string; readonly next: string } | null,
   about: About,
 ): Telling {
-  const before = about.told['backup/overdue'];
-  // Looked at each minute: that it is so still is no news, and nothing that came up again.
-  if (overdue === null || (before !== undefined && isFresh(before, about.now, foldMs.overdue ?? dayMs)))
-    return { notices: [], told: about.told };
-  return folded('overdue', 'backup/overdue', about, {
+  if (overdue === null || toldToday(overdueKey, about)) return { notices: [], told: about.told };
+  return folded('overdue', overdueKey, about, {
     title: `${about.name} is not being backed up`,
     text: overdue.why,
     next: overdue.next,

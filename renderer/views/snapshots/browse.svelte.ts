@@ -4,7 +4,7 @@ import type { Entry } from '../../../main/contract/snapshot-calls.ts';
 import { call, faultOf } from '../../client/call.ts';
 import { Known } from './known.ts';
 import { parentOf, Ticks } from './tree-model.ts';
-import { Changes, Folder, TreeRows, type Row } from './tree-rows.ts';
+import { Changes, Folder, rowAt, TreeRows, type Row } from './tree-rows.ts';
 
 export interface Which {
   readonly slug: string;
@@ -114,7 +114,7 @@ export class BrowseView {
 
   async openSiblings({ folder }: Row): Promise<void> {
     const closed = folder.entries
-      .map((entry, index) => ({ folder, index, entry, opened: folder.open.find((open) => open.index === index) }))
+      .flatMap((_, index) => rowAt(folder, index) ?? [])
       .filter(({ entry, opened }) => entry.type === 'directory' && opened === undefined)
       .slice(0, mostOpenedAtOnce);
     for (const row of closed) await this.open(row);

@@ -72,8 +72,7 @@ export class TreeRows {
 
   /** The row of the same entry as the tree is now; undefined when it is not among the rows any more. */
   again({ folder, entry }: Pick<Row, 'folder' | 'entry'>): Row | undefined {
-    const index = this.holds(folder) ? folder.entries.indexOf(entry) : -1;
-    return index < 0 ? undefined : { folder, index, entry, opened: folder.open.find((open) => open.index === index) };
+    return this.holds(folder) ? rowAt(folder, folder.entries.indexOf(entry)) : undefined;
   }
 
   open(row: Row, entries: readonly TreeEntry[]): Folder {
@@ -129,7 +128,10 @@ function find(folder: Folder, number: number): Row | undefined {
     if (inside < open.rows) return find(open, inside);
     passed += open.rows;
   }
-  const index = number - passed;
+  return rowAt(folder, number - passed);
+}
+
+export function rowAt(folder: Folder, index: number): Row | undefined {
   const entry = folder.entries[index];
   return entry === undefined ? undefined : { folder, index, entry, opened: folder.open.find((open) => open.index === index) };
 }
