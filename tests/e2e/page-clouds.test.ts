@@ -137,10 +137,20 @@ describe.skipIf(browserMissing !== '')(`the page and the strict clouds${browserM
     await card('Google')
       .getByRole('button', { name: say('do.signIn', { provider: 'Google' }), exact: true })
       .click();
+    await card('Google').waitFor({ state: 'detached' });
+    // What the view still asks for comes when the person has left it.
+    const gate = Promise.withResolvers<void>();
+    await page.route('**/api/call/destinations.list', async (route) => {
+      await gate.promise;
+      await route.continue();
+    });
     await beginSignIn(visitor, 'google-drive');
     await text('places.signedInMissed').waitFor();
     await visitor.go('');
     await card('Google').getByText(say('note.lateSignedIn')).waitFor();
+    const account = page.waitForResponse('**/api/call/destination.account');
+    gate.resolve();
+    await account;
     await card('Google')
       .getByRole('button', { name: say('do.backUpNow'), exact: true })
       .click();

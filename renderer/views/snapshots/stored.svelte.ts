@@ -21,14 +21,19 @@ export class Stored {
   standings = $derived<ReadonlyMap<string, Standing>>(standings(this.preview ?? { keep: [], remove: [] }));
   jobs = $state.raw<readonly Job[]>([]);
 
+  constructor(
+    readonly slug: string,
+    readonly destination: string,
+  ) {}
+
   /** Reads everything again; what is shown stays until the new is there. */
-  async load(slug: string, destination: string, signal?: AbortSignal): Promise<void> {
-    await Promise.all([this.#list(slug, destination, signal), this.#preview(slug, destination, signal), this.#jobs(slug, signal)]);
+  async load(signal?: AbortSignal): Promise<void> {
+    await Promise.all([this.#list(signal), this.#preview(signal), this.#jobs(signal)]);
   }
 
-  async #list(slug: string, destination: string, signal?: AbortSignal): Promise<void> {
+  async #list(signal?: AbortSignal): Promise<void> {
     try {
-      this.rows = await newestFirst(slug, destination, signal);
+      this.rows = await newestFirst(this.slug, this.destination, signal);
       this.fault = null;
     } catch (error) {
       if (signal?.aborted === true) return;
@@ -37,7 +42,8 @@ export class Stored {
     this.loaded = true;
   }
 
-  async #preview(slug: string, destination: string, signal?: AbortSignal): Promise<void> {
+  async #preview(signal?: AbortSignal): Promise<void> {
+    const { slug, destination } = this;
     try {
       this.preview = await call('cleanup.preview', { slug, destination }, signal);
       this.previewFault = null;
@@ -47,9 +53,9 @@ export class Stored {
     }
   }
 
-  async #jobs(slug: string, signal?: AbortSignal): Promise<void> {
+  async #jobs(signal?: AbortSignal): Promise<void> {
     try {
-      this.jobs = await call('jobs.list', { server: slug, limit: 1000 }, signal);
+      this.jobs = await call('jobs.list', { server: this.slug, limit: 1000 }, signal);
     } catch {
       // Without them no day is marked as failed; the shell tells of a service that does not answer.
       this.jobs = [];
