@@ -8,6 +8,7 @@ export function lazyEngine(load: () => Promise<Engine>): Engine {
     backup: async (...args) => (await engine()).backup(...args),
     backupToAll: async (...args) => (await engine()).backupToAll(...args),
     snapshots: async (...args) => (await engine()).snapshots(...args),
+    newest: async (...args) => (await engine()).newest(...args),
     list: async function* (...args) {
       yield* (await engine()).list(...args);
     },

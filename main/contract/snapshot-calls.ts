@@ -41,6 +41,8 @@ const target = z.object({ target: z.string().min(1).max(4096) });
 /** Snapshots, what is in them, and the way back. */
 export const snapshotCalls = {
   'snapshots.list': { request: z.object({ slug: z.string(), destination: z.string() }), reply: z.array(snapshotRow) },
+  /** The newest complete one alone, which need not wait for the list; null when there is none. */
+  'snapshot.newest': { request: z.object({ slug: z.string(), destination: z.string() }), reply: snapshotRow.nullable() },
   /** The entries directly in a folder of a snapshot; the size of a folder is that of all the files below it. */
   'snapshot.entries': { request: snapshotOf.extend({ path: z.string() }), reply: z.array(entryRowSchema) },
   /** Entries whose path holds the text, small and capital letters alike, in the order of the snapshot. */

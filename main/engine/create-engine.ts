@@ -6,19 +6,22 @@ import { find, versions } from './jobs/find.ts';
 import { changePassword, kit, openFile } from './jobs/keys.ts';
 import { prune } from './jobs/prune.ts';
 import { restore } from './jobs/restore.ts';
-import { list, openCatalog, snapshots } from './jobs/snapshots.ts';
+import { list, newest, openCatalog, snapshots } from './jobs/snapshots.ts';
 import { usage } from './jobs/usage.ts';
 import { verify } from './jobs/verify.ts';
 import { selectSnapshot } from './snapshots/catalog.ts';
+import { knownHeaders } from './snapshots/headers.ts';
 import { removePin, writePin } from './snapshots/pins.ts';
 import { loadVault, vaultExists } from './snapshots/vault-store.ts';
 
 /** The engine over a computer. */
 export function createEngine(host: EngineHost): Engine {
+  const known = knownHeaders();
   return {
     backup: (destination, request, run) => backup(host, destination, request, run),
     backupToAll: (destinations, request, run) => backupToAll(host, destinations, request, run),
-    snapshots: (destination, filter, run) => snapshots(host, destination, filter, run),
+    snapshots: (destination, filter, run) => snapshots(host, destination, filter, run, known(destination.backend)),
+    newest: (destination, filter, run) => newest(host, destination, filter, run, known(destination.backend)),
     list: (destination, request, run) => list(host, destination, request, run),
     changes: (destination, request, run) => changes(host, destination, request, run),
     diff: (destination, request, run) => diff(host, destination, request, run),
@@ -27,7 +30,7 @@ export function createEngine(host: EngineHost): Engine {
     usage: (destination, request, run) => usage(host, destination, request, run),
     restore: (destination, request, run) => restore(host, destination, request, run),
     verify: (destination, request, run) => verify(host, destination, request, run),
-    prune: (destination, request, run) => prune(host, destination, request, run),
+    prune: (destination, request, run) => prune(host, destination, request, run, known(destination.backend)),
     pin: async (destination, request, { signal }) => {
       const catalog = await openCatalog(host, destination, { signal });
       const snapshot = await selectSnapshot(catalog, request, { signal });

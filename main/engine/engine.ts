@@ -54,6 +54,8 @@ export interface Engine {
     run: RunContext,
   ): Promise<readonly (BackupReport | Fault)[]>;
   snapshots(destination: OpenDestination, filter: { readonly server?: string }, run: RunContext): Promise<readonly SnapshotRow[]>;
+  /** The newest complete one of a server, which is there at once however many there are; null when none is. */
+  newest(destination: OpenDestination, filter: { readonly server: string }, run: RunContext): Promise<SnapshotRow | null>;
   list(destination: OpenDestination, request: SnapshotSelector & { readonly path?: string }, run: RunContext): AsyncIterable<EntryRow>;
   /** What is new, changed (its content) or gone since the complete snapshot before it. Faults: unsupported (no manifest to look into). */
   changes(destination: OpenDestination, request: SnapshotSelector & { readonly limit: number }, run: RunContext): Promise<ChangesReport>;

@@ -89,7 +89,14 @@ describe.skipIf(missing !== '')(`the page and a real S3 server${missing === '' ?
   test('one click and one confirmation bring everything back, and Undo swaps it again', async () => {
     writeFileSync(inFolder('new.txt'), 'made since');
     await visitor.go('');
+    // However long it takes to list all, the newest is known.
+    const gate = Promise.withResolvers<void>();
+    await visitor.page.route('**/api/call/snapshots.list', async (route) => {
+      await gate.promise;
+      await route.continue();
+    });
     await restoreLatest(visitor, 'Survival');
+    gate.resolve();
     expect([read('world/level.dat'), existsSync(inFolder('new.txt'))]).toEqual(['first blocks', false]);
     await undoRestore(visitor);
     expect([read('world/level.dat'), read('new.txt')]).toEqual(['later blocks', 'made since']);

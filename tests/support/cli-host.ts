@@ -69,6 +69,7 @@ function engineOf(calls: Partial<Engine>): Engine {
     backup: unexpected('backup'),
     backupToAll: unexpected('backupToAll'),
     snapshots: unexpected('snapshots'),
+    newest: unexpected('newest'),
     list: unexpected('list'),
     changes: unexpected('changes'),
     diff: unexpected('diff'),

@@ -3,7 +3,8 @@ import type { BackupReport, BackupRequest, RunContext, Warning } from '../../con
 import type { OpenVault } from '../archive/vault.ts';
 import type { OpenDestination } from '../engine.ts';
 import type { EngineHost, HeldLock, SourceFolder } from '../host.ts';
-import { listServer, openedCatalog, readHeader, slugFor } from '../snapshots/catalog.ts';
+import { listServer, openedCatalog, slugFor } from '../snapshots/catalog.ts';
+import { readHeader } from '../snapshots/headers.ts';
 import type { Catalog, ServerListing } from '../snapshots/catalog.ts';
 import type { ManifestHeader } from '../snapshots/manifest.ts';
 import { newSnapshotId, serverPrefix } from '../snapshots/names.ts';

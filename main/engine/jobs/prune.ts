@@ -4,7 +4,8 @@ import type { PruneReport, PruneRequest, RunContext, Warning } from '../../contr
 import type { OpenDestination } from '../engine.ts';
 import type { EngineHost } from '../host.ts';
 import { decideRetention } from '../retention/decide.ts';
-import { findObject, isCompleteClassic, listServer, readHeader, selectServer } from '../snapshots/catalog.ts';
+import { findObject, isCompleteClassic, listServer, selectServer } from '../snapshots/catalog.ts';
+import { readHeader, readHeaders, type KnownHeaders } from '../snapshots/headers.ts';
 import { checkWholeManifest } from '../snapshots/manifest-store.ts';
 import type { Catalog, ListedObject, ListedSnapshot, ServerListing } from '../snapshots/catalog.ts';
 import type { ManifestHeader } from '../snapshots/manifest.ts';
@@ -34,9 +35,15 @@ interface Known {
  * Removes what the policy does not keep, and what killed runs left behind. Works on one complete listing; manifests go first, then
  * the archives that only those had named.
  */
-export async function prune(host: EngineHost, destination: OpenDestination, request: PruneRequest, run: RunContext): Promise<PruneReport> {
+export async function prune(
+  host: EngineHost,
+  destination: OpenDestination,
+  request: PruneRequest,
+  run: RunContext,
+  known: KnownHeaders,
+): Promise<PruneReport> {
   const options: CallOptions = { signal: run.signal };
-  const catalog = await openCatalog(host, destination, options);
+  const catalog = await openCatalog(host, destination, options, request.dryRun ? known : null);
   const { slug } = await selectServer(catalog, request.server, options);
   // Who only looks is in nobody's way, and a backup that runs is not in theirs.
   const lock = request.dryRun ? null : await host.lock(lockName(destination, slug));
@@ -73,6 +80,7 @@ async function pruneListing(
   const known: Known[] = [];
   const problemOf = await problemFinder(host, catalog, listing, options);
   let unreadable: string | null = null;
+  await readHeaders(catalog, listing.snapshots, options);
   for (const snapshot of listing.snapshots) {
     const header = await readHeader(catalog, snapshot, options);
     if (header instanceof Fault) {

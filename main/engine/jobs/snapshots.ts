@@ -10,11 +10,11 @@ import {
   isCompleteClassic,
   listServers,
   openedCatalog,
-  readHeader,
   selectServer,
   selectSnapshot,
   openListed,
 } from '../snapshots/catalog.ts';
+import { readHeader, readHeaders, type KnownHeaders } from '../snapshots/headers.ts';
 import type { Catalog, ListedSnapshot, ServerListing } from '../snapshots/catalog.ts';
 import type { ManifestHeader } from '../snapshots/manifest.ts';
 import type { ManifestEntry } from '../snapshots/manifest-entry.ts';
@@ -24,9 +24,14 @@ import { loadVault } from '../snapshots/vault-store.ts';
 import type { CallOptions } from '../storage/backend.ts';
 import { problemFinder, type FindProblem } from './snapshot-problem.ts';
 
-export async function openCatalog(host: EngineHost, destination: OpenDestination, options: CallOptions): Promise<Catalog> {
+export async function openCatalog(
+  host: EngineHost,
+  destination: OpenDestination,
+  options: CallOptions,
+  known: KnownHeaders | null = null,
+): Promise<Catalog> {
   const vault = await loadVault(destination.backend, { ...options, credentials: destination.credentials });
-  return openedCatalog(destination.backend, vault, host.zstd);
+  return openedCatalog(destination.backend, vault, host.zstd, known);
 }
 
 /** Everything that is there, incomplete snapshots too, oldest first in each server. */
@@ -35,15 +40,17 @@ export async function snapshots(
   destination: OpenDestination,
   filter: { readonly server?: string },
   run: RunContext,
+  known: KnownHeaders,
 ): Promise<readonly SnapshotRow[]> {
   const options: CallOptions = { signal: run.signal };
-  const catalog = await openCatalog(host, destination, options);
+  const catalog = await openCatalog(host, destination, options, known);
   const servers =
     filter.server === undefined ? await listServers(catalog.backend, options) : [await selectServer(catalog, filter.server, options)];
   const rows: SnapshotRow[] = [];
   for (const listing of servers.toSorted((a, b) => (a.slug < b.slug ? -1 : 1))) {
     const name = (await displayName(catalog, listing, options)) ?? listing.slug;
     const problemOf = await problemFinder(host, catalog, listing, options);
+    await readHeaders(catalog, listing.snapshots, options);
     const shared = await namedArchives(catalog, listing, options);
     for (const snapshot of listing.snapshots) {
       if (isRemoved(snapshot, shared)) continue;
@@ -52,6 +59,25 @@ export async function snapshots(
     }
   }
   return rows;
+}
+
+/** The newest one that can be brought back, and nothing of the others; null when there is none. */
+export async function newest(
+  host: EngineHost,
+  destination: OpenDestination,
+  filter: { readonly server: string },
+  run: RunContext,
+  known: KnownHeaders,
+): Promise<SnapshotRow | null> {
+  const options: CallOptions = { signal: run.signal };
+  const catalog = await openCatalog(host, destination, options, known);
+  const listing = await selectServer(catalog, filter.server, options);
+  const problemOf = await problemFinder(host, catalog, listing, options);
+  for (const snapshot of listing.snapshots.toReversed()) {
+    const row = await describe(host, catalog, snapshot, { name: filter.server, problemOf }, options);
+    if (row?.complete === true) return row;
+  }
+  return null;
 }
 
 /** All archives that manifests name. */

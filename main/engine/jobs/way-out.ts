@@ -1,6 +1,7 @@
 import { Fault } from '../../contract/faults.ts';
 import type { EngineHost } from '../host.ts';
-import { findObject, isCompleteClassic, listServer, readHeader, type Catalog, type ListedSnapshot } from '../snapshots/catalog.ts';
+import { findObject, isCompleteClassic, listServer, type Catalog, type ListedSnapshot } from '../snapshots/catalog.ts';
+import { readHeader } from '../snapshots/headers.ts';
 import type { CallOptions } from '../storage/backend.ts';
 import { problemFinder } from './snapshot-problem.ts';
 

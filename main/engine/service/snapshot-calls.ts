@@ -1,5 +1,6 @@
 import type { CallHandlers } from '../../contract/calls.ts';
-import type { EntryRow } from '../../contract/reports.ts';
+import type { EntryRow, SnapshotRow } from '../../contract/reports.ts';
+import type { SnapshotSummary } from '../../contract/snapshot-calls.ts';
 import type { ServerSettings } from '../../contract/server-settings.ts';
 import type { OpenDestination, SnapshotSelector } from '../engine.ts';
 import { policyOf } from './backup-job.ts';
@@ -7,7 +8,14 @@ import type { ServiceHost } from './ports.ts';
 
 export type SnapshotCalls = Pick<
   CallHandlers,
-  'snapshots.list' | 'snapshot.entries' | 'snapshot.search' | 'snapshot.changes' | 'snapshot.pin' | 'snapshot.unpin' | 'cleanup.preview'
+  | 'snapshots.list'
+  | 'snapshot.newest'
+  | 'snapshot.entries'
+  | 'snapshot.search'
+  | 'snapshot.changes'
+  | 'snapshot.pin'
+  | 'snapshot.unpin'
+  | 'cleanup.preview'
 >;
 
 interface Asked {
@@ -28,11 +36,11 @@ export function snapshotCalls(host: ServiceHost, serverOf: (slug: string) => Ser
   return {
     'snapshots.list': async ({ slug, destination }, signal) => {
       const rows = await engine.snapshots(await host.openDestination(destination), { server: serverOf(slug).name }, { signal });
-      return rows.map(({ id, time, files, bytes, storedBytes, complete, pinned, note, problem }) => ({
-        ...{ id, time, files, bytes, storedBytes, complete, pinned },
-        ...(note === undefined ? {} : { note }),
-        ...(problem === undefined ? {} : { problem }),
-      }));
+      return rows.map(summary);
+    },
+    'snapshot.newest': async ({ slug, destination }, signal) => {
+      const row = await engine.newest(await host.openDestination(destination), { server: serverOf(slug).name }, { signal });
+      return row === null ? null : summary(row);
     },
     'snapshot.entries': async ({ path, ...asked }, signal) => {
       const [place, selector] = await found(asked);
@@ -86,6 +94,14 @@ export function snapshotCalls(host: ServiceHost, serverOf: (slug: string) => Ser
         freedBytes: Object.keys(policy).length === 0 ? 0 : report.freedBytes,
       };
     },
+  };
+}
+
+function summary({ id, time, files, bytes, storedBytes, complete, pinned, note, problem }: SnapshotRow): SnapshotSummary {
+  return {
+    ...{ id, time, files, bytes, storedBytes, complete, pinned },
+    ...(note === undefined ? {} : { note }),
+    ...(problem === undefined ? {} : { problem }),
   };
 }
 

@@ -3,7 +3,8 @@ import type { OpenVault } from '../archive/vault.ts';
 import type { Zstd } from '../host.ts';
 import type { Backend, CallOptions, ObjectInfo } from '../storage/backend.ts';
 import type { ManifestHeader } from './manifest.ts';
-import { openManifest, readManifestHeader, type ManifestReader } from './manifest-store.ts';
+import { readHeader, type KnownHeaders } from './headers.ts';
+import { openManifest, type ManifestReader } from './manifest-store.ts';
 import { isSnapshotId, readObjectName, serverPrefix, slugPattern } from './names.ts';
 import { slugify } from '../../contract/slug.ts';
 import type { ObjectName } from './names.ts';
@@ -76,33 +77,21 @@ export interface Catalog {
   readonly zstd: Zstd;
   /** First lines that have been read already, by key: one command asks for some of them more than once. */
   readonly headers: Map<string, ManifestHeader | Fault>;
+  /** Those that earlier calls have read, for one that only looks. */
+  readonly known: KnownHeaders | null;
   /** What those name, each once: a thousand snapshots may rest on the same archives. */
   readonly archives: Map<string, ManifestHeader['archives'][number]>;
 }
 
-export function openedCatalog(backend: Backend, vault: OpenVault, zstd: Zstd): Catalog {
-  return { backend, vault, zstd, headers: new Map(), archives: new Map() };
-}
-
-/** A snapshot's first line, or why it cannot be had. */
-export async function readHeader(catalog: Catalog, snapshot: ListedSnapshot, options: CallOptions): Promise<ManifestHeader | Fault | null> {
-  const manifest = findObject(snapshot, 'manifest');
-  if (manifest === null) return null;
-  const known = catalog.headers.get(manifest.key);
-  if (known !== undefined) return known;
-  const header = await tryHeader(catalog, manifest, options);
-  catalog.headers.set(manifest.key, header);
-  return header;
-}
-
-async function tryHeader(catalog: Catalog, manifest: ListedObject, options: CallOptions): Promise<ManifestHeader | Fault> {
-  try {
-    const header = await readManifestHeader(catalog.zstd, catalog.backend, catalog.vault, manifest, options);
-    return { ...header, archives: header.archives.map((archive) => once(catalog.archives, archive)) };
-  } catch (error) {
-    if (error instanceof Fault && ['corrupt', 'truncated', 'wrong-password', 'wrong-key', 'not-found'].includes(error.code)) return error;
-    throw error;
-  }
+export function openedCatalog(backend: Backend, vault: OpenVault, zstd: Zstd, known: KnownHeaders | null = null): Catalog {
+  return {
+    backend,
+    vault,
+    zstd,
+    headers: new Map(),
+    known,
+    archives: known?.archives ?? new Map<string, ManifestHeader['archives'][number]>(),
+  };
 }
 
 /** The manifest of a snapshot. Fault unsupported where it has none to look into. */
@@ -116,13 +105,6 @@ export async function openListed(catalog: Catalog, snapshot: ListedSnapshot, opt
     throw new Fault('unsupported', `snapshot ${snapshot.id} ${why}`, { operation: 'list', context: { snapshot: snapshot.id } });
   }
   return await openManifest(catalog.zstd, catalog.backend, catalog.vault, manifest.key, { ...options, size: manifest.size });
-}
-
-function once(known: Catalog['archives'], archive: ManifestHeader['archives'][number]): ManifestHeader['archives'][number] {
-  const same = known.get(archive.key);
-  if (same?.size === archive.size && same.sha256 === archive.sha256 && same.head === archive.head) return same;
-  known.set(archive.key, archive);
-  return archive;
 }
 
 /** The display name under which the newest readable manifest of a server was written; null when there is none. */

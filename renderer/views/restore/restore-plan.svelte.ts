@@ -1,9 +1,10 @@
+import { untrack } from 'svelte';
 import type { CallReply } from '../../../main/contract/calls.ts';
 import type { WireFault } from '../../../main/contract/faults.ts';
 import type { Job } from '../../../main/contract/jobs.ts';
 import type { ServerSettings } from '../../../main/contract/server-settings.ts';
 import { call, faultOf } from '../../client/call.ts';
-import { newestFirst, type StoredRow } from '../snapshots/stored.svelte.ts';
+import { newestFirst, newestOf, type StoredRow } from '../snapshots/stored.svelte.ts';
 import { stamp } from './stamp.ts';
 import type { RestoreWhat } from './restoring.svelte.ts';
 
@@ -79,8 +80,15 @@ export class RestorePlan {
 
   /** The complete ones of the place, newest first. */
   async list(signal: AbortSignal): Promise<void> {
+    const { destination } = this;
+    const { slug } = this.server;
     try {
-      const rows = await newestFirst(this.server.slug, this.destination, signal);
+      // Most want this one: they need not wait until all are listed.
+      if (untrack(() => this.snapshot) === '') {
+        const newest = await newestOf(slug, destination, signal);
+        if (newest !== null) this.rows = [newest];
+      }
+      const rows = await newestFirst(slug, destination, signal);
       this.rows = rows.filter(({ complete }) => complete);
       if (!this.rows.some(({ id }) => id === this.snapshot) && this.snapshot !== this.what.snapshot) this.snapshot = '';
       this.fault = null;

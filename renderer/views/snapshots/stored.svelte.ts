@@ -21,14 +21,19 @@ export class Stored {
   standings = $derived<ReadonlyMap<string, Standing>>(standings(this.preview ?? { keep: [], remove: [] }));
   jobs = $state.raw<readonly Job[]>([]);
 
-  constructor(
-    readonly slug: string,
-    readonly destination: string,
-  ) {}
+  readonly slug: string;
+  readonly destination: string;
+
+  constructor(slug: string, destination: string) {
+    this.slug = slug;
+    this.destination = destination;
+  }
 
   /** Reads everything again; what is shown stays until the new is there. */
   async load(signal?: AbortSignal): Promise<void> {
-    await Promise.all([this.#list(signal), this.#preview(signal), this.#jobs(signal)]);
+    // Both need the same of each snapshot: what the first has read need not be read for the second.
+    const looks = this.#list(signal).then(() => this.#preview(signal));
+    await Promise.all([looks, this.#jobs(signal)]);
   }
 
   async #list(signal?: AbortSignal): Promise<void> {
@@ -65,5 +70,15 @@ export class Stored {
 
 export async function newestFirst(slug: string, destination: string, signal?: AbortSignal): Promise<readonly StoredRow[]> {
   const rows = await call('snapshots.list', { slug, destination }, signal);
-  return rows.map((row) => ({ ...row, at: Date.parse(row.time) })).sort((one, other) => other.at - one.at);
+  return rows.map(timed).sort((one, other) => other.at - one.at);
+}
+
+/** The newest complete one, without waiting for the others. */
+export async function newestOf(slug: string, destination: string, signal?: AbortSignal): Promise<StoredRow | null> {
+  const row = await call('snapshot.newest', { slug, destination }, signal);
+  return row === null ? null : timed(row);
+}
+
+function timed(row: SnapshotSummary): StoredRow {
+  return { ...row, at: Date.parse(row.time) };
 }

@@ -4,7 +4,10 @@ import { decideRetention } from '../../../main/engine/retention/decide.ts';
 const hour = 3_600_000;
 const day = 24 * hour;
 
-type Handlers = Pick<CallHandlers, 'snapshots.list' | 'snapshot.entries' | 'snapshot.search' | 'snapshot.changes' | 'cleanup.preview'>;
+type Handlers = Pick<
+  CallHandlers,
+  'snapshots.list' | 'snapshot.newest' | 'snapshot.entries' | 'snapshot.search' | 'snapshot.changes' | 'cleanup.preview'
+>;
 
 const zone = 'Europe/Berlin';
 const rules = { last: 3, daily: 7, weekly: 4, monthly: 6 };
@@ -58,6 +61,7 @@ export function stagedSnapshots(now: number, count?: number): Handlers {
   };
   return {
     'snapshots.list': async () => rows,
+    'snapshot.newest': async () => rows.find(({ complete }) => complete) ?? null,
     'snapshot.entries': async ({ path }) => {
       if (path !== 'world/region') return [...(inside[path] ?? [])];
       return Array.from({ length: 100_000 }, (_, index) =>

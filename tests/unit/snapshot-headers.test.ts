@@ -1,0 +1,118 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { Backend } from '../../main/engine/storage/backend.ts';
+import { contents, movableClock, put, world, type World } from '../support/engine-on-memory.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+
+interface Watched {
+  readonly one: World;
+  readonly reads: string[];
+  /** Manifests that are being read now, and the most that ever were at once. */
+  readonly open: { now: number; most: number };
+  /** Called before a manifest is read. */
+  before: (key: string) => Promise<void>;
+}
+
+/** A place with that many snapshots, and what is read of it from then on. */
+async function watched(count: number): Promise<Watched> {
+  const clock = movableClock();
+  const filled = world({ clock });
+  const folder = join(tempFolder(), 'srv');
+  mkdirSync(folder);
+  for (let night = 0; night < count; night += 1) {
+    writeFileSync(join(folder, 'level.dat'), `night ${String(night)}`);
+    clock.offset += 60_000;
+    await filled.backup(folder);
+  }
+  const seen: Watched = { one: filled, reads: [], open: { now: 0, most: 0 }, before: () => Promise.resolve() };
+  const backend: Backend = {
+    ...filled.backend,
+    async read(key, options) {
+      if (!key.endsWith('.manifest')) return await filled.backend.read(key, options);
+      seen.reads.push(key);
+      seen.open.now += 1;
+      seen.open.most = Math.max(seen.open.most, seen.open.now);
+      try {
+        await seen.before(key);
+        return await filled.backend.read(key, options);
+      } finally {
+        seen.open.now -= 1;
+      }
+    },
+  };
+  return Object.assign(seen, { one: world({ backend, clock, stateDir: join(tempFolder(), 'state') }) });
+}
+
+const list = ({ one }: Watched) => one.engine.snapshots(one.destination, { server: 'survival' }, {});
+
+describe('the first lines of manifests', () => {
+  test('are read a few at a time and each once, and a list that is looked at again reads only what is new', async () => {
+    const place = await watched(6);
+    const rows = await list(place);
+    expect(rows).toHaveLength(6);
+    expect(new Set(place.reads).size).toBe(6);
+    expect(place.reads).toHaveLength(6);
+    expect(place.open.most).toBeGreaterThan(1);
+    expect(place.open.most).toBeLessThanOrEqual(4);
+    place.reads.length = 0;
+    expect(await list(place)).toEqual(rows);
+    await place.one.engine.prune(
+      place.one.destination,
+      { server: 'survival', policy: { last: 2 }, zone: 'UTC', dryRun: true, takeOver: true },
+      {},
+    );
+    expect(place.reads.filter((key) => key !== manifestOf(rows.at(-1)?.id))).toEqual([]);
+  });
+
+  test('that were written anew are read anew, also when their size is the same', async () => {
+    const place = await watched(2);
+    const [, newest] = await list(place);
+    const key = manifestOf(newest?.id);
+    const damaged = Buffer.from((await contents(place.one.backend)).get(key) ?? []);
+    damaged[200] = (damaged[200] ?? 0) ^ 1;
+    await place.one.backend.remove(key);
+    await put(place.one.backend, key, damaged);
+    expect((await list(place)).at(-1)).toMatchObject({ id: newest?.id, complete: false });
+  });
+
+  test('are read as they are now by what decides: a prune trusts no earlier look', async () => {
+    const place = await watched(3);
+    await list(place);
+    place.reads.length = 0;
+    await place.one.prune({ policy: { last: 1 } });
+    expect(new Set(place.reads).size).toBe(3);
+  });
+
+  test('end with the first that cannot be reached, and nothing is read behind it', async () => {
+    const place = await watched(6);
+    place.before = async () => {
+      throw new Error('the line is cut');
+    };
+    await expect(list(place)).rejects.toThrow('the line is cut');
+    expect(place.reads.length).toBeLessThanOrEqual(4);
+    expect(place.open.now).toBe(0);
+  });
+});
+
+describe('the newest snapshot', () => {
+  test('is told without a look at the others', async () => {
+    const place = await watched(3);
+    const row = await place.one.engine.newest(place.one.destination, { server: 'survival' }, {});
+    expect(new Set(place.reads)).toEqual(new Set([manifestOf(row?.id)]));
+    expect((await list(place)).at(-1)).toEqual(row);
+  });
+
+  test('is the one before where the newest cannot be brought back, and none where there is none', async () => {
+    const place = await watched(2);
+    const [older, newest] = await list(place);
+    await place.one.backend.remove(`survival/${newest?.id ?? ''}.holdfast`);
+    expect((await place.one.engine.newest(place.one.destination, { server: 'survival' }, {}))?.id).toBe(older?.id);
+    await place.one.backend.remove(`survival/${older?.id ?? ''}.holdfast`);
+    expect(await place.one.engine.newest(place.one.destination, { server: 'survival' }, {})).toBeNull();
+  });
+});
+
+function manifestOf(id: string | undefined): string {
+  return `survival/${id ?? ''}.manifest`;
+}
