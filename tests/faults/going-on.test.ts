@@ -125,6 +125,31 @@ test('what an unfinished run has stored is told of, and is no snapshot', { timeo
   expect(await one.backup(source, { whole: 'always' })).toMatchObject({ outcome: 'unchanged' });
 });
 
+test('a volume that was gone on with is read whole and compared, as the run’s own are', { timeout }, async () => {
+  const backend = memoryBackend();
+  const one = anHourLater({ backend, stateDir });
+  const { backend: on } = mortal(
+    backend,
+    ({ verb, target }, when) => verb === 'complete' && when === 'after' && target.endsWith('.partial'),
+  );
+  const request = { volumeSize: 5 * mib };
+  await expect(anHourLater({ backend: on, stateDir }).backup(source, request)).rejects.toBeInstanceOf(Fault);
+  const [key = ''] = await archivesOf(one);
+  // Of its two frames the second one is used no more.
+  for (let file = 7; file < files; file += 1) writeFileSync(join(source, `f${String(file).padStart(2, '0')}`), randomBytes(fileSize));
+  await one.backup(source, request);
+  const back = (): string => join(tempFolder(), 'back');
+  expect((await one.restore(back())).warnings).toEqual([]);
+
+  const bytes = Buffer.from(await readBytes(backend, key, { limit: 2 ** 30 }));
+  await put(backend, key, flipped(bytes, Math.floor(0.9 * bytes.length)));
+  await expect(one.restore(back())).rejects.toMatchObject({ code: 'corrupt', context: { object: key } });
+
+  await put(backend, key, bytes);
+  await backend.remove(`${key}.sha256`);
+  expect((await one.restore(back())).warnings).toMatchObject([{ code: 'checksum' }]);
+});
+
 describe('a file that goes on over several volumes', () => {
   const size = 12 * mib + 12_345;
   const large = (): string => join(source, 'world.db');

@@ -81,9 +81,14 @@ export function packBase(base: Ground | null, request: { readonly ignoreInode?: 
 }
 
 /** Rests on nothing but its own archives, and those of runs before it that did not end: they are nobody else's. */
-export function isWhole({ id, archives, takenOver = [] }: Pick<ManifestHeader, 'id' | 'archives' | 'takenOver'>): boolean {
+export function isWhole(header: Pick<ManifestHeader, 'id' | 'archives' | 'takenOver'>): boolean {
+  return header.archives.every(isOwn(header));
+}
+
+/** Whether an archive is of the snapshot's own run, or of one that did not end and that it has gone on with. */
+export function isOwn({ id, takenOver = [] }: Pick<ManifestHeader, 'id' | 'takenOver'>): (archive: { readonly key: string }) => boolean {
   const own = new Set([id, ...takenOver]);
-  return archives.every(({ key }) => own.has(readObjectName(key)?.id ?? ''));
+  return ({ key }) => own.has(readObjectName(key)?.id ?? '');
 }
 
 /** By the ids of the archives: what the next snapshot would rest on for too long. */

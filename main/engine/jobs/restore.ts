@@ -17,7 +17,7 @@ import { loadVault } from '../snapshots/vault-store.ts';
 import type { ByteStream, CallOptions } from '../storage/backend.ts';
 import { throwIfCancelled } from '../storage/cancel.ts';
 import { restoreClassic } from './restore-classic.ts';
-import { isWhole } from './base.ts';
+import { isOwn, isWhole } from './base.ts';
 import { keepApart } from './places.ts';
 import { archiveProblem } from './snapshot-problem.ts';
 import { withWayOut } from './way-out.ts';
@@ -72,6 +72,7 @@ async function restoreArchive(
     const { header } = manifest;
     const archives = await Promise.all(header.archives.map((archive) => openArchive(catalog.vault, archive, null)));
     const partial = request.include.length > 0;
+    const own = header.archives.map(isOwn(header));
     const sizes = await sizesFor(catalog, snapshot, header, partial, options);
     const misfits = header.archives.flatMap((archive) => misfit(sizes, archive, header.id) ?? []);
     if (misfits[0] !== undefined && !request.salvage) {
@@ -84,8 +85,8 @@ async function restoreArchive(
         manifestName: object.key,
         archives,
         include: request.include,
-        // Of an earlier run's archive much may be other snapshots' data: only what is used is read.
-        whole: (archive) => !partial && readObjectName(archives[archive]?.key ?? '')?.id === header.id,
+        // Of an earlier snapshot's archive much may be other snapshots' data: only what is used is read.
+        whole: (archive) => !partial && own[archive] === true,
         tolerant: request.salvage,
         staging: async ({ files, bytes, diskBytes }) => {
           if (bytes > header.totals.bytes) throw new Fault('corrupt', `${object.key} holds more than it says`, { operation: 'restore' });
