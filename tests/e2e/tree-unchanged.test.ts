@@ -4,6 +4,7 @@ import {
   chownSync,
   lchownSync,
   linkSync,
+  lutimesSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -67,9 +68,9 @@ describe('a second run', () => {
     expect(await later.backup(source, { force: true })).toMatchObject({ outcome: 'written' });
   });
 
-  it('never rests on a file from the future', async () => {
+  it.each(['readme', 'world/empty', 'link'])('never rests on what is from the future: %s', async (name) => {
     const source = newSource();
-    utimesSync(join(source, 'readme'), 4_000_000_000, 4_000_000_000);
+    lutimesSync(join(source, name), 4_000_000_000, 4_000_000_000);
     const later = anHourLater();
     for (let run = 0; run < 3; run += 1) expect(await later.backup(source)).toMatchObject({ outcome: 'written' });
   });

@@ -1,16 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import {
-  appendFileSync,
-  chmodSync,
-  linkSync,
-  lstatSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { appendFileSync, linkSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import type { BigIntStats } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createFrameRingMemory, FrameRing, slotState } from '../../main/adapters/compute/frame-ring.ts';
@@ -55,7 +45,7 @@ function read(
     const file = join(folder, name);
     // What the walk saw; `before` is what happens until the reader comes to it.
     const stat = lstatSync(file, { bigint: true });
-    const walked: WalkedEntry = { path: pathFromText(name), kind: stat.isFile() ? 'file' : 'symlink', stat, file };
+    const walked: WalkedEntry = { path: pathFromText(name), kind: kindOf(stat), stat, file };
     before?.();
     reader.add(walked);
   });
@@ -71,6 +61,11 @@ function read(
     }
   }
   return { notes, warnings: reader.warnings.list, zip: Buffer.concat(contents) };
+}
+
+function kindOf(stat: BigIntStats): WalkedEntry['kind'] {
+  if (stat.isDirectory()) return 'directory';
+  return stat.isFile() ? 'file' : 'symlink';
 }
 
 describe('an entry that changes between the walk and its reading', () => {
@@ -192,20 +187,28 @@ describe('a further name of a file', () => {
 });
 
 describe('racy', () => {
-  it('is whatever was touched less than a minute before it was read, or later than that', () => {
+  it('is whatever was touched less than a minute before it was read, or later than that: file, folder or link', () => {
     const folder = tempFolder();
-    writeFileSync(join(folder, 'settled'), 'x');
-    writeFileSync(join(folder, 'future'), 'x');
-    chmodSync(join(folder, 'future'), 0o600);
-    execFileSync('touch', ['-d', '2100-01-01', join(folder, 'future')]);
+    for (const when of ['settled', 'future']) {
+      writeFileSync(join(folder, `${when} file`), 'x');
+      mkdirSync(join(folder, `${when} folder`));
+      symlinkSync('x', join(folder, `${when} link`));
+    }
+    for (const kind of ['file', 'folder', 'link']) execFileSync('touch', ['-h', '-d', '2100-01-01', join(folder, `future ${kind}`)]);
     // The reader's clock is an hour ahead: what was made just now is an hour old.
     const { notes } = read(folder, (add) => {
-      add('settled');
-      add('future');
+      for (const kind of ['file', 'folder', 'link']) {
+        add(`settled ${kind}`);
+        add(`future ${kind}`);
+      }
     });
     expect(notes.map(({ path, racy }) => [path, racy])).toEqual([
-      ['settled', undefined],
-      ['future', true],
+      ['settled file', undefined],
+      ['future file', true],
+      ['settled folder', undefined],
+      ['future folder', true],
+      ['settled link', undefined],
+      ['future link', true],
     ]);
   });
 });

@@ -70,7 +70,7 @@ export class EntryReader {
     if (path !== rootPath && !sameInZip(before, stat, 'directory'))
       this.#parts.volumes.addSmall(zipRecord(zipEntry(zipName(path, true), stat)), 0, () => ({ size: 0, crc: 0 }));
     this.#totals.directories += 1;
-    this.#note({ path, ...entryStamps(stat, 'directory') }, []);
+    this.#note({ path, ...entryStamps(stat, 'directory'), ...this.#racyMark(stat) }, []);
   }
 
   #addSymlink({ path, file }: WalkedEntry, stat: BigIntStats, before: ManifestEntry | null): void {
@@ -83,7 +83,7 @@ export class EntryReader {
     }
     if (!sameInZip(before, stat, 'symlink', pathFromBytes(target))) this.#storeLink(path, stat, target);
     this.#totals.symlinks += 1;
-    this.#note({ path, ...entryStamps(stat, 'symlink'), target: pathFromBytes(target) }, []);
+    this.#note({ path, ...entryStamps(stat, 'symlink'), target: pathFromBytes(target), ...this.#racyMark(stat) }, []);
   }
 
   #storeLink(path: BytePath, stat: BigIntStats, target: Buffer): void {
@@ -182,6 +182,10 @@ export class EntryReader {
   /** The name under which this file's content was met already. */
   #firstNameOf(stat: BigIntStats): BytePath | undefined {
     return stat.nlink > 1n && this.#parts.format === 'archive' ? this.#firstNames.get(inodeOf(stat)) : undefined;
+  }
+
+  #racyMark(stat: BigIntStats): { readonly racy?: true } {
+    return isRacy(stat, this.#now()) ? { racy: true } : {};
   }
 
   #now(): number {

@@ -65,12 +65,12 @@ function same(
     (!ignoreInode && stamps.inode !== known.inode) ||
     stamps.mode !== known.mode ||
     stamps.uid !== known.uid ||
-    stamps.gid !== known.gid
+    stamps.gid !== known.gid ||
+    isRacy(stat, now)
   ) {
     return false;
   }
-  if (type === 'file') return !isRacy(stat, now);
-  return type === 'directory' || targetOf(file) === known.target;
+  return type !== 'symlink' || targetOf(file) === known.target;
 }
 
 /** Null where the link is gone or something else by now: that is a change like any other. */
