@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Job } from '../../main/contract/jobs.ts';
@@ -47,6 +47,20 @@ test('kill -9 in a backup that has stopped the game’s saving: the next start s
   expect(await home.json(['server', 'backup', 'survival'])).toMatchObject({ state: 'done', fault: null });
   expect(rcon.saving).toBe(true);
   expect(rcon.done.slice(-3)).toEqual(['save-off', 'save-all flush', 'save-on']);
+  await again.stop();
+});
+
+test('kill -9 in such a backup, and all that may be deleted is deleted: the next start sends save-on', async () => {
+  const { home, rcon } = await game();
+  const service = await home.start();
+  const command = home.run(['server', 'backup', 'survival']);
+  await told(rcon, 'save-all flush');
+  await service.stop('SIGKILL');
+  await command;
+  rmSync(home.own(), { recursive: true });
+  const again = await home.start();
+  await told(rcon, 'save-on');
+  expect([rcon.saving, await callService(again)('jobs.list', { limit: 1 })]).toEqual([true, []]);
   await again.stop();
 });
 

@@ -40,7 +40,10 @@ export function memoryStore(since: number): StateStore & { readonly puts: Job[] 
       jobs = jobs.filter(({ server: of }) => of !== slug);
     },
     resting: () => resting,
-    setResting: (all) => (resting = all),
+    setResting(all) {
+      resting = all;
+      return Promise.resolve(null);
+    },
     flush: () => Promise.resolve(null),
   };
 }

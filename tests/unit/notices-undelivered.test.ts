@@ -70,7 +70,8 @@ test('it is given up after a day, where nothing new comes up', async () => {
 test('the next process sends it on to whom it has not reached, once', async () => {
   const clock = fakeClock({ now: start });
   const path = join(tempFolder(), 'state.json');
-  const open = (): ReturnType<typeof openStateFile> => openStateFile({ path, clock, onProblem: (message) => expect.fail(message) });
+  const open = (): ReturnType<typeof openStateFile> =>
+    openStateFile({ path, restingPath: `${path}.at-rest`, clock, onProblem: (message) => expect.fail(message) });
   const before = await open();
   const first = notifierWorld(two, onlyUp, { clock, store: before });
   first.notifier.event(jobEvent(failed('unavailable')));

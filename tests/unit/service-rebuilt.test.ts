@@ -61,7 +61,7 @@ test('a state that was deleted comes back from the snapshots of all places: hist
   // Another process, with nothing of its own; one of the places cannot be reached yet.
   const path = join(tempFolder(), 'state.json');
   const clock = fakeClock();
-  const store = await openStateFile({ path, clock, onProblem: (message) => expect.fail(message) });
+  const store = await openStateFile({ path, restingPath: `${path}.at-rest`, clock, onProblem: (message) => expect.fail(message) });
   const problems: string[] = [];
   const onProblem = (message: string): void => void problems.push(message);
   const now = Date.now();
@@ -100,13 +100,14 @@ test('a state that was deleted comes back from the snapshots of all places: hist
   stop.abort();
   await running;
   await store.flush();
-  const again = await openStateFile({ path, clock, onProblem: (message) => expect.fail(message) });
+  const again = await openStateFile({ path, restingPath: `${path}.at-rest`, clock, onProblem: (message) => expect.fail(message) });
   expect(again.jobs()).toEqual(store.jobs());
 });
 
 test('what the places tell is put among what has run since, and nothing is there twice', async () => {
   const store = await openStateFile({
     path: join(tempFolder(), 'state.json'),
+    restingPath: join(tempFolder(), 'at-rest.json'),
     clock: fakeClock(),
     onProblem: (message) => expect.fail(message),
   });

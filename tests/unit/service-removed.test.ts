@@ -108,7 +108,8 @@ test('another password is kept once the console that it was not made for has bee
 
 test('a server that is removed at rest is told to go on at the next start, and only then its password is forgotten', async () => {
   const path = join(tempFolder(), 'state.json');
-  const open = () => openStateFile({ path, clock: fakeClock(), onProblem: (message) => expect.fail(message) });
+  const open = () =>
+    openStateFile({ path, restingPath: `${path}.at-rest`, clock: fakeClock(), onProblem: (message) => expect.fail(message) });
   const before = await open();
   const first = world([rcon(1)], { store: Object.assign(before, { puts: [] }) });
   await leftAtRest(first);
@@ -136,7 +137,8 @@ test('a server that is removed at rest is told to go on at once, also where the 
 
 test('one that was taken out of the settings by hand while it was at rest goes on, at once or at the next start', async () => {
   const path = join(tempFolder(), 'state.json');
-  const open = () => openStateFile({ path, clock: fakeClock(), onProblem: (message) => expect.fail(message) });
+  const open = () =>
+    openStateFile({ path, restingPath: `${path}.at-rest`, clock: fakeClock(), onProblem: (message) => expect.fail(message) });
   const before = await open();
   let servers: readonly ServerSettings[] = [server({ folder, ...unit('a.service') })];
   const first = world([unit('a.service')], { store: Object.assign(before, { puts: [] }) });
@@ -156,7 +158,7 @@ test('one that was taken out of the settings by hand while it was at rest goes o
   expect([first.log, before.resting()]).toEqual([['pause a.service', 'resume a.service'], []]);
 
   // What a killed process left, of a server that nobody knows any more.
-  before.setResting([{ slug: 'survival', name: 'Survival', ...unit('b.service'), removed: false }]);
+  await before.setResting([{ slug: 'survival', name: 'Survival', ...unit('b.service'), removed: false }]);
   await before.flush();
   const after = await open();
   const second = world([], { store: Object.assign(after, { puts: [] }) });

@@ -241,7 +241,7 @@ describe('the schedule', () => {
 
 test('what a killed process left: its job is marked, and the server that it had brought to rest goes on', async () => {
   const store = memoryStore(0);
-  store.setResting([resting]);
+  await store.setResting([resting]);
   store.putJob({
     ...{ id: 'old', kind: 'backup', server: 'survival', destination: null, reason: 'schedule', state: 'running' },
     ...{ queuedAt: 1, startedAt: 1, endedAt: null, progress: null, summary: '', snapshot: null, unchanged: false },
@@ -310,7 +310,7 @@ test('a server that could not be told to go on is told again, and a backup that 
 
 test('a resume that fails leaves the mark for the next start', async () => {
   const store = memoryStore(0);
-  store.setResting([resting]);
+  await store.setResting([resting]);
   const world = serviceWorld({
     folder,
     store,
@@ -324,7 +324,7 @@ test('a resume that fails leaves the mark for the next start', async () => {
   const why = 'It could not be told to go on: refused';
   expect(world.service.status('survival')).toMatchObject({ state: 'failed', why, next: expect.stringContaining('every minute') as string });
   expect(world.service.stuck('survival')).toBe(why);
-  store.setResting([]);
+  await store.setResting([]);
   expect([world.service.status('survival').state, world.service.stuck('survival')]).toEqual(['new', null]);
   stop.abort();
   await running;
@@ -334,7 +334,7 @@ test('what a killed restore left is finished before anything is started on it ag
   const store = memoryStore(0);
   const unit = { quiesce: { kind: 'systemd', unit: 'a.service', user: false } } as const;
   const game = { ...minecraft, name: 'Game', slug: 'game' };
-  store.setResting([
+  await store.setResting([
     { ...resting, ...unit },
     { ...resting, ...game },
   ]);

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { syncFolder } from './sync-folder.ts';
 
 /**
  * The whole content under another name, on disk, then in its place in one step: a reader finds the old or the new, never a part. For this user
@@ -18,6 +19,8 @@ export async function replaceFile(path: string, content: Uint8Array | string): P
       await handle.close();
     }
     await rename(fresh, path);
+    // Else a power cut may bring the old content back after we have gone on.
+    await syncFolder(dirname(path));
   } finally {
     await rm(fresh, { force: true });
   }

@@ -1,12 +1,10 @@
-import { readFile, rename } from 'node:fs/promises';
 import { z } from 'zod';
-import { Fault } from '../../contract/faults.ts';
 import { jobSchema, type Job } from '../../contract/jobs.ts';
 import { noticeSchema } from '../../contract/notices.ts';
-import { quiesceSchema } from '../../contract/server-settings.ts';
-import { noFacts, type Resting, type ServerFacts, type StateStore } from '../../engine/service/ports.ts';
+import { noFacts, type ServerFacts, type StateStore } from '../../engine/service/ports.ts';
 import type { Clock } from '../../engine/ports.ts';
-import { replaceFile } from '../files/replace-file.ts';
+import { openRestingFile } from './resting-file.ts';
+import { readable, readJson, writtenFile, type FileProblem } from './written-file.ts';
 
 const time = z.number();
 const factsSchema = z.looseObject({
@@ -26,13 +24,12 @@ const factsSchema = z.looseObject({
   undelivered: z.array(z.object({ matter: z.string(), target: z.string(), notice: noticeSchema, tries: z.number(), at: time })).default([]),
 });
 
-const restingSchema = z.object({ slug: z.string(), name: z.string(), quiesce: quiesceSchema, removed: z.boolean() });
-
-/** Its entries are looked at one by one: what one of them cannot say must not cost the others, least of all what is at rest. */
+/** Its entries are looked at one by one: what one of them cannot say must not cost the others. */
 const stateSchema = z.looseObject({
   version: z.literal(1),
   jobs: z.array(z.unknown()),
   servers: z.record(z.string(), z.unknown()),
+  /** What was at rest stood here once. */
   resting: z.array(z.unknown()).default([]),
 });
 
@@ -41,44 +38,22 @@ const mostJobs = 1000;
 
 export interface StateFileOptions {
   readonly path: string;
+  /** Of what is at rest: a file of its own, as it is no cache. */
+  readonly restingPath: string;
   readonly clock: Clock;
-  /** Told when the file could not be used, or not be written: the service goes on without it. */
-  readonly onProblem: (message: string, error: unknown) => void;
+  /** Told when a file could not be used, or not be written: the service goes on without it. */
+  readonly onProblem: FileProblem;
 }
 
 /**
- * Job history and facts in one JSON file, replaced in one step, soon after each change and at flush(). It may be deleted at any time. One that
- * cannot be read as a whole is put aside as `<path>.unreadable`.
+ * Job history and facts in one JSON file, replaced in one step, soon after each change and at flush(). It may be deleted at any time; what is at
+ * rest stands in another. One that cannot be read as a whole is put aside as `<path>.unreadable`.
  */
-export async function openStateFile({ path, clock, onProblem }: StateFileOptions): Promise<StateStore> {
-  const { jobs, servers, ...loaded } = await load(path, onProblem);
-  let { resting } = loaded;
-  let dirty = false;
-  let failure: Fault | null = null;
-  let writing: Promise<void> | null = null;
-
-  async function writeAll(): Promise<void> {
-    // Whatever is put in the same turn goes into one writing.
-    await Promise.resolve();
-    try {
-      while (dirty) {
-        dirty = false;
-        await replaceFile(path, `${JSON.stringify({ version: 1, jobs: [...jobs], servers: Object.fromEntries(servers), resting })}\n`);
-        failure = null;
-      }
-    } catch (error) {
-      // Written with the next change, or the next flush: the same is not said each time.
-      dirty = true;
-      if (failure === null) onProblem(`${path} could not be written`, error);
-      failure = notWritten(path, error);
-    }
-    writing = null;
-  }
-
-  function changed(): void {
-    dirty = true;
-    writing ??= writeAll();
-  }
+export async function openStateFile({ path, restingPath, clock, onProblem }: StateFileOptions): Promise<StateStore> {
+  const { jobs, servers, resting } = await load(path, onProblem);
+  const atRest = await openRestingFile({ path: restingPath, former: resting, onProblem });
+  const file = writtenFile({ path, content: () => ({ version: 1, jobs: [...jobs], servers: Object.fromEntries(servers) }), onProblem });
+  const { changed } = file;
 
   function facts(slug: string): ServerFacts {
     const known = servers.get(slug);
@@ -114,15 +89,11 @@ export async function openStateFile({ path, clock, onProblem }: StateFileOptions
       jobs.splice(0, jobs.length, ...jobs.filter(({ server }) => server !== slug));
       changed();
     },
-    resting: () => resting,
-    setResting(all) {
-      resting = all;
-      changed();
-    },
+    resting: atRest.all,
+    setResting: atRest.set,
     async flush() {
-      if (dirty) changed();
-      while (writing !== null) await writing;
-      return dirty ? failure : null;
+      const [failure, ofResting] = await Promise.all([file.flush(), atRest.flush()]);
+      return ofResting ?? failure;
     },
   };
 }
@@ -130,52 +101,18 @@ export async function openStateFile({ path, clock, onProblem }: StateFileOptions
 interface State {
   readonly jobs: Job[];
   readonly servers: Map<string, ServerFacts>;
-  readonly resting: readonly Resting[];
+  readonly resting: readonly unknown[];
 }
 
-async function load(path: string, onProblem: StateFileOptions['onProblem']): Promise<State> {
-  const empty = { jobs: [], servers: new Map<string, ServerFacts>(), resting: [] };
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) onProblem(`${path} could not be read`, error);
-    return empty;
-  }
-  try {
-    const { jobs, servers, resting } = stateSchema.parse(JSON.parse(text));
-    const readable = <T>(what: string, schema: z.ZodType<T>, entry: unknown): readonly T[] => {
-      const read = schema.safeParse(entry);
-      if (read.success) return [read.data];
-      onProblem(`${what} in ${path} could not be understood and was left out`, read.error);
-      return [];
-    };
-    return {
-      jobs: jobs.flatMap((job) => readable('a job', jobSchema, job)),
-      servers: new Map(
-        Object.entries(servers).flatMap(([slug, facts]) =>
-          readable(`what is known of ${slug}`, factsSchema, facts).map((known) => [slug, known] as const),
-        ),
+async function load(path: string, onProblem: FileProblem): Promise<State> {
+  const state = await readJson(path, stateSchema, onProblem);
+  return {
+    jobs: (state?.jobs ?? []).flatMap((job) => readable(path, 'a job', jobSchema, job, onProblem)),
+    servers: new Map(
+      Object.entries(state?.servers ?? {}).flatMap(([slug, facts]) =>
+        readable(path, `what is known of ${slug}`, factsSchema, facts, onProblem).map((known) => [slug, known] as const),
       ),
-      resting: resting.flatMap((one) => readable('a server at rest', restingSchema, one)),
-    };
-  } catch (error) {
-    onProblem(`${path} could not be understood and was put aside`, error);
-    await rename(path, `${path}.unreadable`).catch((failed: unknown) => onProblem(`${path} could not be put aside`, failed));
-    return empty;
-  }
-}
-
-function notWritten(path: string, error: unknown): Fault {
-  const errno = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const code = ['ENOSPC', 'EDQUOT'].includes(errno)
-    ? 'disk-full'
-    : ['EACCES', 'EPERM', 'EROFS'].includes(errno)
-      ? 'permission-denied'
-      : 'unexpected';
-  return new Fault(code, `${path} could not be written${errno === '' ? '' : `: ${errno}`}`, {
-    operation: 'write state',
-    context: { path, next: 'See that its folder can be written and that its disk has room.' },
-    cause: error,
-  });
+    ),
+    resting: state?.resting ?? [],
+  };
 }

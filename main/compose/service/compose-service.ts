@@ -81,7 +81,12 @@ export async function composeService(
   const jobs = jobLog({ log, path, redact: hide.text, told: (job) => emit({ event: 'job-log', data: { job } }) });
   const problem = (message: string, error: unknown): void =>
     log.write('warn', 'state', { message, cause: asFault(error, 'state').message });
-  const store = await openStateFile({ path: join(places.folder, 'state.json'), clock, onProblem: problem });
+  const store = await openStateFile({
+    path: join(places.folder, 'state.json'),
+    restingPath: places.atRest,
+    clock,
+    onProblem: problem,
+  });
   const settings = await liveSettings({
     file: await cli.openSettings(),
     clock,

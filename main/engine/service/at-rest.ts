@@ -23,11 +23,10 @@ export function markOf(host: ServiceHost, { slug, name, quiesce }: RestingServer
   return async (resting) => {
     const all = store.resting();
     const others = all.filter((other) => !isThis(other));
-    store.setResting(resting ? [...others, { slug, name, quiesce, removed: false }] : others);
-    const failure = await store.flush();
+    const failure = await store.setResting(resting ? [...others, { slug, name, quiesce, removed: false }] : others);
     if (failure !== null && resting) {
       // Nobody would know of it after a crash: it is not brought to rest at all.
-      store.setResting(store.resting().filter((other) => !isThis(other)));
+      await store.setResting(store.resting().filter((other) => !isThis(other)));
       throw failure;
     }
     if (!resting && all.some((other) => isThis(other) && other.removed) && !isResting(store, slug)) await host.forgetSecrets?.(slug);
@@ -42,8 +41,8 @@ export function isResting(store: StateStore, slug: string): boolean {
 }
 
 /** Its secrets are needed once more, and then no longer. */
-export function forgetOnceGoneOn(store: StateStore, slug: string): void {
-  store.setResting(store.resting().map((one) => (one.slug === slug ? { ...one, removed: true } : one)));
+export async function forgetOnceGoneOn(store: StateStore, slug: string): Promise<void> {
+  if (isResting(store, slug)) await store.setResting(store.resting().map((one) => (one.slug === slug ? { ...one, removed: true } : one)));
 }
 
 /** `work` while the server is at rest; it goes on afterwards whatever happens, and a mark outlives a crash in between. */

@@ -20,7 +20,7 @@ export interface Quiesce {
   readonly players?: (signal: AbortSignal) => Promise<number>;
 }
 
-/** The jobs that were, newest first, and small facts that must outlive the process. All of it may be deleted at any time. */
+/** The jobs that were, newest first, and small facts that must outlive the process. All but what is at rest may be deleted at any time. */
 export interface StateStore {
   /** Jobs of earlier runs of the process, newest first. */
   jobs(): readonly Job[];
@@ -35,7 +35,8 @@ export interface StateStore {
   removeServer(slug: string): void;
   /** What was brought to rest and has not been told to go on: what a crash left so is known by it. */
   resting(): readonly Resting[];
-  setResting(resting: readonly Resting[]): void;
+  /** Settles to null once it is on disk, else to why it is not; then flush() tries again. Never rejects. */
+  setResting(resting: readonly Resting[]): Promise<Fault | null>;
   /** Settles to null once everything that was put is on disk, else to why it is not; then the next one tries again. Never rejects. */
   flush(): Promise<Fault | null>;
 }

@@ -56,7 +56,7 @@ export function serverCalls(host: SettingsHost, service: Service, store: StateSt
       // First, as a locked keychain refuses it: then nothing has been removed. What is at rest needs its password to go on.
       if (usesRcon(found) && !isResting(store, slug)) await (await host.keychain()).set({ [rconPasswordOf(slug)]: null });
       await settings.update((all) => ({ ...all, servers: all.servers.filter((server) => server.slug !== slug) }));
-      forgetOnceGoneOn(store, slug);
+      await forgetOnceGoneOn(store, slug);
       service.serverRemoved(slug);
       // At once, where no job is at it; one that ends now does so itself, and what does not work is tried again.
       await service.letGoOn(slug);

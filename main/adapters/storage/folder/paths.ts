@@ -2,6 +2,7 @@ import { constants, type Stats } from 'node:fs';
 import { lstat, mkdir, open, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Fault } from '../../../contract/faults.ts';
+import { syncFolder } from '../../files/sync-folder.ts';
 import { errnoOf } from './errors.ts';
 
 /** Unfinished uploads lie here, on the same file system as what they become. */
@@ -115,18 +116,5 @@ export async function syncFolderIfThere(folder: string): Promise<void> {
     await syncFolder(folder);
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
-  }
-}
-
-/** Makes the entries of `folder` durable (fsync(2)); some file systems know no such thing and answer EINVAL. */
-export async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    await handle.sync();
-  } catch (error) {
-    const errno = errnoOf(error);
-    if (errno !== 'EINVAL' && errno !== 'ENOTSUP') throw error;
-  } finally {
-    await handle.close();
   }
 }
