@@ -1,16 +1,27 @@
+import type { ChildProcess } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Job } from '../../main/contract/jobs.ts';
 import { callService } from '../../main/compose/service/http-client.ts';
 import { unsealText } from '../../main/adapters/keychain/sealed-file.ts';
 import { rconPasswordOf } from '../../main/contract/secret-names.ts';
 import { startRconServer, type RconServer } from '../support/rcon-server.ts';
+import { runCli } from '../support/run-cli.ts';
 import { ServiceHome } from '../support/service-process.ts';
 
 /** Settles once the game has been told this. */
 async function told(rcon: RconServer, command: string): Promise<void> {
   while (!rcon.done.includes(command)) await new Promise((go) => setImmediate(go));
+}
+
+/** A backup that works by itself, and is killed while the game is at rest. */
+async function killed(home: ServiceHome, rcon: RconServer): Promise<void> {
+  const child = Promise.withResolvers<ChildProcess>();
+  const run = runCli(['server', 'backup', 'survival'], { env: home.env, cwd: home.base, whileRunning: child.resolve });
+  await told(rcon, 'save-all flush');
+  (await child.promise).kill('SIGKILL');
+  expect([(await run).signal, rcon.saving]).toEqual(['SIGKILL', false]);
 }
 
 async function game(): Promise<{ home: ServiceHome; rcon: RconServer }> {
@@ -62,6 +73,28 @@ test('kill -9 in such a backup, and all that may be deleted is deleted: the next
   await told(rcon, 'save-on');
   expect([rcon.saving, await callService(again)('jobs.list', { limit: 1 })]).toEqual([true, []]);
   await again.stop();
+});
+
+describe('kill -9 in a backup by a command alone, and no service ever runs', () => {
+  test('the next such command sends save-on, and marks what was cut off', async () => {
+    const { home, rcon } = await game();
+    await killed(home, rcon);
+    const jobs = (await home.json(['server', 'jobs'])) as Job[];
+    expect([rcon.saving, rcon.done.at(-1), jobs.map(({ state }) => state)]).toEqual([true, 'save-on', ['interrupted']]);
+    const before = rcon.done.length;
+    await home.json(['server', 'list']);
+    expect(rcon.done).toHaveLength(before);
+  });
+
+  test.each([
+    ['backup', (home: ServiceHome) => ['backup', home.folder, '-d', `folder:${join(home.base, 'other')}`, '--json']],
+    ['restore', (home: ServiceHome) => ['restore', 'latest', '-d', 'nas', '--target', join(home.base, 'back'), '--json']],
+  ])('also a plain %s, which needs no settings', async (_, args) => {
+    const { home, rcon } = await game();
+    await killed(home, rcon);
+    await home.run(args(home));
+    expect([rcon.saving, rcon.done.at(-1)]).toEqual([true, 'save-on']);
+  });
 });
 
 test('kill -9 in such a backup, and the server is removed before the next start: the removal sends save-on, and then forgets the password', async () => {

@@ -57,6 +57,8 @@ export interface ComposedService {
   lookNow(): void;
   /** Runs the schedule until the signal; settles when all jobs have ended and everything is on disk. */
   run(signal: AbortSignal): Promise<void>;
+  /** Without a schedule, before anything else: takes up what a process that is gone has left. */
+  takeUp(): Promise<void>;
   /** Without a schedule: waits for the jobs that were begun, sends what is to be told, writes what is known. */
   finish(): Promise<void>;
 }
@@ -220,6 +222,7 @@ export async function composeService(
       scheduleClock.wake();
       power.look(() => service.settingsChanged()).catch((error: unknown) => problem('the power supply could not be asked', error));
     },
+    takeUp: () => service.takeUp(),
     async run(signal) {
       const watching = settings.watch(signal, settingsChanged, (message) => notifier.settingsProblem(message));
       const others = [

@@ -64,7 +64,10 @@ export async function runningService(places: ServicePlaces): Promise<(ServiceAdd
   }
 }
 
-/** The running service, else one in this process, without a schedule, that keeps a service from starting meanwhile. */
+/**
+ * The running service, else one in this process, without a schedule, that keeps a service from starting meanwhile. What a process that is gone has
+ * left is taken up first: no service may start for long.
+ */
 export async function connect(host: Host): Promise<Connection> {
   const places = await servicePlaces();
   const running = await runningService(places);
@@ -78,6 +81,7 @@ export async function connect(host: Host): Promise<Connection> {
   });
   const { composeService } = await import('./compose-service.ts');
   const service = await composeService(host, places, null);
+  await service.takeUp();
   return {
     call: service.call,
     isService: false,
@@ -87,6 +91,12 @@ export async function connect(host: Host): Promise<Connection> {
       await lock.release();
     },
   };
+}
+
+/** For a command that needs no service: takes up what was left at rest, unless somebody is at work who does. */
+export async function takeUpLeft(host: Host): Promise<void> {
+  const { stateDir, lock } = await servicePlaces();
+  if ((await lockHolder(stateDir, lock)) === null) await (await connect(host)).close();
 }
 
 function notAnswering(pid: string | number | undefined, cause?: Fault): Fault {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { configDirPath } from '../../adapters/config/config-dir.ts';
-import { openStateDir } from '../../adapters/system/state-dir.ts';
+import { openStateDir, stateDirPath } from '../../adapters/system/state-dir.ts';
 
 /** Where the service of one configuration folder keeps what is its own. */
 export interface ServicePlaces {
@@ -18,9 +18,27 @@ export interface ServicePlaces {
 /** Two configuration folders may share a state folder. */
 export async function servicePlaces(env: Readonly<Record<string, string | undefined>> = process.env): Promise<ServicePlaces> {
   const stateDir = await openStateDir(env);
-  const id = createHash('sha256').update(configDirPath(env)).digest('hex').slice(0, 12);
-  const name = `service-${id}`;
+  const name = `service-${idOf(env)}`;
   const folder = join(stateDir, name);
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  return { stateDir, folder, atRest: join(stateDir, `at-rest-${id}.json`), lock: name };
+  return { stateDir, folder, atRest: atRestPath(env), lock: name };
+}
+
+function atRestPath(env: Readonly<Record<string, string | undefined>>): string {
+  return join(stateDirPath(env), `at-rest-${idOf(env)}.json`);
+}
+
+function idOf(env: Readonly<Record<string, string | undefined>>): string {
+  return createHash('sha256').update(configDirPath(env)).digest('hex').slice(0, 12);
+}
+
+/** Whether a service or command has, or has left, a server at rest. Without the contract that reads the file as a whole, and which most commands do without. */
+export async function isAnyAtRest(env: Readonly<Record<string, string | undefined>>): Promise<boolean> {
+  try {
+    const known: unknown = JSON.parse(await readFile(atRestPath(env), 'utf8'));
+    return typeof known === 'object' && known !== null && 'resting' in known && Array.isArray(known.resting) && known.resting.length > 0;
+  } catch {
+    // There is none; or the service tells what is wrong with it.
+    return false;
+  }
 }

@@ -24,6 +24,8 @@ export interface LeftBehindOptions {
 export interface LeftBehind {
   /** Marks and tells the jobs that never ended, finishes what killed restores left of the servers' folders, and then lets servers go on that were brought to rest. */
   takeUp(): Promise<void>;
+  /** Whether a process that is gone has left jobs that never ended, or servers at rest. */
+  readonly isAny: () => boolean;
   /** Tries again to let servers go on that an earlier job could not reach: all, or only this one; also those that were removed since. */
   readonly letGoOn: (only?: string) => Promise<void>;
   /** Why a server of the settings is at rest, where no job is at it; null where it is not. */
@@ -109,6 +111,7 @@ export function leftBehind({ host, isBusy, remember, changed, emit }: LeftBehind
     async resumed(slug) {
       await resumes.get(slug);
     },
+    isAny: () => store.resting().length > 0 || store.jobs().some(({ endedAt }) => endedAt === null),
     async takeUp() {
       for (const job of [...store.jobs()]) {
         if (job.endedAt !== null) continue;

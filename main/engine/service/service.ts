@@ -33,6 +33,8 @@ export interface Service {
   serverRemoved(slug: string): void;
   /** From when on a server counts as overdue; null where it has no schedule. */
   overdueSince(slug: string): number | null;
+  /** Takes up what the last process left, for one that runs no schedule. Where nothing was left it costs nothing. */
+  takeUp(): Promise<void>;
   /** Takes up what the last process left, then runs the schedule until the signal; settles when every job has ended. */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -201,6 +203,9 @@ export function createService(host: ServiceHost): Service {
     subscribe(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
+    },
+    async takeUp() {
+      if (left.isAny()) await left.takeUp();
     },
     async run(signal) {
       await left.takeUp();

@@ -12,6 +12,7 @@ import { parseTime } from '../times.ts';
 import { count, formatDuration, formatSize, parseCount, parseSize } from '../units.ts';
 import { append, given, openDestination, parseWhole, withDestination } from './options.ts';
 import type { DestinationOptions } from './options.ts';
+import { takeUpLeft } from './with-service.ts';
 
 interface Options extends DestinationOptions {
   readonly server?: string;
@@ -67,6 +68,7 @@ export function addBackup(program: Command, { host, end }: CommandContext): void
           time: options.time === undefined ? undefined : parseTime(options.time, host.zone, '--time'),
         }),
       };
+      await takeUpLeft(host);
       const { engine, destination } = await openDestination(host, options, true);
       const progress = progressLine(host);
       const report = await engine

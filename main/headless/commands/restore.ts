@@ -9,6 +9,7 @@ import { progressLine } from '../progress.ts';
 import { count, formatDuration, formatSize } from '../units.ts';
 import { append, given, openDestination, withDestination, withServer } from './options.ts';
 import type { DestinationOptions, ServerOption } from './options.ts';
+import { takeUpLeft } from './with-service.ts';
 
 interface Options extends DestinationOptions, ServerOption {
   readonly target: string;
@@ -35,6 +36,7 @@ export function addRestore(program: Command, { host, end }: CommandContext): voi
   withDestination(withServer(command))
     .addHelpText('after', '\nExample:\n  holdfast restore latest -d folder:/mnt/backup --target /srv/survival --replace')
     .action(async (snapshot: string, options: Options) => {
+      await takeUpLeft(host);
       const { engine, destination } = await openDestination(host, options);
       const request = {
         snapshot,

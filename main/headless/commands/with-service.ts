@@ -1,5 +1,8 @@
-import type { CliHost } from '../host.ts';
+import { asFault } from '../../contract/faults.ts';
 import type { Connection } from '../../compose/service/connect.ts';
+import { isAnyAtRest } from '../../compose/service/places.ts';
+import type { CliHost } from '../host.ts';
+import { warn } from '../output.ts';
 
 /** Does with the service what a command asks for, and ends what it began here. */
 export async function withService<T>(host: CliHost, work: (service: Connection) => Promise<T>): Promise<T> {
@@ -10,5 +13,15 @@ export async function withService<T>(host: CliHost, work: (service: Connection) 
     return await work(service);
   } finally {
     await service.close();
+  }
+}
+
+/** For a command that needs no service: servers that a run which is gone has left at rest are told to go on. It fails nothing. */
+export async function takeUpLeft(host: CliHost): Promise<void> {
+  if (!(await isAnyAtRest(host.env))) return;
+  try {
+    await (await import('../../compose/service/connect.ts')).takeUpLeft(host);
+  } catch (error) {
+    await warn(host, `A server was left at rest, and could not be told to go on: ${asFault(error, 'resume').message}`);
   }
 }
