@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { IncomingHttpHeaders, Server } from 'node:http';
+import { crc32 } from 'node:zlib';
 import { afterEach, describe, expect, test } from 'vitest';
 import { s3Backend } from '../../main/adapters/storage/s3/s3-backend.ts';
 import { resolveS3Place, s3Presets, type S3Settings } from '../../main/adapters/storage/s3/settings.ts';
@@ -10,6 +12,8 @@ import { codeOf, collect, get, put } from '../conformance/suite-support.ts';
 
 /** What the real server of the conformance suite never answers is answered here by hand. */
 interface Answer {
+  /** The line breaks in its place. */
+  readonly lost?: boolean;
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
@@ -38,7 +42,11 @@ async function answering(
     request.resume().on('end', () => {
       const about = { method: request.method ?? '', url: request.url ?? '', headers: request.headers };
       seen.push(about);
-      const { status = 200, headers = {}, body = '' } = answer(about);
+      const { lost = false, status = 200, headers = {}, body = '' } = answer(about);
+      if (lost) {
+        request.socket.resetAndDestroy();
+        return;
+      }
       response.writeHead(status, headers).end(about.method === 'HEAD' ? undefined : body);
     });
   });
@@ -165,56 +173,165 @@ describe('checksums', () => {
   });
 });
 
+interface TellingOptions {
+  readonly put?: string;
+  /** Of each part, in order. */
+  readonly parts?: readonly string[];
+  readonly sha?: string;
+  /** In the reply that ends an upload in parts, and of the object afterwards. */
+  readonly whole?: string;
+  readonly head?: Readonly<Record<string, string>>;
+  /** The reply that ends the upload is lost, and the server knows it no more. */
+  readonly losesComplete?: boolean;
+  /** Of the object afterwards. */
+  readonly tag?: string;
+  readonly size?: number;
+}
+
 /** An S3 server in memory that may tell wrong sums of what it was sent. CRC-32 of “x”: 8cdc1683; of the four bytes of that: 6a717d86. */
-function telling(sums: { readonly put?: string; readonly part?: string; readonly whole?: string }, sha?: string) {
+function telling(told: TellingOptions, more: Partial<S3Settings> = {}) {
   const tell = (sum: string | undefined): Readonly<Record<string, string>> => (sum === undefined ? {} : { 'x-amz-checksum-crc32': sum });
+  const tag = `"${md5}-1"`;
+  let ends = 0;
   return answering(({ method, url }) => {
-    if (method === 'HEAD') return stored(1);
+    if (method === 'HEAD') return stored(told.size ?? 1, { ...told.head, ...(url.includes('parts') ? { etag: told.tag ?? tag } : {}) });
     if (method === 'DELETE') return { status: 204 };
     if (url.includes('uploads')) return xml('<InitiateMultipartUploadResult><UploadId>u1</UploadId></InitiateMultipartUploadResult>');
     if (method === 'POST') {
-      const whole = sums.whole === undefined ? '' : `<ChecksumCRC32>${sums.whole}</ChecksumCRC32>`;
-      return xml(`<CompleteMultipartUploadResult><ETag>"${md5}-1"</ETag>${whole}</CompleteMultipartUploadResult>`);
+      if (told.losesComplete === true) return ends++ === 0 ? { lost: true } : error(404, 'NoSuchUpload');
+      const whole = told.whole === undefined ? '' : `<ChecksumCRC32>${told.whole}</ChecksumCRC32>`;
+      return xml(`<CompleteMultipartUploadResult><ETag>${tag}</ETag>${whole}</CompleteMultipartUploadResult>`);
     }
-    const hash: Readonly<Record<string, string>> = sha === undefined ? {} : { 'x-amz-checksum-sha256': sha };
-    return { headers: { etag: `"${md5}"`, ...tell(url.includes('partNumber') ? sums.part : sums.put), ...hash } };
-  });
+    const hash: Readonly<Record<string, string>> = told.sha === undefined ? {} : { 'x-amz-checksum-sha256': told.sha };
+    const part = /partNumber=(\d+)/.exec(url)?.[1];
+    return { headers: { etag: `"${md5}"`, ...tell(part === undefined ? told.put : told.parts?.[Number(part) - 1]), ...hash } };
+  }, more);
 }
 
 describe('sums that the server tells of what it has', () => {
   const right = 'jNwWgw==';
   const wrong = 'AAAAAA==';
+  const base64 = (number: number): string => {
+    const bytes = Buffer.alloc(4);
+    bytes.writeUInt32BE(number);
+    return bytes.toString('base64');
+  };
+  const sum = (text: string): string => base64(crc32(text));
+  const composite = (...texts: readonly string[]): string =>
+    `${base64(crc32(Buffer.concat(texts.map((text) => Buffer.from(sum(text), 'base64')))))}-${texts.length}`;
+  const sha = (text: string | Buffer): string => createHash('sha256').update(text).digest('base64');
   const removals = (seen: readonly Seen[]): number =>
     seen.filter(({ method, url }) => method === 'DELETE' && !url.includes('uploadId')).length;
+  const heads = (seen: readonly Seen[]): readonly unknown[] =>
+    seen.filter(({ method }) => method === 'HEAD').map(({ headers }) => headers['x-amz-checksum-mode']);
 
   test.each([
-    ['right', { put: right }, undefined, 'no fault'],
-    ['a wrong CRC-32', { put: wrong }, undefined, 'corrupt'],
-    ['the right SHA-256', {}, 'LXEWQrcmsEQBYnyp+6wy9chTD7GQPMTbAiWHF5IaSIE=', 'no fault'],
-    ['a wrong SHA-256', { put: right }, 'AXEWQrcmsEQBYnyp+6wy9chTD7GQPMTbAiWHF5IaSIE=', 'corrupt'],
-  ])('of an object in one piece: %s', async (_, sums, sha, code) => {
-    const { backend, seen } = await telling(sums, sha);
+    ['right', { put: right }, 'no fault'],
+    ['a wrong CRC-32', { put: wrong }, 'corrupt'],
+    ['the right SHA-256', { sha: sha('x') }, 'no fault'],
+    ['a wrong SHA-256', { put: right, sha: sha('y') }, 'corrupt'],
+  ])('of an object in one piece: %s', async (_, told, code) => {
+    const { backend, seen } = await telling(told);
     expect(await codeOf(put(backend, 'server/x', Buffer.from('x')))).toBe(code);
     expect(removals(seen)).toBe(code === 'corrupt' ? 1 : 0);
   });
 
   test.each([
-    ['right', { part: right, whole: 'anF9hg==-1' }, 'no fault'],
-    ['right, of the whole', { part: right, whole: right }, 'no fault'],
-    ['another composite', { part: right, whole: 'AnF9hg==-1' }, 'corrupt'],
-    ['a composite of two parts', { part: right, whole: 'anF9hg==-2' }, 'corrupt'],
-    ['another whole', { part: right, whole: wrong }, 'corrupt'],
-    ['of a part none, so nothing to compare the whole with', { whole: wrong }, 'no fault'],
-  ])('of an object in parts: %s', async (_, sums, code) => {
-    const { backend, seen } = await telling(sums);
-    const upload = await backend.beginUpload('server/x');
+    ['right', { parts: [right], whole: 'anF9hg==-1' }, 'no fault'],
+    ['right, of the whole', { parts: [right], whole: right }, 'no fault'],
+    ['another composite', { parts: [right], whole: 'AnF9hg==-1' }, 'corrupt'],
+    ['a composite of two parts', { parts: [right], whole: 'anF9hg==-2' }, 'corrupt'],
+    ['another whole', { parts: [right], whole: wrong }, 'corrupt'],
+    ['of a part none, and right of the whole', { whole: right }, 'no fault'],
+    ['of a part none, and another whole', { whole: wrong }, 'corrupt'],
+  ])('of an object in parts: %s', async (_, told, code) => {
+    const { backend, seen } = await telling(told);
+    const upload = await backend.beginUpload('server/parts');
     await upload.writePart(0, Buffer.from('x'));
     expect(await codeOf(upload.complete())).toBe(code);
     expect(removals(seen)).toBe(code === 'corrupt' ? 1 : 0);
   });
 
+  const type = { 'x-amz-checksum-type': 'COMPOSITE' };
+  const full = { 'x-amz-checksum-type': 'FULL_OBJECT' };
+  const hashes = Buffer.concat(['abc', 'de'].map((text) => Buffer.from(sha(text), 'base64')));
+  test.each<readonly [string, TellingOptions, string]>([
+    ['right, of the whole', { whole: sum('abcde') }, 'no fault'],
+    ['of the whole with its parts the other way round', { whole: sum('deabc') }, 'corrupt'],
+    ['right, of the parts', { whole: composite('abc', 'de') }, 'no fault'],
+    ['of the parts the other way round', { whole: composite('de', 'abc') }, 'corrupt'],
+    ['right, told by HEAD alone', { head: { 'x-amz-checksum-crc32': sum('abcde') } }, 'no fault'],
+    ['wrong, told by HEAD alone', { head: { 'x-amz-checksum-crc32': sum('abcdE') } }, 'corrupt'],
+    [
+      'right, of the parts without their number',
+      { head: { 'x-amz-checksum-crc32': composite('abc', 'de').slice(0, 8), ...type } },
+      'no fault',
+    ],
+    ['right, of the parts by a server that says nothing more', { whole: composite('abc', 'de').slice(0, 8) }, 'no fault'],
+    [
+      'of the parts where the server says of the whole',
+      { head: { 'x-amz-checksum-crc32': composite('abc', 'de').slice(0, 8), ...full } },
+      'corrupt',
+    ],
+    ['wrong, of the parts without their number', { head: { 'x-amz-checksum-crc32': sum('abcde'), ...type } }, 'corrupt'],
+    ['a SHA-256 of the whole, which nobody has', { head: { 'x-amz-checksum-sha256': sha('abcde') } }, 'no fault'],
+    ['a SHA-256 of parts that told none', { head: { 'x-amz-checksum-sha256': `${sha(hashes)}-2` } }, 'no fault'],
+  ])('of an object of two parts: %s', async (_, told, code) => {
+    const { backend, seen } = await telling({ size: 5, ...told }, { sendChecksums: true });
+    const upload = await backend.beginUpload('server/parts');
+    await upload.writePart(1, Buffer.from('de'));
+    await upload.writePart(0, Buffer.from('abc'));
+    expect(await codeOf(upload.complete())).toBe(code);
+    expect(removals(seen)).toBe(code === 'corrupt' ? 1 : 0);
+    expect(heads(seen).every((mode) => mode === 'ENABLED')).toBe(true);
+  });
+
+  test.each([
+    ['right, of one part', sha('x'), 'no fault'],
+    ['right, of the hash of one part', `${sha(Buffer.from(sha('x'), 'base64'))}-1`, 'no fault'],
+    ['wrong', sha('y'), 'corrupt'],
+  ])('a SHA-256 that was told of the part too: %s', async (_, told, code) => {
+    const { backend, seen } = await telling({ sha: sha('x'), head: { 'x-amz-checksum-sha256': told } });
+    const upload = await backend.beginUpload('server/parts');
+    await upload.writePart(0, Buffer.from('x'));
+    expect(await codeOf(upload.complete())).toBe(code);
+    // It tells sums, so it knows the header that asks for them.
+    expect(heads(seen)).toEqual(['ENABLED']);
+  });
+
+  test('are not asked for where none are sent and none were told: an older server may refuse the header', async () => {
+    const { backend, seen } = await telling({});
+    const upload = await backend.beginUpload('server/parts');
+    await upload.writePart(0, Buffer.from('x'));
+    await upload.complete();
+    expect(heads(seen)).toEqual([undefined]);
+  });
+
+  test('an object that is not the one of the reply is not taken away, but neither passes for ours', async () => {
+    const { backend, seen } = await telling({ parts: [right], tag: '"another"', head: { 'x-amz-checksum-crc32': wrong } });
+    const upload = await backend.beginUpload('server/parts');
+    await upload.writePart(0, Buffer.from('x'));
+    expect(await codeOf(upload.complete())).toBe('corrupt');
+    expect(removals(seen)).toBe(0);
+  });
+
+  test.each([
+    ['right', { head: { 'x-amz-checksum-crc32': right } }, 'no fault'],
+    ['none', {}, 'no fault'],
+    ['wrong: it may be an older object of the same length', { head: { 'x-amz-checksum-crc32': wrong } }, 'corrupt'],
+    ['none, and another length', { size: 2 }, 'unavailable'],
+  ])('of an object whose last reply was lost: %s', async (_, told, code) => {
+    const { backend, seen } = await telling({ losesComplete: true, parts: [right], ...told });
+    const upload = await backend.beginUpload('server/parts');
+    await upload.writePart(0, Buffer.from('x'));
+    expect(await codeOf(upload.complete())).toBe('unavailable');
+    expect(await codeOf(upload.complete())).toBe(code);
+    // Whose it is nobody knows.
+    expect(removals(seen)).toBe(0);
+  });
+
   test('of a part: a wrong one is worth sending it again', async () => {
-    const { backend } = await telling({ part: wrong });
+    const { backend } = await telling({ parts: [wrong] });
     const upload = await backend.beginUpload('server/x');
     expect(await codeOf(upload.writePart(0, Buffer.from('x')))).toBe('unavailable');
   });

@@ -1,22 +1,27 @@
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { Fault } from '../../../contract/faults.ts';
+import { combineCrc32 } from './crc32-combine.ts';
 
 /** What a reply tells of the bytes that the server has: base64, behind a `-` how many parts it was made of. */
 export interface ToldSums {
   readonly ChecksumCRC32?: string | undefined;
   readonly ChecksumSHA256?: string | undefined;
+  /** `COMPOSITE` or `FULL_OBJECT`; older servers do not say. */
+  readonly ChecksumType?: string | undefined;
+}
+
+/** What we know of a part that was sent. */
+export interface PartSums {
+  readonly size: number;
+  readonly crc32: number;
+  /** Base64; only where the server told it and it held. */
+  readonly sha256?: string | undefined;
 }
 
 /** CRC-32 as S3 writes it: base64 of the big-endian number. */
 export function crc32Text(bytes: Uint8Array): string {
-  return crcBytes(bytes).toString('base64');
-}
-
-/** Of an object made of parts (AWS: "Checking object integrity", composite): the CRC-32 of the parts' CRC-32s, and how many there are. */
-export function compositeCrc32(parts: readonly string[]): string {
-  const sums = Buffer.concat(parts.map((sum) => Buffer.from(sum, 'base64')));
-  return `${crcBytes(sums).toString('base64')}-${parts.length}`;
+  return crcText(crc32(bytes));
 }
 
 /** Null where `told` holds nothing that contradicts `bytes`, else what it says and what it should. */
@@ -25,22 +30,36 @@ export function wrongSum(told: ToldSums, bytes: Uint8Array): WrongSum | null {
   // Computed only for comparing: most servers tell none.
   const ours = crc === undefined ? undefined : crc32Text(bytes);
   if (crc !== ours) return { algorithm: 'CRC-32', theirs: crc ?? '', ours: ours ?? '' };
-  const hash = sha === undefined ? undefined : createHash('sha256').update(bytes).digest('base64');
+  const hash = sha === undefined ? undefined : sha256Text(bytes);
   return sha === hash ? null : { algorithm: 'SHA-256', theirs: sha ?? '', ours: hash ?? '' };
 }
 
-/**
- * The same for an object of parts, of which `parts` are the CRC-32s that held when they were sent. A sum of the whole, which some
- * servers tell instead, is compared where the whole is one part.
- */
-export function wrongComposite(told: ToldSums, parts: readonly (string | undefined)[]): WrongSum | null {
-  const theirs = told.ChecksumCRC32;
-  const known = parts.filter((sum) => sum !== undefined);
-  if (theirs === undefined || known.length === 0 || known.length !== parts.length) return null;
-  const isOfParts = theirs.includes('-');
-  if (!isOfParts && known.length > 1) return null;
-  const ours = isOfParts ? compositeCrc32(known) : (known[0] ?? '');
-  return theirs === ours ? null : { algorithm: 'CRC-32', theirs, ours };
+/** The same for an object of `parts`, whether the sum is one of the whole or one of the parts' sums (AWS: "Checking object integrity"). */
+export function wrongWhole(told: ToldSums, parts: readonly PartSums[]): WrongSum | null {
+  const { ChecksumCRC32: crc, ChecksumSHA256: sha, ChecksumType: type } = told;
+  const whole = crcText(parts.reduce((sum, part) => combineCrc32(sum, part.crc32, part.size), 0));
+  const sums = parts.map((part) => crcBytes(part.crc32));
+  const wrong = crc === undefined ? null : differs('CRC-32', crc, type, whole, crc32Text(Buffer.concat(sums)), parts.length);
+  if (wrong !== null || sha === undefined) return wrong;
+  const hashes = parts.flatMap(({ sha256 }) => (sha256 === undefined ? [] : [sha256]));
+  if (hashes.length < parts.length) return null;
+  const ofHashes = sha256Text(Buffer.concat(hashes.map((hash) => Buffer.from(hash, 'base64'))));
+  return differs('SHA-256', sha, type, hashes.length === 1 ? hashes[0] : undefined, ofHashes, parts.length);
+}
+
+/** `whole`: undefined where nobody has it, so that nothing can be said of one. */
+function differs(
+  algorithm: string,
+  theirs: string,
+  type: string | undefined,
+  whole: string | undefined,
+  ofSums: string,
+  count: number,
+): WrongSum | null {
+  if (theirs.includes('-')) return theirs === `${ofSums}-${count}` ? null : { algorithm, theirs, ours: `${ofSums}-${count}` };
+  if (type !== 'FULL_OBJECT' && theirs === ofSums) return null;
+  if (type === 'COMPOSITE') return { algorithm, theirs, ours: ofSums };
+  return whole === undefined || theirs === whole ? null : { algorithm, theirs, ours: whole };
 }
 
 export interface WrongSum {
@@ -66,8 +85,16 @@ export function changedPartFault(key: string, part: number, wrong: WrongSum): Fa
   });
 }
 
-function crcBytes(bytes: Uint8Array): Buffer {
+function crcText(crc: number): string {
+  return crcBytes(crc).toString('base64');
+}
+
+function crcBytes(crc: number): Buffer {
   const sum = Buffer.alloc(4);
-  sum.writeUInt32BE(crc32(bytes));
+  sum.writeUInt32BE(crc);
   return sum;
+}
+
+function sha256Text(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('base64');
 }

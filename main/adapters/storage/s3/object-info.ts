@@ -1,6 +1,7 @@
 import type { HeadObjectCommandOutput } from '@aws-sdk/client-s3';
 import { Fault } from '../../../contract/faults.ts';
 import type { CallOptions, ObjectInfo } from '../../../engine/storage/backend.ts';
+import type { ToldSums } from './checksums.ts';
 import { stopBy, type Connect } from './client.ts';
 import { mapped } from './errors.ts';
 import type { S3Place } from './settings.ts';
@@ -16,23 +17,31 @@ export async function headObject(bucket: Bucket, key: string, operation: string,
   return (await headWithTag(bucket, key, operation, options)).info;
 }
 
-/** With the ETag, as it came: it tells whether this is still the object of an earlier reply. */
+/** An object with its ETag, as it came: it tells whether this is still the object of an earlier reply. */
+export interface Seen {
+  readonly info: ObjectInfo;
+  readonly tag: string;
+  readonly told: ToldSums;
+}
+
+/** `sums`: asks for them by a header, which servers without sums may not know. */
 export async function headWithTag(
   bucket: Bucket,
   key: string,
   operation: string,
-  options?: CallOptions,
-): Promise<{ readonly info: ObjectInfo; readonly tag: string }> {
+  options?: CallOptions & { readonly sums?: boolean },
+): Promise<Seen> {
   const { place, connect } = bucket;
   const head = await mapped(operation, key, options?.signal, async () => {
     const s3 = await connect();
-    return await s3.headObject({ Bucket: place.bucket, Key: place.base + key }, stopBy(options?.signal));
+    const asked = options?.sums === true ? { ChecksumMode: 'ENABLED' as const } : {};
+    return await s3.headObject({ Bucket: place.bucket, Key: place.base + key, ...asked }, stopBy(options?.signal));
   });
   if (head.ContentLength === undefined || head.LastModified === undefined || head.ETag === undefined) {
     throw notS3(operation, key);
   }
-  const told = { key, size: head.ContentLength, modifiedAt: head.LastModified.getTime() };
-  return { info: { ...told, ...checksumOf(head, place) }, tag: head.ETag };
+  const info = { key, size: head.ContentLength, modifiedAt: head.LastModified.getTime() };
+  return { info: { ...info, ...checksumOf(head, place) }, tag: head.ETag, told: head };
 }
 
 /** Missing: success. */

@@ -1,17 +1,18 @@
+import { crc32 } from 'node:zlib';
 import type { CompletedPart } from '@aws-sdk/client-s3';
 import { Fault } from '../../../contract/faults.ts';
 import type { CallOptions, ObjectInfo, Upload } from '../../../engine/storage/backend.ts';
 import { isUploadEnded } from '../../../engine/storage/upload-ended.ts';
-import { changedPartFault, wrongComposite, wrongSum } from './checksums.ts';
+import { changedPartFault, corruptFault, wrongSum, wrongWhole, type PartSums } from './checksums.ts';
 import { stopBy } from './client.ts';
 import { mapped, toFault } from './errors.ts';
-import { headObject, notS3, type Bucket } from './object-info.ts';
+import { headWithTag, notS3, type Bucket, type Seen } from './object-info.ts';
 import { putWhole, refuseWrong, throwIfExists, withCondition } from './put-object.ts';
 import { tokenOf } from './tokens.ts';
 
 interface SentPart {
   readonly completed: CompletedPart;
-  readonly size: number;
+  readonly sums: PartSums;
 }
 
 /** An upload in parts (multipart). It exists on the server from the first moment. */
@@ -34,6 +35,12 @@ export async function beginMultipart(bucket: Bucket, key: string, ifAbsent: bool
   });
   const parts = new Map<number, SentPart>();
   let done = false;
+  /** Of the reply to the call that put the parts together, where one came. */
+  let tag: string | undefined;
+  /** Such a call failed, and may have worked. */
+  let unsure = false;
+  /** The server keeps sums, so that it knows the header which asks for them. */
+  let asksSums = place.sendChecksums;
 
   async function sendComplete(call: CallOptions | undefined): Promise<void> {
     const list = inOrder(key, parts).map(({ completed }) => completed);
@@ -47,8 +54,38 @@ export async function beginMultipart(bucket: Bucket, key: string, ifAbsent: bool
     });
     // The status comes before the work is done: the body alone tells how it ended.
     if (reply.ETag === undefined) throw notS3('complete', key);
-    const sums = list.map(({ ChecksumCRC32 }) => ChecksumCRC32);
-    await refuseWrong(bucket, key, wrongComposite(reply, sums));
+    tag = reply.ETag;
+    await refuseWrong(bucket, key, wrongWhole(reply, sumsOf(key, parts)));
+  }
+
+  /** Puts the parts together. An upload that is no longer known after a call without an answer has become the object, or nothing. */
+  async function putTogether(call: CallOptions | undefined): Promise<Seen | null> {
+    try {
+      await mapped('complete', key, call?.signal, () => sendComplete(call));
+      return null;
+    } catch (error) {
+      if (!isUploadEnded(error)) unsure = true;
+      else if (unsure) {
+        const found = await look(call).catch((fault: unknown) => {
+          throw fault instanceof Fault && fault.code === 'not-found' ? error : fault;
+        });
+        if (found.info.size === sizeOf(parts)) return found;
+      }
+      throw error;
+    }
+  }
+
+  async function look(call: CallOptions | undefined): Promise<Seen> {
+    return await headWithTag(bucket, key, 'complete', { signal: call?.signal, sums: asksSums });
+  }
+
+  async function checked({ info, tag: present, told }: Seen): Promise<ObjectInfo> {
+    checkedSize(info, sizeOf(parts));
+    const wrong = wrongWhole(told, sumsOf(key, parts));
+    // Without the reply's ETag nobody knows whose it is.
+    if (wrong !== null && present !== tag) throw corruptFault(key, wrong);
+    await refuseWrong(bucket, key, wrong);
+    return info;
   }
 
   async function abort(call?: CallOptions): Promise<void> {
@@ -69,20 +106,24 @@ export async function beginMultipart(bucket: Bucket, key: string, ifAbsent: bool
       if (reply.ETag === undefined) throw notS3('writePart', key);
       const wrong = wrongSum(reply, bytes);
       if (wrong !== null) throw changedPartFault(key, index, wrong);
-      const sum = reply.ChecksumCRC32 === undefined ? {} : { ChecksumCRC32: reply.ChecksumCRC32 };
-      parts.set(index, { completed: { PartNumber, ETag: reply.ETag, ...sum }, size: bytes.byteLength });
+      const { ChecksumCRC32: crc, ChecksumSHA256: sha256 } = reply;
+      if (crc !== undefined || sha256 !== undefined) asksSums = true;
+      parts.set(index, {
+        completed: { PartNumber, ETag: reply.ETag, ...(crc === undefined ? {} : { ChecksumCRC32: crc }) },
+        sums: { size: bytes.byteLength, crc32: crc32(asBody(bytes)), sha256 },
+      });
     },
     async complete(call) {
-      const size = [...parts.values()].reduce((sum, part) => sum + part.size, 0);
+      let found: Seen | null = null;
       if (!done) {
         // Some servers know no part without bytes.
-        if (size === 0 && parts.size > 0) {
-          await putWhole(bucket, key, new Uint8Array(0), ifAbsent, call);
+        if (sizeOf(parts) === 0 && parts.size > 0) {
+          tag = await putWhole(bucket, key, new Uint8Array(0), ifAbsent, call);
           await abort(call);
-        } else await mapped('complete', key, call?.signal, () => sendComplete(call));
+        } else found = await putTogether(call);
         done = true;
       }
-      return checkedSize(await headObject(bucket, key, 'complete', call), size);
+      return await checked(found ?? (await look(call)));
     },
     abort: (call) => (done ? Promise.resolve() : abort(call)),
   };
@@ -112,6 +153,14 @@ export function checkedSize(info: ObjectInfo, size: number): ObjectInfo {
 /** A view of the same memory, shared or not. Both the SDK's hashes and its sockets take it without a copy. */
 export function asBody(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function sizeOf(parts: ReadonlyMap<number, SentPart>): number {
+  return [...parts.values()].reduce((sum, part) => sum + part.sums.size, 0);
+}
+
+function sumsOf(key: string, parts: ReadonlyMap<number, SentPart>): readonly PartSums[] {
+  return inOrder(key, parts).map((part) => part.sums);
 }
 
 function inOrder(key: string, parts: ReadonlyMap<number, SentPart>): readonly SentPart[] {
