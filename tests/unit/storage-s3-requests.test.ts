@@ -138,6 +138,16 @@ describe('replies that are not what was asked for', () => {
   });
 });
 
+test.each([
+  ['an hour before', -60, 'config-invalid'],
+  ['an hour after', 60, 'config-invalid'],
+  ['nearly at', 10, 'permission-denied'],
+])('HEAD, refused without a word by a server whose time is %s ours', async (_, minutes, code) => {
+  const date = new Date(Date.now() + minutes * 60_000).toUTCString();
+  const { backend } = await answering(() => ({ status: 403, headers: { date } }));
+  expect(await codeOf(backend.stat('server/x'))).toBe(code);
+});
+
 test('an object that another computer has replaced since is not judged by our bytes, and stays', async () => {
   const theirs = '9dd4e461268c8034f5c8564e155c67a6';
   const { backend, seen } = await answering(({ method }) =>

@@ -35,6 +35,7 @@ async function connect(place: S3Place, credentials: S3Credentials): Promise<S3> 
     (next) => async (args) => {
       const result = await next(args);
       refusePage(result.response);
+      refuseSkewed(args.request, result.response);
       return result;
     },
     { step: 'deserialize', priority: 'low', name: 'refusePage' },
@@ -59,6 +60,28 @@ function refusePage(response: unknown): void {
   if (isPage && ['etag', 'x-amz-request-id', 'x-amzn-requestid'].every((name) => headers[name] === undefined)) {
     throw new Fault('unavailable', 'a web page came instead of an answer: sign in to this network in a browser, or check the endpoint');
   }
+}
+
+/** Servers refuse what was signed a quarter of an hour before or after their own time. */
+const leastSkewMs = 14 * 60_000;
+
+/**
+ * A reply to HEAD has no body that could say it, so that a wrong clock would look like a right that is missing. From `$response` the SDK
+ * then corrects its clock.
+ */
+function refuseSkewed(request: unknown, response: unknown): void {
+  const [asked, replied] = [request, response] as readonly Partial<HttpMessage>[];
+  if (asked?.method !== 'HEAD' || replied?.statusCode !== 403) return;
+  const iso = asked.headers?.['x-amz-date']?.replace(/^(\d{4})(\d\d)(\d\dT\d\d)(\d\d)(\d\dZ)$/, '$1-$2-$3:$4:$5') ?? '';
+  // What has no date to compare is no skew.
+  if (!(Math.abs(Date.parse(replied.headers?.['date'] ?? '') - Date.parse(iso)) > leastSkewMs)) return;
+  throw Object.assign(new Error('the clock is wrong'), { name: 'RequestTimeTooSkewed', $response: response });
+}
+
+interface HttpMessage {
+  readonly method: string;
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string | undefined>>;
 }
 
 /** The SDK's name for a signal. */
