@@ -1,11 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { systemClock } from '../../main/adapters/system/clock.ts';
 import { standardStack } from '../../main/engine/storage/stack.ts';
 import type { Backend } from '../../main/engine/storage/backend.ts';
 import { uploadBytes, uploadStream } from '../../main/engine/storage/upload-object.ts';
 import { freshPlace, makeBucket } from '../support/s3/destinations.ts';
 import type { FaultProxy } from '../support/clouds/fault-proxy.ts';
-import { isComplete, randomFaults, startS3FaultProxy, type S3Fault } from '../support/s3/faults.ts';
+import { isComplete, isPart, randomFaults, startS3FaultProxy, type S3Fault } from '../support/s3/faults.ts';
 import { onSwift, startSwift, swiftMissing, type Swift } from '../support/s3/swift.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import { abandonMidway, codeOf, collect, get, patterned, sha256, uploadEnded } from './suite-support.ts';
@@ -59,19 +59,97 @@ describe.skipIf(swiftMissing !== '')(onSwift('S3 on OpenStack Swift in bad weath
     for (let at = 0; at < bytes.byteLength; at += 1_000_000) yield await Promise.resolve(bytes.subarray(at, at + 1_000_000));
   }
 
-  test.each(['lost-reply', 'error-in-200', 'slow-down', 'reset-before', 'web-page'] as const)(
+  const partSize = 5_242_880;
+
+  test.each(['lost-reply', 'error-in-200', 'slow-down', 'reset-before', 'web-page', 'request-timeout', 'time-skewed'] as const)(
     'putting the parts together is struck once by %s: the object is whole, and no upload is left',
     async (kind) => {
       let left = 1;
       fault = (request) => (isComplete(request) && left-- > 0 ? kind : null);
       const backend = stacked();
       const bytes = patterned(11_000_000);
-      expect((await uploadStream(backend, 'server/large', inPieces(bytes), { partSize: 5_242_880 })).size).toBe(bytes.byteLength);
+      expect((await uploadStream(backend, 'server/large', inPieces(bytes), { partSize })).size).toBe(bytes.byteLength);
       expect(left).toBeLessThanOrEqual(0);
       expect(sha256(await get(backend, 'server/large'))).toBe(sha256(bytes));
       expect(await collect(backend.openUploads(''))).toEqual([]);
     },
   );
+
+  test.each(['lost-reply', 'slow-down', 'reset-within', 'request-timeout', 'time-skewed'] as const)(
+    'a part is struck once by %s: it is sent again, and nothing else',
+    async (kind) => {
+      const from = proxy?.seen.length ?? 0;
+      let left = 1;
+      fault = (request) => (isPart(request) && /partNumber=2(&|$)/.test(request.url ?? '') && left-- > 0 ? kind : null);
+      const bytes = patterned(11_000_000);
+      const backend = stacked();
+      await uploadStream(backend, 'server/large', inPieces(bytes), { partSize });
+      expect(sha256(await get(backend, 'server/large'))).toBe(sha256(bytes));
+      const parts = (proxy?.seen ?? []).slice(from).flatMap((line) => /partNumber=(\d)/.exec(line)?.[1] ?? []);
+      expect(parts.sort()).toEqual(['1', '2', '2', '3']);
+    },
+  );
+
+  test.each([
+    ['with a part', isPart, 1],
+    ['at its end', isComplete, 3],
+  ] as const)('an upload that the server no longer knows %s is over: not tried again, and nothing is left', async (_, strikes, parts) => {
+    const from = proxy?.seen.length ?? 0;
+    fault = (request) => (strikes(request) ? 'no-such-upload' : null);
+    const backend = stacked();
+    const failed = uploadStream(backend, 'server/gone', inPieces(patterned(11_000_000)), { partSize, maxInFlight: 1 });
+    await expect(failed).rejects.toMatchObject(uploadEnded);
+    fault = () => null;
+    const seen = (proxy?.seen ?? []).slice(from);
+    expect(seen.filter((line) => line.includes('partNumber='))).toHaveLength(parts);
+    expect(await collect(backend.openUploads(''))).toEqual([]);
+    expect(await codeOf(backend.stat('server/gone'))).toBe('not-found');
+  });
+
+  test('a clock that is an hour off, at the real server: refused once, then put right by its date', async () => {
+    fault = () => null;
+    const from = proxy?.seen.length ?? 0;
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 3_600_000 });
+    try {
+      const direct = freshPlace(proxy?.endpoint ?? '', bucket);
+      expect(await direct.stat('server/x').catch((error: unknown) => error)).toMatchObject({
+        ...{ code: 'config-invalid', persistence: 'temporary', message: expect.stringMatching(/clock is wrong/) as string },
+      });
+      expect(await codeOf(direct.stat('server/x'))).toBe('not-found');
+      const backend = stacked();
+      await uploadBytes(backend, 'server/x', Buffer.from('late'));
+      expect((await get(backend, 'server/x')).toString()).toBe('late');
+      expect((proxy?.seen ?? []).slice(from).map((line) => line.split(' ')[0])).toEqual(['HEAD', 'HEAD', 'PUT', 'PUT', 'HEAD', 'GET']);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test.each([
+    ['as it comes', 3_000_000],
+    // From 16 MiB on past Node's HTTP.
+    ['in large pieces', 20_000_000],
+  ])('a download, %s, whose line falls silent half-way is given up and read on from there', async (_, size) => {
+    fault = () => null;
+    const backend = stacked();
+    const bytes = patterned(size);
+    await uploadStream(backend, 'server/slow', inPieces(bytes), { partSize });
+    const asked: unknown[] = [];
+    let left = 1;
+    fault = ({ method, headers }) => {
+      if (method !== 'GET') return null;
+      asked.push(headers.range);
+      return left-- > 0 ? 'stalled-reply' : null;
+    };
+    expect(sha256(await get(backend, 'server/slow'))).toBe(sha256(bytes));
+    const [first, second] = asked;
+    expect([first, asked.length]).toEqual([undefined, 2]);
+    const [, start, end] = (/^bytes=(\d+)-(\d+)$/.exec(String(second)) ?? []).map(Number);
+    expect(end).toBe(size - 1);
+    // Less than a piece may have been thrown away.
+    expect(start).toBeGreaterThan(size / 2 - 600_000);
+    expect(start).toBeLessThanOrEqual(size / 2);
+  });
 
   test('the reply to a small object that must be new is lost: it is known for ours', async () => {
     let left = 1;

@@ -6,7 +6,7 @@ import { patterned } from '../conformance/suite-support.ts';
 import type { FaultProxy } from '../support/clouds/fault-proxy.ts';
 import { s3Cli } from '../support/s3/cli.ts';
 import { makeBucket } from '../support/s3/destinations.ts';
-import { isComplete, startS3FaultProxy, type DecideS3, type S3Fault } from '../support/s3/faults.ts';
+import { isComplete, isCreate, isPart, startS3FaultProxy, type DecideS3, type S3Fault } from '../support/s3/faults.ts';
 import { onSwift, startSwift, swiftMissing, type Swift } from '../support/s3/swift.ts';
 
 interface Checked {
@@ -47,7 +47,7 @@ describe.skipIf(swiftMissing !== '')(onSwift('crashes, on OpenStack Swift'), () 
 
   const place = (prefix: string): string[] => ['-d', `s3:${bucket}/${prefix}?endpoint=${proxy?.endpoint ?? ''}`];
 
-  const isPart: DecideS3 = ({ method, url = '' }) => (method === 'PUT' && url.includes('partNumber=') ? 'stall' : null);
+  const partStalls: DecideS3 = (request) => (isPart(request) ? 'stall' : null);
   const second = (of: DecideS3, how: S3Fault): DecideS3 => {
     let seen = 0;
     return (request) => (of(request) !== null && ++seen === 2 ? how : null);
@@ -60,8 +60,8 @@ describe.skipIf(swiftMissing !== '')(onSwift('crashes, on OpenStack Swift'), () 
   }
 
   test.each([
-    ['while the first part is sent', isPart, 1],
-    ['while the second part is sent', second(isPart, 'stall'), 1],
+    ['while the first part is sent', partStalls, 1],
+    ['while the second part is sent', second(partStalls, 'stall'), 1],
     ['after the archive was put together, before it knew', lostThenStalled(), 0],
   ] as [string, DecideS3, number][])('a backup that is killed %s: the next one leaves no open upload', async (name, strike, open) => {
     const prefix = `killed-${name.length}`;
@@ -84,5 +84,19 @@ describe.skipIf(swiftMissing !== '')(onSwift('crashes, on OpenStack Swift'), () 
     expect(await cli.openUploads(swift?.endpoint ?? '', bucket)).toEqual([]);
     const checked = await cli.json<Checked>(['verify', 'all', ...place(prefix)]);
     expect([checked.damage, checked.snapshots.map(({ ok }) => ok)]).toEqual([[], [true]]);
+  });
+
+  test('the reply to the beginning of an upload is lost: it begins another, and the next run clears the first away', async () => {
+    const where = place('begun-twice');
+    let left = 1;
+    decide = (request) => (isCreate(request) && left-- > 0 ? 'lost-reply' : null);
+    await cli.json(['backup', world, ...where]);
+    expect(left).toBeLessThan(0);
+    const orphans = await cli.openUploads(swift?.endpoint ?? '', bucket);
+    expect(orphans).toEqual([expect.stringMatching(/^begun-twice\/world\/.*\.holdfast$/)]);
+    // Nothing has changed, and nothing is uploaded: it is cleared away all the same.
+    await cli.json(['backup', world, ...where]);
+    expect(await cli.openUploads(swift?.endpoint ?? '', bucket)).toEqual([]);
+    await cli.json(['verify', 'all', ...where]);
   });
 });

@@ -2,8 +2,11 @@ import { createServer, request as send } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { closed, listening } from './serve.ts';
 
-/** What any line can do to a request. `lost-reply`: the server has done it all, the answer never comes. */
-export type TransportFault = 'reset-before' | 'reset-within' | 'lost-reply' | 'cut-reply' | 'stall' | 'web-page';
+/**
+ * What any line can do to a request. `lost-reply`: the server has done it all, the answer never comes. `stalled-reply`: half of the body
+ * comes, then nothing, and the line stays open.
+ */
+export type TransportFault = 'reset-before' | 'reset-within' | 'lost-reply' | 'cut-reply' | 'stall' | 'stalled-reply' | 'web-page';
 
 /** What a provider itself may answer instead of doing it. */
 export interface Answer {
@@ -92,7 +95,12 @@ function answer(request: IncomingMessage, response: ServerResponse, { status, he
   });
 }
 
-function passOn(fault: 'lost-reply' | 'cut-reply' | null, port: number, request: IncomingMessage, response: ServerResponse): void {
+function passOn(
+  fault: 'lost-reply' | 'cut-reply' | 'stalled-reply' | null,
+  port: number,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
   const { method, url, headers } = request;
   let replied = false;
   const onward = send({ host: '127.0.0.1', port, method, path: url, headers, agent: false }, (reply) => {
@@ -110,6 +118,15 @@ function passOn(fault: 'lost-reply' | 'cut-reply' | null, port: number, request:
         reply.destroy();
       });
       reply.on('end', () => request.socket.resetAndDestroy());
+      return;
+    }
+    if (fault === 'stalled-reply') {
+      response.flushHeaders();
+      let left = Number(reply.headers['content-length'] ?? 0) >> 1;
+      reply.on('data', (piece: Uint8Array) => {
+        if (left > 0) response.write(piece.subarray(0, left));
+        left -= piece.byteLength;
+      });
       return;
     }
     reply.pipe(response);

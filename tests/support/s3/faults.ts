@@ -3,7 +3,17 @@ import { startFaultProxy, type Answer, type Decide, type FaultProxy, type Hold, 
 import { seededNumbers } from '../seeded-random.ts';
 
 /** What an S3 server may answer; `error-in-200` as it comes for a CompleteMultipartUpload that failed after its status was sent. */
-export type S3Fault = TransportFault | 'slow-down' | 'internal-error' | 'error-in-200' | 'access-denied' | 'quota-exceeded' | 'no-such-key';
+export type S3Fault =
+  | TransportFault
+  | 'slow-down'
+  | 'internal-error'
+  | 'error-in-200'
+  | 'access-denied'
+  | 'quota-exceeded'
+  | 'no-such-key'
+  | 'no-such-upload'
+  | 'time-skewed'
+  | 'request-timeout';
 
 export type DecideS3 = (request: IncomingMessage) => S3Fault | null;
 
@@ -14,6 +24,10 @@ const answers: Readonly<Record<Exclude<S3Fault, TransportFault>, Answer>> = {
   'access-denied': xml(403, 'AccessDenied'),
   'quota-exceeded': xml(403, 'QuotaExceeded'),
   'no-such-key': xml(404, 'NoSuchKey'),
+  'no-such-upload': xml(404, 'NoSuchUpload'),
+  'time-skewed': xml(403, 'RequestTimeTooSkewed'),
+  // AWS closes the line behind it.
+  'request-timeout': xml(400, 'RequestTimeout', { connection: 'close' }),
 };
 
 /** In front of the S3 server at `port`. */
@@ -27,8 +41,10 @@ export function randomFaults(seed: number, rate: number): DecideS3 {
   return (request) => {
     if (next() >= rate) return null;
     const luck = next();
-    if (luck < 0.02) return 'stall';
-    if (luck < 0.25) return 'slow-down';
+    if (luck < 0.02) return luck < 0.01 && request.method === 'GET' ? 'stalled-reply' : 'stall';
+    if (luck < 0.21) return 'slow-down';
+    if (luck < 0.23) return 'request-timeout';
+    if (luck < 0.25) return 'time-skewed';
     if (luck < 0.35) return 'internal-error';
     if (luck < 0.45) return 'reset-before';
     if (luck < 0.55) return 'reset-within';
@@ -42,6 +58,10 @@ export function randomFaults(seed: number, rate: number): DecideS3 {
 
 export function isCreate({ method, url = '' }: IncomingMessage): boolean {
   return method === 'POST' && /[?&]uploads(=|&|$)/.test(url);
+}
+
+export function isPart({ method, url = '' }: IncomingMessage): boolean {
+  return method === 'PUT' && url.includes('partNumber=');
 }
 
 export function isComplete({ method, url = '' }: IncomingMessage): boolean {
