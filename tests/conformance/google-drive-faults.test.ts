@@ -41,6 +41,7 @@ beforeEach(() => {
   server.tamper = (resource) => resource;
   server.pageSize = 1000;
   server.faults.keepAtMost = Number.POSITIVE_INFINITY;
+  server.faults.forgetBeyond = Number.POSITIVE_INFINITY;
   server.state.quota = 2 ** 41;
   server.now = Date.now;
 });
@@ -198,6 +199,28 @@ test('a session that has ended: the upload is over, nothing is visible, and the 
   server.now = Date.now;
   expect(await codeOf(backend.stat('server/large'))).toBe('not-found');
   await upload(backend, 'server/large');
+});
+
+test.each([
+  ['with the next 308', null],
+  ['when it is asked after a lost reply', 'lost-reply'],
+] as const)('a session that tells, %s, less than it had acknowledged: the upload is over, and is not tried again', async (_, line) => {
+  const { server } = place();
+  let pieces = 0;
+  decide = (request) => {
+    if (!isSessionPiece(request) || /^bytes \*/.test(request.headers['content-range'] ?? '')) return null;
+    // The first piece has been acknowledged whole.
+    if (++pieces !== 2) return null;
+    server.faults.forgetBeyond = 256 * 1024;
+    return line;
+  };
+  const backend = stacked();
+  await expect(upload(backend, 'server/forgotten')).rejects.toMatchObject(uploadEnded);
+  expect(pieces).toBe(2);
+  expect(await codeOf(backend.stat('server/forgotten'))).toBe('not-found');
+  server.faults.forgetBeyond = Number.POSITIVE_INFINITY;
+  await upload(backend, 'server/forgotten');
+  expect(sha256(await get(backend, 'server/forgotten'))).toBe(sha256(large));
 });
 
 test('a page of a listing that fails is a fault and no end; the whole stack lists anew', async () => {

@@ -86,17 +86,15 @@ function openSession(api: DriveApi, address: string): Session {
         if (unsure) {
           const found = await outcome(await put(`bytes */${total ?? '*'}`, [], about), about);
           if (typeof found !== 'number') return found;
-          kept = found;
-          // Only the beginning could mend that, and it is gone.
-          if (kept < start) throw over(new DriveError(308, 'keptLess'), about);
+          kept = reached(found, start, about);
         }
         if (kept >= end && total === null) return null;
         const range = kept >= end ? `bytes */${total ?? '*'}` : `bytes ${kept}-${end - 1}/${total ?? '*'}`;
         const found = await outcome(await put(range, tail(pieces, kept - start), about), about);
         if (typeof found !== 'number') return found;
         idle = found > kept ? 0 : idle + 1;
-        kept = found;
-        if (idle < patience && kept >= start) continue;
+        kept = reached(found, start, about);
+        if (idle < patience) continue;
         throw new Fault('unavailable', `${about.operation} of ${about.what} makes no progress`, {
           operation: about.operation,
           context: { key: about.what, kept },
@@ -104,6 +102,12 @@ function openSession(api: DriveApi, address: string): Session {
       }
     },
   };
+}
+
+/** Where to go on. Before `start` only the beginning could do so, and that is gone: what had been acknowledged is lost. */
+function reached(kept: number, start: number, about: About): number {
+  if (kept < start) throw over(new DriveError(308, 'keptLess'), about);
+  return kept;
 }
 
 function over(error: DriveError, { operation, what }: About): Fault {

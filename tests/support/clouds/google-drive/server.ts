@@ -145,7 +145,7 @@ export async function startDriveServer({ folder, authority, port }: DriveServerO
     state,
     refuse: () => null,
     tamper: (resource) => resource,
-    faults: { keepAtMost: Number.POSITIVE_INFINITY },
+    faults: { keepAtMost: Number.POSITIVE_INFINITY, forgetBeyond: Number.POSITIVE_INFINITY },
     pageSize: 1000,
     hidden: () => false,
     now: Date.now,

@@ -11,6 +11,8 @@ const weekMs = 7 * 86_400_000;
 export interface UploadFaults {
   /** How many bytes of a piece are kept at most; the rest has to be sent again. */
   keepAtMost: number;
+  /** Where a session stands after each piece, though it had acknowledged more. */
+  forgetBeyond: number;
 }
 
 /** `/upload/drive/v3/files…`: sessions, and files in one request. */
@@ -113,7 +115,7 @@ async function takePiece(
   const { size } = await receiveToFile(request, session.blob, first);
   if (size !== length) throw new Refusal(400, 'badRequest');
   const keeps = Math.min(length, Math.floor(faults.keepAtMost / chunkMultiple) * chunkMultiple);
-  session.kept = first + (length > faults.keepAtMost ? keeps : length);
+  session.kept = Math.min(faults.forgetBeyond, first + (length > faults.keepAtMost ? keeps : length));
 }
 
 async function storedItem(state: State, fileId: string | null, metadata: Metadata, blob: string): Promise<Item> {
