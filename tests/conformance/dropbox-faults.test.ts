@@ -89,6 +89,21 @@ test.each(['start', 'append_v2', 'finish'])(
   },
 );
 
+test('all that goes into a session is a multiple of 4 MiB, but for the last piece; its end brings nothing', async () => {
+  const sent: [string, number][] = [];
+  place().server.refuse = (route, { headers }) => {
+    if (route.startsWith('files/upload_session/'))
+      sent.push([route.slice('files/upload_session/'.length), Number(headers['content-length'])]);
+    return null;
+  };
+  // The engine's own choice of parts.
+  await uploadStream(place().fresh(), 'server/blocks', inPieces(patterned(6 * part + 1)));
+  const last = sent.at(-2);
+  expect([last?.[0], (last?.[1] ?? 0) % part, sent.at(-1)]).toEqual(['append_v2', 1, ['finish', 0]]);
+  expect(sent.slice(0, -2).map(([, size]) => size % part)).toEqual(sent.slice(0, -2).map(() => 0));
+  expect(sent.reduce((sum, [, size]) => sum + size, 0)).toBe(6 * part + 1);
+});
+
 test('of a small object that replaces another, and of one that must be new, the reply is lost: each is known for ours', async () => {
   const backend = stacked();
   await uploadBytes(backend, 'server/small', Buffer.from('older'));

@@ -3,15 +3,19 @@ import { createReadStream, createWriteStream, rmSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { receiveToFile, sendFile, sendJson } from '../serve.ts';
+import { appendConcurrent, endConcurrent, startConcurrent } from './concurrent.ts';
 import { Refusal } from './refusal.ts';
 import { contentHash, metadataOf, type Session, type State } from './state.ts';
 
 const longestRequest = 150 * 1024 * 1024;
 const weekMs = 7 * 86_400_000;
 
+/** An argument of one of several kinds, in its short or its long form. */
+type Tagged = string | { readonly '.tag': string };
+
 interface Commit {
   readonly path: string;
-  readonly mode?: string | { readonly '.tag': string };
+  readonly mode?: Tagged;
   readonly strict_conflict?: boolean;
 }
 
@@ -50,11 +54,12 @@ export async function answerContent(
       return;
     }
     case 'files/upload_session/start': {
-      const { close = false } = argument as { readonly close?: boolean };
+      const { close = false, session_type: type = 'sequential' } = argument as { readonly close?: boolean; readonly session_type?: Tagged };
       const blob = state.newBlob();
       const { size } = await receiveToFile(request, blob);
       const id = `pid_upload_session:${randomBytes(12).toString('hex')}`;
-      state.sessions.set(id, { blob, offset: size, closed: close, startedAt: now });
+      const pieces = tagOf(type) === 'concurrent' ? startConcurrent(size, close) : null;
+      state.sessions.set(id, { blob, offset: size, closed: close, startedAt: now, pieces });
       sendJson(response, 200, { session_id: id });
       return;
     }
@@ -65,15 +70,18 @@ export async function answerContent(
         content_hash: hash,
       } = argument as { readonly cursor: Cursor; readonly close?: boolean; readonly content_hash?: string };
       const session = sessionAt(state, cursor, now, []);
-      await appendTo(state, session, cursor, request, hash);
-      session.closed = close;
+      if (session.pieces === null) {
+        await appendTo(state, session, cursor, request, hash);
+        session.closed = close;
+      } else await appendConcurrent(state, session, session.pieces, cursor.offset, close, request);
       sendJson(response, 200, null);
       return;
     }
     case 'files/upload_session/finish': {
       const { cursor, commit } = argument as { readonly cursor: Cursor; readonly commit: Commit };
       const session = sessionAt(state, cursor, now, ['lookup_failed'], true);
-      if (!session.closed) await appendTo(state, session, cursor, request);
+      if (session.pieces !== null) session.offset = endConcurrent(session.pieces, cursor.offset, await lengthOf(state, request));
+      else if (!session.closed) await appendTo(state, session, cursor, request);
       sendJson(response, 200, await finished(state, cursor, session, commit));
       return;
     }
@@ -86,7 +94,8 @@ export async function answerContent(
 export async function finishOne(state: State, entry: { readonly cursor: Cursor; readonly commit: Commit }, now: number): Promise<object> {
   try {
     const session = sessionAt(state, entry.cursor, now, ['lookup_failed'], true);
-    if (!session.closed) throw new Refusal(409, ['lookup_failed', 'not_closed']);
+    if (session.pieces !== null) session.offset = endConcurrent(session.pieces, entry.cursor.offset, 0);
+    else if (!session.closed) throw new Refusal(409, ['lookup_failed', 'not_closed']);
     return { ...(await finished(state, entry.cursor, session, entry.commit)), '.tag': 'success' };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
@@ -104,6 +113,7 @@ async function finished(state: State, { session_id: id }: Cursor, { blob, offset
 function sessionAt(state: State, cursor: Cursor, now: number, around: readonly string[], mayBeClosed = false): Session {
   const session = state.sessions.get(cursor.session_id);
   if (session === undefined || now - session.startedAt > weekMs) throw new Refusal(409, [...around, 'not_found']);
+  if (session.pieces !== null) return session;
   if (session.offset !== cursor.offset) throw new Refusal(409, [...around, 'incorrect_offset'], { correct_offset: session.offset });
   if (session.closed && !mayBeClosed) throw new Refusal(409, [...around, 'closed']);
   return session;
@@ -123,9 +133,19 @@ async function appendTo(state: State, session: Session, { offset }: Cursor, requ
   session.offset = offset + size;
 }
 
-function modeOf({ mode }: Pick<Commit, 'mode'>): string {
-  if (mode === undefined) return 'add';
-  return typeof mode === 'string' ? mode : mode['.tag'];
+async function lengthOf(state: State, request: IncomingMessage): Promise<number> {
+  const blob = state.newBlob();
+  const { size } = await receiveToFile(request, blob);
+  rmSync(blob);
+  return size;
+}
+
+function modeOf({ mode = 'add' }: Pick<Commit, 'mode'>): string {
+  return tagOf(mode);
+}
+
+function tagOf(kind: Tagged): string {
+  return typeof kind === 'string' ? kind : kind['.tag'];
 }
 
 /** Only what a header may hold: anything beyond ASCII is refused, as the real one does. */

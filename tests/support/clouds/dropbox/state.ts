@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Pieces } from './concurrent.ts';
 import { Refusal } from './refusal.ts';
 
 export interface StoredFile {
@@ -19,6 +20,8 @@ export interface Session {
   offset: number;
   closed: boolean;
   readonly startedAt: number;
+  /** Null: in order, one piece behind the other. */
+  readonly pieces: Pieces | null;
 }
 
 /** One account. Names are one and the same in any case; bytes lie on disk. */
