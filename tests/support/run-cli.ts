@@ -13,6 +13,8 @@ export interface CliRun {
 export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** The command, with its arguments, under which it runs. */
+  readonly under?: readonly string[];
   /** Text for standard input; absent: empty. */
   readonly stdin?: string;
   /** Called with the running process, before it has done anything. Standard input then stays open until the test ends it. */
@@ -26,7 +28,8 @@ export function runCli(args: readonly string[], options: CliOptions = {}): Promi
   // Passwords of whoever runs the tests must not reach the command.
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('HOLDFAST_')));
   return new Promise((settle, fail) => {
-    const child = spawn(process.execPath, [holdfast, ...args], {
+    const [program, ...rest] = [...(options.under ?? []), process.execPath, holdfast, ...args] as [string, ...string[]];
+    const child = spawn(program, rest, {
       env: { ...inherited, NO_COLOR: '1', ...options.env },
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     });
