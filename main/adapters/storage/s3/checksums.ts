@@ -24,11 +24,11 @@ export function crc32Text(bytes: Uint8Array): string {
   return crcText(crc32(bytes));
 }
 
-/** Null where `told` holds nothing that contradicts `bytes`, else what it says and what it should. */
-export function wrongSum(told: ToldSums, bytes: Uint8Array): WrongSum | null {
+/** Null where `told` holds nothing that contradicts `bytes`, whose CRC-32 may be known, else what it says and what it should. */
+export function wrongSum(told: ToldSums, bytes: Uint8Array, known?: number): WrongSum | null {
   const { ChecksumCRC32: crc, ChecksumSHA256: sha } = told;
   // Computed only for comparing: most servers tell none.
-  const ours = crc === undefined ? undefined : crc32Text(bytes);
+  const ours = crc === undefined ? undefined : crcText(known ?? crc32(bytes));
   if (crc !== ours) return { algorithm: 'CRC-32', theirs: crc ?? '', ours: ours ?? '' };
   const hash = sha === undefined ? undefined : sha256Text(bytes);
   return sha === hash ? null : { algorithm: 'SHA-256', theirs: sha ?? '', ours: hash ?? '' };

@@ -104,13 +104,14 @@ export async function beginMultipart(bucket: Bucket, key: string, ifAbsent: bool
         );
       });
       if (reply.ETag === undefined) throw notS3('writePart', key);
-      const wrong = wrongSum(reply, bytes);
+      const sum = crc32(asBody(bytes));
+      const wrong = wrongSum(reply, bytes, sum);
       if (wrong !== null) throw changedPartFault(key, index, wrong);
       const { ChecksumCRC32: crc, ChecksumSHA256: sha256 } = reply;
       if (crc !== undefined || sha256 !== undefined) asksSums = true;
       parts.set(index, {
         completed: { PartNumber, ETag: reply.ETag, ...(crc === undefined ? {} : { ChecksumCRC32: crc }) },
-        sums: { size: bytes.byteLength, crc32: crc32(asBody(bytes)), sha256 },
+        sums: { size: bytes.byteLength, crc32: sum, sha256 },
       });
     },
     async complete(call) {
