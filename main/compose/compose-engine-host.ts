@@ -31,7 +31,7 @@ export function composeEngineHost(): EngineHost {
     zstd: nativeZstd,
     machine: async () => ({ id: await machineId(await openStateDir(), systemRandom), host: hostname() }),
     lock: async (name) => acquireLock(await openStateDir(), lockName(name)),
-    openSpool: () => openSpool(),
+    openSpool: (room) => openSpool(undefined, room),
     giveBack: releaseMemory,
     memory: fileMemory(() => openStateDir()),
     openSource: openSourceFolder,

@@ -46,7 +46,8 @@ export interface EngineHost {
   machine(): Promise<{ readonly id: string; readonly host: string }>;
   /** Fault locked when another run holds the name. */
   lock(name: string): Promise<HeldLock>;
-  openSpool(): WritableSpool;
+  /** `room`: bytes that will be written at least. Fault disk-full, at once, where there is less room. */
+  openSpool(room?: number): WritableSpool;
   readonly memory: Memory;
   /**
    * Gives back what work has left and nobody holds any more. Called after some dozens of manifests: each was read with native memory of which

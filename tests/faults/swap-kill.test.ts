@@ -217,7 +217,7 @@ test('a target that did not exist is either still missing or complete', async ()
         replace: false,
         force: false,
         bytesNeeded: 1,
-        filesNeeded: 1,
+        entriesNeeded: 1,
         partial: false,
         time: swapTime,
       });

@@ -70,7 +70,7 @@ export function request(target: string, changes: Partial<PrepareRequest> = {}): 
     replace: true,
     force: false,
     bytesNeeded: 1000,
-    filesNeeded: 10,
+    entriesNeeded: 10,
     partial: false,
     time: swapTime,
     ...changes,

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readdirSync, readlinkSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readlinkSync, statfsSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openSpool, spoolFault } from '../../main/adapters/files/spool.ts';
@@ -23,6 +23,17 @@ describe('a spool', () => {
     const folder = join(tempFolder(), 'missing');
     expect(() => openSpool(folder)).toThrow(folder);
     expect(() => openSpool(folder)).toThrow(/TMPDIR/);
+  });
+
+  it('that will not have the room it asks for is refused with both figures, and nothing is made', () => {
+    const folder = tempFolder();
+    const { bavail, bsize } = statfsSync(folder);
+    const room = 2 * bavail * bsize;
+    expect(() => openSpool(folder, room)).toThrow(
+      expect.objectContaining({ code: 'disk-full', context: { folder, neededBytes: room, freeBytes: expect.any(Number) } }),
+    );
+    expect(readdirSync(folder)).toEqual([]);
+    expect(() => openSpool(join(folder, 'missing'), 1)).toThrow(/TMPDIR/);
   });
 
   it('calls a full disk a full disk', () => {

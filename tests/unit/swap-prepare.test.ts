@@ -145,7 +145,7 @@ describe('room', () => {
 
   test('content and five per cent must be free, files too, and both figures are told before anything is written', async () => {
     const { home, target } = server();
-    const ask = request(target, { bytesNeeded: 1000, filesNeeded: 7 });
+    const ask = request(target, { bytesNeeded: 1000, entriesNeeded: 7 });
     const prepare = (calls: FileCalls): Promise<Awaited<ReturnType<typeof targets.prepare>>> =>
       createRestoreTargets({ calls, refuseWhenUsed: nobodyUsesIt }).prepare(ask);
     const full = await faultOf(prepare(withFree(1049n, 100n)));

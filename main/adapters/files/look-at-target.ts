@@ -26,7 +26,7 @@ export async function lookAtTarget(typed: string, calls: FileCalls = nodeFileCal
     const { freeBytes } = await calls.statfs(found === null ? target.existing : target.path);
     const seen = { ...nowhere, target: shown(target.path), exists: found !== null, empty: found === null, freeBytes: Number(freeBytes) };
     try {
-      const request = { target: typed, id: '', replace: true, force: true, bytesNeeded: 0, filesNeeded: 0, partial: false, time: 0 };
+      const request = { target: typed, id: '', replace: true, force: true, bytesNeeded: 0, entriesNeeded: 0, partial: false, time: 0 };
       const { hasContent, exists } = await checkTarget(calls, target, request);
       return { ...seen, empty: !hasContent, uses: exists ? (await findUses(target.path)).found : [] };
     } catch (error) {

@@ -40,7 +40,7 @@ export function createRestoreTargets(options: RestoreTargetOptions = {}): Restor
         const hidden = await checkUse(target.path, 'restore');
         if (hidden > 0) notes.push(`processes that could not be asked whether they use the target (other users’): ${hidden}`);
       }
-      await refuseWhenFull(calls, checked.exists ? target.path : target.existing, request.bytesNeeded, request.filesNeeded);
+      await refuseWhenFull(calls, checked.exists ? target.path : target.existing, request.bytesNeeded, request.entriesNeeded);
       return await openStaging({ calls, checkUse, request, target, checked, lock, notes });
     } catch (error) {
       await lock.release();

@@ -3,7 +3,7 @@ import type { FileCalls } from './file-calls.ts';
 import { shown } from './file-calls.ts';
 
 /** Faults: disk-full, with what is needed and what is free. Five per cent more than the content: the file system needs room itself. */
-export async function refuseWhenFull(calls: FileCalls, folder: Buffer, bytes: number, files: number): Promise<void> {
+export async function refuseWhenFull(calls: FileCalls, folder: Buffer, bytes: number, entries: number): Promise<void> {
   const free = await calls.statfs(folder);
   const needed = BigInt(Math.ceil(bytes * 1.05));
   if (free.freeBytes < needed) {
@@ -17,13 +17,13 @@ export async function refuseWhenFull(calls: FileCalls, folder: Buffer, bytes: nu
     );
   }
   // Some file systems make entries as they need them and count none.
-  if (free.countsFiles && free.freeFiles < BigInt(files)) {
+  if (free.countsFiles && free.freeFiles < BigInt(entries)) {
     throw new Fault(
       'disk-full',
-      `the restore makes ${files} files, and the file system of ${shown(folder)} has room for ${free.freeFiles} more`,
+      `the restore makes ${entries} files, folders and links, and the file system of ${shown(folder)} has room for ${free.freeFiles} more`,
       {
         operation: 'restore',
-        context: { folder: shown(folder), neededFiles: files, freeFiles: Number(free.freeFiles) },
+        context: { folder: shown(folder), neededFiles: entries, freeFiles: Number(free.freeFiles) },
       },
     );
   }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, openSync, read, unlinkSync, write } from 'node:fs';
+import { closeSync, existsSync, openSync, read, statfsSync, unlinkSync, write } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -35,8 +35,12 @@ export function spoolFault(cause: unknown, folder = spoolFolder()): Fault {
   return new Fault('permission-denied', `temporary files cannot be written in ${folder}: ${reason} (TMPDIR names another place)`, options);
 }
 
-/** A file without a name: it is unlinked at once, so that nothing is left whatever happens to the process. */
-export function openSpool(folder = spoolFolder()): FileSpool {
+/**
+ * A file without a name: it is unlinked at once, so that nothing is left whatever happens to the process. Fault disk-full where fewer than `room` bytes are
+ * free for it.
+ */
+export function openSpool(folder = spoolFolder(), room = 0): FileSpool {
+  if (room > 0) refuseWithout(room, folder);
   const handle = openUnnamed(folder);
   let size = 0;
   let open = true;
@@ -80,6 +84,22 @@ export function openSpool(folder = spoolFolder()): FileSpool {
       open = false;
     },
   };
+}
+
+function refuseWithout(room: number, folder: string): void {
+  const free = freeIn(folder);
+  if (free >= room) return;
+  const message = `temporary files will take at least ${room} bytes in ${folder}, and ${free} are free there (TMPDIR names another place)`;
+  throw new Fault('disk-full', message, { operation: 'write temporary file', context: { folder, neededBytes: room, freeBytes: free } });
+}
+
+function freeIn(folder: string): number {
+  try {
+    const { bavail, bsize } = statfsSync(folder);
+    return bavail * bsize;
+  } catch (error) {
+    throw spoolFault(error, folder);
+  }
 }
 
 function openUnnamed(folder: string): number {

@@ -26,8 +26,7 @@ export interface UnpackRequest {
   /** Empty: everything. */
   readonly include: readonly string[];
   /** Asked once it is known what will be written: where to build the tree. Null: nothing is written, everything is read and checked. */
-  readonly staging:
-    ((needs: { readonly files: number; readonly bytes: number; readonly diskBytes: number }) => Promise<UnpackPlace>) | null;
+  readonly staging: ((needs: UnpackNeeds) => Promise<UnpackPlace>) | null;
   /** Whether to read an archive from its first to its last byte and hash it on the way; otherwise only the frames that are needed. Not asked of one of which `former` spares a part. */
   whole(archive: number): boolean;
   /**
@@ -41,6 +40,14 @@ export interface UnpackRequest {
   read(archive: number, range: ByteRange): Promise<ByteStream>;
   /** Hands on the central directory of an archive's ZIP, piece by piece; false where that is not to be checked, or cannot be had. */
   directory(archive: number, append: (piece: Uint8Array) => Promise<void>): Promise<boolean>;
+}
+
+export interface UnpackNeeds {
+  readonly bytes: number;
+  /** What the tree takes on a disk with blocks of 4 KiB: content, folders and links. */
+  readonly diskBytes: number;
+  /** Inodes: files, folders and links, each of several names once. */
+  readonly diskEntries: number;
 }
 
 export interface UnpackPlace {
@@ -88,5 +95,5 @@ export interface UnzipRequest {
   readonly zip: Spool;
   readonly include: readonly string[];
   /** Null: nothing is written; every entry is read and its CRC compared. */
-  readonly staging: ((needs: { readonly files: number; readonly bytes: number }) => Promise<string>) | null;
+  readonly staging: ((needs: UnpackNeeds) => Promise<string>) | null;
 }

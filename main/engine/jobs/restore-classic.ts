@@ -33,19 +33,21 @@ export async function restoreClassic(
   let staging: Staging | null = null;
   try {
     for await (const piece of host.zstd.decompress(compressed.read())) await zip.append(piece);
+    // Its room may be what the tree needs.
+    await compressed.dispose();
     const partial = request.include.length > 0;
     const result = await host.unzipper(
       {
         zip,
         include: request.include,
-        staging: async ({ files, bytes }) => {
+        staging: async ({ diskBytes, diskEntries }) => {
           staging = await host.targets.prepare({
             target: request.target,
             id: snapshot.id,
             replace: request.replace,
             force: request.force,
-            bytesNeeded: bytes,
-            filesNeeded: files,
+            bytesNeeded: diskBytes,
+            entriesNeeded: diskEntries,
             partial,
             time: host.clock.now(),
           });
@@ -103,7 +105,7 @@ async function decrypt(
   if (expected === null) warnings.push({ code: 'checksum', message: `${object.key}.sha256 is missing` });
   let failure: unknown;
   for (const password of classicPasswords(destination.credentials.password)) {
-    const spool = host.openSpool();
+    const spool = host.openSpool(classicRoom(object));
     const hash = createHash('sha256');
     let same = false;
     try {
@@ -125,6 +127,11 @@ async function decrypt(
     }
   }
   throw failure;
+}
+
+/** Both what is decrypted and the ZIP that comes out of it are put aside; zstd makes nothing larger to speak of, so the ZIP is no smaller. */
+export function classicRoom({ size }: Pick<ListedObject, 'size'>): number {
+  return 2 * size;
 }
 
 async function* hashed(source: ByteStream, hash: ReturnType<typeof createHash>): ByteStream {

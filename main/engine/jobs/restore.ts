@@ -88,7 +88,7 @@ async function restoreArchive(
         // Of an earlier snapshot's archive much may be other snapshots' data: only what is used is read.
         whole: (archive) => !partial && own[archive] === true,
         tolerant: request.salvage,
-        staging: async ({ files, bytes, diskBytes }) => {
+        staging: async ({ bytes, diskBytes, diskEntries }) => {
           if (bytes > header.totals.bytes) throw new Fault('corrupt', `${object.key} holds more than it says`, { operation: 'restore' });
           staging = await host.targets.prepare({
             target: request.target,
@@ -96,7 +96,7 @@ async function restoreArchive(
             replace: request.replace,
             force: request.force,
             bytesNeeded: diskBytes,
-            filesNeeded: files,
+            entriesNeeded: diskEntries,
             partial,
             time: host.clock.now(),
           });

@@ -9,6 +9,7 @@ import type { ListedSnapshot } from '../snapshots/catalog.ts';
 import { readChecksum } from '../snapshots/checksums.ts';
 import { checksumKey } from '../snapshots/names.ts';
 import type { Backend, ByteStream, CallOptions } from '../storage/backend.ts';
+import { classicRoom } from './restore-classic.ts';
 import type { Verified } from './verified.ts';
 
 /**
@@ -41,7 +42,7 @@ export async function verifyClassic(
   let plain: WritableSpool | null = null;
   try {
     for (const [attempt, password] of classicPasswords(destination.credentials.password).entries()) {
-      const spool = host.openSpool();
+      const spool = host.openSpool(classicRoom(object));
       try {
         const stored = await destination.backend.read(key, options);
         for await (const piece of unsealClassic(hashed(stored, attempt === 0 ? hash : null), password)) await spool.append(piece);

@@ -24,9 +24,10 @@ export interface PrepareRequest {
   readonly replace: boolean;
   /** Go on although a process uses the target. */
   readonly force: boolean;
-  /** Content that will be written, bytes; five per cent are added for what the file system needs itself. */
+  /** What will be written, bytes in whole blocks; five per cent are added for what the file system needs itself. */
   readonly bytesNeeded: number;
-  readonly filesNeeded: number;
+  /** Files, folders and links that will be made; further names of a file are none. */
+  readonly entriesNeeded: number;
   /** Only some paths are restored; the rest of the target stays as it is. */
   readonly partial: boolean;
   /** Now, milliseconds since 1970; names the former content. */

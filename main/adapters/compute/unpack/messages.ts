@@ -32,8 +32,9 @@ export interface Planned {
   /** The files that have to be read once more, in the order of their content, because they lie to and fro in their archives; null where there is none. */
   readonly ordered: PlanMemory | null;
   readonly bytes: number;
-  /** What they take on a disk with blocks of 4 KiB. */
+  /** What the tree takes on a disk: DiskNeeds. */
   readonly diskBytes: number;
+  readonly diskEntries: number;
   /** Every file selected, hard links and empty ones too. */
   readonly files: number;
   /** Of these, what has been verified already and is not in the plan. */

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { Fault } from '../../../contract/faults.ts';
-import type { BytePath } from '../../../engine/archive/byte-path.ts';
+import { rootPath, type BytePath } from '../../../engine/archive/byte-path.ts';
 import { compileIncludes } from '../../../engine/archive/exclude.ts';
 import { isRestoresOwn } from '../../../engine/archive/own-files.ts';
 import { maxFrameContent } from '../../../engine/archive/seek-table.ts';
@@ -12,10 +12,10 @@ import { spoolLines } from '../spool-lines.ts';
 import { runWorker } from '../worker-entry.ts';
 import { Column } from './column.ts';
 import { ContentOrder, isStoredInOrder } from './content-order.ts';
+import { DiskNeeds, folderOf } from './disk-needs.ts';
 import type { Planned, PlannerTask } from './messages.ts';
 import { PlanBuilder, type Stretch } from './plan-builder.ts';
 
-const blockSize = 4096;
 /** A compressed frame is hardly ever larger than its content; far beyond that no slot is made for it. */
 const maxStoredFrame = maxFrameContent + 2 ** 20;
 
@@ -32,12 +32,12 @@ runWorker('plan', (task: PlannerTask, tell) => {
   const fingerprints = new Column('bytes');
   const known = { files: 0, bytes: 0 };
   let bytes = 0;
-  let diskBytes = 0;
+  const disk = new DiskNeeds();
   let files = 0;
 
   function addContent(entry: ManifestEntry, path: BytePath): void {
     bytes += entry.size;
-    diskBytes += spaceFor(entry);
+    disk.addFile(dataOf(entry));
     if (entry.extents.length === 0) return;
     if (task.verified !== null) {
       const fingerprint = fingerprintOf(entry, task.verified.archives);
@@ -94,7 +94,10 @@ runWorker('plan', (task: PlannerTask, tell) => {
   }
 
   for (const entry of entries()) {
-    if (entry.type !== 'file' || !includes(entry.path, false)) continue;
+    if (entry.path === rootPath || !includes(entry.path, entry.type === 'directory')) continue;
+    disk.leadTo(entry.type === 'directory' ? entry.path : folderOf(entry.path));
+    if (entry.type === 'symlink') disk.addLinkOrFolder();
+    if (entry.type !== 'file') continue;
     files += 1;
     if (entry.linkOf === undefined) addContent(entry, entry.path);
     else if (!includes(entry.linkOf, false) && !borrowed.has(entry.linkOf)) borrowed.set(entry.linkOf, entry.path);
@@ -113,7 +116,7 @@ runWorker('plan', (task: PlannerTask, tell) => {
     }
   });
   const planned: Planned = {
-    ...{ kind: 'planned', ...plan.build(ordered.build()), bytes, diskBytes, files, known },
+    ...{ kind: 'planned', ...plan.build(ordered.build()), bytes, diskBytes: disk.bytes, diskEntries: disk.entries, files, known },
     fingerprints: fingerprints.shared,
   };
   tell(planned);
@@ -125,14 +128,12 @@ function fingerprintOf({ sha256, size, extents }: ManifestEntry, archives: reado
   return hash('sha256', JSON.stringify([sha256, size, places]), 'buffer').subarray(0, fingerprintSize);
 }
 
-/** Whole blocks; of a sparse file only what is known to be data, which compressed is no more than it was. */
-function spaceFor(entry: ManifestEntry): number {
-  const data =
-    entry.sparse === true
-      ? Math.min(
-          entry.size,
-          entry.extents.reduce((sum, extent) => sum + extent[2], 0),
-        )
-      : entry.size;
-  return Math.ceil(data / blockSize) * blockSize;
+/** Of a sparse file only what is known to be data, which compressed is no more than it was. */
+function dataOf({ sparse, size, extents }: ManifestEntry): number {
+  return sparse === true
+    ? Math.min(
+        size,
+        extents.reduce((sum, extent) => sum + extent[2], 0),
+      )
+    : size;
 }

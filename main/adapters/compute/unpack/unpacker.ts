@@ -21,8 +21,7 @@ export const threadUnpacker: Unpacker = async (request, run) => {
     const { files, paths, extents, ordered } = spools;
     const handles = { files: files.handle, paths: paths.handle, extents: extents.handle, ordered: ordered.handle };
     const planned = await plan(request, manifest.file, handles, run);
-    const place =
-      request.staging === null ? null : await request.staging({ files: planned.files, bytes: planned.bytes, diskBytes: planned.diskBytes });
+    const place = request.staging === null ? null : await request.staging(planned);
     const staging = place?.dir ?? null;
     const former = place?.former ?? null;
     const kept = staging === null || former === null ? nothingKept : await keepFormer(planned, { former, staging }, run);

@@ -10,6 +10,7 @@ import { StagedTree } from '../../files/staged-tree.ts';
 import type { Attributes } from '../../files/staged-tree.ts';
 import { Monitor } from '../monitor.ts';
 import { runWorker } from '../worker-entry.ts';
+import { DiskNeeds } from './disk-needs.ts';
 import { readZipBytes, zipEntries } from './zip-file.ts';
 import type { ZipFileEntry } from './zip-file.ts';
 
@@ -36,6 +37,7 @@ runWorker('unzip', (task: UnzipTask, tell) => {
   const tree = typeof task.purpose === 'string' ? null : new StagedTree(task.purpose.staging, task.owner);
   const folders: (Attributes & { path: BytePath })[] = [];
   const symlinks: (Attributes & { path: BytePath; target: BytePath })[] = [];
+  const disk = new DiskNeeds();
   let files = 0;
   let bytes = 0;
 
@@ -48,14 +50,17 @@ runWorker('unzip', (task: UnzipTask, tell) => {
     if (isDirectory) {
       tree?.makeFolder(path);
       folders.push({ path, ...rest });
+      disk.addLinkOrFolder();
     } else if ((entry.mode & modeType) === modeSymlink) {
       if (entry.size > 65_536) throw corrupt(path, 'is a link with an impossible target');
       const target = pathFromBytes(Buffer.concat([...contentOf(task.handle, entry, path)]));
       if (target.length === 0 || target.includes('\0')) throw corrupt(path, 'is a link with an impossible target');
       symlinks.push({ path, target, ...rest });
+      disk.addLinkOrFolder();
     } else {
       files += 1;
       bytes += entry.size;
+      disk.addFile(entry.size);
       if (tree !== null) writeFile(tree, path, rest, entry);
       else if (task.purpose === 'check') readThrough(entry, path);
     }
@@ -64,7 +69,7 @@ runWorker('unzip', (task: UnzipTask, tell) => {
     for (const { path, target, ...rest } of symlinks) tree.makeSymlink(path, target, rest);
     for (const { path, ...rest } of folders.toReversed()) tree.finishFolder(path, rest);
   }
-  tell({ kind: 'unzipped', files, bytes });
+  tell({ kind: 'unzipped', files, bytes, diskBytes: disk.bytes, diskEntries: disk.entries });
 
   /** contentOf() compares size and CRC when it comes to the end. */
   function readThrough(entry: ZipFileEntry, path: BytePath): void {

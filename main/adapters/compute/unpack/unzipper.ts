@@ -1,13 +1,12 @@
 import { Fault } from '../../../contract/faults.ts';
-import type { Unzipper, UnzipRequest, UnpackRun } from '../../../engine/archive/unpacker.ts';
+import type { UnpackNeeds, Unzipper, UnzipRequest, UnpackRun } from '../../../engine/archive/unpacker.ts';
 import type { FileSpool } from '../../files/spool.ts';
 import { Monitor, monitorWords } from '../monitor.ts';
 import { runThreads } from '../threads.ts';
 import type { UnzipTask } from './unzip-worker.ts';
 
-interface Unzipped {
+interface Unzipped extends UnpackNeeds {
   readonly files: number;
-  readonly bytes: number;
 }
 
 /** The real unzipper: counts first, so that the space can be checked before anything is written. */
