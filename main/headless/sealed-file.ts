@@ -38,7 +38,13 @@ export async function readSealedFile(path: string): Promise<SealedFile> {
       throw unreadable(path, error);
     }
   }
-  return { path, size: info.size, content: content(), sha256: async () => (whole ? hash.digest('hex') : hashOfFile(path)) };
+  let sha256: Promise<string> | null = null;
+  return {
+    path,
+    size: info.size,
+    content: content(),
+    sha256: () => (sha256 ??= whole ? Promise.resolve(hash.digest('hex')) : hashOfFile(path)),
+  };
 }
 
 /** What the checksum file beside `path` says, lower-case hex; null when there is none, fault corrupt when it says nothing. */

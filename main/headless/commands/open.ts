@@ -1,9 +1,10 @@
 import { basename, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { Fault } from '../../contract/faults.ts';
+import { asFault, Fault } from '../../contract/faults.ts';
 import type { ArchiveFormat, Warning } from '../../contract/reports.ts';
 import { exitCodeOfReport } from '../exit-codes.ts';
 import type { CliHost, CommandContext } from '../host.ts';
+import { sha256InManifest, type NamedSha256 } from '../manifest-beside.ts';
 import { writeNewFile } from '../new-file.ts';
 import { printJson, printLine, printWarnings } from '../output.ts';
 import { readCredentials } from '../passwords.ts';
@@ -50,7 +51,8 @@ export function addOpen(program: Command, { host, end }: CommandContext): void {
         const request = { credentials, ...given({ vault, format: formatOf(path) }) };
         const { kind, content } = await engine.openFile(source, request, { signal: host.signal });
         const warnings: Warning[] = [];
-        const checked = withChecksum(content, file, kind, warnings);
+        const inManifest = (): Promise<NamedSha256 | null> => sha256InManifest(path, engine, request, host.signal);
+        const checked = withChecksum(content, file, kind, { warnings, inManifest });
         if (toStdout) await copy(host, checked);
         else {
           const out = resolve(host.cwd, options.output ?? `${withoutEnding(path)}${endings[kind]}`);
@@ -67,12 +69,12 @@ export function addOpen(program: Command, { host, end }: CommandContext): void {
     });
 }
 
-/** The content, and after its last byte a fault when the stored bytes are not the ones their .sha256 speaks of. */
+/** The content, and after its last byte a fault when the stored bytes are not the ones that their .sha256 and the manifest beside them speak of. */
 async function* withChecksum(
   content: AsyncIterable<Uint8Array>,
   file: SealedFile,
   kind: keyof typeof endings,
-  warnings: Warning[],
+  { warnings, inManifest }: { readonly warnings: Warning[]; readonly inManifest: () => Promise<NamedSha256 | null> },
 ): AsyncGenerator<Uint8Array> {
   yield* content;
   // Manifests have no checksum file: their seal says it all.
@@ -83,12 +85,20 @@ async function* withChecksum(
       code: 'checksum-missing',
       message: `${basename(file.path)}.sha256 is not there; the stored bytes could not be compared with it`,
     });
-  } else if (recorded !== (await file.sha256())) {
-    throw new Fault('corrupt', `${file.path} is not the file that ${basename(file.path)}.sha256 speaks of`, {
-      operation,
-      context: { file: file.path },
-    });
-  }
+  } else await compare(file, recorded, `${basename(file.path)}.sha256`);
+  const named = await inManifest().catch((error: unknown) => {
+    const { code, message } = asFault(error, operation);
+    if (code === 'cancelled') throw error;
+    // The archive is as good as it was: what cannot be read says nothing against it.
+    warnings.push({ code: 'manifest', message: `the stored bytes could not be compared with their manifest: ${message}` });
+    return null;
+  });
+  if (named !== null) await compare(file, named.sha256, basename(named.file));
+}
+
+async function compare(file: SealedFile, sha256: string, named: string): Promise<void> {
+  if (sha256 === (await file.sha256())) return;
+  throw new Fault('corrupt', `${file.path} is not the file that ${named} speaks of`, { operation, context: { file: file.path } });
 }
 
 async function* counted(file: SealedFile, onProgress: ReturnType<typeof progressLine>['onProgress']): AsyncGenerator<Uint8Array> {
