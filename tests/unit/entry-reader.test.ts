@@ -26,7 +26,7 @@ interface Noted {
 function read(
   folder: string,
   work: (add: (name: string, before?: () => void) => void) => void,
-): { notes: Noted[]; warnings: readonly Warning[]; zip: Buffer } {
+): { notes: Noted[]; warnings: readonly Warning[]; zip: Buffer; remembered: number } {
   const ring = new FrameRing(createFrameRingMemory({ slots: 4, partSizes: [1024] }));
   const frames = new FrameWriter(ring);
   const volumeSize = 2 ** 30;
@@ -60,7 +60,7 @@ function read(
       notes.push({ ...entry, content: parts.join('') });
     }
   }
-  return { notes, warnings: reader.warnings.list, zip: Buffer.concat(contents) };
+  return { notes, warnings: reader.warnings.list, zip: Buffer.concat(contents), remembered: reader.firstNames.size };
 }
 
 function kindOf(stat: BigIntStats): WalkedEntry['kind'] {
@@ -183,6 +183,30 @@ describe('a further name of a file', () => {
     for (const name of ['.holdfast/files/.holdfast/inner/second', 'a/third', 'fourth']) {
       expect(readFileSync(join(folder, 'by hand', name), 'utf8')).toBe('content');
     }
+  });
+});
+
+describe('the first name of a file', () => {
+  it('is forgotten once all of its names have been met, and kept while one is to come', () => {
+    const folder = tempFolder();
+    for (const file of ['a', 'b']) {
+      writeFileSync(join(folder, file), file);
+      for (const more of ['1', '2']) linkSync(join(folder, file), join(folder, file + more));
+    }
+    const names = ['a', 'a1', 'a2', 'b', 'b1', 'b2'];
+    const reading = (upTo: number): ReturnType<typeof read> =>
+      read(folder, (add) => {
+        for (const name of names.slice(0, upTo)) add(name);
+      });
+    expect(names.map((_, index) => reading(index + 1).remembered)).toEqual([1, 1, 0, 1, 1, 0]);
+    expect(reading(6).notes.map(({ path, linkOf }) => [path, linkOf])).toEqual([
+      ['a', undefined],
+      ['a1', 'a'],
+      ['a2', 'a'],
+      ['b', undefined],
+      ['b1', 'b'],
+      ['b2', 'b'],
+    ]);
   });
 });
 

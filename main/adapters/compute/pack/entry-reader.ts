@@ -12,6 +12,7 @@ import { sameInZip, type BaseEntries, type KeptContent } from './base-entries.ts
 import { hashesOf } from './known-content.ts';
 import { FileReader, zipEntry, type FileReaderParts } from './file-reader.ts';
 import type { BegunFile } from './file-progress.ts';
+import { FirstNames } from './first-names.ts';
 import type { FrameWriter } from './frame-writer.ts';
 import { ReadWarnings } from './read-warnings.ts';
 import type { Stretch } from './stretches.ts';
@@ -31,8 +32,8 @@ const openFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLO
 /** Puts entry after entry into the volumes, and notes each for the manifest. */
 export class EntryReader {
   readonly warnings = new ReadWarnings();
+  readonly firstNames = new FirstNames();
   readonly #parts: Parts;
-  readonly #firstNames = new Map<string, BytePath>();
   readonly #files: FileReader;
   readonly #totals = { entries: 0, files: 0, directories: 0, symlinks: 0, bytes: 0 };
 
@@ -111,7 +112,7 @@ export class EntryReader {
     try {
       const stat = fstatSync(handle, { bigint: true });
       if (!stat.isFile()) throw Object.assign(new Error('no longer a file'), { code: 'ELOOP' });
-      const first = this.#firstNameOf(stat);
+      const first = this.firstNames.find(stat);
       if (first !== undefined) {
         this.#addHardLink(path, first, stat, before);
         return;
@@ -146,7 +147,7 @@ export class EntryReader {
   /** A file whose stamps are those of the base is not even opened. */
   #keepUnread({ path, stat }: WalkedEntry, known: KeptContent | null): boolean {
     if (known === null || stat === null || this.#parts.base?.isUnchanged(known, stat, this.#now()) !== true) return false;
-    const first = this.#firstNameOf(stat);
+    const first = this.firstNames.find(stat);
     if (first !== undefined) return false;
     const { size, sha256, pieces, extents, sparse } = known;
     this.#parts.ring.count(0, size);
@@ -176,12 +177,7 @@ export class EntryReader {
     this.#parts.ring.count(1, 0);
     const marks = { ...(sparse ? { sparse } : {}), ...(racy ? { racy } : {}) };
     this.#note({ path, ...entryStamps(stat, 'file'), size, ...marks, sha256, ...(pieces === undefined ? {} : { pieces }) }, file.stretches);
-    if (stat.nlink > 1n) this.#firstNames.set(inodeOf(stat), path);
-  }
-
-  /** The name under which this file's content was met already. */
-  #firstNameOf(stat: BigIntStats): BytePath | undefined {
-    return stat.nlink > 1n && this.#parts.format === 'archive' ? this.#firstNames.get(inodeOf(stat)) : undefined;
+    if (this.#parts.format === 'archive') this.firstNames.add(path, stat);
   }
 
   #racyMark(stat: BigIntStats): { readonly racy?: true } {
@@ -197,6 +193,7 @@ export class EntryReader {
     if (before?.linkOf !== first || !sameInZip(before, stat, 'file')) this.#storeLinkTo(first, path, stat);
     this.#totals.files += 1;
     this.#note({ path, ...entryStamps(stat, 'file'), linkOf: first }, []);
+    this.firstNames.met(stat);
   }
 
   /** Should the run be cut off, the next one need not send these pieces. */
@@ -209,11 +206,6 @@ export class EntryReader {
     this.#totals.entries += 1;
     this.#parts.frames.note(entryLineStart(entry), stretches);
   }
-}
-
-/** With its stamps: a number that was given to another file meanwhile is another file. */
-function inodeOf(stat: BigIntStats): string {
-  return `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}`;
 }
 
 /** From the folder of `path` to `first`, both names inside the same ZIP. */
