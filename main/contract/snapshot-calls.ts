@@ -8,6 +8,8 @@ const snapshotRow = z.object({
   files: z.number().nullable(),
   bytes: z.number().nullable(),
   storedBytes: z.number(),
+  /** Left of removed snapshots, and kept because of this one. */
+  inheritedBytes: z.number().optional(),
   complete: z.boolean(),
   pinned: z.boolean(),
   note: z.string().optional(),

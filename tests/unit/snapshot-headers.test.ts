@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -92,6 +93,31 @@ describe('the first lines of manifests', () => {
     await expect(list(place)).rejects.toThrow('the line is cut');
     expect(place.reads.length).toBeLessThanOrEqual(4);
     expect(place.open.now).toBe(0);
+  });
+});
+
+describe('what is left of removed snapshots', () => {
+  test('counts for the oldest that rests on it, so that the rows hold all that lies there', async () => {
+    const clock = movableClock();
+    const one = world({ clock });
+    const folder = join(tempFolder(), 'srv');
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'stays.dat'), randomBytes(50_000));
+    for (let night = 0; night < 3; night += 1) {
+      writeFileSync(join(folder, 'level.dat'), `night ${String(night)}`);
+      clock.offset += 60_000;
+      await one.backup(folder);
+    }
+    const [first] = await one.engine.snapshots(one.destination, { server: 'survival' }, {});
+    await one.prune({ policy: { last: 2 } });
+    const rows = await one.engine.snapshots(one.destination, { server: 'survival' }, {});
+    expect(rows).toHaveLength(2);
+    const left = [...(await contents(one.backend, 'survival/'))].map(([key, { length }]) => ({ key, length }));
+    const ofFirst = left.filter(({ key }) => key.includes(first?.id ?? '?')).reduce((sum, { length }) => sum + length, 0);
+    expect(ofFirst).toBeGreaterThan(50_000);
+    expect(rows.map(({ inheritedBytes }) => inheritedBytes)).toEqual([ofFirst, undefined]);
+    const told = rows.reduce((sum, { storedBytes, inheritedBytes = 0 }) => sum + storedBytes + inheritedBytes, 0);
+    expect(told).toBe(left.reduce((sum, { length }) => sum + length, 0));
   });
 });
 

@@ -51,11 +51,17 @@ export async function snapshots(
     const name = (await displayName(catalog, listing, options)) ?? listing.slug;
     const problemOf = await problemFinder(host, catalog, listing, options);
     await readHeaders(catalog, listing.snapshots, options);
-    const shared = await namedArchives(catalog, listing, options);
+    const heirs = await oldestOf(catalog, listing, options);
+    const inherited = new Map<string, number>();
     for (const snapshot of listing.snapshots) {
-      if (isRemoved(snapshot, shared)) continue;
+      const heir = heirOf(snapshot, heirs);
+      if (heir !== undefined) inherited.set(heir, (inherited.get(heir) ?? 0) + sizeOf(snapshot));
+    }
+    for (const snapshot of listing.snapshots) {
+      if (heirOf(snapshot, heirs) !== undefined) continue;
       const row = await describe(host, catalog, snapshot, { name, problemOf }, options);
-      if (row !== null) rows.push(row);
+      const inheritedBytes = inherited.get(snapshot.id);
+      if (row !== null) rows.push({ ...row, ...(inheritedBytes === undefined ? {} : { inheritedBytes }) });
     }
   }
   return rows;
@@ -80,19 +86,30 @@ export async function newest(
   return null;
 }
 
-/** All archives that manifests name. */
-async function namedArchives(catalog: Catalog, { snapshots: listed }: ServerListing, options: CallOptions): Promise<ReadonlySet<string>> {
-  const keys = new Set<string>();
+/** Of each archive that a manifest names, the id of the oldest snapshot that does. */
+async function oldestOf(
+  catalog: Catalog,
+  { snapshots: listed }: ServerListing,
+  options: CallOptions,
+): Promise<ReadonlyMap<string, string>> {
+  const oldest = new Map<string, string>();
   for (const snapshot of listed) {
     const header = await readHeader(catalog, snapshot, options);
-    if (header !== null && !(header instanceof Fault)) for (const { key } of header.archives) keys.add(key);
+    if (header === null || header instanceof Fault) continue;
+    for (const { key } of header.archives) if (!oldest.has(key)) oldest.set(key, snapshot.id);
   }
-  return keys;
+  return oldest;
 }
 
-/** A snapshot that was removed, while others still use its archives, is none that did not end. */
-function isRemoved(snapshot: ListedSnapshot, named: ReadonlySet<string>): boolean {
-  return findObject(snapshot, 'manifest') === null && snapshot.objects.some(({ key }) => named.has(key));
+/** The snapshot because of which the archives of this one, which was removed, are still there: it is none that did not end. */
+function heirOf(snapshot: ListedSnapshot, heirs: ReadonlyMap<string, string>): string | undefined {
+  if (findObject(snapshot, 'manifest') !== null) return undefined;
+  const named = snapshot.objects.find(({ key }) => heirs.has(key));
+  return named === undefined ? undefined : heirs.get(named.key);
+}
+
+function sizeOf({ objects }: ListedSnapshot): number {
+  return objects.reduce((sum, { size }) => sum + size, 0);
 }
 
 async function describe(
@@ -109,7 +126,7 @@ async function describe(
   const common = {
     id,
     slug,
-    storedBytes: objects.reduce((sum, { size }) => sum + size, 0),
+    storedBytes: sizeOf(snapshot),
     pinned: pin !== null,
     ...(pin === null || pin.note === '' ? {} : { note: pin.note }),
   };

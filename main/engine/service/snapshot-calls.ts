@@ -97,9 +97,10 @@ export function snapshotCalls(host: ServiceHost, serverOf: (slug: string) => Ser
   };
 }
 
-function summary({ id, time, files, bytes, storedBytes, complete, pinned, note, problem }: SnapshotRow): SnapshotSummary {
+function summary({ id, time, files, bytes, storedBytes, inheritedBytes, complete, pinned, note, problem }: SnapshotRow): SnapshotSummary {
   return {
     ...{ id, time, files, bytes, storedBytes, complete, pinned },
+    ...(inheritedBytes === undefined ? {} : { inheritedBytes }),
     ...(note === undefined ? {} : { note }),
     ...(problem === undefined ? {} : { problem }),
   };
