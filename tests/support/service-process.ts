@@ -54,11 +54,11 @@ export class ServiceHome {
     return JSON.parse(run.stdout);
   }
 
-  /** The key file opens by itself, there is one place and one server, `survival`, without a schedule unless told. */
+  /** The key file opens by itself, there is one place and one server, `survival`, without a schedule unless told, and nothing follows its backups. */
   async setUp(server: readonly string[] = []): Promise<void> {
     await this.json(['keychain', 'use', 'machine-key', '--yes']);
     await this.json(['destination', 'add', 'nas', `folder:${this.place}`, '--no-test']);
-    await this.json(['server', 'add', 'Survival', this.folder, '--to', 'nas', ...server]);
+    await this.json(['server', 'add', 'Survival', this.folder, '--to', 'nas', '--verify', 'never', '--drill', 'never', ...server]);
   }
 
   /** Ends a process with the tests, should they leave it running. */

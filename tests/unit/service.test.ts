@@ -150,6 +150,41 @@ describe('the schedule', () => {
     );
   });
 
+  test('a backup that a person began is followed by what is due as well, once it is done, and not again before its time', async () => {
+    const world = serviceWorld({ folder, servers: [{ schedule: { kind: 'manual' } }] });
+    const stop = new AbortController();
+    const running = world.service.run(stop.signal);
+    await world.clock.untilSomebodySleeps();
+    const all = [world.ended('backup'), world.ended('verify'), world.ended('drill')] as const;
+    await world.service.calls['backup.start']({ slug: 'survival', force: false, takeOver: false }, stop.signal);
+    for (const job of await Promise.all(all))
+      expect(job).toMatchObject({ state: 'done', reason: job.kind === 'backup' ? 'person' : 'follow-up' });
+    const jobs = world.events.flatMap(({ event, data }) => (event === 'job' ? [data] : []));
+    const done = jobs.findIndex(({ kind, state }) => kind === 'backup' && state === 'done');
+    expect(jobs.findIndex(({ kind }) => kind === 'verify')).toBeGreaterThan(done);
+    expect(jobs.findIndex(({ kind }) => kind === 'drill')).toBeGreaterThan(done);
+    await settle();
+    const { state, lastProven, lastVerified } = world.service.status('survival');
+    expect([state, lastProven !== null, lastVerified !== null]).toEqual(['ok', true, true]);
+
+    const kindsAfter = async (days: number): Promise<readonly string[]> => {
+      const before = world.store.jobs().length;
+      world.clock.jump(days * 1440 * minute);
+      const ended = world.ended('backup');
+      await world.service.calls['backup.start']({ slug: 'survival', force: true, takeOver: false }, stop.signal);
+      await ended;
+      await settle();
+      while (world.store.jobs().some(({ endedAt }) => endedAt === null)) await settle();
+      const kinds = world.store.jobs().map(({ kind }) => kind);
+      return kinds.slice(0, kinds.length - before).sort();
+    };
+    expect(await kindsAfter(1)).toEqual(['backup']);
+    expect(await kindsAfter(7)).toEqual(['backup', 'verify']);
+    expect(await kindsAfter(30)).toEqual(['backup', 'drill', 'verify']);
+    stop.abort();
+    await running;
+  });
+
   test('a run that a person cancels comes again at its next time, and not in half a minute', async () => {
     const begun = Promise.withResolvers<undefined>();
     const pause = (signal: AbortSignal): Promise<void> =>

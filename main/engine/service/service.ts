@@ -137,13 +137,22 @@ export function createService(host: ServiceHost): Service {
       },
     });
     const followed = ended.then((job) => {
-      if (reason !== 'person' && job.state !== 'cancelled' && isKept(job)) followUp(job);
+      try {
+        // A command that works by itself ends with what it was asked for.
+        if (isScheduling && job.state !== 'cancelled' && isKept(job)) followUp(job);
+      } catch (error) {
+        // The job has told its own end; this is what could not be made a job, while the service stops.
+        host.onProblem?.(`the run of ${slug} was not followed up`, error);
+      }
       return job;
     });
     return { id, ended: followed };
   }
 
-  /** What is due by the calendar is done where a backup has ended well: then there is something to look at, and the line is known to work. */
+  /**
+   * What is due by the calendar is done where a backup has ended well, whoever began it: then there is something to look at, and the line is known to
+   * work.
+   */
   function followUp(job: Job): void {
     const server = serverOf(job.server);
     const { verify, drill } = dueChecks(server, store.facts(job.server), clock.now(), wellIn(job, server.destinations));
@@ -221,8 +230,8 @@ export function createService(host: ServiceHost): Service {
             try {
               await startBackup(slug, reason, { force: false, takeOver: false }).ended;
             } catch (error) {
-              // The job has told its own end; this is what could not be made a job, while the service stops.
-              host.onProblem?.(`the run of ${slug} was not followed up`, error);
+              // Nor can it be made a job while the service stops.
+              host.onProblem?.(`the run of ${slug} was not begun`, error);
             }
           },
           // Nothing has changed that the schedule rests on: only what it comes to is told.

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { nextStep } from '../../contract/fault-texts.ts';
 import { Fault } from '../../contract/faults.ts';
 import type { Job } from '../../contract/jobs.ts';
+import { isDue } from '../../engine/service/facts.ts';
 import { exitCodeOf, exitCodeOfReport, exitCodes } from '../exit-codes.ts';
 import type { CliHost, CommandContext } from '../host.ts';
 import { note, printJson, printLine, printWarnings, table } from '../output.ts';
@@ -38,7 +39,7 @@ export function addServerJobs(group: Command, context: CommandContext): void {
     .option('--json', 'print one JSON document')
     .action(async (slug: string, options: BackupOptions) => {
       const how = { force: options.force === true, takeOver: options.takeOver === true, whole: options.whole === true };
-      end(await ran(host, options, (service) => service.call('backup.start', { slug, ...how })));
+      end(await ran(host, options, (service) => service.call('backup.start', { slug, ...how }), noteChecksDue));
     });
 
   group
@@ -190,8 +191,24 @@ async function placeOf(service: Connection, slug: string, { from }: PlaceOption)
   });
 }
 
+/** Where no service runs nobody reads it back by itself: the command would last as long again, or longer. */
+async function noteChecksDue(host: CliHost, service: Connection, { server, fault }: Job): Promise<void> {
+  if (service.isService || fault !== null) return;
+  const { settings, lastVerified, lastProven } = await service.call('server.get', { slug: server });
+  const due = [
+    ...(isDue(settings.verify, lastVerified, host.now()) ? [`holdfast server verify ${server}`] : []),
+    ...(isDue(settings.drill, lastProven, host.now()) ? [`holdfast server drill ${server}`] : []),
+  ];
+  if (due.length > 0) await note(host, `To be read back now, which a running service does by itself: ${due.join('; ')}`);
+}
+
 /** Starts a job, shows how it goes on, and settles to the exit code that its end means. Ctrl-C stops the job, too. */
-async function ran(host: CliHost, options: JsonOption, start: (service: Connection) => Promise<{ job: string }>): Promise<number> {
+async function ran(
+  host: CliHost,
+  options: JsonOption,
+  start: (service: Connection) => Promise<{ job: string }>,
+  after?: (host: CliHost, service: Connection, job: Job) => Promise<void>,
+): Promise<number> {
   return await withService(host, async (service) => {
     const progress = progressLine(host);
     const seen: Job[] = [];
@@ -217,7 +234,9 @@ async function ran(host: CliHost, options: JsonOption, start: (service: Connecti
       const job = await ended;
       host.signal.removeEventListener('abort', cancel);
       await progress.finish();
-      return await shown(host, options, job);
+      const code = await shown(host, options, job);
+      if (options.json !== true) await after?.(host, service, job);
+      return code;
     } finally {
       await progress.finish();
       leave();
