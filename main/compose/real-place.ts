@@ -1,9 +1,10 @@
 import { realpath } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { isMissing } from './errno.ts';
 
 /** The folder behind all links, also where it or the folders that lead to it are not made yet. */
-export async function realPlace(path: string): Promise<string> {
+export async function realPlace(typed: string): Promise<string> {
+  const path = resolve(typed);
   try {
     return await realpath(path);
   } catch (error) {

@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Job } from '../../main/contract/jobs.ts';
@@ -173,4 +173,15 @@ test('a restore that replaces the folder stops the game first, and says that som
     expect.arrayContaining([expect.stringContaining('start it now')]),
   ]);
   expect(rcon.done.at(-1)).toBe('stop');
+});
+
+test('a plain restore over the folder of such a server refuses, and names the command that stops it', async () => {
+  const { home, rcon } = await game();
+  const link = join(home.base, 'link');
+  symlinkSync(home.folder, link);
+  const run = await home.run(['restore', 'latest', '-d', 'nas', '--target', `${link}/`, '--replace']);
+  expect([run.code, run.stderr, rcon.done]).toEqual([11, expect.stringContaining('holdfast server restore survival latest --replace'), []]);
+  // Past it with --force: there is no snapshot yet.
+  const forced = await home.run(['restore', 'latest', '-d', 'nas', '--target', home.folder, '--replace', '--force']);
+  expect([forced.code === 11, forced.stderr.includes('server restore')]).toEqual([false, false]);
 });

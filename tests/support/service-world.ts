@@ -10,6 +10,7 @@ import {
   type ServiceHost,
   type StateStore,
 } from '../../main/engine/service/ports.ts';
+import { realPlace } from '../../main/compose/real-place.ts';
 import { createService, type Service } from '../../main/engine/service/service.ts';
 import { fakeClock, type FakeClock } from './fake-clock.ts';
 import { tempFolder } from './temp-folder.ts';
@@ -110,6 +111,7 @@ export function serviceWorld(options: ServiceWorldOptions): ServiceWorld {
       told.push(`${argv.join(' ')} ${environment['HOLDFAST_RESULT'] ?? ''}`.trim());
       return argv[0] === 'fail' ? Promise.reject(new Fault('unexpected', 'the hook failed')) : Promise.resolve();
     },
+    realPlace,
     scratch: () => {
       const path = tempFolder();
       return Promise.resolve({ path, remove: () => Promise.resolve() });

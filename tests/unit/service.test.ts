@@ -1,5 +1,5 @@
-import { rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Fault } from '../../main/contract/faults.ts';
 import type { Job } from '../../main/contract/jobs.ts';
@@ -474,6 +474,25 @@ describe('what is looked at by the calendar', () => {
     const part: Job = { ...ended('verify', 'a', 'done', now + 1), partial: true };
     expect(tellingJob([part, ...jobs], settings)).toMatchObject({ state: 'failed' });
   });
+});
+
+test.each<readonly [string, (link: string) => string]>([
+  ['a link', (link) => link],
+  ['a slash at its end', () => `${folder}/`],
+  ['a way round', () => `${folder}/../${basename(folder)}`],
+])('a restore over the folder of a server stops and starts it, also when the folder is named by %s', async (_, named) => {
+  const told: string[] = [];
+  const say = (what: string) => (): Promise<void> => Promise.resolve(void told.push(what));
+  const link = join(tempFolder(), 'link');
+  symlinkSync(folder, link);
+  const world = serviceWorld({ folder, servers: [minecraft], quiesce: { stop: say('stop'), start: say('start') } });
+  const ended = world.ended('backup');
+  await world.service.calls['backup.start']({ slug: 'survival', force: false, takeOver: false }, new AbortController().signal);
+  await ended;
+  const request = { slug: 'survival', destination: 'here', target: named(link), include: [], replace: true, force: true };
+  const restored = world.ended('restore');
+  await world.service.calls['restore.start']({ ...request, snapshot: 'latest' }, new AbortController().signal);
+  expect([(await restored).state, told]).toEqual(['done', ['stop', 'start']]);
 });
 
 test('a server that was stopped on purpose is neither stopped nor started', async () => {

@@ -12,6 +12,7 @@ import { destinationCalled } from '../../engine/service/known-destination.ts';
 import type { JobNote, ServiceHost, StateStore } from '../../engine/service/ports.ts';
 import type { LiveSettings } from '../../engine/service/settings-ports.ts';
 import type { Host } from '../host.ts';
+import { realPlace } from '../real-place.ts';
 import type { ServicePlaces } from './places.ts';
 
 export interface ServiceHostParts {
@@ -49,6 +50,7 @@ export function composeServiceHost(parts: ServiceHostParts): ComposedServiceHost
     openDestination: open,
     signedInAt: (destination) => destinationCalled(settings.current(), destination)?.signedInAt ?? null,
     quiesce: quiesceOf,
+    realPlace,
     recoverFolder: async (folder) => await (await cli.openTargets()).restore.recover(folder),
     async forgetSecrets(slug) {
       if (settings.current().servers.some((server) => server.slug === slug)) return;

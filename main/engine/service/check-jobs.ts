@@ -74,7 +74,8 @@ export async function restoreJob(
   run: JobRun,
 ): Promise<JobOutcome> {
   const destination = await host.openDestination(destinationName);
-  const inPlace = request.replace && request.target === server.folder && server.quiesce.kind !== 'none';
+  const isOwn = async (): Promise<boolean> => (await host.realPlace(request.target)) === (await host.realPlace(server.folder));
+  const inPlace = request.replace && server.quiesce.kind !== 'none' && (await isOwn());
   // Before anything is stopped: a mistyped id or a place that cannot be reached must not cost the players their game.
   for await (const entry of host.engine.list(destination, { snapshot: request.snapshot, server: server.name }, run)) {
     if (entry.path !== '') break;

@@ -141,6 +141,8 @@ export interface ServiceHost {
   readonly keychainOpenedAt?: () => number | null;
   /** Told of what went wrong without a job that could say so. */
   readonly onProblem?: (message: string, error: unknown) => void;
+  /** The folder behind all links, also where it does not exist yet. */
+  realPlace(path: string): Promise<string>;
   /** Finishes what a killed restore left of this folder; settles to what was done, in words. */
   readonly recoverFolder?: (folder: string) => Promise<readonly string[]>;
   /** Called before anything of others runs: what is secret can be hidden from then on. Never rejects. */

@@ -1,5 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { realPlace } from '../../compose/real-place.ts';
+import { Fault } from '../../contract/faults.ts';
 import type { DamagedFile, RestoreReport } from '../../contract/reports.ts';
 import { exitCodeOfReport, exitCodes } from '../exit-codes.ts';
 import type { CliHost, CommandContext } from '../host.ts';
@@ -31,11 +33,12 @@ export function addRestore(program: Command, { host, end }: CommandContext): voi
     .requiredOption('--target <folder>', 'where to bring it back')
     .option('--include <pattern>', 'only what matches, in gitignore syntax; may be given several times', append)
     .option('--replace', 'the target is not empty and may be replaced')
-    .option('--force', 'go on although a process uses the target')
+    .option('--force', 'go on although a process uses the target, or a server is kept there')
     .option('--salvage', 'bring back all that is whole and list what is not');
   withDestination(withServer(command))
     .addHelpText('after', '\nExample:\n  holdfast restore latest -d folder:/mnt/backup --target /srv/survival --replace')
     .action(async (snapshot: string, options: Options) => {
+      if (options.replace === true && options.force !== true) await refuseRunning(host, snapshot, resolve(host.cwd, options.target));
       await takeUpLeft(host);
       const { engine, destination } = await openDestination(host, options);
       const request = {
@@ -55,6 +58,26 @@ export function addRestore(program: Command, { host, end }: CommandContext): voi
       await (options.json === true ? printJson(host, report) : printReport(host, report));
       end(report.damaged.length > 0 ? exitCodes.warnings : exitCodeOfReport(report));
     });
+}
+
+/** This command stops nobody: what a server writes while its folder is exchanged would be lost, or lie between two states. */
+async function refuseRunning(host: CliHost, snapshot: string, target: string): Promise<void> {
+  // A restore needs no settings: where they cannot be read, nobody can say.
+  const settings = await host
+    .openSettings()
+    .then((file) => file.read())
+    .catch(() => null);
+  const place = await realPlace(target);
+  for (const { name, slug, folder, quiesce } of settings?.servers ?? []) {
+    if (quiesce.kind === 'none' || (await realPlace(folder)) !== place) continue;
+    throw new Fault('locked', `${target} is the folder of ${name}, which must be stopped before and started after (${quiesce.kind})`, {
+      operation: 'restore',
+      context: {
+        ...{ target, server: slug },
+        next: `Run: holdfast server restore ${slug} ${snapshot} --replace. Or stop it yourself, and add --force.`,
+      },
+    });
+  }
 }
 
 async function printReport(host: CliHost, report: RestoreReport): Promise<void> {
