@@ -185,7 +185,15 @@ describe('signing in with a provider from a window', () => {
     expect(await codeOf(call('signIn.get', { id }))).toBe('not-found');
     expect(await call('destination.account', { name: 'home' })).toMatchObject({ account: { name: 'person@example.org' } });
     await call('server.add', {
-      server: { name: 'Survival', slug: 'survival', folder: home.folder, destinations: ['home'], zone: 'UTC', verify: 'never' },
+      server: {
+        name: 'Survival',
+        slug: 'survival',
+        folder: home.folder,
+        destinations: ['home'],
+        zone: 'UTC',
+        verify: 'never',
+        drill: 'never',
+      },
     });
     expect((await backup()).state).toBe('done');
   });
