@@ -1,3 +1,5 @@
+import type { SignInReply, SignInRequest } from '../../main/contract/door.ts';
+import { doorPaths, halfHeader, signInPath } from '../../main/contract/door-paths.ts';
 import './bridge.ts';
 
 const stored = 'holdfast.half';
@@ -13,18 +15,18 @@ class Session {
   /** Signs in where the page was opened by a link. */
   async begin(): Promise<void> {
     const { pathname, search } = window.location;
-    if (window.holdfast !== undefined || pathname !== '/sign-in') return;
+    if (window.holdfast !== undefined || pathname !== signInPath) return;
     // First of all: it is good once, and a page that is loaded again must not bring it again.
     window.history.replaceState(null, '', `/${window.location.hash}`);
     try {
-      const response = await fetch('/api/sign-in', {
+      const response = await fetch(doorPaths.signIn, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ code: new URLSearchParams(search).get('code') ?? '' }),
+        body: JSON.stringify({ code: new URLSearchParams(search).get('code') ?? '' } satisfies SignInRequest),
       });
       this.refused = response.status === 403;
       if (!response.ok) return;
-      const { value } = (await response.json()) as { readonly value: { readonly half: string } };
+      const { value } = (await response.json()) as { readonly value: SignInReply };
       window.localStorage.setItem(stored, value.half);
     } catch {
       // The service has gone meanwhile: the page says so by itself, and an old session may still be good.
@@ -35,7 +37,7 @@ class Session {
   /** Of every request. Read anew each time, for it may be another tab that was signed in. */
   headers(): Readonly<Record<string, string>> {
     const half = window.localStorage.getItem(stored);
-    return half === null ? {} : { 'x-holdfast-half': half };
+    return half === null ? {} : { [halfHeader]: half };
   }
 
   /** Settles once another tab has been signed in. */

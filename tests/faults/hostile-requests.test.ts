@@ -2,6 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { calls } from '../../main/contract/calls.ts';
+import { door } from '../../main/contract/door.ts';
+import { doorPaths, signInPath } from '../../main/contract/door-paths.ts';
 import { rawRequest, requestText, statusOf, type RequestParts } from '../support/raw-http.ts';
 import { ServiceHome, type RunningService } from '../support/service-process.ts';
 
@@ -31,6 +33,17 @@ const signIn = async (given: string): Promise<string> =>
 
 const send = async (parts: RequestParts): Promise<string> =>
   await rawRequest(service.port, requestText(service.port, service.token, parts));
+
+test('what lets in answers with what the contract names, and nothing else', async () => {
+  const valueOf = (reply: string): unknown => {
+    const { value } = JSON.parse(reply.slice(reply.indexOf('\r\n\r\n') + 4).replace(/^[^{]*|[^}]*$/g, '')) as { readonly value: unknown };
+    return value;
+  };
+  const { link } = door.link.reply.strict().parse(valueOf(await send({ path: doorPaths.link })));
+  const url = new URL(link);
+  expect([url.host, url.pathname]).toEqual([`127.0.0.1:${service.port}`, signInPath]);
+  door.signIn.reply.strict().parse(valueOf(await signIn(url.searchParams.get('code') ?? '')));
+});
 
 test('what is asked rightly is answered, with the token and with both halves of a session', async () => {
   expect(statusOf(await send({}))).toBe(200);

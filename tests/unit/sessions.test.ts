@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { serveHttp } from '../../main/compose/service/http-server.ts';
-import { halfHeader, sessions } from '../../main/compose/service/sessions.ts';
+import { sessions } from '../../main/compose/service/sessions.ts';
+import { halfHeader } from '../../main/contract/door-paths.ts';
 import { access } from '../../main/compose/service/token.ts';
 import { handlersOn } from '../../main/compose/handlers-on.ts';
 

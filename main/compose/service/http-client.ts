@@ -1,6 +1,8 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { z } from 'zod';
 import { calls, type Call } from '../../contract/calls.ts';
+import { door, type LinkRequest } from '../../contract/door.ts';
+import { doorPaths } from '../../contract/door-paths.ts';
 import { events, type EventName, type ServiceEvent } from '../../contract/events.ts';
 import { Fault, type WireFault } from '../../contract/faults.ts';
 import { wireFaultSchema } from '../../contract/jobs.ts';
@@ -26,7 +28,7 @@ export function callService(address: ServiceAddress): Call {
 
 /** A sign-in link for a browser on this computer: good once. */
 export async function signInLink(address: ServiceAddress): Promise<string> {
-  return z.object({ link: z.string() }).parse(await post(address, '/api/link', {})).link;
+  return door.link.reply.parse(await post(address, doorPaths.link, {} satisfies LinkRequest)).link;
 }
 
 /** What the service tells from now on, until the signal or the end of the service. */

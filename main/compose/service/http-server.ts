@@ -4,11 +4,12 @@ import { bodyLimit } from 'hono/body-limit';
 import { streamSSE } from 'hono/streaming';
 import { answer } from '../../contract/answer.ts';
 import type { CallHandlers } from '../../contract/calls.ts';
+import { door } from '../../contract/door.ts';
+import { doorPaths, halfHeader, signInPath } from '../../contract/door-paths.ts';
 import type { ServiceEvent } from '../../contract/events.ts';
 import { Fault } from '../../contract/faults.ts';
 import { guard, refused } from './http-guard.ts';
 import { pageFile } from './page-files.ts';
-import { halfHeader } from './sessions.ts';
 import type { Access } from './token.ts';
 
 export interface HttpOptions {
@@ -32,7 +33,7 @@ const mostWaiting = 2_000;
 const keepAliveMs = 20_000;
 const dayMs = 86_400_000;
 
-/** The contract over HTTP, on loopback only: `POST /api/call/<name>`, `GET /api/events`, `POST /api/link`, `POST /api/sign-in`, and the page. */
+/** The contract over HTTP, on loopback only: `POST /api/call/<name>`, `GET /api/events`, the door's two (main/contract/door.ts), and the page. */
 export async function serveHttp({ handlers, access, subscribe, port: wanted, listenMs = dayMs }: HttpOptions): Promise<HttpServer> {
   let port = wanted;
   const end = new AbortController();
@@ -44,15 +45,14 @@ export async function serveHttp({ handlers, access, subscribe, port: wanted, lis
   const cookieName = (): string => `holdfast_session_${port}`;
 
   // The one call that needs no sign-in is signing in. A link opens the page, which makes it: no browser uses a link up by looking what is behind it.
-  app.post('/api/sign-in', async (context) => {
-    const request: unknown = await context.req.json().catch(() => null);
-    const code = typeof request === 'object' && request !== null && 'code' in request ? request.code : null;
-    if (typeof code !== 'string' || !access.redeem(code)) {
+  app.post(doorPaths.signIn, async (context) => {
+    const request = door.signIn.request.safeParse(await context.req.json().catch(() => null));
+    if (!request.success || !access.redeem(request.data.code)) {
       return context.json(refused('this link was used already, or is too old: run “holdfast open-page” for a new one'), 403);
     }
     const { cookie, half } = access.sessions.begin(cookieName());
     context.header('set-cookie', cookie);
-    return context.json({ ok: true, value: { half } });
+    return context.json({ ok: true, value: door.signIn.reply.parse({ half }) });
   });
 
   app.use('/api/*', async (context, next) => {
@@ -80,9 +80,10 @@ export async function serveHttp({ handlers, access, subscribe, port: wanted, lis
   });
 
   // Only for who has the token: a page that is signed in needs no further link.
-  app.post('/api/link', (context) => {
+  app.post(doorPaths.link, (context) => {
     if (!access.bearer(context.req.header('authorization'))) return context.json(refused('this takes the token'), 403);
-    return context.json({ ok: true, value: { link: `http://127.0.0.1:${port}/sign-in?code=${access.newCode()}` } });
+    const link = `http://127.0.0.1:${port}${signInPath}?code=${access.newCode()}`;
+    return context.json({ ok: true, value: door.link.reply.parse({ link }) });
   });
 
   app.get('/api/events', (context) =>
@@ -119,7 +120,7 @@ export async function serveHttp({ handlers, access, subscribe, port: wanted, lis
   // Its files are the same for everybody, and hold nothing of what the service knows.
   app.get('*', async (context) => {
     const { path } = context.req;
-    const file = await pageFile(path === '/sign-in' ? '/' : path);
+    const file = await pageFile(path === signInPath ? '/' : path);
     if (file === null) return context.text('There is nothing here.\n', 404);
     return context.body(file.content, 200, { 'content-type': file.type });
   });

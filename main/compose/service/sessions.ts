@@ -17,8 +17,6 @@ export interface Sessions {
   look(cookieName: string, cookies: string | undefined, half: string | undefined): { readonly renewed: string | null } | null;
 }
 
-export const halfHeader = 'x-holdfast-half';
-
 const daySeconds = 86_400;
 const lifeSeconds = 7 * daySeconds;
 const dayMs = daySeconds * 1000;
