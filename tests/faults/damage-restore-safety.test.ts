@@ -104,25 +104,39 @@ test('patterns exchange what they match and nothing else, also where the target 
 });
 
 const canMount = spawnSync('unshare', ['-Urm', 'true']).status === 0;
-test.skipIf(!canMount)('a disk that is too small is told before anything is written to it', () => {
+test.skipIf(!canMount).each([
+  ['for its content', 'size=1m', {}, 'freeBytes'],
+  ['for what a damaged snapshot would hold, though not all of that can be salvaged', 'size=1m', { salvage: true }, 'freeBytes'],
+  ['for its folders, which hold nothing', 'size=64m,nr_inodes=20', { include: ['/folder*'] }, 'freeFiles'],
+])('a disk that is too small %s is told before anything is written to it', (_, size, request, figure) => {
   const place = tempFolder();
   const script = `
     import { readdirSync } from 'node:fs';
-    import { craftSnapshot, fileLine, rootLine } from '${new URL('../support/craft-snapshot.ts', import.meta.url).href}';
-    import { world } from '${new URL('../support/engine-on-memory.ts', import.meta.url).href}';
+    import { craftSnapshot, fileLine, plainLine, rootLine } from '${new URL('../support/craft-snapshot.ts', import.meta.url).href}';
+    import { contents, put, world } from '${new URL('../support/engine-on-memory.ts', import.meta.url).href}';
     const one = world();
-    await craftSnapshot(one, { contents: [Buffer.alloc(3_000_000, 1)], entries: ([frame]) => [rootLine, fileLine('large', frame)] });
-    const error = await one.restore('${place}/disk/server').catch((reason) => reason);
-    process.stdout.write(JSON.stringify([error.code, readdirSync('${place}/disk')]));
+    const folders = Array.from({ length: 30 }, (_, folder) => plainLine('folder ' + String(folder).padStart(2, '0'), 'directory'));
+    const entries = ([large, small]) => [rootLine, fileLine('a large', large), fileLine('a small', small), ...folders];
+    const { archive } = await craftSnapshot(one, { contents: [Buffer.alloc(3_000_000, 1), 'small'], entries });
+    const request = ${JSON.stringify(request)};
+    if (request.salvage) {
+      const bytes = (await contents(one.backend)).get(archive);
+      bytes[200] ^= 1;
+      await put(one.backend, archive, bytes);
+    }
+    const error = await one.restore('${place}/disk/server', request).catch((reason) => reason);
+    // Only the check before has figures; a disk that fills up meanwhile is the same fault without them.
+    const figures = Object.keys(error.context).filter((name) => name.startsWith('free'));
+    process.stdout.write(JSON.stringify([error.code, figures, readdirSync('${place}/disk')]));
   `;
   writeFileSync(join(place, 'run.mjs'), script);
   mkdirSync(join(place, 'disk'));
   const run = spawnSync(
     'unshare',
-    ['-Urm', 'sh', '-c', `mount -t tmpfs -o size=1m none ${place}/disk && exec ${process.execPath} ${place}/run.mjs`],
+    ['-Urm', 'sh', '-c', `mount -t tmpfs -o ${size} none ${place}/disk && exec ${process.execPath} ${place}/run.mjs`],
     {
       encoding: 'utf8',
     },
   );
-  expect([run.stdout, run.stderr]).toEqual(['["disk-full",[]]', expect.any(String)]);
+  expect([run.stdout, run.stderr]).toEqual([`["disk-full",["${figure}"],[]]`, expect.any(String)]);
 });
