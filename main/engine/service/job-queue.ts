@@ -2,8 +2,7 @@ import { asFault, Fault, type WireFault } from '../../contract/faults.ts';
 import type { Job } from '../../contract/jobs.ts';
 import type { Progress } from '../../contract/reports.ts';
 import type { Clock, Random } from '../ports.ts';
-import { cancelledFault } from '../storage/cancel.ts';
-import { permits } from '../storage/layers/concurrency.ts';
+import { permits, type Permits } from '../storage/layers/concurrency.ts';
 import type { JobNote, StateStore } from './ports.ts';
 
 /** What a job came to; what is left out stays as it was. */
@@ -26,7 +25,10 @@ export interface JobOrder extends Pick<Job, 'kind' | 'server' | 'destination' | 
 }
 
 export interface JobQueue {
-  /** Jobs of one server run one after the other, in the order in which they came; those of several servers side by side, up to a limit. */
+  /**
+   * Jobs of one server run one after the other: what a person asked for before what waits and came by itself, else in the order in which they came. Those
+   * of several servers run side by side, up to a limit.
+   */
   add(order: JobOrder): { readonly id: string; readonly ended: Promise<Job> };
   /** Stops it, or takes it out of the queue. Ended or unknown: nothing. */
   cancel(id: string): void;
@@ -62,8 +64,8 @@ export function jobQueue(options: JobQueueOptions): JobQueue {
   const { clock, random, store, atOnce, onJob, onNote = () => undefined, redact = (text: string) => text } = options;
   const slots = permits(atOnce);
   const active = new Map<string, Active>();
-  /** The end of the last job of each server: the next one waits for it. */
-  const tails = new Map<string, Promise<unknown>>();
+  /** By server. */
+  const turns = new Map<string, Permits>();
   let closed = false;
 
   function change(id: string, more: Partial<Job>, keep: boolean): Job | null {
@@ -92,11 +94,18 @@ export function jobQueue(options: JobQueueOptions): JobQueue {
     }
   }
 
-  async function follow(id: string, order: JobOrder, before: Promise<unknown>, signal: AbortSignal): Promise<Job> {
+  function turnsOf(server: string): Permits {
+    const known = turns.get(server) ?? permits(1);
+    turns.set(server, known);
+    return known;
+  }
+
+  async function follow(id: string, order: JobOrder, signal: AbortSignal): Promise<Job> {
     let end: Partial<Job>;
     let sofar: JobOutcome = {};
+    let leave = (): void => undefined;
     try {
-      await unlessAborted(before, signal, order.kind);
+      leave = await turnsOf(order.server).acquire(signal, order.kind, order.reason === 'person');
       end = { ...(await run(id, order, signal, (outcome) => (sofar = { ...sofar, ...outcome }))), state: 'done' };
     } catch (error) {
       const context = active.get(id)?.unwanted === true ? { by: 'person' } : {};
@@ -107,6 +116,8 @@ export function jobQueue(options: JobQueueOptions): JobQueue {
     }
     const job = change(id, { ...redacted({ ...sofar, ...end }, redact), progress: null, endedAt: clock.now() }, true);
     active.delete(id);
+    leave();
+    if (![...active.values()].some((other) => other.job.server === order.server)) turns.delete(order.server);
     if (job === null) throw new Error(`job ${id} is gone`);
     return job;
   }
@@ -137,16 +148,9 @@ export function jobQueue(options: JobQueueOptions): JobQueue {
         ...(order.partial === undefined ? {} : { partial: order.partial }),
         ...(order.restore === undefined ? {} : { restore: order.restore }),
       };
-      const before = tails.get(order.server) ?? Promise.resolve();
       // Registered before it can run, so that its first change finds it.
-      const ended = Promise.resolve().then(() => follow(id, order, before, stop.signal));
+      const ended = Promise.resolve().then(() => follow(id, order, stop.signal));
       active.set(id, { job, stop, ended, unwanted: false, disowned: false });
-      // One that is cancelled while it waits ends before those in front of it do; who comes behind it waits for them too.
-      const tail = Promise.all([before, ended]);
-      tails.set(order.server, tail);
-      void tail.then(() => {
-        if (tails.get(order.server) === tail) tails.delete(order.server);
-      });
       store.putJob(job);
       onJob(job);
       return { id, ended };
@@ -192,18 +196,4 @@ function redacted(end: Partial<Job>, redact: (text: string) => string): Partial<
       ? {}
       : { places: places.map((place) => ({ ...place, fault: place.fault === null ? null : cleaned(place.fault) })) }),
   };
-}
-
-async function unlessAborted(work: Promise<unknown>, signal: AbortSignal, operation: string): Promise<void> {
-  let leave: () => void = () => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    leave = () => reject(cancelledFault(operation));
-  });
-  if (signal.aborted) leave();
-  else signal.addEventListener('abort', leave, { once: true });
-  try {
-    await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', leave);
-  }
 }

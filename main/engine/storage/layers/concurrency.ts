@@ -4,18 +4,21 @@ import { around, type Call } from './around.ts';
 
 /** So many things at once, first come, first served. */
 export interface Permits {
-  /** Settles, with what gives the permit back, once one is free; rejects with fault cancelled when `signal` aborts first. */
-  acquire(signal: AbortSignal | undefined, operation: string): Promise<() => void>;
+  /**
+   * Settles, with what gives the permit back, once one is free; rejects with fault cancelled when `signal` aborts first. What is urgent is served before
+   * what waits and is not.
+   */
+  acquire(signal: AbortSignal | undefined, operation: string, urgent?: boolean): Promise<() => void>;
 }
 
 export function permits(count: number): Permits {
   let free = count;
-  const waiting: (() => void)[] = [];
+  const waiting: { readonly turn: () => void; readonly urgent: boolean }[] = [];
 
   function release(): void {
     const next = waiting.shift();
     if (next === undefined) free++;
-    else next();
+    else next.turn();
   }
 
   function permit(): () => void {
@@ -27,7 +30,7 @@ export function permits(count: number): Permits {
   }
 
   return {
-    async acquire(signal, operation) {
+    async acquire(signal, operation, urgent = false) {
       throwIfCancelled(signal, operation);
       if (free > 0) {
         free--;
@@ -38,11 +41,13 @@ export function permits(count: number): Permits {
           signal?.removeEventListener('abort', leave);
           resolve(permit());
         };
+        const place = { turn, urgent };
         const leave = (): void => {
-          waiting.splice(waiting.indexOf(turn), 1);
+          waiting.splice(waiting.indexOf(place), 1);
           reject(cancelledFault(operation));
         };
-        waiting.push(turn);
+        const behind = urgent ? waiting.findIndex((other) => !other.urgent) : -1;
+        waiting.splice(behind < 0 ? waiting.length : behind, 0, place);
         signal?.addEventListener('abort', leave, { once: true });
       });
     },
