@@ -170,6 +170,53 @@ const stops: readonly Stop[] = [
     },
   },
   {
+    ...{ name: 'place-sign-in', path: 'settings/place/google/sign-in' },
+    async at(page, say) {
+      await page.context().route('https://accounts.example/**', (route) => route.fulfill({ body: 'The provider’s page.' }));
+      const opened = page.context().waitForEvent('page');
+      await press(page, say('signIn.start', { provider: 'Google' }));
+      await (await opened).close();
+      await page.getByText(say('signIn.waiting', { provider: 'Google' })).waitFor();
+    },
+  },
+  {
+    ...{ name: 'place-forget', path: 'settings/place/attic-nas' },
+    async at(page, say, service) {
+      // Until it has loaded, what it is told is told anew.
+      await page.getByText(say('places.usedBy', { servers: 'Home Assistant' })).waitFor();
+      for (const { settings } of stagedServers) {
+        if (settings.destinations.includes('attic-nas')) service.emit({ event: 'server-removed', data: { slug: settings.slug } });
+      }
+      await page.getByText(say('places.unused')).waitFor();
+      await press(page, say('places.remove'));
+      await page.getByRole('dialog').getByRole('heading').waitFor();
+    },
+  },
+  {
+    ...{ name: 'found-server-running', path: 'new-machine' },
+    async at(page, say) {
+      await page.getByRole('button', { name: /tide-s3/ }).click();
+      const card = page.getByRole('article', { name: 'Lobby' });
+      await card.getByLabel(say('machine.folder'), { exact: true }).fill('/srv/lobby');
+      await card.getByRole('button', { name: say('machine.bring') }).click();
+      await card.getByRole('progressbar').waitFor();
+    },
+  },
+  {
+    ...{ name: 'snapshots-running', path: creative },
+    async at(page, say, service) {
+      await page.getByRole('list').getByRole('link').nth(9).waitFor();
+      const staged = stagedServers.find(({ settings }) => settings.slug === 'creative');
+      if (staged === undefined) throw new Error('Creative is not staged');
+      const running = { ...runningJob, server: 'creative' };
+      service.emit({ event: 'server', data: { ...staged, state: 'running', running } });
+      await page
+        .getByRole('region', { name: say('state.running.backup') })
+        .getByRole('progressbar')
+        .waitFor();
+    },
+  },
+  {
     ...{ name: 'kit', path: 'settings/place/tide-s3' },
     async at(page, say) {
       await page

@@ -149,13 +149,13 @@ async function done(page: Page, language: Language): Promise<void> {
 
 const both = ['en', 'de'] as const;
 
-/** Every step of the wizard, and what opens from it. */
-export const wizardViews: readonly View[] = [
-  ...stops.map(({ name }): View => ({
-    name,
-    path: 'new-server',
-    languages: both,
-    ready: (page, language) => walkWizard(page, language, name),
-  })),
-  { name: 'wizard-done', path: 'new-server', languages: both, ready: done },
-];
+/** Every step of the wizard, in its order. */
+export const wizardSteps: readonly View[] = stops.map(({ name }) => ({
+  name,
+  path: 'new-server',
+  languages: both,
+  ready: (page, language) => walkWizard(page, language, name),
+}));
+
+/** These, and what comes of the last. */
+export const wizardViews: readonly View[] = [...wizardSteps, { name: 'wizard-done', path: 'new-server', languages: both, ready: done }];
