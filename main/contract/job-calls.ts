@@ -16,7 +16,13 @@ export const jobCalls = {
   'job.cancel': { request: z.object({ job: z.string() }), reply: z.object({}) },
   'job.get': { request: z.object({ job: z.string() }), reply: jobSchema },
   'jobs.list': {
-    request: z.object({ server: z.string().optional(), kind: z.enum(jobKinds).optional(), limit: z.number().int().min(1).max(1000) }),
+    request: z.object({
+      server: z.string().optional(),
+      kind: z.enum(jobKinds).optional(),
+      /** Only those that failed or were cut off. */
+      failed: z.boolean().optional(),
+      limit: z.number().int().min(1).max(1000),
+    }),
     reply: z.array(jobSchema),
   },
   /** The job's own lines of the log, newest last. The event `job-log` says that there are more. */

@@ -1,4 +1,5 @@
 import type { Words } from './app-words.ts';
+import type { Job } from './jobs.ts';
 import type { ServerState, ServerStatus } from './server-status.ts';
 
 /** What servers come to when they are looked at together: one rule for tray and Home. */
@@ -53,4 +54,9 @@ export function statusLine(servers: readonly ServerStatus[] | null, words: Words
 
 export function namesOf(servers: readonly ServerStatus[]): string {
   return servers.map(({ settings }) => settings.name).join(', ');
+}
+
+/** Also what was cut off: nobody got what was asked for. */
+export function hasFailed({ state }: Pick<Job, 'state'>): boolean {
+  return state === 'failed' || state === 'interrupted';
 }

@@ -133,7 +133,7 @@ describe('destinations by name', () => {
       [['destination', 'add', 'Cloud', 'folder:x'], 2, /cannot be a name/],
       [['destination', 'add', 'cloud', 'folder:x'], 1, /already/],
       [['destination', 'add', 'other', '/mnt/x'], 2, /folder:\/mnt\/x/],
-      [['destination', 'remove', 'nowhere'], 10, /no destination called nowhere/],
+      [['destination', 'remove', 'nowhere'], 10, /no backup place called nowhere/],
       [['destination', 'edit', 'cloud', 'folder:x'], 2, /backblaze-b2/],
       [['snapshots', '-d', 'nowhere'], 2, /nowhere.*cloud.*folder:nowhere/],
     ];

@@ -79,8 +79,13 @@ describe('a backup by hand', () => {
     const world = serviceWorld({ folder, servers: [{ hooks, ...minecraft }] });
     const ended = world.ended('backup');
     await world.service.calls['backup.start']({ slug: 'survival', force: false, takeOver: false }, new AbortController().signal);
-    expect((await ended).state).toBe('failed');
+    const failed = await ended;
+    expect(failed.state).toBe('failed');
     expect(world.told).toEqual(['fail', 'sorry failure']);
+    const asked = { failed: true, limit: 10 };
+    expect(await world.service.calls['jobs.list'](asked, new AbortController().signal)).toEqual([
+      expect.objectContaining({ id: failed.id }),
+    ]);
     await settle();
     expect(world.service.status('survival').state).toBe('failed');
   });
@@ -201,6 +206,7 @@ describe('the schedule', () => {
     const [job] = await world.service.calls['jobs.list']({ limit: 1 }, stop.signal);
     await world.service.calls['job.cancel']({ job: job?.id ?? '' }, stop.signal);
     expect(await ended).toMatchObject({ state: 'cancelled', reason: 'schedule' });
+    expect(await world.service.calls['jobs.list']({ failed: true, limit: 1 }, stop.signal)).toEqual([]);
     await world.clock.advance(30 * minute);
     expect(world.events.filter(({ event, data }) => event === 'job' && data.state === 'cancelled')).toHaveLength(1);
     expect(new Date(world.service.status('survival').nextRun ?? 0).toISOString()).toMatch(/^2026-11-24T23:0/);

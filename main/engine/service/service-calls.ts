@@ -1,6 +1,7 @@
 import type { CallHandlers } from '../../contract/calls.ts';
 import { Fault } from '../../contract/faults.ts';
 import type { Job } from '../../contract/jobs.ts';
+import { hasFailed } from '../../contract/standing.ts';
 import type { ServerSettings } from '../../contract/server-settings.ts';
 import type { ServerStatus } from '../../contract/server-status.ts';
 import { decideRetention } from '../retention/decide.ts';
@@ -80,10 +81,11 @@ export function serviceCalls(core: ServiceCore): ServiceCalls {
       if (found !== undefined) return found;
       throw new Fault('not-found', `there is no job ${job}`, { operation: 'find job' });
     },
-    'jobs.list': async ({ server, kind, limit }) =>
+    'jobs.list': async ({ server, kind, failed = false, limit }) =>
       store
         .jobs()
         .filter((job) => (server === undefined || job.server === server) && (kind === undefined || job.kind === kind))
+        .filter((job) => !failed || hasFailed(job))
         .slice(0, limit),
     ...snapshotCalls(host, serverOf),
     'schedule.preview': async ({ schedule, zone, count }) => [...nextOccurrences(occurrencesOf(schedule, zone), clock.now(), count)],

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { knownDestination } from '../../engine/service/known-destination.ts';
 import { openBrowser } from '../../adapters/oauth/open-browser.ts';
 import type { SignIn } from '../../adapters/oauth/sign-in.ts';
 import type { AccountInfo } from '../../contract/account-info.ts';
@@ -14,7 +15,6 @@ import { printable } from '../printable.ts';
 import { accountOf, prepareSignIn } from '../../compose/sign-in.ts';
 import { takePaste } from '../take-paste.ts';
 import { formatSize } from '../units.ts';
-import { known } from './destination.ts';
 import type { JsonOption } from './options.ts';
 
 interface SignInCommandOptions extends JsonOption {
@@ -39,7 +39,7 @@ export function addSignIn(group: Command, { host, end }: CommandContext): void {
     .addHelpText('after', '\nExample:\n  holdfast destination sign-in home-drive')
     .action(async (name: string, options: SignInCommandOptions) => {
       const file = await host.openSettings();
-      const destination = known((await file.read()).destinations, name);
+      const destination = knownDestination(await file.read(), name);
       const { clientSecretFile } = options;
       const clientSecret = clientSecretFile === undefined ? undefined : await readSecretText(clientSecretFile, 'client secret file', host);
       const prepared = await prepareSignIn(host.env, {
@@ -58,7 +58,7 @@ export function addSignIn(group: Command, { host, end }: CommandContext): void {
       const signedInAt = host.now();
       await file.update((all) => ({
         ...all,
-        destinations: { ...all.destinations, [name]: { ...known(all.destinations, name), settings, signedInAt } },
+        destinations: { ...all.destinations, [name]: { ...knownDestination(all, name), settings, signedInAt } },
       }));
       const keeping = { name, signedInAt, keep: (refreshToken: string) => keep({ refreshToken }) };
       const account = await accountOf(host.env, settings, secrets, keeping, host.signal);

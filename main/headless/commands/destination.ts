@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { DestinationSettings } from '../../contract/destination-settings.ts';
 import { Fault } from '../../contract/faults.ts';
-import { destinationName, type NamedDestination } from '../../contract/settings.ts';
-import { destinationCalled } from '../../engine/service/known-destination.ts';
+import { destinationName } from '../../contract/settings.ts';
+import { destinationCalled, knownDestination } from '../../engine/service/known-destination.ts';
 import { withClientOf } from '../../engine/service/with-client.ts';
 import { askedAnew, askSecrets, storeSecrets } from '../destination-keys.ts';
 import { destinationPassword, destinationSecret } from '../../contract/secret-names.ts';
@@ -119,7 +119,7 @@ function addEdit(group: Command, { host, end }: CommandContext): void {
     .option('--keys', 'give its keys anew')
     .option('--json', 'print one JSON document')
     .action(async (name: string, address: string | undefined, options: JsonOption & { readonly keys?: boolean }) => {
-      const { settings: before } = known((await (await host.openSettings()).read()).destinations, name);
+      const { settings: before } = knownDestination(await (await host.openSettings()).read(), name);
       // An address says nothing of the client that the account was signed in with.
       const settings = address === undefined ? undefined : withClientOf(await addressOf(host, address), before);
       const secrets = options.keys === true ? await askedAnew(host, before.provider) : {};
@@ -145,7 +145,7 @@ function addRemove(group: Command, { host, end }: CommandContext): void {
     .option('--json', 'print one JSON document')
     .action(async (name: string, options: JsonOption) => {
       const file = await host.openSettings();
-      const { settings } = known((await file.read()).destinations, name);
+      const { settings } = knownDestination(await file.read(), name);
       const users = (await file.read()).servers.filter(({ destinations }) => destinations.includes(name)).map(({ slug }) => slug);
       if (users.length > 0) {
         throw new Fault('config-invalid', `${name} is where ${users.join(', ')} ${users.length === 1 ? 'is' : 'are'} backed up to`, {
@@ -191,15 +191,6 @@ function addPassword(group: Command, { host, end }: CommandContext): void {
       await (options.json === true ? printJson(host, { name, kept: true }) : printLine(host, `The password of ${name} is kept.`));
       end(exitCodes.done);
     });
-}
-
-export function known(destinations: Readonly<Record<string, NamedDestination>>, name: string): NamedDestination {
-  const found = destinationCalled({ destinations }, name);
-  if (found !== undefined) return found;
-  throw new Fault('not-found', `There is no destination called ${name}`, {
-    operation: 'find destination',
-    context: { next: '“holdfast destination list” shows those there are.' },
-  });
 }
 
 function checkedName(name: string): string {

@@ -1,5 +1,6 @@
 import type { Job, JobKind } from '../../../main/contract/jobs.ts';
 import type { WireFault } from '../../../main/contract/faults.ts';
+import { hasFailed } from '../../../main/contract/standing.ts';
 import { call, faultOf } from '../../client/call.ts';
 import { service } from '../../client/service.svelte.ts';
 
@@ -24,15 +25,20 @@ export class History {
       (job) => (this.server === '' || job.server === this.server) && (this.kind === 'all' || job.kind === this.kind),
     );
     return [...live, ...this.#read.filter(({ id }) => !service.jobs.has(id))]
-      .filter(({ state }) => !this.failedOnly || state === 'failed' || state === 'interrupted')
+      .filter((job) => !this.failedOnly || hasFailed(job))
       .sort((one, other) => other.queuedAt - one.queuedAt);
   });
   readonly more = $derived(this.#read.length >= this.limit && this.limit < most);
 
   async load(signal: AbortSignal): Promise<void> {
-    const { server, kind, limit } = this;
+    const { server, kind, failedOnly, limit } = this;
     try {
-      const filter = { ...(server === '' ? {} : { server }), ...(kind === 'all' ? {} : { kind }), limit };
+      const filter = {
+        ...(server === '' ? {} : { server }),
+        ...(kind === 'all' ? {} : { kind }),
+        ...(failedOnly ? { failed: true } : {}),
+        limit,
+      };
       this.#read = await call('jobs.list', filter, signal);
       this.fault = null;
     } catch (error) {

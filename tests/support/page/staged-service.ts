@@ -5,6 +5,7 @@ import type { Job } from '../../../main/contract/jobs.ts';
 import type { ServerStatus } from '../../../main/contract/server-status.ts';
 import { serverSchema } from '../../../main/contract/server-settings.ts';
 import { Fault } from '../../../main/contract/faults.ts';
+import { hasFailed } from '../../../main/contract/standing.ts';
 import { serveHttp, type HttpServer } from '../../../main/compose/service/http-server.ts';
 import { access } from '../../../main/compose/service/token.ts';
 import { stagedLog } from './staged-log.ts';
@@ -198,8 +199,12 @@ function stagedHandlers(options: StageOptions, emit: (event: ServiceEvent) => vo
     'notice.try': async () => ({}),
     'bandwidth.get': async () => ({ limit: '08:00,2M 23:00,off', whilePlayers: '1M' }),
     'pauseOn.get': async () => ({ battery: true, metered: false }),
-    'jobs.list': async ({ server, kind, limit }) =>
-      empty ? [] : jobs.filter((row) => (server ?? row.server) === row.server && (kind ?? row.kind) === row.kind).slice(0, limit),
+    'jobs.list': async ({ server, kind, failed = false, limit }) =>
+      empty
+        ? []
+        : jobs
+            .filter((row) => (server ?? row.server) === row.server && (kind ?? row.kind) === row.kind && (!failed || hasFailed(row)))
+            .slice(0, limit),
     'destination.account': async () => ({ account: { name: 'maria@example.org', usedBytes: 61.4e9, quotaBytes: 200e9 } }),
     'destination.servers': async () =>
       [
