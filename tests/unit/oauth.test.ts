@@ -19,6 +19,7 @@ beforeEach(() => {
   server.refuses = false;
   server.rotates = false;
   server.lifeSeconds = 3600;
+  server.beforeAnswer = () => Promise.resolve();
   server.answers.length = 0;
   server.forms.length = 0;
   server.addresses.length = 0;
@@ -250,12 +251,42 @@ describe('a sign-in', () => {
     expect(server.forms).toHaveLength(1);
   });
 
-  test('after five minutes nobody is waited for', async () => {
+  /** Whether anybody takes a connection there, or why nobody does. */
+  const listensAt = async (url: URL): Promise<unknown> =>
+    await fetch(url).then(
+      ({ status }) => status,
+      (error: unknown) => ((error as Error).cause as NodeJS.ErrnoException).code,
+    );
+
+  test.each([
+    ['a browser comes back', async (_: SignIn, right: URL) => expect((await fetch(right)).status).toBe(200)],
+    ['an address is pasted', (begun: SignIn, right: URL) => Promise.resolve(begun.answer(right.href))],
+  ])('once %s nobody listens any more, while the provider still thinks about the exchange', async (_, come) => {
+    let exchange: () => void = () => undefined;
+    const asked = new Promise<void>((isAsked) => {
+      server.beforeAnswer = () => {
+        isAsked();
+        return new Promise((go) => (exchange = go));
+      };
+    });
+    const begun = await begin();
+    const finished = begun.finished();
+    const right = await backTo(begun.link);
+    await come(begun, right);
+    await asked;
+    expect(await listensAt(right)).toBe('ECONNREFUSED');
+    exchange();
+    expect((await finished).refreshToken).toMatch(/^planted/);
+    expect(server.forms).toHaveLength(1);
+  });
+
+  test('after five minutes nobody is waited for, nor listened to, whoever asks for what came of it', async () => {
     const clock = fakeClock();
     const begun = await begin({ clock });
-    const code = codeOf(begun.finished());
+    const right = await backTo(begun.link);
     await clock.advance(5 * 60_000 + 1);
-    expect(await code).toBe('timeout');
+    expect(await listensAt(right)).toBe('ECONNREFUSED');
+    expect(await codeOf(begun.finished())).toBe('timeout');
   });
 
   test('it can be called off', async () => {

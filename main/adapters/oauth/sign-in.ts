@@ -31,7 +31,7 @@ export interface SignIn {
    * config-invalid: this is no such address, and the wait goes on.
    */
   readonly answer: (address: string) => void;
-  /** Listens no more. */
+  /** Waits no more. */
   readonly close: () => Promise<void>;
 }
 
@@ -63,9 +63,18 @@ export async function beginSignIn(options: SignInOptions): Promise<SignIn> {
   const end = new AbortController();
   signal?.addEventListener('abort', () => fail(cancelledFault(operation)), { once: true, signal: end.signal });
   clock.sleep(patienceMs, end.signal).then(
-    () => fail(new Fault('timeout', 'nobody came back from the browser within five minutes', { operation, persistence: 'permanent' })),
+    () => {
+      listenNoMore();
+      fail(new Fault('timeout', 'nobody came back from the browser within five minutes', { operation, persistence: 'permanent' }));
+    },
     () => undefined,
   );
+
+  /** At the one answer, not after its exchange, which a slow provider draws out. Called before the page is written: its connection stays until then. */
+  function listenNoMore(): void {
+    answered = true;
+    server.close();
+  }
 
   /** Anything that is not the one answer is turned away, and the wait goes on. */
   function receive(request: IncomingMessage, response: ServerResponse): void {
@@ -81,7 +90,7 @@ export async function beginSignIn(options: SignInOptions): Promise<SignIn> {
     }
     try {
       const found = codeIn(url, state, provider);
-      answered = true;
+      listenNoMore();
       page(response, 200, 'You are signed in. You can close this window and go back to Holdfast.');
       settle(found);
     } catch (error) {
@@ -91,7 +100,7 @@ export async function beginSignIn(options: SignInOptions): Promise<SignIn> {
         page(response, 400, 'This is no answer to the sign-in that is waiting.');
         return;
       }
-      answered = true;
+      listenNoMore();
       page(response, 200, 'You did not allow it, so nothing was changed. You can close this window.');
       fail(fault);
     }
@@ -143,7 +152,7 @@ export async function beginSignIn(options: SignInOptions): Promise<SignIn> {
       if (fault.code !== 'permission-denied') throw fault;
       fail(fault);
     }
-    answered = true;
+    listenNoMore();
   }
 
   async function close(): Promise<void> {

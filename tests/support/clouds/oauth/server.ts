@@ -14,6 +14,8 @@ export interface OAuthServer extends TokenAuthority {
   refuses: boolean;
   /** Answered to the next requests for a token, in turn. */
   readonly answers: { readonly status: number; readonly body?: object; readonly headers?: Readonly<Record<string, string>> }[];
+  /** Awaited before a request for a token is answered. */
+  beforeAnswer: () => Promise<void>;
   /** Seconds that an access token lives. */
   lifeSeconds: number;
   /** A refresh gives a new refresh token, and the old one ends. */
@@ -86,6 +88,7 @@ export async function startOAuthServer(port = 0): Promise<OAuthServer> {
   async function answerToken(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const form = new URLSearchParams((await receiveBytes(request)).toString('utf8'));
     server.forms.push(form);
+    await server.beforeAnswer();
     const told = server.answers.shift();
     if (told !== undefined) {
       sendJson(response, told.status, told.body ?? {}, told.headers);
@@ -131,6 +134,7 @@ export async function startOAuthServer(port = 0): Promise<OAuthServer> {
     endpoint: `http://127.0.0.1:${own}`,
     refuses: false,
     answers: [],
+    beforeAnswer: () => Promise.resolve(),
     lifeSeconds: 3600,
     rotates: false,
     forms: [],
