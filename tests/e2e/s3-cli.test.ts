@@ -82,6 +82,36 @@ describe.skipIf(swiftMissing !== '')(onSwift('the command line on a bucket of Op
     expect(kit).not.toContain(swiftKeys.accessKeyId);
   });
 
+  describe('keys of the AWS tools', () => {
+    const file = join(base, 'credentials');
+    beforeAll(() => {
+      const section = (name: string, id: string, secret: string): string =>
+        `[${name}]\naws_access_key_id = ${id}\naws_secret_access_key = ${secret}\n`;
+      writeFileSync(
+        file,
+        section('default', swiftKeys.accessKeyId, 'wrong') + section('games', swiftKeys.accessKeyId, swiftKeys.secretAccessKey),
+      );
+    });
+    const none = { AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '' };
+    const wrong = { AWS_ACCESS_KEY_ID: swiftKeys.accessKeyId, AWS_SECRET_ACCESS_KEY: 'wrong' };
+
+    // A place in which nothing is: only who may look can tell.
+    const empty = /holds no Holdfast snapshots/;
+
+    test.each([
+      ['a profile by its name', { ...none, AWS_PROFILE: 'games' }, empty],
+      ['a profile by its name, before other keys in the environment', { ...wrong, AWS_PROFILE: 'games' }, empty],
+      ['keys in the environment, before a profile that nobody named', {}, empty],
+      ['else the profile “default”', none, /access key or its secret is not right/],
+      ['a profile that is not there', { ...none, AWS_PROFILE: 'nobody' }, /needs access keys/],
+      ['half a pair', { AWS_ACCESS_KEY_ID: '' }, /AWS_ACCESS_KEY_ID is missing/],
+    ] as const)('%s', async (_, env, says) => {
+      const nowhere = place().replace('/home', '/nothing');
+      const { stdout, stderr } = await run(['snapshots', '-d', nowhere], { AWS_SHARED_CREDENTIALS_FILE: file, ...env });
+      expect([stdout, stderr]).toEqual(['', expect.stringMatching(says)]);
+    });
+  });
+
   async function checks(
     env: Readonly<Record<string, string>> = {},
     name = bucket,
