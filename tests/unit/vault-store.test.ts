@@ -56,6 +56,22 @@ const smallFolder = (): string => {
   return folder;
 };
 
+/** A backend that waits before it begins to upload a key; `reached` settles when it does. */
+function halting(inner: Backend, stopAt: (key: string) => boolean): { backend: Backend; reached: Promise<void>; go: () => void } {
+  const [reach, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const backend: Backend = {
+    ...inner,
+    beginUpload: async (key, options) => {
+      if (stopAt(key)) {
+        reach.resolve();
+        await go.promise;
+      }
+      return inner.beginUpload(key, options);
+    },
+  };
+  return { backend, reached: reach.promise, go: () => go.resolve() };
+}
+
 describe('a vault that is missing or damaged beside data', () => {
   test('missing: it is rebuilt from the objects, never made anew, and the next backup puts it back', async () => {
     const first = world();
@@ -146,22 +162,6 @@ describe('two machines that make a vault at the same moment', () => {
     ...inner,
     beginUpload: (key, options) => inner.beginUpload(key, { ...options, ifAbsent: false }),
   });
-
-  /** A backend that waits before it begins to upload a key; `reached` settles when it does. */
-  function halting(inner: Backend, stopAt: (key: string) => boolean): { backend: Backend; reached: Promise<void>; go: () => void } {
-    const [reach, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    const backend: Backend = {
-      ...inner,
-      beginUpload: async (key, options) => {
-        if (stopAt(key)) {
-          reach.resolve();
-          await go.promise;
-        }
-        return inner.beginUpload(key, options);
-      },
-    };
-    return { backend, reached: reach.promise, go: () => go.resolve() };
-  }
 
   const orders = [
     'the first has finished everything',
@@ -325,6 +325,67 @@ describe('a change of the password', () => {
       const { kind } = await now.engine.openFile(alone(), { credentials: { kind: 'password', password: 'second' } }, {});
       expect(kind).toBe('zip');
     }
+  });
+});
+
+describe('a password that is changed while another machine is at work', () => {
+  const second = { newPassword: 'second', newKey: false };
+  const newer = (from: World): World =>
+    world({ backend: from.backend, credentials: { kind: 'password', password: 'second' }, machine: 'b' });
+
+  test.each([
+    ['the vault is removed', (objects: Backend) => objects.remove(vaultName)],
+    ['the vault is cut off', (objects: Backend) => put(objects, vaultName, 'x')],
+    ['the vault stays', () => Promise.resolve()],
+  ])('a backup that began before it does not make its own the newest again: %s', async (_, happen) => {
+    const memory = memoryBackend();
+    const folder = smallFolder();
+    await world({ backend: memory }).backup(folder, { server: 'one' });
+    const slow = halting(memory, (key) => key.endsWith('.holdfast'));
+    const backup = world({ backend: slow.backend }).backup(folder, { server: 'one', force: true, whole: 'always' });
+    await slow.reached;
+    const a = world({ backend: memory });
+    await a.engine.changePassword(a.destination, second, {});
+    const b = newer(a);
+    await b.backup(folder, { server: 'two' });
+    const vault = await vaultOf(memory);
+    await happen(memory);
+    slow.go();
+    await backup;
+    expect((await vaultOf(memory)).equals(vault)).toBe(true);
+    expect((await rows(b)).map(({ complete }) => complete)).toEqual([true, true, true]);
+    expect((await fault(rows(a))).message).toContain('has been changed');
+  });
+
+  /** Changes it as soon as a manifest is read, which is when the other is looking through the objects. */
+  function changingAtARead(one: World): Backend {
+    let change: Promise<unknown> | undefined;
+    return {
+      ...one.backend,
+      async read(key, options) {
+        if (key.endsWith('.manifest')) await (change ??= one.engine.changePassword(one.destination, second, {}));
+        return one.backend.read(key, options);
+      },
+    };
+  }
+
+  test('who is mending the vault then leaves it, and is told', async () => {
+    const one = world();
+    await craftSnapshot(one);
+    const vault = await vaultOf(one.backend);
+    await put(one.backend, vaultName, Buffer.concat([vault, Buffer.from('garbage')]));
+    const mending = world({ backend: changingAtARead(one), machine: 'c' });
+    expect((await fault(mending.backup(smallFolder(), { server: 'three' }))).message).toContain('has been changed');
+    expect((await rows(newer(one))).map(({ complete }) => complete)).toEqual([true]);
+  });
+
+  test('who is changing it too is told, and changes nothing', async () => {
+    const one = world();
+    await craftSnapshot(one);
+    const other = world({ backend: changingAtARead(one), machine: 'c' });
+    const refused = await fault(other.engine.changePassword(other.destination, { newPassword: 'third', newKey: true }, {}));
+    expect([refused.code, refused.message]).toEqual(['locked', expect.stringContaining('meanwhile')]);
+    expect(await rows(newer(one))).toMatchObject([{ complete: true }]);
   });
 });
 

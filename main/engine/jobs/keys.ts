@@ -10,7 +10,7 @@ import type { Credentials, Engine, OpenDestination } from '../engine.ts';
 import type { EngineHost } from '../host.ts';
 import type { RecoveryKit } from '../kit/recovery-kit.ts';
 import { learnVaultKeys } from '../snapshots/vault-keys.ts';
-import { loadVault, storeRecords } from '../snapshots/vault-store.ts';
+import { ensureVaultUnchanged, loadVault, storeRecords } from '../snapshots/vault-store.ts';
 import type { ByteStream } from '../storage/backend.ts';
 import { throwIfCancelled } from '../storage/cancel.ts';
 
@@ -26,6 +26,7 @@ export async function changePassword(
   const records = await changeVaultPassword(vault, request, host.random, host.iterations);
   // Cut off in the middle, nobody knew which password holds: one small object is written to its end.
   throwIfCancelled(run.signal, 'change password');
+  await ensureVaultUnchanged(destination.backend, vault, {});
   await storeRecords(destination.backend, records, {});
   return { records: records.length, newKey: request.newKey };
 }

@@ -35,8 +35,12 @@ export async function loadVault(backend: Backend, options: VaultOptions): Promis
     return makeVault(backend, { ...options, create: options.create });
   }
   if (options.create === undefined) return vault;
-  if (vault.damage !== undefined && slots !== null) await storeRecords(backend, vault.records, options);
-  else if (vault.damage !== undefined) {
+  if (vault.damage !== undefined && slots !== null) {
+    // To look through the objects takes long: a password that was changed meanwhile stays changed.
+    const now = await readSlots(backend, options);
+    if (now !== null && Buffer.concat(now).equals(Buffer.concat(slots))) await storeRecords(backend, vault.records, options);
+    else if (now !== null) vault = await openSlots(backend, now, options);
+  } else if (vault.damage !== undefined) {
     const hidden = await storeMissing(backend, vault.records, options);
     if (hidden !== null) vault = await openSlots(backend, hidden, options);
   }
@@ -93,9 +97,41 @@ export async function ensureVaultHolds(backend: Backend, vault: OpenVault, optio
       operation: 'open vault',
     });
   }
-  const missing = vault.records.filter((record) => !stored.some((known) => known.equals(record)));
-  if (slots !== null) await storeRecords(backend, [...stored, ...missing], options);
-  else if ((await storeMissing(backend, missing, options)) !== null) await ensureVaultHolds(backend, vault, options);
+  const isWhole = slots !== null && slots.length > 0 && slots.every(isRecord);
+  const others = isWhole ? noOthers : await othersOnObjects(backend, vault, options);
+  const wanted = [...others.newer, ...stored, ...vault.records, ...others.like];
+  const records = wanted.filter((record, index) => wanted.findIndex((known) => known.equals(record)) === index);
+  if (slots !== null) await storeRecords(backend, records, options);
+  else if ((await storeMissing(backend, records, options)) !== null) await ensureVaultHolds(backend, vault, options);
+}
+
+const noOthers = { newer: [], like: [] };
+
+/**
+ * What objects bear and the vault did not hold when it was opened. Its password was the newest then: one that it does not open is newer still, and
+ * must not be put behind it. What is on one object only may be damaged.
+ */
+async function othersOnObjects(
+  backend: Backend,
+  vault: OpenVault,
+  options: CallOptions,
+): Promise<{ readonly newer: readonly Buffer[]; readonly like: readonly Buffer[] }> {
+  const [newer, like]: [Buffer[], Buffer[]] = [[], []];
+  for (const { header, count } of (await recordsFromObjects(backend, options)) ?? []) {
+    if (count < 2 || vault.records.some((known) => known.equals(header))) continue;
+    ((await vault.keyring.unwrap(parseHeader(header))) === null ? newer : like).push(header);
+  }
+  return { newer, like };
+}
+
+/** Just before records take the place of those that `vault` was opened with. Fault locked: another machine has changed them since. */
+export async function ensureVaultUnchanged(backend: Backend, vault: OpenVault, options: CallOptions): Promise<void> {
+  const stored = (await readSlots(backend, options))?.filter(isRecord) ?? [];
+  if (stored.every((record) => vault.records.some((known) => known.equals(record)))) return;
+  throw new Fault('locked', 'another machine has changed the password meanwhile; this change was not made', {
+    operation: 'change password',
+    context: { next: 'Begin again, with the password that holds now.' },
+  });
 }
 
 /** Replaces the vault in one step. */
