@@ -24,7 +24,11 @@ export interface Rclone {
 }
 
 /** rclone with one remote called `remote`, configured by `section` (without its heading), and nothing of this computer's own. */
-export function openRclone(version: RcloneVersion, section: Readonly<Record<string, string>>, proxy?: ConnectProxy): Rclone {
+export function openRclone(
+  version: RcloneVersion,
+  section: Readonly<Record<string, string>>,
+  proxy?: Pick<ConnectProxy, 'url' | 'caFile'>,
+): Rclone {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-rclone-'));
   const config = join(folder, 'rclone.conf');
   const lines = Object.entries(section).map(([name, value]) => `${name} = ${value}\n`);
