@@ -39,6 +39,12 @@ export function addLarge(folder: string, dice: Dice): void {
   writeFileSync(join(folder, 'large'), noise(dice(1e9), largestUncut + 1 + dice(2 * mib)));
 }
 
+/** Enough for a run of several volumes. */
+export function addSeveral(folder: string, dice: Dice): void {
+  for (let files = 2 + dice(3); files > 0; files -= 1)
+    writeFileSync(join(folder, `s${dice(20)}`), noise(dice(1e9), 40_000 + dice(100_000)));
+}
+
 function bytesOf(dice: Dice, most: number): Buffer {
   return noise(dice(1e9), dice(most));
 }

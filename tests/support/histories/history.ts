@@ -6,16 +6,19 @@ import { threadPacker } from '../../../main/adapters/compute/pack/packer.ts';
 import { threadScan } from '../../../main/adapters/compute/scan/scanner.ts';
 import { memoryBackend } from '../../../main/adapters/storage/memory/memory-backend.ts';
 import { Fault } from '../../../main/contract/faults.ts';
+import type { RunContext } from '../../../main/contract/reports.ts';
 import { formatRecoveryKey } from '../../../main/engine/archive/vault.ts';
 import { readBytes } from '../../../main/engine/storage/read-object.ts';
+import { readObjectName, volumeOf } from '../../../main/engine/snapshots/names.ts';
 import { loadVault } from '../../../main/engine/snapshots/vault-store.ts';
 import { seeTree, type SeenEntry } from '../compare-trees.ts';
 import { flipped, headSize } from '../damage.ts';
-import { keysOf, newStateDir, put, world, type World } from '../engine-on-memory.ts';
-import { addFile, addLarge, edit } from './edits.ts';
-import { expectedSending } from './expected-sending.ts';
+import { backupRequest, keysOf, newStateDir, put, world, type World } from '../engine-on-memory.ts';
+import { cutOff } from './cut-off.ts';
+import { addFile, addLarge, addSeveral, edit } from './edits.ts';
+import { expectedSending, type Sending } from './expected-sending.ts';
 import { diceOf, type Dice, type Step } from './steps.ts';
-import { StoredSnapshots, type ReadSnapshot } from './stored-snapshots.ts';
+import { StoredSnapshots, type ReadPartial, type ReadSnapshot } from './stored-snapshots.ts';
 
 const hour = 3_600_000;
 const limit = 2 ** 30;
@@ -24,6 +27,9 @@ const volumeSizes = { small: 2 ** 16, large: 2 ** 22 };
 
 export interface Played {
   readonly runs: number;
+  readonly cutOff: number;
+  /** Runs that built on what others which were cut off have stored. */
+  readonly goneOn: number;
   readonly restores: number;
 }
 
@@ -50,7 +56,9 @@ class History {
   #machine = 0;
   #volumeSize = volumeSizes.small;
   #base: ReadSnapshot | null = null;
-  readonly played = { runs: 0, restores: 0 };
+  /** What runs since then that were cut off have written down, the oldest first. */
+  #unfinished: readonly ReadPartial[] = [];
+  readonly played = { runs: 0, cutOff: 0, goneOn: 0, restores: 0 };
 
   private constructor(place: string, machines: readonly World[], stored: StoredSnapshots) {
     this.#place = place;
@@ -85,6 +93,7 @@ class History {
       addLarge(this.#source, dice);
     } else if (kind === 'edit') edit(this.#source, dice);
     else if (kind === 'other-machine') this.#machine = 1 - this.#machine;
+    else if (kind === 'cut-off') await this.#cutOff(dice);
     else if (kind === 'harm') await this.#harm(dice);
     else if (kind === 'prune') await this.#prune(dice);
     else await this.#backup(kind === 'whole-backup');
@@ -107,17 +116,74 @@ class History {
   }
 
   async #backup(whole: boolean): Promise<void> {
-    const expected = expectedSending(this.#source, whole ? null : this.#base, this.#stored);
-    const request = { takeOver: true, volumeSize: this.#volumeSize, whole: whole ? 'always' : 'never' } as const;
-    const report = await this.#one.backup(this.#source, request);
+    const outcome = await this.#run(this.#one, whole);
     this.played.runs += 1;
+    if (outcome === 'unchanged') return;
+    assert.deepEqual(await this.#keys('.partial'), [], 'what was written down is still there beside the snapshot');
+  }
+
+  async #run(one: World, whole: boolean, run: RunContext = {}): Promise<'written' | 'unchanged'> {
+    const unfinished = new Set(this.#unfinished.map(({ header }) => header.id));
+    const expected = this.#expected(whole);
+    const rules = { takeOver: true, volumeSize: this.#volumeSize, whole: whole ? 'always' : 'never' } as const;
+    const report = await one.engine.backup(one.destination, backupRequest(this.#source, rules), run);
     this.#trees.set(report.id, seeTree(this.#source, { owners: false }));
-    if (report.outcome === 'unchanged') return;
+    if (report.outcome === 'unchanged') return report.outcome;
     const { files, bytes } = report.kept;
     const [least, most] = expected.keptFiles;
     assert.ok(files >= least && files <= most, `${files} files were kept, and ${least} to ${most} are stored`);
     assert.ok(report.bytes - bytes <= expected.mostBytes, `${report.bytes - bytes} bytes were sent, and ${expected.mostBytes} are new`);
-    this.#base = await this.#stored.read(`survival/${report.id}.manifest`);
+    const { header } = await this.#begun(report.id);
+    if (header.archives.some(({ key }) => unfinished.has(readObjectName(key)?.id ?? ''))) this.played.goneOn += 1;
+    return report.outcome;
+  }
+
+  #expected(whole: boolean): Sending {
+    const settled = new Set(this.#base?.header.archives.map(({ key }) => key));
+    const recorded = [...(whole || this.#base === null ? [] : [this.#base]), ...this.#unfinished];
+    return expectedSending(this.#source, recorded, (key) => !this.#stored.isHarmed(key) && !(whole && settled.has(key)));
+  }
+
+  /** A snapshot is there: the next run is compared with it. */
+  async #begun(id: string): Promise<ReadSnapshot> {
+    this.#unfinished = [];
+    this.#base = await this.#stored.read(`survival/${id}.manifest`);
+    return this.#base;
+  }
+
+  async #keys(ending: string): Promise<readonly string[]> {
+    return (await keysOf(this.#one.backend)).filter((key) => key.endsWith(ending));
+  }
+
+  /** A run that has enough to do for several volumes, and ends at any call, if it makes so many. */
+  async #cutOff(dice: Dice): Promise<void> {
+    addSeveral(this.#source, dice);
+    if (this.#volumeSize === volumeSizes.large && dice(2) === 0) addLarge(this.#source, dice);
+    const { backend, signal } = cutOff(this.#one.backend, dice);
+    const { host, destination } = this.#one;
+    try {
+      await this.#run(world({ backend, host, credentials: destination.credentials }), dice(4) === 0, { signal });
+      this.played.runs += 1;
+    } catch (error) {
+      if (!(error instanceof Fault) || !['unavailable', 'quota-exceeded', 'cancelled'].includes(error.code)) throw error;
+      this.played.cutOff += 1;
+      await this.#lookAtLeft();
+    }
+    await this.#checkKept();
+  }
+
+  /** A manifest that had been written already makes a snapshot; else it is what was written down. */
+  async #lookAtLeft(): Promise<void> {
+    const id = (await this.#keys('.manifest')).map((key) => readObjectName(key)?.id ?? '').find((one) => !this.#trees.has(one));
+    if (id !== undefined) {
+      this.#trees.set(id, seeTree(this.#source, { owners: false }));
+      await this.#begun(id);
+      return;
+    }
+    const known = new Set([this.#base, ...this.#unfinished].map((one) => one?.header.id));
+    const partials = (await this.#keys('.partial')).filter((key) => !known.has(readObjectName(key)?.id ?? ''));
+    for (const key of partials.toSorted((a, b) => volumeOf(a) - volumeOf(b)))
+      this.#unfinished = [...this.#unfinished, await this.#stored.readPartial(key)];
   }
 
   /** One archive of those that are there goes, or is damaged and found to be. */
@@ -126,7 +192,9 @@ class History {
     const archives = (await keysOf(backend)).filter((key) => key.endsWith('.holdfast') && !this.#stored.isHarmed(key));
     const key = archives[dice(archives.length)];
     if (key === undefined) return;
-    if (dice(2) === 0) {
+    // What no snapshot uses nobody looks at: damage there would not be found.
+    const isUsed = (await this.#snapshots()).some(({ header }) => header.archives.some((archive) => archive.key === key));
+    if (dice(2) === 0 || !isUsed) {
       this.#stored.harm(key, null);
       return await backend.remove(key);
     }
@@ -151,16 +219,24 @@ class History {
     const keys = new Set(await keysOf(this.#one.backend));
     const complete = new Map((await this.#one.engine.snapshots(this.#one.destination, {}, {})).map((row) => [row.id, row.complete]));
     const kept: { id: string; whole: boolean }[] = [];
-    for (const key of [...keys].filter((name) => name.endsWith('.manifest')).sort()) {
-      const read = await this.#stored.read(key);
+    const snapshots = await this.#snapshots();
+    for (const { header } of [...snapshots, ...this.#unfinished]) {
+      for (const { key } of header.archives)
+        assert.ok(keys.has(key) || this.#stored.isHarmed(key), `${header.id} names ${key}, which was removed`);
+    }
+    for (const read of snapshots) {
       const { id, archives } = read.header;
-      for (const archive of archives)
-        assert.ok(keys.has(archive.key) || this.#stored.isHarmed(archive.key), `${id} names ${archive.key}, which was removed`);
       const whole = (await this.#checkFiles(read)) && archives.every((archive) => keys.has(archive.key));
       assert.equal(complete.get(id), whole, `${id} is ${whole ? 'whole' : 'not whole'}, and is listed as something else`);
       kept.push({ id, whole });
     }
     return kept;
+  }
+
+  async #snapshots(): Promise<readonly ReadSnapshot[]> {
+    const read: ReadSnapshot[] = [];
+    for (const key of await this.#keys('.manifest')) read.push(await this.#stored.read(key));
+    return read;
   }
 
   /** Whether all of a snapshot's files can be read; those that can be have to be what they were. */

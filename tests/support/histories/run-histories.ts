@@ -11,6 +11,8 @@ const replays = 40;
 export interface Sum {
   histories: number;
   runs: number;
+  cutOff: number;
+  goneOn: number;
   restores: number;
 }
 
@@ -22,7 +24,7 @@ export async function runHistories(
   seeds: readonly number[],
   options: { readonly atOnce: number; readonly onPlayed?: (sum: Readonly<Sum>) => void },
 ): Promise<Readonly<Sum>> {
-  const sum: Sum = { histories: 0, runs: 0, restores: 0 };
+  const sum: Sum = { histories: 0, runs: 0, cutOff: 0, goneOn: 0, restores: 0 };
   const left = seeds[Symbol.iterator]();
   let failed = false;
   async function playThem(): Promise<void> {
@@ -35,6 +37,8 @@ export async function runHistories(
       });
       sum.histories += 1;
       sum.runs += played.runs;
+      sum.cutOff += played.cutOff;
+      sum.goneOn += played.goneOn;
       sum.restores += played.restores;
       options.onPlayed?.(sum);
     }

@@ -1,7 +1,7 @@
 import { seededNumbers } from '../seeded-random.ts';
 
 /** What may happen to a folder and to its destination. */
-export const stepKinds = ['large', 'edit', 'other-machine', 'backup', 'whole-backup', 'harm', 'prune'] as const;
+export const stepKinds = ['large', 'edit', 'other-machine', 'cut-off', 'backup', 'whole-backup', 'harm', 'prune'] as const;
 
 /** One thing that happens. What exactly, its own seed decides, so that a history without another step is still the same otherwise. */
 export interface Step {
@@ -17,7 +17,10 @@ export function diceOf(seed: number): Dice {
   return (limit) => Math.floor(next() * limit);
 }
 
-/** The history of a seed: three runs, with edits before each and now and then a prune, damage or another machine; every fifth with a large file. */
+/**
+ * The history of a seed: three runs, with edits before each and now and then a run that is cut off, a prune, damage or another machine; every fifth with a
+ * large file.
+ */
 export function historyOf(seed: number): readonly Step[] {
   const dice = diceOf(seed);
   const steps: Step[] = [];
@@ -26,6 +29,13 @@ export function historyOf(seed: number): readonly Step[] {
   for (let round = 0; round < 3; round += 1) {
     for (let edits = 1 + dice(4); edits > 0; edits -= 1) add('edit');
     if (dice(5) === 0) add('other-machine');
+    for (let cuts = dice(3); cuts > 0; cuts -= 1) {
+      add('cut-off');
+      if (dice(2) === 0) add('edit');
+      if (dice(6) === 0) add('other-machine');
+      if (dice(6) === 0) add('harm');
+      if (dice(6) === 0) add('prune');
+    }
     add(dice(8) === 0 ? 'whole-backup' : 'backup');
     if (dice(5) === 0) add('harm');
     if (dice(2) === 0) add('prune');

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { nativeZstd } from '../../../main/adapters/compute/zstd.ts';
 import type { OpenVault } from '../../../main/engine/archive/vault.ts';
 import type { ManifestEntry } from '../../../main/engine/snapshots/manifest-entry.ts';
-import type { ManifestHeader } from '../../../main/engine/snapshots/manifest.ts';
-import { openManifest } from '../../../main/engine/snapshots/manifest-store.ts';
+import { parsePartialHeader, type ManifestHeader, type PartialHeader } from '../../../main/engine/snapshots/manifest.ts';
+import { checkedFirstLine, openManifest, splitLines } from '../../../main/engine/snapshots/manifest-store.ts';
+import { parseEntry } from '../../../main/engine/snapshots/read-entry.ts';
 import { openSealed } from '../../../main/engine/snapshots/sealed-object.ts';
 import type { Backend } from '../../../main/engine/storage/backend.ts';
 import { headSize, sealedChunk } from '../damage.ts';
@@ -12,6 +13,12 @@ const plainChunk = 16_384;
 
 export interface ReadSnapshot {
   readonly header: ManifestHeader;
+  readonly entries: readonly ManifestEntry[];
+}
+
+/** What an unfinished run has written down of a volume. */
+export interface ReadPartial {
+  readonly header: PartialHeader;
   readonly entries: readonly ManifestEntry[];
 }
 
@@ -38,6 +45,15 @@ export class StoredSnapshots {
     for await (const entry of reader.entries()) entries.push(entry);
     for (const { key } of reader.header.archives) if (!this.#harmed.has(key)) await this.#stream(key);
     return { header: reader.header, entries };
+  }
+
+  async readPartial(key: string): Promise<ReadPartial> {
+    const { plain } = await openSealed(this.#backend, this.#vault, 'holdfast/v2/partial', key, {});
+    const lines = splitLines(nativeZstd.decompress(plain), key);
+    const header = checkedFirstLine(await lines.next(), key, parsePartialHeader);
+    const entries: ManifestEntry[] = [];
+    for await (const line of lines) entries.push(parseEntry(line.toString('utf8'), key, true));
+    return { header, entries };
   }
 
   harm(archive: string, byte: number | null): void {
