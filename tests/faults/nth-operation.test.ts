@@ -7,12 +7,13 @@ import { memoryBackend } from '../../main/adapters/storage/memory/memory-backend
 import { Fault } from '../../main/contract/faults.ts';
 import type { FaultCode } from '../../main/contract/faults.ts';
 import type { PackedArchive, Packer, PackResult, VolumeLines } from '../../main/engine/archive/packer.ts';
+import type { Credentials } from '../../main/engine/engine.ts';
 import type { Backend, ByteStream } from '../../main/engine/storage/backend.ts';
 import { retry } from '../../main/engine/storage/layers/retry.ts';
 import { uploadBytes } from '../../main/engine/storage/upload-object.ts';
 import { failCall } from '../support/chaos.ts';
 import { craftSnapshot } from '../support/craft-snapshot.ts';
-import { contents, keysOf, movableClock, newStateDir, password, world } from '../support/engine-on-memory.ts';
+import { contents, keysOf, movableClock, newStateDir, password, recoveryKeyOf, world } from '../support/engine-on-memory.ts';
 import type { World } from '../support/engine-on-memory.ts';
 import { seededNumbers } from '../support/seeded-random.ts';
 import { tempFolder } from '../support/temp-folder.ts';
@@ -109,6 +110,7 @@ let packer: Packer;
 let folder: string;
 let base: ReadonlyMap<string, Buffer>;
 let parent: string;
+let recoveryKey: Credentials;
 const provider = movableClock();
 
 async function fresh(): Promise<Backend> {
@@ -117,8 +119,8 @@ async function fresh(): Promise<Backend> {
   return backend;
 }
 
-const worldOn = (backend: Backend, as = password): World =>
-  world({ backend, clock: provider, stateDir, credentials: { kind: 'password', password: as }, host: { packer } });
+const worldOn = (backend: Backend, as: Credentials = recoveryKey): World =>
+  world({ backend, clock: provider, stateDir, credentials: as, host: { packer } });
 
 beforeAll(async () => {
   packer = replayingPacker();
@@ -128,11 +130,14 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'world.dat'), Buffer.alloc(300_000, 'blocks'));
   for (let file = 0; file < 12; file += 1) writeFileSync(join(folder, `f${file}`), Buffer.alloc(30_000, file));
   const backend = memoryBackend({ clock: provider });
-  const one = worldOn(backend);
+  const one = worldOn(backend, byPassword(password));
+  recoveryKey = await recoveryKeyOf(one);
   await craftSnapshot(one, { time: provider.now() - 9 * hour });
   await craftSnapshot(one, { time: provider.now() - 8 * hour });
   base = await contents(backend);
 });
+
+const byPassword = (text: string): Credentials => ({ kind: 'password', password: text });
 
 async function code(act: Promise<unknown>): Promise<FaultCode | null> {
   const error: unknown = await act.then(
@@ -150,13 +155,14 @@ async function everyCall(
   act: (on: World) => Promise<unknown>,
   check: (backend: Backend, where: string) => Promise<void>,
   options: {
+    readonly as?: Credentials;
     readonly kinds?: readonly FaultCode[];
     readonly whens?: readonly ('before' | 'after')[];
     readonly unnoticed?: readonly string[];
   } = {},
 ): Promise<number> {
   const probe = failCall({ k: Infinity, fault: new Fault('unexpected', 'never'), when: 'before' });
-  expect(await code(act(worldOn(probe.layer(await fresh()))))).toBe(null);
+  expect(await code(act(worldOn(probe.layer(await fresh()), options.as)))).toBe(null);
   const calls = probe.calls();
   for (const when of options.whens ?? (['before', 'after'] as const)) {
     // A reply that is lost is lost the same way, whatever the reason.
@@ -164,7 +170,7 @@ async function everyCall(
       for (let k = 1; k <= calls.length; k += 1) {
         const backend = await fresh();
         const where = `${calls[k - 1] ?? ''} (call ${k} of ${calls.length}), ${when}, ${kind}`;
-        const failed = await code(act(worldOn(failCall({ k, fault: new Fault(kind, 'struck'), when }).layer(backend))));
+        const failed = await code(act(worldOn(failCall({ k, fault: new Fault(kind, 'struck'), when }).layer(backend), options.as)));
         expect([where, failed === kind || failed === null]).toEqual([where, true]);
         // Only what is no part of the work may fail unnoticed: the clearing of what an earlier or failing run left.
         if (failed === null) expect([where, (options.unnoticed ?? clearing).includes(calls[k - 1] ?? '')]).toEqual([where, true]);
@@ -251,15 +257,15 @@ describe('every call of a command fails once', () => {
           await expectOldUntouched(backend, where, ['holdfast.vault']);
           const opening = [];
           for (const candidate of [password, 'second']) {
-            const on = worldOn(backend, candidate);
+            const on = worldOn(backend, byPassword(candidate));
             const rows = await on.engine.snapshots(on.destination, {}, {}).catch(() => null);
             if (rows?.every(({ complete }) => complete) === true) opening.push(candidate);
           }
           expect([where, opening.length]).toEqual([where, 1]);
-          expect([where, await code(change(worldOn(backend, opening[0])))]).toEqual([where, null]);
-          expect(await code(worldOn(backend, 'second').verify({ quick: true }))).toBe(null);
+          expect([where, await code(change(worldOn(backend, byPassword(opening[0] ?? ''))))]).toEqual([where, null]);
+          expect(await code(worldOn(backend, byPassword('second')).verify({ quick: true }))).toBe(null);
         },
-        { kinds: ['unavailable'] },
+        { kinds: ['unavailable'], as: byPassword(password) },
       );
     }
   });
