@@ -7,7 +7,7 @@ import { nativeZstd } from '../../main/adapters/compute/zstd.ts';
 import { Fault } from '../../main/contract/faults.ts';
 import { craftSnapshot, fileLine, plainLine, rootLine } from '../support/craft-snapshot.ts';
 import type { Craft, FramePlace } from '../support/craft-snapshot.ts';
-import { password, world } from '../support/engine-on-memory.ts';
+import { openedByKey, password, world } from '../support/engine-on-memory.ts';
 import type { World } from '../support/engine-on-memory.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { treeDigest } from '../support/tree-digest.ts';
@@ -17,6 +17,7 @@ import { treeDigest } from '../support/tree-digest.ts';
  * neither leave its folder nor change the target, and must say in a typed fault why.
  */
 
+let maker: World;
 let one: World;
 let number = 0;
 let peak = 0;
@@ -24,8 +25,9 @@ const sampler = setInterval(() => {
   peak = Math.max(peak, process.memoryUsage.rss());
 }, 20);
 let before = 0;
-beforeAll(() => {
-  one = world();
+beforeAll(async () => {
+  maker = world();
+  one = await openedByKey(maker);
   before = process.memoryUsage.rss();
 });
 afterAll(() => {
@@ -55,7 +57,7 @@ function sandbox(): Sandbox {
 
 async function crafted(craft: Craft): Promise<{ snapshot: string; server: string }> {
   const slug = `case-${(number += 1)}`;
-  const { id } = await craftSnapshot(one, { ...craft, slug, server: slug });
+  const { id } = await craftSnapshot(maker, { ...craft, slug, server: slug });
   return { snapshot: id, server: slug };
 }
 
