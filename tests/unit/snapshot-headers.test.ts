@@ -1,3 +1,4 @@
+import { createHook } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -95,6 +96,40 @@ describe('the first lines of manifests', () => {
     expect(place.open.now).toBe(0);
   });
 });
+
+describe('the vault', () => {
+  test('that was opened stays open for looks, and only as long as it and the password are the same', async () => {
+    const place = await watched(1);
+    const { one } = place;
+    const row = (await list(place))[0];
+    await expect(one.engine.snapshots(one.as('another password'), { server: 'survival' }, {})).rejects.toMatchObject({
+      code: 'wrong-password',
+    });
+    expect((await list(place))[0]).toEqual(row);
+    // Opened at once: what the password has to be turned into is known.
+    const [first, again] = [
+      await opened(() => list(place)),
+      await opened(() => world({ backend: one.backend }).engine.snapshots(one.destination, {}, {})),
+    ];
+    expect([first, again]).toEqual([0, 1]);
+    await one.engine.changePassword(one.destination, { newPassword: 'a new password for all', newKey: false }, {});
+    await expect(list(place)).rejects.toMatchObject({ code: 'wrong-password' });
+    expect(await one.engine.snapshots(one.as('a new password for all'), { server: 'survival' }, {})).toEqual([row]);
+  });
+});
+
+/** How many keys are derived from passwords meanwhile. */
+async function opened(work: () => Promise<unknown>): Promise<number> {
+  let derived = 0;
+  const hook = createHook({
+    init: (_, type) => {
+      if (type === 'PBKDF2REQUEST') derived += 1;
+    },
+  }).enable();
+  await work();
+  hook.disable();
+  return derived;
+}
 
 describe('what is left of removed snapshots', () => {
   test('counts for the oldest that rests on it, so that the rows hold all that lies there', async () => {

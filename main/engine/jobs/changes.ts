@@ -10,7 +10,7 @@ import { differences, type Difference } from '../snapshots/differences.ts';
 import type { ManifestReader } from '../snapshots/manifest-store.ts';
 import type { CallOptions } from '../storage/backend.ts';
 import { problemFinder } from './snapshot-problem.ts';
-import { openCatalog } from './snapshots.ts';
+import { openCatalog, type KnownPlace } from './snapshots.ts';
 
 /** What differs between any two snapshots. Everything that can be refused is refused before the first row is asked for. */
 export async function diff(
@@ -50,9 +50,10 @@ export async function changes(
   destination: OpenDestination,
   request: SnapshotSelector & { readonly limit: number },
   run: RunContext,
+  known: KnownPlace,
 ): Promise<ChangesReport> {
   const options: CallOptions = { signal: run.signal };
-  const catalog = await openCatalog(host, destination, options);
+  const catalog = await openCatalog(host, destination, options, known);
   const snapshot = await selectSnapshot(catalog, request, options);
   const earlier = await completeBefore(host, catalog, snapshot, options);
   const [before, after] = await openedBoth(catalog, earlier, snapshot, options);

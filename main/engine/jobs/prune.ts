@@ -5,7 +5,7 @@ import type { OpenDestination } from '../engine.ts';
 import type { EngineHost } from '../host.ts';
 import { decideRetention } from '../retention/decide.ts';
 import { findObject, isCompleteClassic, listServer, selectServer } from '../snapshots/catalog.ts';
-import { readHeader, readHeaders, type KnownHeaders } from '../snapshots/headers.ts';
+import { readHeader, readHeaders } from '../snapshots/headers.ts';
 import { checkWholeManifest } from '../snapshots/manifest-store.ts';
 import type { Catalog, ListedObject, ListedSnapshot, ServerListing } from '../snapshots/catalog.ts';
 import type { ManifestHeader } from '../snapshots/manifest.ts';
@@ -17,7 +17,7 @@ import { lockName } from './lock-name.ts';
 import { checkOwner } from './owner.ts';
 import { livePartials, readPartials, type ReadPartials } from './unfinished.ts';
 import { problemFinder } from './snapshot-problem.ts';
-import { openCatalog } from './snapshots.ts';
+import { openCatalog, type KnownPlace } from './snapshots.ts';
 
 /** What no manifest ever named may be a run still under way; after this long it is not. */
 const leftoverAfterMs = 48 * 3_600_000;
@@ -40,7 +40,7 @@ export async function prune(
   destination: OpenDestination,
   request: PruneRequest,
   run: RunContext,
-  known: KnownHeaders,
+  known: KnownPlace,
 ): Promise<PruneReport> {
   const options: CallOptions = { signal: run.signal };
   const catalog = await openCatalog(host, destination, options, request.dryRun ? known : null);

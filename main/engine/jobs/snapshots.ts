@@ -16,6 +16,7 @@ import {
 } from '../snapshots/catalog.ts';
 import { readHeader, readHeaders, type KnownHeaders } from '../snapshots/headers.ts';
 import type { Catalog, ListedSnapshot, ServerListing } from '../snapshots/catalog.ts';
+import type { KnownVault } from '../snapshots/known-vault.ts';
 import type { ManifestHeader } from '../snapshots/manifest.ts';
 import type { ManifestEntry } from '../snapshots/manifest-entry.ts';
 import { readObjectName, snapshotTime } from '../snapshots/names.ts';
@@ -28,10 +29,16 @@ export async function openCatalog(
   host: EngineHost,
   destination: OpenDestination,
   options: CallOptions,
-  known: KnownHeaders | null = null,
+  known: KnownPlace | null = null,
 ): Promise<Catalog> {
-  const vault = await loadVault(destination.backend, { ...options, credentials: destination.credentials });
-  return openedCatalog(destination.backend, vault, host.zstd, known);
+  const vault = await loadVault(destination.backend, { ...options, credentials: destination.credentials, known: known?.vault });
+  return openedCatalog(destination.backend, vault, host.zstd, known?.headers ?? null);
+}
+
+/** What earlier calls have learned of a backup place, for those that only look. */
+export interface KnownPlace {
+  readonly headers: KnownHeaders;
+  readonly vault: KnownVault;
 }
 
 /** Everything that is there, incomplete snapshots too, oldest first in each server. */
@@ -40,7 +47,7 @@ export async function snapshots(
   destination: OpenDestination,
   filter: { readonly server?: string },
   run: RunContext,
-  known: KnownHeaders,
+  known: KnownPlace,
 ): Promise<readonly SnapshotRow[]> {
   const options: CallOptions = { signal: run.signal };
   const catalog = await openCatalog(host, destination, options, known);
@@ -73,7 +80,7 @@ export async function newest(
   destination: OpenDestination,
   filter: { readonly server: string },
   run: RunContext,
-  known: KnownHeaders,
+  known: KnownPlace,
 ): Promise<SnapshotRow | null> {
   const options: CallOptions = { signal: run.signal };
   const catalog = await openCatalog(host, destination, options, known);
@@ -173,9 +180,10 @@ export async function* list(
   destination: OpenDestination,
   request: SnapshotSelector & { readonly path?: string },
   run: RunContext,
+  known: KnownPlace,
 ): AsyncGenerator<EntryRow> {
   const options: CallOptions = { signal: run.signal };
-  const catalog = await openCatalog(host, destination, options);
+  const catalog = await openCatalog(host, destination, options, known);
   const snapshot = await selectSnapshot(catalog, request, options);
   const reader = await openListed(catalog, snapshot, options);
   const wanted = request.path === undefined ? null : plainPath(request.path);

@@ -8,6 +8,7 @@ import type { Random } from '../ports.ts';
 import type { Backend, CallOptions } from '../storage/backend.ts';
 import { readBytes } from '../storage/read-object.ts';
 import { uploadBytes } from '../storage/upload-object.ts';
+import type { KnownVault } from './known-vault.ts';
 import { isRecord, newestObjects, recordsFromObjects } from './object-heads.ts';
 import type { FoundHeader } from './object-heads.ts';
 import { withNewestKey } from './vault-keys.ts';
@@ -18,6 +19,8 @@ export interface VaultOptions extends CallOptions {
   readonly credentials: Credentials;
   /** Make one where a full listing shows nothing of ours. */
   readonly create?: { readonly random: Random; readonly iterations: number };
+  /** For a call that only looks: what an earlier one has opened. */
+  readonly known?: KnownVault | undefined;
 }
 
 /**
@@ -26,6 +29,8 @@ export interface VaultOptions extends CallOptions {
  */
 export async function loadVault(backend: Backend, options: VaultOptions): Promise<OpenVault> {
   const slots = await readSlots(backend, options);
+  const known = slots === null ? undefined : options.known?.get(slots, options.credentials);
+  if (known !== undefined && options.create === undefined) return known;
   let vault =
     slots?.some(isRecord) === true ? await openSlots(backend, slots, options) : await openFromObjects(backend, slots !== null, options);
   if (vault === null) {
@@ -34,6 +39,7 @@ export async function loadVault(backend: Backend, options: VaultOptions): Promis
     }
     return makeVault(backend, { ...options, create: options.create });
   }
+  if (slots !== null && vault.damage === undefined) options.known?.put(slots, options.credentials, vault);
   if (options.create === undefined) return vault;
   if (vault.damage !== undefined && slots !== null) {
     // To look through the objects takes long: a password that was changed meanwhile stays changed.
