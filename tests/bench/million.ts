@@ -7,8 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { compareTrees } from '../../scripts/try/compare.ts';
-import { holdfast } from './run-command.ts';
-import { load, machine, millionRow, tableOf } from './table.ts';
+import { restic } from './round-trip.ts';
+import { holdfast, password, run, versionOf } from './run-command.ts';
+import { load, machine, millionRow, tableOf, unchangedRow } from './table.ts';
 import type { Row } from './table.ts';
 import { writeMillionFiles } from './tree.ts';
 
@@ -40,6 +41,18 @@ try {
     rows.push(row);
   }
   const { differences, files, bytes } = compareTrees(tree, restored);
+  if (versionOf(restic, ['version']) === null)
+    tell('restic is not installed: nothing is compared with it (RESTIC=/path/to/restic names one).');
+  else {
+    // Both once more, one after the other: the machine is as warm and as busy for the one as for the other.
+    const env = { RESTIC_REPOSITORY: join(place, 'restic'), RESTIC_PASSWORD: password, RESTIC_CACHE_DIR: join(place, 'restic-cache') };
+    run(restic, ['-q', 'init'], env);
+    run(restic, ['-q', 'backup', '.'], env, tree);
+    const peer = run(restic, ['-q', 'backup', '.'], env, tree).seconds;
+    const row = unchangedRow(holdfast(commands['unchanged second backup'], place).seconds, peer);
+    tell(`  ${row.what}: ${row.ours}, ${row.peer}, ${row.result}`);
+    rows.push(row);
+  }
   tell(`\n${files.toLocaleString('en-US')} files, ${(bytes / 1e9).toFixed(2)} GB, on:\n\n${machine(loadBefore)}\n\n${tableOf(rows)}`);
   tell(`\nDifferences after the round trip: ${String(differences.length)}.`);
 } finally {

@@ -94,6 +94,15 @@ export function millionRow(what: string, { seconds: took, peakRssBytes, maxStall
   };
 }
 
+/** A third backup of it, to which nothing has changed, beside restic's. */
+export function unchangedRow(ours: number, peer: number): Row {
+  const ratio = ours / peer;
+  return {
+    ...{ what: 'unchanged backup against restic', ours: seconds(ours), peer: seconds(peer) },
+    ...{ result: `${ratio.toFixed(2)} ×`, goal: '≤ 1.2 ×', met: ratio <= 1.2 },
+  };
+}
+
 export function oneFileRows({ reads, bytes, ofBytes, seconds: took }: OneFile): readonly Row[] {
   const share = (bytes / ofBytes) * 100;
   return [
