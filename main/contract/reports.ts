@@ -109,7 +109,7 @@ export interface SnapshotRow {
   readonly bytes: number | null;
   /** What its run added to the destination, and what is still there of it. */
   readonly storedBytes: number;
-  /** What is left of removed snapshots and is kept because of this one, the oldest that rests on it; absent: nothing. */
+  /** What is left of removed snapshots, or of runs that did not end, and is kept because of this one, the oldest that rests on it; absent: nothing. */
   readonly inheritedBytes?: number;
   /** Size of the archives of earlier runs that it rests on; 0: it is whole. Null where that cannot be known. */
   readonly sharedBytes: number | null;

@@ -72,6 +72,16 @@ describe('damage that a verification found', () => {
     expect(await keysOf(one.backend, '')).not.toContain(`${archive}.damaged`);
   });
 
+  test('is marked by the machine that the server belongs to now, whoever wrote the snapshot, and by no other', async () => {
+    const { one, folder, second, archive } = await secondDamaged();
+    const two = world({ backend: one.backend, machine: 'machine-two' });
+    await two.backup(folder, { force: true, whole: 'always', takeOver: true });
+    await one.verify({ snapshot: second });
+    expect(await keysOf(one.backend, '')).not.toContain(`${archive}.damaged`);
+    await two.verify({ snapshot: second });
+    expect(await keysOf(one.backend, '')).toContain(`${archive}.damaged`);
+  });
+
   test('is unmarked once the archive is whole again', async () => {
     const { one, second, archive, whole } = await secondDamaged();
     await one.verify({ snapshot: second });

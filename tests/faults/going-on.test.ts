@@ -362,6 +362,7 @@ describe('what was written down', () => {
     expect(kept.files).toBe(6);
     const { header } = await manifestLines(one, await readBytes(backend, `survival/${id}.manifest`, { limit: mib }));
     expect(header.archives.map(({ key }) => key).filter((key) => first.includes(key))).toEqual([]);
+    expect((await one.engine.snapshots(one.destination, {}, {})).at(-1)).toMatchObject({ id, sharedBytes: 0 });
     // Nothing has changed, and it is whole.
     expect(await one.backup(source, { whole: 'always' })).toMatchObject({ outcome: 'unchanged', id });
     await expectSame(one, source);

@@ -18,7 +18,8 @@ export function damageMarks({ snapshots }: ServerListing): Set<string> {
 
 /**
  * Writes down beside each archive that was read whole and found damaged that it is, and takes the mark off one that is whole again. Prune
- * and the next backup go by these marks. `marks` are those of the server, and are kept up. Only the server's owner writes; a destination that may not be written is told of and no failure.
+ * and the next backup go by these marks. `marks` are those of the server, and are kept up. Only the server's owner may write, whoever wrote the
+ * snapshot; a destination that may not be written is told of and no failure.
  */
 export async function markDamage(
   host: EngineHost,
@@ -28,7 +29,6 @@ export async function markDamage(
   damage: readonly Damage[],
   options: CallOptions,
 ): Promise<readonly Warning[]> {
-  if (header.machine !== (await host.machine()).id) return [];
   try {
     for (const { key } of header.archives) {
       const found = damage.filter(({ object, kind }) => object === key && grave.has(kind));

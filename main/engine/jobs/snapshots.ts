@@ -19,10 +19,11 @@ import type { Catalog, ListedSnapshot, ServerListing } from '../snapshots/catalo
 import type { KnownVault } from '../snapshots/known-vault.ts';
 import type { ManifestHeader } from '../snapshots/manifest.ts';
 import type { ManifestEntry } from '../snapshots/manifest-entry.ts';
-import { readObjectName, snapshotTime } from '../snapshots/names.ts';
+import { snapshotTime } from '../snapshots/names.ts';
 import { readPin } from '../snapshots/pins.ts';
 import { loadVault } from '../snapshots/vault-store.ts';
 import type { CallOptions } from '../storage/backend.ts';
+import { isOwn } from './base.ts';
 import { problemFinder, type FindProblem } from './snapshot-problem.ts';
 
 export async function openCatalog(
@@ -155,7 +156,7 @@ async function describe(
     time: header.time,
     files: header.totals.files,
     bytes: header.totals.bytes,
-    sharedBytes: header.archives.reduce((sum, { key, size }) => sum + (readObjectName(key)?.id === id ? 0 : size), 0),
+    sharedBytes: header.archives.reduce((sum, archive) => sum + (isOwn(header)(archive) ? 0 : archive.size), 0),
     complete: lost === null,
     format: 'archive',
     ...(problem === null ? {} : { problem }),

@@ -8,6 +8,7 @@ import {
   isCompleteClassic,
   listServer,
   listServers,
+  newestHeader,
   openedCatalog,
   selectServer,
   selectSnapshot,
@@ -71,14 +72,18 @@ async function chosen(catalog: Catalog, request: VerifyRequest, options: CallOpt
 
 interface Marks {
   readonly marks: Set<string>;
+  /** The server is this machine's: it may write marks. */
+  readonly ours: boolean;
   /** What they say, where nothing is to be read anew: a quick look. Else null. */
   readonly findMark: FindMark | null;
 }
 
 async function marksOf(host: EngineHost, catalog: Catalog, slug: string, quick: boolean, options: CallOptions): Promise<Marks> {
   const listing = await listServer(catalog.backend, slug, options);
+  const newest = quick ? null : await newestHeader(catalog, listing, options);
   return {
     marks: damageMarks(listing),
+    ours: newest?.machine === (await host.machine()).id,
     findMark: quick ? markFinder(host, catalog, await storedState(catalog, listing, options), options) : null,
   };
 }
@@ -92,7 +97,7 @@ async function verifyOne(
   host: EngineHost,
   destination: OpenDestination,
   catalog: Catalog,
-  { snapshot, marks, findMark, known }: About,
+  { snapshot, marks, ours, findMark, known }: About,
   run: RunContext,
 ): Promise<Verified> {
   const object = findObject(snapshot, 'manifest');
@@ -133,7 +138,7 @@ async function verifyOne(
       options,
     );
     for (const { kind, object: key, message } of sums) if (kind === 'damage') damage.push(named(key, 'checksum', message));
-    const marking = checked === null ? [] : await markDamage(host, catalog, header, marks, damage, options);
+    const marking = checked === null || !ours ? [] : await markDamage(host, catalog, header, marks, damage, options);
     return {
       server: header.server,
       files: header.totals.files,

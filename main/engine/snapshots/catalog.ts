@@ -107,13 +107,18 @@ export async function openListed(catalog: Catalog, snapshot: ListedSnapshot, opt
   return await openManifest(catalog.zstd, catalog.backend, catalog.vault, manifest.key, { ...options, size: manifest.size });
 }
 
-/** The display name under which the newest readable manifest of a server was written; null when there is none. */
-export async function displayName(catalog: Catalog, listing: ServerListing, options: CallOptions): Promise<string | null> {
+/** The first line of the newest readable manifest of a server; null when there is none. */
+export async function newestHeader(catalog: Catalog, listing: ServerListing, options: CallOptions): Promise<ManifestHeader | null> {
   for (const snapshot of listing.snapshots.toReversed()) {
     const header = await readHeader(catalog, snapshot, options);
-    if (header !== null && !(header instanceof Fault)) return header.server;
+    if (header !== null && !(header instanceof Fault)) return header;
   }
   return null;
+}
+
+/** The display name under which it was written. */
+export async function displayName(catalog: Catalog, listing: ServerListing, options: CallOptions): Promise<string | null> {
+  return (await newestHeader(catalog, listing, options))?.server ?? null;
 }
 
 /** The folders in which a server of this name may lie: number 1 is the slug of the name, later ones are for names that make the same slug. */
