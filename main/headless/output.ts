@@ -42,7 +42,7 @@ export async function printWarnings(host: CliHost, warnings: readonly Told[]): P
   // What makes the exit code 3 comes first: a thousand skipped sockets must not push it off the screen.
   const sorted = [...warnings.filter(({ level }) => level !== 'note'), ...warnings.filter(({ level }) => level === 'note')];
   for (const { message, path, level } of sorted.slice(0, maxWarningsShown)) {
-    const text = path === undefined || message.includes(path) ? message : `${path}: ${message}`;
+    const text = path === undefined ? message : `${path}: ${message}`;
     await (level === 'note' ? note(host, `Note: ${printable(text)}`) : warn(host, text));
   }
   const more = sorted.length - maxWarningsShown;

@@ -67,6 +67,25 @@ test('without one that is whole, it is to salvage alone: an earlier one that lac
   expect(await wayOut(one)).toBe(`${salvage}.`);
 });
 
+test('after a salvage that found nothing whole it is never to salvage again', async () => {
+  const { one, archives } = await series();
+  const salvaged = async (): Promise<string> => {
+    const request = { salvage: true, include: ['kept'] };
+    const fault: unknown = await one.restore(join(tempFolder(), 'back'), request).catch((error: unknown) => error);
+    expect((fault as Fault).message).toContain('not one file');
+    return String((fault as Fault).context['next']);
+  };
+  const archive = archives[1] ?? '';
+  const whole = Buffer.from(await readBytes(one.backend, archive, { limit: 64 * mib }));
+  // Each chunk of it, so that nothing can be read.
+  for (let at = 200; at < whole.length; at += 16_400) whole[at] = (whole[at] ?? 0) ^ 1;
+  await put(one.backend, archive, whole);
+  expect(await salvaged()).toMatch(/^Bring back the snapshot before it that is not known to be damaged: /);
+  await one.verify();
+  await one.backend.remove(archives[0] ?? '');
+  expect(await salvaged()).toBe('No earlier snapshot is known to be whole: look in another backup place.');
+});
+
 test('when nothing can be looked up, the damage is told as it is', async () => {
   const { one, archives } = await series();
   await flip(one, archives[3] ?? '');

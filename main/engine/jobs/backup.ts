@@ -1,5 +1,5 @@
 import { asFault, Fault } from '../../contract/faults.ts';
-import type { BackupReport, BackupRequest, RunContext } from '../../contract/reports.ts';
+import type { BackupReport, BackupRequest, RunContext, Warning } from '../../contract/reports.ts';
 import type { PackResult } from '../archive/packer.ts';
 import type { OpenDestination } from '../engine.ts';
 import type { EngineHost } from '../host.ts';
@@ -34,12 +34,16 @@ export async function backupToAll(
   run: RunContext,
 ): Promise<readonly (BackupReport | Fault)[]> {
   const started = host.clock.now();
+  // A folder that is half exchanged is a state that never was; and while a restore is at work on it, it is about to become one: fault locked.
+  const recovered = (await host.targets.recover(request.folder)).map((message): Warning => ({ code: 'recovered', message, level: 'note' }));
   const source = await host.openSource(request.folder);
   const excludes = [...(request.preset === undefined ? [] : presetPatterns(request.preset)), ...source.ignore, ...request.excludes];
   const all: BackupRun = { host, source, excludes, request, run };
   const outcomes = new Map<number, BackupReport | Fault>();
   const places = new Map<number, BackupPlace>();
-  const elapsed = (report: Omit<BackupReport, 'elapsedMs'>): BackupReport => ({ ...report, elapsedMs: host.clock.now() - started });
+  const elapsed = (report: Omit<BackupReport, 'elapsedMs'>): BackupReport => {
+    return { ...report, warnings: [...recovered, ...report.warnings], elapsedMs: host.clock.now() - started };
+  };
   try {
     for (const [index, destination] of destinations.entries()) {
       try {

@@ -46,7 +46,7 @@ export async function restore(
         : await restoreArchive(host, catalog, snapshot, destination.localPath, request, run);
     return { ...report, warnings: [...warnings, ...report.warnings], elapsedMs: host.clock.now() - started };
   } catch (error) {
-    throw await withWayOut(host, error, catalog, snapshot, options);
+    throw await withWayOut(host, error, catalog, snapshot, request.salvage, options);
   }
 }
 

@@ -14,18 +14,21 @@ export async function withWayOut(
   error: unknown,
   catalog: Catalog,
   snapshot: ListedSnapshot,
+  salvaged: boolean,
   options: CallOptions,
 ): Promise<unknown> {
   if (!(error instanceof Fault) || (error.code !== 'corrupt' && error.code !== 'truncated')) return error;
   const { code, message, operation, persistence, context } = error;
-  let next = 'Bring back what is whole of it with “holdfast restore --salvage”';
+  const ways = salvaged ? [] : ['what is whole of it with “holdfast restore --salvage”'];
   try {
     const earlier = await wholeBefore(host, catalog, snapshot, String(context['object'] ?? ''), options);
-    next += earlier === null ? '.' : `, or the snapshot before it that is not known to be damaged: ${earlier.id}.`;
+    if (earlier !== null) ways.push(`the snapshot before it that is not known to be damaged: ${earlier.id}`);
   } catch {
     // What is wrong is the damage; that no help could be looked up would only hide it.
     return error;
   }
+  const next =
+    ways.length === 0 ? 'No earlier snapshot is known to be whole: look in another backup place.' : `Bring back ${ways.join(', or ')}.`;
   return new Fault(code, message, { operation, persistence, context: { ...context, next }, cause: error });
 }
 
