@@ -61,13 +61,19 @@ test('kill -9 in a backup that has stopped the game’s saving: the next start s
   await again.stop();
 });
 
-test('kill -9 in such a backup, and all that may be deleted is deleted: the next start sends save-on', async () => {
+/** A game whose service was killed while a backup held it still. */
+async function killedService(): ReturnType<typeof game> {
   const { home, rcon } = await game();
   const service = await home.start();
   const command = home.run(['server', 'backup', 'survival']);
   await told(rcon, 'save-all flush');
   await service.stop('SIGKILL');
   await command;
+  return { home, rcon };
+}
+
+test('kill -9 in such a backup, and all that may be deleted is deleted: the next start sends save-on', async () => {
+  const { home, rcon } = await killedService();
   rmSync(home.own(), { recursive: true });
   const again = await home.start();
   await told(rcon, 'save-on');
@@ -98,12 +104,7 @@ describe('kill -9 in a backup by a command alone, and no service ever runs', () 
 });
 
 test('kill -9 in such a backup, and the server is removed before the next start: the removal sends save-on, and then forgets the password', async () => {
-  const { home, rcon } = await game();
-  const service = await home.start();
-  const command = home.run(['server', 'backup', 'survival']);
-  await told(rcon, 'save-all flush');
-  await service.stop('SIGKILL');
-  await command;
+  const { home, rcon } = await killedService();
   await home.json(['server', 'remove', 'survival']);
   expect(rcon.saving).toBe(true);
 

@@ -10,7 +10,8 @@ import { differences, type Difference } from '../snapshots/differences.ts';
 import type { ManifestReader } from '../snapshots/manifest-store.ts';
 import type { CallOptions } from '../storage/backend.ts';
 import { problemFinder } from './snapshot-problem.ts';
-import { openCatalog, type KnownPlace } from './snapshots.ts';
+import { openCatalog } from './snapshots.ts';
+import type { KnownPlace } from '../snapshots/known-place.ts';
 
 /** What differs between any two snapshots. Everything that can be refused is refused before the first row is asked for. */
 export async function diff(

@@ -17,7 +17,8 @@ import { lockName } from './lock-name.ts';
 import { checkOwner } from './owner.ts';
 import { livePartials, readPartials, type ReadPartials } from './unfinished.ts';
 import { problemFinder } from './snapshot-problem.ts';
-import { openCatalog, type KnownPlace } from './snapshots.ts';
+import { openCatalog } from './snapshots.ts';
+import type { KnownPlace } from '../snapshots/known-place.ts';
 
 /** What no manifest ever named may be a run still under way; after this long it is not. */
 const leftoverAfterMs = 48 * 3_600_000;

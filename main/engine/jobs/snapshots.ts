@@ -14,9 +14,9 @@ import {
   selectSnapshot,
   openListed,
 } from '../snapshots/catalog.ts';
-import { readHeader, readHeaders, type KnownHeaders } from '../snapshots/headers.ts';
+import { readHeader, readHeaders } from '../snapshots/headers.ts';
 import type { Catalog, ListedSnapshot, ServerListing } from '../snapshots/catalog.ts';
-import type { KnownVault } from '../snapshots/known-vault.ts';
+import type { KnownPlace } from '../snapshots/known-place.ts';
 import type { ManifestHeader } from '../snapshots/manifest.ts';
 import type { ManifestEntry } from '../snapshots/manifest-entry.ts';
 import { snapshotTime } from '../snapshots/names.ts';
@@ -34,12 +34,6 @@ export async function openCatalog(
 ): Promise<Catalog> {
   const vault = await loadVault(destination.backend, { ...options, credentials: destination.credentials, known: known?.vault });
   return openedCatalog(destination.backend, vault, host.zstd, known?.headers ?? null);
-}
-
-/** What earlier calls have learned of a backup place, for those that only look. */
-export interface KnownPlace {
-  readonly headers: KnownHeaders;
-  readonly vault: KnownVault;
 }
 
 /** Everything that is there, incomplete snapshots too, oldest first in each server. */

@@ -1,5 +1,5 @@
 import { Fault } from '../../contract/faults.ts';
-import type { Backend, CallOptions } from '../storage/backend.ts';
+import type { CallOptions } from '../storage/backend.ts';
 import { findObject, type Catalog, type ListedObject, type ListedSnapshot } from './catalog.ts';
 import { readManifestHeader } from './manifest-store.ts';
 import type { ManifestHeader } from './manifest.ts';
@@ -66,19 +66,10 @@ export interface KnownHeaders {
 const mostKnown = 4096;
 
 /**
- * First lines that stay in memory as long as the backend is used: a list that is looked at again reads only what is new. A manifest is never written twice under
- * one name, so that one of the same size and time is the same. Only for calls that show: what decides (backup, prune, verify, restore) reads what is there now.
+ * First lines that stay in memory: a list that is looked at again reads only what is new. A manifest is never written twice under one name, so that one of the
+ * same size and time is the same. Only for calls that show: what decides (backup, prune, verify, restore) reads what is there now.
  */
-export function knownHeaders(): (backend: Backend) => KnownHeaders {
-  const places = new WeakMap<Backend, KnownHeaders>();
-  return (backend) => {
-    const known = places.get(backend) ?? headersOfPlace();
-    places.set(backend, known);
-    return known;
-  };
-}
-
-function headersOfPlace(): KnownHeaders {
+export function headersOfPlace(): KnownHeaders {
   const read = new Map<string, { readonly size: number; readonly modifiedAt: number; readonly header: ManifestHeader }>();
   const archives: Catalog['archives'] = new Map();
   return {

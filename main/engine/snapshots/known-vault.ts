@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { OpenVault } from '../archive/vault.ts';
 import type { Credentials } from '../engine.ts';
-import type { Backend } from '../storage/backend.ts';
 
 /** Of one backup place. */
 export interface KnownVault {
@@ -11,19 +10,10 @@ export interface KnownVault {
 }
 
 /**
- * A vault that was opened stays open in memory as long as the backend is used, for calls that only look: to derive its key again takes longer than all
- * else that such a call does. What it is opened with is kept as a digest.
+ * A vault that was opened stays open in memory, for calls that only look: to derive its key again takes longer than all else that such a call does. What it is
+ * opened with is kept as a digest.
  */
-export function knownVaults(): (backend: Backend) => KnownVault {
-  const places = new WeakMap<Backend, KnownVault>();
-  return (backend) => {
-    const known = places.get(backend) ?? vaultOfPlace();
-    places.set(backend, known);
-    return known;
-  };
-}
-
-function vaultOfPlace(): KnownVault {
+export function vaultOfPlace(): KnownVault {
   let last: { readonly digest: Buffer; readonly vault: OpenVault } | null = null;
   return {
     get: (slots, credentials) => (last?.digest.equals(digestOf(slots, credentials)) === true ? last.vault : undefined),
