@@ -31,7 +31,7 @@ function server(name: string): string {
 }
 
 describe('by the command line', () => {
-  test('a journal of the server’s own is left out with a note, files with names like ours are kept', async () => {
+  test('a journal of the server’s own takes no backup away: it is told and left out, and files with names like ours are kept', async () => {
     const source = server('source');
     writeFileSync(join(source, '.holdfast-journal'), JSON.stringify(planted));
     mkdirSync(join(source, `.holdfast-before-${stamp}`));
@@ -44,10 +44,11 @@ describe('by the command line', () => {
     ];
     for (const name of theirs) writeFileSync(join(source, name), name);
     const backup = await shop.backup(source);
-    expect(backup.code, backup.stdout).toBe(0);
+    expect(backup.code, backup.stdout).toBe(3);
     expect(backup.value).toMatchObject({
       outcome: 'written',
       warnings: [
+        { code: 'recovered', message: expect.stringContaining('no restore of this target has made; nothing was touched') as string },
         { code: 'own-file', path: `.holdfast-before-${stamp}`, level: 'note' },
         { code: 'own-file', path: '.holdfast-journal', level: 'note' },
       ],

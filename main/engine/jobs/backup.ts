@@ -34,8 +34,7 @@ export async function backupToAll(
   run: RunContext,
 ): Promise<readonly (BackupReport | Fault)[]> {
   const started = host.clock.now();
-  // A folder that is half exchanged is a state that never was; and while a restore is at work on it, it is about to become one: fault locked.
-  const recovered = (await host.targets.recover(request.folder)).map((message): Warning => ({ code: 'recovered', message, level: 'note' }));
+  const recovered = await finishExchange(host, request.folder);
   const source = await host.openSource(request.folder);
   const excludes = [...(request.preset === undefined ? [] : presetPatterns(request.preset)), ...source.ignore, ...request.excludes];
   const all: BackupRun = { host, source, excludes, request, run };
@@ -70,6 +69,19 @@ export async function backupToAll(
   return destinations.map(
     (_, index) => outcomes.get(index) ?? new Fault('unexpected', 'a destination was left out', { operation: 'backup' }),
   );
+}
+
+/**
+ * A folder that is half exchanged is a state that never was; and while a restore is at work on it, it is about to become one: fault locked.
+ * A journal that nobody can follow is anybody's, who may write into the folder: it is told, and takes no backup away.
+ */
+async function finishExchange(host: EngineHost, folder: string): Promise<readonly Warning[]> {
+  try {
+    return (await host.targets.recover(folder)).map((message) => ({ code: 'recovered', message, level: 'note' }));
+  } catch (error) {
+    if (!(error instanceof Fault) || error.code !== 'corrupt') throw error;
+    return [{ code: 'recovered', message: `${error.message}. Where no restore of this folder was cut short, remove that file` }];
+  }
 }
 
 type Written = Finished | Fault;
