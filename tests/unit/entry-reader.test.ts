@@ -7,7 +7,9 @@ import { createFrameRingMemory, FrameRing, slotState } from '../../main/adapters
 import { EntryReader } from '../../main/adapters/compute/pack/entry-reader.ts';
 import { readNotes } from '../../main/adapters/compute/pack/frame-notes.ts';
 import { FrameWriter } from '../../main/adapters/compute/pack/frame-writer.ts';
-import { VolumeWriter } from '../../main/adapters/compute/pack/volume-writer.ts';
+import { volumeLimits, VolumeWriter } from '../../main/adapters/compute/pack/volume-writer.ts';
+import { ZipDirectory } from '../../main/adapters/compute/pack/zip-directory.ts';
+import { openSpool } from '../../main/adapters/files/spool.ts';
 import type { WalkedEntry } from '../../main/adapters/files/walk.ts';
 import { pathFromText } from '../../main/engine/archive/byte-path.ts';
 import type { Warning } from '../../main/contract/reports.ts';
@@ -30,7 +32,7 @@ function read(
   const ring = new FrameRing(createFrameRingMemory({ slots: 4, partSizes: [1024] }));
   const frames = new FrameWriter(ring);
   const volumeSize = 2 ** 30;
-  const volumes = new VolumeWriter(frames, volumeSize);
+  const volumes = new VolumeWriter(frames, new ZipDirectory(openSpool().handle), volumeLimits('archive', volumeSize));
   const reader = new EntryReader({
     ring,
     frames,

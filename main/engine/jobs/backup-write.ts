@@ -41,6 +41,9 @@ export async function targetFor(backup: BackupRun, place: BackupPlace): Promise<
   async function beginVolume(): Promise<VolumeUpload> {
     const volume = begun;
     const key = request.format === 'classic' ? classicKey(slug, id) : archiveKey(slug, id, volume);
+    if (request.format === 'classic' && volume > 0) {
+      throw new Fault('unexpected', 'a classic snapshot is one file, and a second would take its name', { operation: 'backup' });
+    }
     begun += 1;
     const writer = await openPartWriter(backend, key, { signal: run.signal });
     return {

@@ -75,7 +75,7 @@ export class FileReader {
   }
 
   #readSmall(record: ZipRecord, handle: number, stat: BigIntStats, size: number, known: KnownContent | null): ReadFile {
-    let sum = Buffer.alloc(0);
+    let sha256 = '';
     let length = 0;
     let moved = false;
     const found: { in: KnownContent | null } = { in: null };
@@ -89,13 +89,15 @@ export class FileReader {
         before = after;
       }
       const data = room.subarray(0, length);
-      sum = hash('sha256', data, 'buffer');
+      // A string: each Buffer would be memory of its own outside of the heap, and of a million files those gather.
+      sha256 = hash('sha256', data, 'hex');
+      const sum = Buffer.from(sha256, 'hex');
       const isKnown = known?.size === length && offers(known, sum);
       found.in = isKnown ? known : (this.#parts.contents?.find(sum, length) ?? null);
       return found.in === null ? { size: length, crc: crc32(data) } : null;
     });
     this.#parts.ring.count(0, length);
-    const content = { size: length, sha256: sum.toString('hex'), pieces: null, moved };
+    const content = { size: length, sha256, pieces: null, moved };
     if (found.in !== null) {
       const { stretches, path = null } = found.in;
       return { ...content, stretches, kept: length, sent: false, sameAs: path };

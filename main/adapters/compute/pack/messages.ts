@@ -15,6 +15,8 @@ export interface ReaderTask {
   readonly base: BaseTask | null;
   /** File handle of a spool for the contents that are looked for by hash. */
   readonly contents: number;
+  /** Another, for the ZIP's central directory. */
+  readonly directory: number;
 }
 
 export interface BaseTask extends Omit<PackBase, 'manifest'> {

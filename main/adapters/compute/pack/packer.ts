@@ -22,6 +22,7 @@ export function threadPacker(options: { readonly clockOffset?: number; readonly 
     const ring = new FrameRing(memory);
     const spool = openSpool();
     const contents = openSpool();
+    const directory = openSpool();
     const volumeSpool = openSpool();
     const volumeLines = new VolumeLinesOf(volumeSpool);
     let totals: PackTotals | null = null;
@@ -74,6 +75,7 @@ export function threadPacker(options: { readonly clockOffset?: number; readonly 
       volumeSize: request.volumeSize,
       clockOffset: options.clockOffset ?? 0,
       contents: contents.handle,
+      directory: directory.handle,
       base: request.base === undefined ? null : baseTask(request.base),
     };
     const compressor: CompressorTask = { ring: memory, level: request.level };
@@ -112,6 +114,7 @@ export function threadPacker(options: { readonly clockOffset?: number; readonly 
     } finally {
       clearInterval(timer);
       await contents.dispose();
+      await directory.dispose();
       await volumeSpool.dispose();
     }
   };

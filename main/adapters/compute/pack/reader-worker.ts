@@ -11,13 +11,14 @@ import { ContentRecords } from './content-records.ts';
 import { EntryReader } from './entry-reader.ts';
 import { FrameWriter } from './frame-writer.ts';
 import type { ReaderTask } from './messages.ts';
-import { VolumeWriter } from './volume-writer.ts';
+import { volumeLimits, VolumeWriter } from './volume-writer.ts';
+import { ZipDirectory } from './zip-directory.ts';
 
 /** Walks the folder and reads every file straight into the ring's frames. */
 runWorker('read', (task: ReaderTask, tell) => {
   const ring = new FrameRing(task.ring);
   const frames = new FrameWriter(ring);
-  const volumes = new VolumeWriter(frames, task.format === 'classic' ? Number.POSITIVE_INFINITY : task.volumeSize);
+  const volumes = new VolumeWriter(frames, new ZipDirectory(task.directory), volumeLimits(task.format, task.volumeSize));
   const base = task.base === null ? null : new BaseEntries(task.base);
   const reader = new EntryReader({
     ring,

@@ -11,28 +11,38 @@ import { ExtentList } from '../../../engine/snapshots/extents.ts';
 import { endsRun, endsVolume, frameContentSize } from '../frame-ring.ts';
 import type { FrameWriter } from './frame-writer.ts';
 import { inFrame, type Stretch } from './stretches.ts';
+import type { ZipDirectory } from './zip-directory.ts';
 
-/** A central directory this large ends a volume too: it is held in memory until then. */
-const maxDirectorySize = 32 * 2 ** 20;
-const directoryPiece = 2 ** 20;
+export interface VolumeLimits {
+  /** Bytes of the ZIP before its directory. */
+  readonly volume: number;
+  /** Bytes of the central directory. */
+  readonly directory: number;
+}
+
+/** A directory this large, which some two million files have, ends a volume too: who reads it back wants an end. */
+const maxDirectorySize = 2 ** 28;
+
+export function volumeLimits(format: 'archive' | 'classic', volumeSize: number): VolumeLimits {
+  // A classic snapshot is one file, however large: a second volume would take its name.
+  if (format === 'classic') return { volume: Number.POSITIVE_INFINITY, directory: Number.POSITIVE_INFINITY };
+  return { volume: volumeSize, directory: maxDirectorySize };
+}
 /** A changed piece of a large file lies in one frame, so that whoever wants it back reads one. */
 const pieceRoom = 2 ** 20;
 
 /** Writes ZIP after ZIP into the frames: one for each volume. */
 export class VolumeWriter {
   readonly #frames: FrameWriter;
-  readonly #volumeSize: number;
+  readonly #directory: ZipDirectory;
+  readonly #limits: VolumeLimits;
   #zipOffset = 0;
-  /** Full pieces of the central directory, and the one that is being filled. */
-  #directory: Buffer[] = [];
-  #piece: Buffer = Buffer.allocUnsafeSlow(directoryPiece);
-  #pieceUsed = 0;
-  #directorySize = 0;
   #entries = 0;
 
-  constructor(frames: FrameWriter, volumeSize: number) {
+  constructor(frames: FrameWriter, directory: ZipDirectory, limits: VolumeLimits) {
     this.#frames = frames;
-    this.#volumeSize = volumeSize;
+    this.#directory = directory;
+    this.#limits = limits;
   }
 
   /** Nothing has been written since the last volume ended. */
@@ -42,7 +52,7 @@ export class VolumeWriter {
 
   /** The next entry ends the volume and begins another. */
   get isFull(): boolean {
-    return this.#entries > 0 && (this.#zipOffset >= this.#volumeSize || this.#directorySize >= maxDirectorySize);
+    return this.#entries > 0 && (this.#zipOffset >= this.#limits.volume || this.#directory.size >= this.#limits.directory);
   }
 
   /** Whether an entry with this name and size is written in one piece with its sizes up front. */
@@ -108,14 +118,11 @@ export class VolumeWriter {
 
   /** Central directory and end records; the frame that holds their end is marked as the volume's last. `isLast`: no volume follows. */
   endVolume(isLast = false): void {
-    for (const piece of this.#directory) this.#frames.append(piece);
-    this.#frames.append(this.#piece.subarray(0, this.#pieceUsed));
-    this.#frames.append(endRecords({ entries: this.#entries, size: this.#directorySize, offset: this.#zipOffset }));
+    const { size } = this.#directory;
+    for (const piece of this.#directory.take()) this.#frames.append(piece);
+    this.#frames.append(endRecords({ entries: this.#entries, size, offset: this.#zipOffset }));
     this.#frames.close(isLast ? endsVolume | endsRun : endsVolume);
     this.#zipOffset = 0;
-    this.#directory = [];
-    this.#pieceUsed = 0;
-    this.#directorySize = 0;
     this.#entries = 0;
   }
 
@@ -125,14 +132,7 @@ export class VolumeWriter {
 
   #list(record: ZipRecord, streamed: boolean, data: { readonly size: number; readonly crc: number }, written: number): void {
     const room = centralHeaderRoom + record.name.length + record.extra.length;
-    if (directoryPiece - this.#pieceUsed < room) {
-      this.#directory.push(this.#piece.subarray(0, this.#pieceUsed));
-      this.#piece = Buffer.allocUnsafeSlow(directoryPiece);
-      this.#pieceUsed = 0;
-    }
-    const end = writeCentralHeader(this.#piece, this.#pieceUsed, record, streamed, { ...data, offset: this.#zipOffset });
-    this.#directorySize += end - this.#pieceUsed;
-    this.#pieceUsed = end;
+    this.#directory.add(room, (out, start) => writeCentralHeader(out, start, record, streamed, { ...data, offset: this.#zipOffset }));
     this.#entries += 1;
     this.#zipOffset += written;
   }
