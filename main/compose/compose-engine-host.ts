@@ -15,7 +15,7 @@ import { machineId } from '../adapters/system/machine-id.ts';
 import { fileMemory } from '../adapters/system/memory.ts';
 import { systemRandom } from '../adapters/system/random.ts';
 import { releaseProgramPages } from '../adapters/system/program-pages.ts';
-import { releaseAllMemory, releaseMemory } from '../adapters/system/release-memory.ts';
+import { collectingMeanwhile, releaseAllMemory, releaseMemory } from '../adapters/system/release-memory.ts';
 import { openStateDir } from '../adapters/system/state-dir.ts';
 import type { EngineHost } from '../engine/host.ts';
 
@@ -28,7 +28,7 @@ export function composeEngineHost(): EngineHost {
   return {
     clock: systemClock,
     random: systemRandom,
-    zstd: nativeZstd,
+    zstd: { ...nativeZstd, decompress: (source) => collectingMeanwhile(nativeZstd.decompress(source)) },
     machine: async () => ({ id: await machineId(await openStateDir(), systemRandom), host: hostname() }),
     lock: async (name) => acquireLock(await openStateDir(), lockName(name)),
     openSpool: (room) => openSpool(undefined, room),
