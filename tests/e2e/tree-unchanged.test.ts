@@ -152,7 +152,7 @@ const changes: readonly (readonly [string, (at: At) => void])[] = [
 ];
 
 describe('a change of', () => {
-  it.each(changes)('%s is seen', { timeout: 30_000 }, async (_what, change) => {
+  it.each(changes)('%s is seen', async (_what, change) => {
     const source = newSource();
     utimesSync(join(source, 'readme'), 1_700_000_000, 1_700_000_000);
     const later = anHourLater();

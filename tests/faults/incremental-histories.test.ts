@@ -16,7 +16,7 @@ test('whatever happens to a folder and its destination, kept snapshots are whole
   const { histories, runs, goneOn } = await runHistories(seeds, { atOnce: 2 });
   expect([histories, runs >= histories]).toEqual([seeds.length, true]);
   if (given === undefined) expect(goneOn).toBeGreaterThan(0);
-}, 600_000);
+});
 
 test('a history that fails is shortened to the steps that it takes', async () => {
   const steps = historyOf(4);

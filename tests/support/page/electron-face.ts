@@ -32,7 +32,7 @@ export function electronFace(): Face {
     async start(home) {
       const app = await launchApp(home);
       const page = await app.firstWindow();
-      page.setDefaultTimeout(60_000);
+      page.setDefaultTimeout(240_000);
       const complaints: string[] = [];
       page.on('console', (message) => {
         if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
