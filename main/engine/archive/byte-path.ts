@@ -57,23 +57,25 @@ export function showPath(path: BytePath): string {
 
 /**
  * Refuses every path that could lead out of the folder it is joined to: absolute, empty parts, `.`, `..`, NUL.
- * A backslash and a colon are ordinary characters here; on Windows they are refused, and so are device names.
+ * A backslash and a colon are ordinary characters here; on Windows they are refused, and so is whatever else is no name there. An honest snapshot may
+ * well hold such a name: it is not damaged, it only cannot come back there.
  */
 export function checkInnerPath(path: BytePath, platform: 'posix' | 'windows' = 'posix'): void {
   if (path === rootPath) return;
-  const refuse = (why: string): Fault =>
-    new Fault('corrupt', `the snapshot names a path that must not be written (${why})`, {
-      operation: 'check path',
-      context: { path: showPath(path) },
-    });
+  const about = () => ({ operation: 'check path', context: { path: showPath(path) } });
+  const refuse = (why: string): Fault => new Fault('corrupt', `the snapshot names a path that must not be written (${why})`, about());
   if (path.length === 0) throw refuse('empty');
   if (path.includes('\0')) throw refuse('NUL');
   for (const part of path.split('/')) {
     if (part === '') throw refuse('absolute or empty part');
     if (part === '.' || part === '..') throw refuse(part);
-    if (platform === 'windows' && (/[\\:*?"<>|]/.test(part) || /[. ]$/.test(part) || windowsDevice.test(part)))
-      throw refuse('no Windows name');
+    if (platform === 'windows' && (windowsForbidden.test(part) || windowsDevice.test(part)))
+      throw new Fault('unsupported', `${showPath(path)} cannot be written on Windows: it has no such names`, about());
   }
 }
 
-const windowsDevice = /^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)/i;
+/** What no name there may hold, and what is cut off its end without a word, so that it would be another name. */
+// eslint-disable-next-line no-control-regex
+const windowsForbidden = /[\x01-\x1f\\:*?"<>|]|[. ]$/;
+/** With any ending they mean the device all the same. The digits may be raised (¹²³), here as the two bytes they are. */
+const windowsDevice = /^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)([0-9]|\xc2[\xb9\xb2\xb3])) *(\.|$)/i;
