@@ -23,6 +23,8 @@ export interface ClassicKey {
   readonly key: Uint8Array;
   readonly salt: Uint8Array;
   readonly nonce: Uint8Array;
+  /** Plain bytes that one file takes, where it is less than the format's own limit. */
+  readonly maxSize?: number;
 }
 
 /** A fresh salt and nonce, and the key for them. */
@@ -35,10 +37,12 @@ export async function newClassicKey(password: string, random: Random): Promise<C
 export class ClassicSealer {
   readonly #cipher;
   readonly #head: Buffer;
+  readonly #maxSize: number;
   #size = 0;
 
   constructor(key: ClassicKey) {
     this.#head = Buffer.concat([key.salt, key.nonce]);
+    this.#maxSize = Math.min(key.maxSize ?? classicMaxSize, classicMaxSize);
     this.#cipher = createCipheriv('aes-256-gcm', key.key, key.nonce, { authTagLength: tagSize });
   }
 
@@ -49,7 +53,7 @@ export class ClassicSealer {
   /** Fault unsupported once the whole would pass 32 GiB. */
   update(plain: Uint8Array): Buffer {
     this.#size += plain.length;
-    if (this.#size > classicMaxSize) {
+    if (this.#size > this.#maxSize) {
       throw new Fault('unsupported', 'the classic format ends at 32 GiB; use the archive format', { operation: 'seal classic' });
     }
     return this.#cipher.update(plain);

@@ -1,6 +1,7 @@
 import type { Fault } from '../../contract/faults.ts';
 import type { ArchiveFormat, Progress, Warning } from '../../contract/reports.ts';
 import type { ByteStream } from '../storage/backend.ts';
+import type { ClassicKey } from './classic.ts';
 
 /**
  * What turns a folder into sealed volumes: the port behind which worker threads do the heavy part. The folder is read and compressed once, and
@@ -50,7 +51,7 @@ export interface PackTarget {
 
 export type SealWith =
   | { readonly format: Extract<ArchiveFormat, 'archive'>; readonly header: Uint8Array; readonly vaultKey: Uint8Array }
-  | { readonly format: Extract<ArchiveFormat, 'classic'>; readonly key: Uint8Array; readonly salt: Uint8Array; readonly nonce: Uint8Array };
+  | ({ readonly format: Extract<ArchiveFormat, 'classic'> } & ClassicKey);
 
 export interface PackRun {
   readonly signal?: AbortSignal | undefined;
