@@ -20,6 +20,7 @@ import { lockName } from './lock-name.ts';
 import { movedFolder } from './moved-folder.ts';
 import { checkOwner } from './owner.ts';
 import { keepApart } from './places.ts';
+import { isMissing } from './snapshot-problem.ts';
 import { Written } from './written.ts';
 
 /** One backup of one folder, whatever it goes to. */
@@ -153,14 +154,12 @@ async function lastSnapshot(catalog: Catalog, listing: ServerListing, options: C
   return null;
 }
 
+/** And a snapshot that misses something it should hold is no state to rest on. */
 function sameRules(last: ManifestHeader, request: BackupRequest, excludes: readonly string[]): boolean {
   return (
-    last.preset === (request.preset ?? null) && JSON.stringify(last.excludes) === JSON.stringify(excludes) && last.warnings.every(isNote)
+    last.preset === (request.preset ?? null) && JSON.stringify(last.excludes) === JSON.stringify(excludes) && !last.warnings.some(isMissing)
   );
 }
-
-/** A snapshot that misses something it should hold is no state to rest on. */
-const isNote = (warning: { readonly code: string }): boolean => warning.code === 'special' || warning.code === 'own-file';
 
 /** The newest snapshot holds the folder as it is now, and can be counted on. */
 async function isUnchanged({ host, source, excludes, request, run }: BackupRun, last: ManifestHeader, base: Base): Promise<boolean> {

@@ -6,6 +6,7 @@ import type { PackedSnapshot } from '../archive/packer.ts';
 import type { EngineHost, WritableSpool } from '../host.ts';
 import { findObject, isCompleteClassic, type ServerListing } from '../snapshots/catalog.ts';
 import type { ByteStream } from '../storage/backend.ts';
+import { isMissing } from './snapshot-problem.ts';
 
 /*
  * A classic file has no manifest, so the destination cannot tell what its last snapshot was made of. This computer remembers: the lines that a
@@ -100,7 +101,7 @@ export interface Made {
 /** A snapshot that misses something it should hold is not remembered. That it could not be is told, and no reason to fail. */
 export async function rememberClassic(host: EngineHost, place: string, made: Made): Promise<readonly Warning[]> {
   const { id, server, stored, request, excludes, packed } = made;
-  if (made.warnings.some(({ level }) => level !== 'note')) return [];
+  if (made.warnings.some(isMissing)) return [];
   const head: Known['head'] = {
     format: 'holdfast-classic-memory-1',
     ...{ id, server, stored },

@@ -7,6 +7,11 @@ import { damagedKey, manifestKey } from '../snapshots/names.ts';
 import { storedState, type StateOf, type StoredState } from '../snapshots/stored-state.ts';
 import type { CallOptions } from '../storage/backend.ts';
 
+const ofWhole: ReadonlySet<string> = new Set(['special', 'own-file', 'clock']);
+
+/** Whether a backup's warning says that the snapshot is not all of the folder: what is never stored lacks nobody, and a wrong clock takes nothing away. */
+export const isMissing = ({ code }: { readonly code: string }): boolean => !ofWhole.has(code);
+
 type Named = readonly { readonly key: string; readonly size: number }[];
 
 /** Why a snapshot cannot be brought back as a whole, as far as the listing and the marks of verifications tell; null when nothing is known. */

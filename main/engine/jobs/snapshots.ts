@@ -24,7 +24,7 @@ import { readPin } from '../snapshots/pins.ts';
 import { loadVault } from '../snapshots/vault-store.ts';
 import type { CallOptions } from '../storage/backend.ts';
 import { isOwn } from './base.ts';
-import { problemFinder, type FindProblem } from './snapshot-problem.ts';
+import { isMissing, problemFinder, type FindProblem } from './snapshot-problem.ts';
 
 export async function openCatalog(
   host: EngineHost,
@@ -165,7 +165,7 @@ function unendedProblem(snapshot: ListedSnapshot): string {
 
 /** What the backup itself could not read: the snapshot counts, and is not all of the folder. */
 function missedProblem(header: ManifestHeader): string | null {
-  const missed = header.warnings.filter(({ code }) => code !== 'special' && code !== 'own-file' && code !== 'clock').length;
+  const missed = header.warnings.filter(isMissing).length;
   return missed === 0 ? null : `written with ${missed} warning${missed === 1 ? '' : 's'}`;
 }
 
