@@ -189,6 +189,12 @@ export interface RestoreReport {
   readonly elapsedMs: number;
 }
 
+/** What is told of a restore that a person asked for: what is kept for undo takes room until it is discarded. */
+export interface ToldRestore extends RestoreReport {
+  /** Disk space of what lies in `before`, as `undo --list` has it; null where there is nothing, or where it could not be measured. */
+  readonly keptBytes: number | null;
+}
+
 export interface VerifyRequest {
   /** An id, `latest` or `all`. */
   readonly snapshot: string;

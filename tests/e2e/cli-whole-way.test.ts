@@ -16,6 +16,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ToldRestore } from '../../main/contract/reports.ts';
+import { formatSize } from '../../main/headless/units.ts';
 import type { CliOptions, CliRun } from '../support/run-cli.ts';
 import { holdfast, runCli } from '../support/run-cli.ts';
 import { hasTerminal, onTerminal } from '../support/terminal.ts';
@@ -116,7 +118,7 @@ describe('the whole way through a folder destination', () => {
     const target = join(base, 'target');
     const fresh = await json(['restore', 'latest', '-d', `folder:${place}`, '--target', target]);
     expect(fresh.code).toBe(0);
-    expect(fresh.value).toMatchObject({ id: second, before: null, damaged: [] });
+    expect(fresh.value).toMatchObject({ id: second, before: null, keptBytes: null, damaged: [] });
     expect(treeOf(target)).toEqual(treeOf(source));
 
     writeFileSync(join(target, 'mine'), 'made after the restore');
@@ -133,6 +135,12 @@ describe('the whole way through a folder destination', () => {
     expect(kept.value).toMatchObject([{ partial: false }]);
     expect((await json(['undo', '--target', target])).code).toBe(0);
     expect(readFileSync(join(target, 'mine'), 'utf8')).toBe('made after the restore');
+    // How much room the former content takes is told in both forms, and is what undo says of it.
+    const again = (await json(['restore', first, '-d', `folder:${place}`, '--target', target, '--replace'])).value as ToldRestore;
+    expect(again.keptBytes).toBeGreaterThan(9 * 1024 * 1024);
+    const [newest] = (await json(['undo', '--target', target, '--list'])).value as readonly { before: string; bytes: number }[];
+    expect(newest).toMatchObject({ before: again.before, bytes: again.keptBytes });
+    expect(replaced.stdout).toContain(`(${formatSize(again.keptBytes ?? 0)})`);
     expect((await json(['undo', '--target', target, '--discard'])).code).toBe(0);
     expect((await json(['undo', '--target', target, '--list'])).value).toEqual([]);
   });

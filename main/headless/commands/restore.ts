@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { realPlace } from '../../compose/real-place.ts';
 import { Fault } from '../../contract/faults.ts';
-import type { DamagedFile, RestoreReport } from '../../contract/reports.ts';
+import type { DamagedFile, RestoreReport, ToldRestore } from '../../contract/reports.ts';
 import { exitCodeOfReport, exitCodes } from '../exit-codes.ts';
 import type { CliHost, CommandContext } from '../host.ts';
 import { printJson, printLine, printWarnings, warn } from '../output.ts';
@@ -55,7 +55,8 @@ export function addRestore(program: Command, { host, end }: CommandContext): voi
         .restore(destination, request, { signal: host.signal, onProgress: progress.onProgress })
         .finally(progress.finish);
       await printWarnings(host, report.warnings);
-      await (options.json === true ? printJson(host, report) : printReport(host, report));
+      const told: ToldRestore = { ...report, keptBytes: await keptBytes(host, report) };
+      await (options.json === true ? printJson(host, told) : printReport(host, told));
       end(report.damaged.length > 0 ? exitCodes.warnings : exitCodeOfReport(report));
     });
 }
@@ -80,7 +81,7 @@ async function refuseRunning(host: CliHost, snapshot: string, target: string): P
   }
 }
 
-async function printReport(host: CliHost, report: RestoreReport): Promise<void> {
+async function printReport(host: CliHost, report: ToldRestore): Promise<void> {
   for (const file of report.damaged) await warn(host, damageText(file));
   const target = printable(report.target);
   await printLine(
@@ -95,21 +96,22 @@ async function printReport(host: CliHost, report: RestoreReport): Promise<void> 
   }
   if (report.damaged.length > 0) await printLine(host, `${count(report.damaged.length, 'file')} could not be brought back whole.`);
   if (report.before !== null) {
+    const size = report.keptBytes === null ? '' : ` (${formatSize(report.keptBytes)})`;
     await printLine(
       host,
-      `The former content lies in ${printable(report.before)}${await sizeOf(host, report.target, report.before)}. To put it back: holdfast undo --target ${target}; to delete it: add --discard`,
+      `The former content lies in ${printable(report.before)}${size}. To put it back: holdfast undo --target ${target}; to delete it: add --discard`,
     );
   }
 }
 
-/** ` (1.2 GiB)`. The restore is done by now: a size that cannot be told is left out and makes nothing fail. */
-async function sizeOf(host: CliHost, target: string, before: string): Promise<string> {
+/** The restore is done by now: a size that cannot be told makes nothing fail. */
+async function keptBytes(host: CliHost, { target, before }: RestoreReport): Promise<number | null> {
+  if (before === null) return null;
   const kept = await host
     .openTargets()
     .then(({ undo }) => undo.list(target))
     .catch(() => []);
-  const found = kept.find((one) => one.before === before);
-  return found === undefined ? '' : ` (${formatSize(found.bytes)})`;
+  return kept.find((one) => one.before === before)?.bytes ?? null;
 }
 
 /** `world/r.0.0.mca: bytes 0 to 4,095 are lost`. */
