@@ -105,7 +105,7 @@ async function stop(): Promise<void> {
   process.exit(0);
 }
 
-provideDebianPackages();
+await provideDebianPackages();
 provideUnpacked();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop());
 await s3();

@@ -61,7 +61,7 @@ function readCounts(): Counts {
   return JSON.parse(readFileSync(countsFile, 'utf8')) as Counts;
 }
 
-provideDebianPackages();
+await provideDebianPackages();
 provideUnpacked();
 if (!keytarLoads()) tryKeytar();
 

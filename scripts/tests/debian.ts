@@ -1,5 +1,6 @@
-import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { env } from 'node:process';
 
 interface Need {
@@ -45,7 +46,7 @@ const needs: readonly Need[] = [
 ];
 
 /** Installs what is missing when it may, else prints the line that would. Never fails: tests that lack something are skipped. */
-export function provideDebianPackages(): void {
+export async function provideDebianPackages(): Promise<void> {
   const missing = needs.filter(({ probe: [command, ...args] }) => spawnSync(command, args, { stdio: 'ignore' }).status !== 0);
   if (missing.length === 0) return;
   const names = missing.map((need) => need.package);
@@ -57,38 +58,57 @@ export function provideDebianPackages(): void {
     process.stdout.write(`The tests that lack them are skipped. ${advice}\n\n`);
     return;
   }
-  process.stdout.write(`Installing them: ${line}\n`);
-  const ok = withoutServiceStarts(() => apt(['update']) && apt(['install', '-y', '--no-install-recommends', ...names]));
+  process.stdout.write(`Installing them, without starting any service that they bring: ${line}\n`);
+  const ok = await withoutServiceStarts(
+    async (stop) => (await apt(['update'], stop)) && (await apt(['install', '-y', '--no-install-recommends', ...names], stop)),
+  );
   process.stdout.write(ok ? 'Installed.\n\n' : 'That did not work; the tests that lack them are skipped.\n\n');
 }
 
 const policyFile = '/usr/sbin/policy-rc.d';
+const policy = `#!/bin/sh
+# Made by Holdfast's npm test while it installs packages, and removed behind them.
+exit 101
+`;
 
-/** Debian's own switch (invoke-rc.d(8)): 101 means that no service may be started. An administrator's own file is left alone. */
-function withoutServiceStarts(work: () => boolean): boolean {
-  if (existsSync(policyFile)) return work();
+/**
+ * Debian's own switch (invoke-rc.d(8)): 101 means that no service may be started. An administrator's own file is left alone; one that a run of ours has left
+ * which was killed would keep all services of this machine from starting, and goes with this run.
+ */
+async function withoutServiceStarts(work: (stop: AbortSignal) => Promise<boolean>): Promise<boolean> {
+  const isOurs = !existsSync(policyFile) || readFileSync(policyFile, 'utf8') === policy;
   const remove = (): void => {
-    rmSync(policyFile, { force: true });
+    if (isOurs) rmSync(policyFile, { force: true });
   };
-  const stop = (signal: NodeJS.Signals): void => {
-    remove();
-    process.removeListener(signal, stop);
-    process.kill(process.pid, signal);
+  const stop = new AbortController();
+  let caught: NodeJS.Signals | null = null;
+  // Its packages are not left half installed: it ends first, and this process after it.
+  const end = (signal: NodeJS.Signals): void => {
+    caught = signal;
+    stop.abort();
   };
-  writeFileSync(policyFile, '#!/bin/sh\nexit 101\n');
-  chmodSync(policyFile, 0o755);
-  process.on('exit', remove).on('SIGINT', stop).on('SIGTERM', stop);
+  if (isOurs) {
+    writeFileSync(policyFile, policy);
+    chmodSync(policyFile, 0o755);
+  }
+  process.on('exit', remove).on('SIGINT', end).on('SIGTERM', end);
   try {
-    return work();
+    return await work(stop.signal);
   } finally {
     remove();
-    process.removeListener('exit', remove).removeListener('SIGINT', stop).removeListener('SIGTERM', stop);
+    process.removeListener('exit', remove).removeListener('SIGINT', end).removeListener('SIGTERM', end);
+    if (caught !== null) process.kill(process.pid, caught);
   }
 }
 
-function apt(args: readonly string[]): boolean {
+async function apt(args: readonly string[], stop: AbortSignal): Promise<boolean> {
+  if (stop.aborted) return false;
   const quiet = { ...env, DEBIAN_FRONTEND: 'noninteractive', NEEDRESTART_SUSPEND: '1' };
-  const result = spawnSync('apt-get', ['-q', '-o', 'DPkg::Lock::Timeout=120', ...args], { env: quiet, encoding: 'utf8' });
-  if (result.status !== 0) process.stdout.write(`${result.stdout}${result.stderr}`);
-  return result.status === 0;
+  const child = spawn('apt-get', ['-q', '-o', 'DPkg::Lock::Timeout=120', ...args], { env: quiet, stdio: ['ignore', 'pipe', 'pipe'] });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (said += text));
+  stop.addEventListener('abort', () => child.kill('SIGINT'), { once: true });
+  const [code] = (await once(child, 'close')) as [number | null];
+  if (code !== 0) process.stdout.write(said);
+  return code === 0;
 }
