@@ -55,7 +55,7 @@ function installed({ policy, code = 0, meanwhile = '' }: Machine = {}): Installe
   if (policy !== undefined) executable(at('sbin', 'policy-rc.d'), policy);
   executable(at('sbin', 'runlevel'), 'echo N 2');
   for (const name of ['init', 'rc', 'bin']) mkdirSync(at(name));
-  executable(at('init', service), `echo "$1 ${'$'}{BY:-afterwards}" >> ${at('started')}`);
+  executable(at('init', service), `echo "$1 \${BY:-afterwards}" >> ${at('started')}`);
   symlinkSync(`../init.d/${service}`, at('rc', `S01${service}`));
   executable(
     at('bin', 'apt-get'),
