@@ -34,13 +34,16 @@ interface Source {
   readonly size: TreeSize;
 }
 
+/** The root ends in a separator as it is. */
+const isIn = (path: string, folder: string): boolean => `${path}${sep}`.startsWith(folder === sep ? sep : `${folder}${sep}`);
+
 function findSource(argument: string | undefined): Source {
   if (argument === undefined) return chooseFolder();
   // npm changes to the project's folder and says here where it was called.
   const folder = resolve(process.env['INIT_CWD'] ?? process.cwd(), argument);
   if (!existsSync(folder) || !lstatSync(realpathSync(folder)).isDirectory()) throw new CannotTry(`${folder} is not a folder.`);
   const real = realpathSync(folder);
-  if (`${place}${sep}`.startsWith(`${real}${sep}`) || `${real}${sep}`.startsWith(`${place}${sep}`)) {
+  if (isIn(place, real) || isIn(real, place)) {
     throw new CannotTry(`The trial writes to ${place}, so it cannot back up ${folder}. Name a folder apart from it.`);
   }
   const size = measure(real);
@@ -66,12 +69,12 @@ function checkSpace({ size }: Source): void {
 }
 
 function speed(bytes: number, ms: number): string {
-  return `${formatDuration(ms)}, ${formatSize(bytes / (ms / 1000))} a second`;
+  return `${formatDuration(ms)}, ${formatSize(Math.round(bytes / (ms / 1000)))} a second`;
 }
 
 function tryIt(source: Source): boolean {
   const { folder, size } = source;
-  const server = basename(folder) === '' ? 'root' : basename(folder);
+  const server = basename(folder);
   const secret = password();
   checkSpace(source);
   const access = [...destination, '--password-file', relative(root, passwordFile)];

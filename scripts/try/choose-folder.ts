@@ -11,10 +11,10 @@ const mostBytes = 300e6;
 /** A stripped-down system has next to no documents; smaller than this shows nothing. */
 const leastBytes = 20e6;
 
-/** A real folder of the system's documents: the first of these that fits, else the largest folder in /usr/share that does. */
-export function chooseFolder(): { readonly folder: string; readonly size: TreeSize } {
-  const first = ['/usr/share/doc', '/usr/share/man'];
-  const rest = listFolders('/usr/share').filter((folder) => !first.includes(folder));
+/** A real folder of the system's documents: the first of these that fits, else the largest folder beside them that does. */
+export function chooseFolder(share = '/usr/share'): { readonly folder: string; readonly size: TreeSize } {
+  const first = [join(share, 'doc'), join(share, 'man')];
+  const rest = listFolders(share).filter((folder) => !first.includes(folder));
   let best: { folder: string; size: TreeSize } | null = null;
   for (const folder of [...first, ...rest]) {
     const size = measure(folder, mostBytes);
@@ -22,7 +22,7 @@ export function chooseFolder(): { readonly folder: string; readonly size: TreeSi
     if (first.includes(folder) && size.bytes >= leastBytes) return { folder, size };
     if (best === null || size.bytes > best.size.bytes) best = { folder, size };
   }
-  if (best === null || best.size.files === 0) throw new Error('There are no documents in /usr/share; name a folder: npm run try -- FOLDER');
+  if (best === null || best.size.files === 0) throw new Error(`There are no documents in ${share}; name a folder: npm run try -- FOLDER`);
   return best;
 }
 

@@ -1,11 +1,12 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { explain } from '../../scripts/setup/npm.mjs';
+import { pageIsBuilt } from '../../scripts/setup/page.mjs';
 import { isReady } from '../../scripts/setup/stamp.mjs';
 import { systemNode } from '../support/system-node.ts';
 
@@ -21,10 +22,30 @@ afterEach(() => {
 });
 
 // Elsewhere it would install, under the feet of the running tests.
-test.skipIf(!isReady())('where set-up was done by `npm run setup`, another finds everything done and says nothing', () => {
-  const result = spawnSync(process.execPath, [join(root, 'scripts/setup.mjs')], { encoding: 'utf8' });
-  expect(result).toMatchObject({ status: 0, stdout: '', stderr: '' });
-});
+test.skipIf(!isReady())(
+  'where set-up was done by `npm run setup`, another does nothing: it runs no program, writes nothing and says nothing',
+  () => {
+    const [bin, ran] = [join(folder, 'bin'), join(folder, 'ran')];
+    mkdirSync(bin);
+    for (const name of ['npm', 'node', 'node-gyp', 'git', 'sh']) {
+      writeFileSync(join(bin, name), `#!/bin/sh\necho ${name} >> ${ran}\n`, { mode: 0o755 });
+    }
+    const cli = join(folder, 'npm-cli.js');
+    writeFileSync(cli, `require('node:fs').appendFileSync(${JSON.stringify(ran)}, 'npm');`);
+    const written = ['node_modules/.holdfast-setup', 'node_modules/.package-lock.json', '.cache/setup.log', 'dist'].map((name) =>
+      join(root, name),
+    );
+    const stamps = (): readonly unknown[] => written.map((name) => statSync(name, { bigint: true, throwIfNoEntry: false })?.mtimeNs);
+    const was = stamps();
+    const result = spawnSync(process.execPath, [join(root, 'scripts/setup.mjs')], {
+      encoding: 'utf8',
+      env: { ...process.env, PATH: bin, npm_execpath: cli },
+    });
+    expect(result).toMatchObject({ status: 0, stdout: '', stderr: '' });
+    expect(existsSync(ran)).toBe(false);
+    expect(stamps()).toEqual(was);
+  },
+);
 
 test.skipIf(other === null)(
   `the Node of the system parses all that runs before set-up is done${other === null ? ' (there is none here)' : ''}`,
