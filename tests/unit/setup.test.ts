@@ -22,7 +22,7 @@ afterEach(() => {
 });
 
 // Elsewhere it would install, under the feet of the running tests.
-test.skipIf(!isReady())(
+test.skipIf(!isReady() || !pageIsBuilt())(
   'where set-up was done by `npm run setup`, another does nothing: it runs no program, writes nothing and says nothing',
   () => {
     const [bin, ran] = [join(folder, 'bin'), join(folder, 'ran')];
