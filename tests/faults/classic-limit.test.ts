@@ -41,9 +41,9 @@ function folderOf(size: number): string {
 }
 
 async function unfinished({ backend }: World): Promise<readonly string[]> {
-  const keys: string[] = [];
-  for await (const { key } of backend.openUploads('')) keys.push(key);
-  return keys;
+  const tokens: string[] = [];
+  for await (const { token } of backend.openUploads('')) tokens.push(token);
+  return tokens;
 }
 
 describe('one classic file', () => {
