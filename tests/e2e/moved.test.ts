@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, copyFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { appendFileSync, copyFileSync, mkdirSync, readFileSync, readlinkSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { flipped } from '../support/damage.ts';
@@ -76,6 +76,41 @@ describe('what was stored before is not sent again', { timeout }, () => {
     await expectRestored(one, source);
   });
 
+  /** Files of one size with one first piece, as images and numbered copies of a database are. */
+  function fillAlike(names: readonly string[]): number {
+    const size = 10 * mib;
+    for (const [index, name] of names.entries()) writeFileSync(at(name), Buffer.concat([noise(99, mib), noise(index, size - mib)]));
+    return names.length * size;
+  }
+
+  test('when several files that begin alike and have one size are moved at once', async () => {
+    mkdirSync(at('m'));
+    const bytes = fillAlike(['m/1', 'm/2', 'm/3']);
+    await one.backup(source);
+    renameSync(at('m'), at('a'));
+    const report = await one.backup(source);
+    expect(report.kept).toEqual({ files: 3, bytes });
+    expect(report.storedBytes).toBeLessThan(overhead);
+    await expectSame(one, source);
+  });
+
+  test('when numbered copies that begin alike are each renamed one further, and the first goes on changed', async () => {
+    fillAlike(['db', 'db.1', 'db.2']);
+    await one.backup(source);
+    for (const [from, to] of [
+      ['db.2', 'db.3'],
+      ['db.1', 'db.2'],
+      ['db', 'db.1'],
+    ] as const)
+      renameSync(at(from), at(to));
+    writeFileSync(at('db'), flipped(readFileSync(at('db.1')), 5 * mib));
+    const report = await one.backup(source);
+    expect([report.files, report.kept.files]).toEqual([4, 3]);
+    expect(report.bytes - report.kept.bytes).toBe(mib);
+    expect(report.storedBytes).toBeLessThan(mib + overhead);
+    await expectSame(one, source);
+  });
+
   test('but what is smaller than 64 KiB is, and what lies in an archive that was found damaged', async () => {
     writeFileSync(at('little'), noise(1, 64 * 1024 - 1));
     writeFileSync(at('more'), noise(2, 100_000));
@@ -102,6 +137,22 @@ describe('what is there twice is stored once', { timeout }, () => {
     const rows = await one.engine.snapshots(one.destination, {}, {});
     expect(rows.at(-1)?.sharedBytes).toBe(0);
     await expectSame(one, source);
+  });
+
+  test('also several that begin alike and have one size, in one run', async () => {
+    mkdirSync(at('copies'));
+    for (const [index, name] of ['1', '2'].entries()) {
+      writeFileSync(at(name), Buffer.concat([noise(99, mib), noise(index, 8 * mib)]));
+      copyFileSync(at(name), at('copies', name));
+    }
+    const { archives, kept, storedBytes } = await one.backup(source);
+    expect(kept).toEqual({ files: 2, bytes: 19 * mib });
+    expect(storedBytes).toBeLessThan(17 * mib * 1.002 + overhead);
+    await expectSame(one, source);
+    const desk = tempFolder();
+    writeFileSync(join(desk, 'zip'), await zipOf(one, archives[0] ?? ''));
+    execFileSync('unzip', ['-qq', 'zip'], { cwd: desk });
+    for (const name of ['1', '2']) expect([name, readlinkSync(join(desk, 'copies', name))]).toEqual([name, `../${name}`]);
   });
 
   test('and a whole snapshot that is unpacked by hand has it under every name', async () => {

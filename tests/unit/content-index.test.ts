@@ -4,7 +4,7 @@ import { compress } from 'zstd-napi';
 import { BaseEntries } from '../../main/adapters/compute/pack/base-entries.ts';
 import { ContentIndex } from '../../main/adapters/compute/pack/content-index.ts';
 import { ContentRecords } from '../../main/adapters/compute/pack/content-records.ts';
-import type { KnownContent } from '../../main/adapters/compute/pack/known-content.ts';
+import { KnownPieces, type KnownContent } from '../../main/adapters/compute/pack/known-content.ts';
 import { PlaceTable } from '../../main/adapters/compute/pack/place-table.ts';
 import { inFrame, type Stretch } from '../../main/adapters/compute/pack/stretches.ts';
 import { openSpool, type FileSpool } from '../../main/adapters/files/spool.ts';
@@ -64,6 +64,74 @@ test('of larger files that begin alike, the one of the same size comes first, th
   }
   const found = [9, 10, 11, 12, 300 * 1024, 8].map((size) => index.find(first, size * mib)?.path);
   expect(found).toEqual(['9', '10', '11', '11', undefined, undefined]);
+});
+
+test('of larger files that begin alike and have one size, each is found: the last first, and a copy does not count once more', () => {
+  const index = new ContentIndex(records(), null);
+  const [first, size] = [hashOf('header'), 9 * mib];
+  const add = (number: number, path: string, bytes = size): void => {
+    const hashes = Buffer.concat([first, Buffer.alloc((bytes / mib - 1) * 32, number)]);
+    index.add({ size: bytes, hashes, stretches: [inFrame(number, 0, bytes)], path: pathFromText(path) });
+  };
+  const pathsOf = (bytes: number): unknown[] => [...index.alike(first, bytes)].map(({ path }) => path);
+  add(1, 'one');
+  add(2, 'two');
+  add(3, 'longer', 10 * mib);
+  for (let copy = 0; copy < 20; copy += 1) add(2, `copy ${copy}`);
+  expect(pathsOf(size)).toEqual(['two', 'one', 'longer']);
+  expect(pathsOf(10 * mib)).toEqual(['longer', 'two', 'one']);
+  // Of more than can be compared, those that came last.
+  for (let number = 4; number < 30; number += 1) add(number, String(number));
+  expect(pathsOf(size)).toEqual(Array.from({ length: 16 }, (_, back) => String(29 - back)));
+});
+
+test('of larger files that begin alike so many are compared as fit into a few megabytes, and one always', () => {
+  const index = new ContentIndex(records(), null);
+  const size = 2 ** 36;
+  for (let number = 0; number < 5; number += 1) {
+    const hashes = Buffer.concat([hashOf('header'), Buffer.alloc((size / mib - 1) * 32, number)]);
+    index.add({ size, hashes, stretches: [inFrame(number, 0, mib)], path: pathFromText(`${number}`) });
+  }
+  const most = 1 + Math.floor((4 * mib) / ((size / mib) * 32 + 24));
+  expect([...index.alike(hashOf('header'), size)].map(({ path }) => path)).toEqual(['4', '3', '2'].slice(0, most));
+});
+
+test('a file that is put together from pieces of several contents is kept whole, and one like it is the same', () => {
+  const size = 9 * mib;
+  const hash = (piece: number, of: string): Buffer => hashOf(piece === 0 ? 'header' : `${piece} ${of}`);
+  const hashesOf = (of: (piece: number) => string): Buffer[] => Array.from({ length: 9 }, (_, piece) => hash(piece, of(piece)));
+  const known = (number: number, name: string): KnownContent => ({
+    size,
+    pieceSize: mib,
+    hashes: Buffer.concat(hashesOf(() => name)),
+    stretches: [inFrame(number, 0, size)],
+    isUsable: ([, frame]) => frame !== 3,
+    path: pathFromText(name),
+  });
+  let fetched = 0;
+  function* contents(): Generator<KnownContent> {
+    for (const [index, name] of ['a', 'b', 'lost', 'c'].entries()) {
+      fetched += 1;
+      yield known(index + 1, name);
+    }
+  }
+  const pieces = new KnownPieces(contents());
+  const turns = ['a', 'a', 'b', 'b', 'a', 'lost', 'c', 'none', 'b'];
+  const asked = hashesOf((piece) => turns[piece] ?? '');
+  const found = asked.map((sum, piece) => [pieces.find(piece * mib, mib, sum)?.[0]?.[1], fetched]);
+  expect(found).toEqual([
+    [1, 1],
+    [1, 1],
+    [2, 2],
+    [2, 2],
+    [1, 2],
+    [undefined, 4],
+    [4, 4],
+    [undefined, 4],
+    [2, 4],
+  ]);
+  expect(pieces.pathOf(size, Buffer.concat(asked))).toBeNull();
+  expect(pieces.pathOf(size, known(2, 'b').hashes)).toBe('b');
 });
 
 test('the base is gone through when something is looked for that can be found, and once', () => {

@@ -8,7 +8,7 @@ import { groundOf, pieceSize, type Recorded } from './ground.ts';
 const smallestFound = 2 ** 16;
 
 export interface Sending {
-  /** How many files a run leaves unsent: at least, and at most. Only where large files begin alike does it not have to find all. */
+  /** How many files a run leaves unsent: at least, and at most. Only a large file whose pieces are all there, and that is none of the files there, is not to be foretold. */
   readonly keptFiles: readonly [number, number];
   /** It sends no more of their content. */
   readonly mostBytes: number;
@@ -21,6 +21,7 @@ export interface Sending {
 export function expectedSending(folder: string, recorded: readonly Recorded[], isUsable: (archive: string) => boolean): Sending {
   const ground = groundOf(recorded, isUsable);
   const contents = new Set([...ground.values()].map(({ sha256 }) => sha256));
+  const pieces = new Set([...ground.values()].flatMap((stored) => stored.pieces.map((hash, number) => `${number} ${hash}`)));
   let [least, most, mostBytes] = [0, 0, 0];
   for (const name of filesIn(folder)) {
     const bytes = readFileSync(join(folder, name));
@@ -29,24 +30,26 @@ export function expectedSending(folder: string, recorded: readonly Recorded[], i
     const unchanged = before?.sha256 === sha256;
     const found = bytes.length >= smallestFound && contents.has(sha256);
     contents.add(sha256);
-    if (unchanged || (found && bytes.length <= largestUncut)) least += 1;
-    // All pieces of a file that a run was cut off in may be there, and nothing says that they are the file.
-    const inPieces = bytes.length > largestUncut ? changedBytes(bytes, before?.pieces ?? []) : bytes.length;
-    if (unchanged || found || inPieces === 0) most += 1;
-    else mostBytes += inPieces;
-    if (found && !unchanged && bytes.length > largestUncut) mostBytes += bytes.length;
+    // All pieces of a file may be there, in one that a run was cut off in or in several, and nothing says that they are the file.
+    const itsPieces = bytes.length > largestUncut ? piecesOf(bytes) : [];
+    const inPieces = itsPieces.length > 0 && itsPieces.every((hash, number) => pieces.has(`${number} ${hash}`));
+    for (const [number, hash] of itsPieces.entries()) pieces.add(`${number} ${hash}`);
+    if (unchanged || found) least += 1;
+    else mostBytes += itsPieces.length > 0 ? changedBytes(bytes, itsPieces, before?.pieces ?? []) : bytes.length;
+    if (unchanged || found || inPieces) most += 1;
   }
   return { keptFiles: [least, most], mostBytes };
 }
 
 /** Of a file that is not as it was: the pieces that differ from those at their places before, or lie in what may not be built on. */
-function changedBytes(bytes: Buffer, pieces: readonly (string | undefined)[]): number {
-  let changed = 0;
-  for (let at = 0; at < bytes.length; at += pieceSize) {
-    const piece = bytes.subarray(at, at + pieceSize);
-    if (pieces[at / pieceSize] !== hashOf(piece)) changed += piece.length;
-  }
-  return changed;
+function changedBytes(bytes: Buffer, pieces: readonly string[], before: readonly (string | undefined)[]): number {
+  const sizeOf = (number: number): number => Math.min(pieceSize, bytes.length - number * pieceSize);
+  return pieces.reduce((sum, hash, number) => (before[number] === hash ? sum : sum + sizeOf(number)), 0);
+}
+
+function piecesOf(bytes: Buffer): readonly string[] {
+  const count = Math.ceil(bytes.length / pieceSize);
+  return Array.from({ length: count }, (_, number) => hashOf(bytes.subarray(number * pieceSize, (number + 1) * pieceSize)));
 }
 
 const hashOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

@@ -110,8 +110,8 @@ export class FileReader {
     const size = Number(stat.size);
     const { ring, volumes, volumeSize } = this.#parts;
     const pieceSize = pieceSizeFor(size);
-    const file = new LargeFile({ handle, size, room: this.#roomFor(size), choose: (first) => this.#choose(first, size, known) });
-    const inPieces = this.#parts.format === 'archive' && (size > volumeSize || (file.known !== null && pieceSize !== null));
+    const file = new LargeFile({ handle, size, room: this.#roomFor(size), alike: (first) => this.#alike(first, size, known) });
+    const inPieces = this.#parts.format === 'archive' && (size > volumeSize || (file.isCompared && pieceSize !== null));
     const stretches = new ExtentList();
     const progress = inPieces && pieceSize !== null ? new FileProgress(pieceSize) : null;
     let kept = 0;
@@ -140,19 +140,20 @@ export class FileReader {
       stretches.addAll(sent);
       progress?.addAll(sent);
     } while (!file.isAtEnd);
-    const { hashes, ...end } = file.end();
+    const { hashes, twin, ...end } = file.end();
     // One that shrank meanwhile may be one that is not cut, or not like this.
     const pieces = pieceSize !== null && pieceSizeFor(end.size) === pieceSize ? hashes : null;
     const sent = kept < end.size || end.size === 0;
-    const sameAs = !sent && file.known?.size === end.size ? (file.known.path ?? null) : null;
-    return { ...end, pieces, stretches: stretches.all, kept, sent, sameAs, moved: false };
+    return { ...end, pieces, stretches: stretches.all, kept, sent, sameAs: sent ? null : twin, moved: false };
   }
 
   /** What has the path goes before what else begins alike: most files that change stay where they are. */
-  #choose(first: Buffer, size: number, known: KnownContent | null): KnownContent | null {
-    const same = known?.pieceSize === readingPiece(size) ? known : null;
-    if (same !== null && offers(same, first)) return same;
-    return this.#parts.contents?.find(first, size) ?? same;
+  *#alike(first: Buffer, size: number, known: KnownContent | null): Generator<KnownContent, undefined> {
+    const own = known?.pieceSize === readingPiece(size) ? known : null;
+    const isFirst = own !== null && offers(own, first);
+    if (isFirst) yield own;
+    yield* this.#parts.contents?.alike(first, size) ?? [];
+    if (own !== null && !isFirst) yield own;
   }
 
   #roomFor(size: number): Buffer {

@@ -40,21 +40,46 @@ export function offers({ size, hashes, stretches, isUsable }: KnownContent, firs
   return hashes.subarray(0, pieceHashSize).equals(first) && (size > largestUncut || stretches.every(isUsable));
 }
 
-/** Compares a file's pieces, in their order, with known content. */
+/** Compares a file's pieces, in their order, with known contents that are cut alike: with a further one only when those before it have not got a piece. */
 export class KnownPieces {
-  readonly #known: KnownContent;
-  readonly #cutter: ExtentCutter;
+  readonly #more: Iterator<KnownContent>;
+  /** The one that had the last piece goes first: what it has of the next goes on in the same frame. */
+  readonly #met: { readonly known: KnownContent; readonly cutter: ExtentCutter }[] = [];
 
-  constructor(known: KnownContent) {
-    this.#known = known;
-    this.#cutter = new ExtentCutter(known.stretches);
+  constructor(contents: Iterator<KnownContent>) {
+    this.#more = contents;
   }
 
-  /** Where the piece at this offset lies; null where it is another one, or lies where nothing is to stay. */
+  /** Whether there is anything that the pieces asked for were compared with. */
+  get isAny(): boolean {
+    return this.#met.length > 0;
+  }
+
+  /** Where the piece at this offset lies; null where none has it there, or where nothing is to stay where it lies. */
   find(offset: number, length: number, hash: Buffer): readonly Stretch[] | null {
-    const at = (offset / this.#known.pieceSize) * pieceHashSize;
-    if (!hash.equals(this.#known.hashes.subarray(at, at + pieceHashSize))) return null;
-    const stretches = this.#cutter.cut(offset, length);
-    return stretches?.every(this.#known.isUsable) === true ? stretches : null;
+    for (let index = 0; index < this.#met.length || this.#meet(); index += 1) {
+      const one = this.#met[index];
+      if (one === undefined) break;
+      const at = (offset / one.known.pieceSize) * pieceHashSize;
+      if (!hash.equals(one.known.hashes.subarray(at, at + pieceHashSize))) continue;
+      const stretches = one.cutter.cut(offset, length);
+      if (stretches?.every(one.known.isUsable) !== true) continue;
+      if (index > 0) this.#met.unshift(...this.#met.splice(index, 1));
+      return stretches;
+    }
+    return null;
+  }
+
+  /** A file that this run has stored and whose content is this one. */
+  pathOf(size: number, hashes: Buffer): BytePath | null {
+    const same = this.#met.find(({ known }) => known.path !== undefined && known.size === size && known.hashes.equals(hashes));
+    return same?.known.path ?? null;
+  }
+
+  #meet(): boolean {
+    const next = this.#more.next();
+    if (next.done === true) return false;
+    this.#met.push({ known: next.value, cutter: new ExtentCutter(next.value.stretches) });
+    return true;
   }
 }

@@ -1,4 +1,5 @@
 import { createHash, hash, type Hash } from 'node:crypto';
+import type { BytePath } from '../../../engine/archive/byte-path.ts';
 import { KnownPieces, readingPiece, type KnownContent } from './known-content.ts';
 import { readUpTo } from './read-up-to.ts';
 import type { Stretch } from './stretches.ts';
@@ -8,8 +9,8 @@ export interface OpenLargeFile {
   readonly size: number;
   /** Takes a piece of a file of this size. */
   readonly room: Buffer;
-  /** What it is compared with, cut alike; told by the hash of its first piece. */
-  readonly choose: (first: Buffer) => KnownContent | null;
+  /** What it is compared with, cut alike and one after the other; told by the hash of its first piece. */
+  readonly alike: (first: Buffer) => Iterator<KnownContent>;
 }
 
 /** A file that no frame holds, read once, piece by piece: before any of a piece is sent it is known whether all of it is stored already. */
@@ -26,19 +27,21 @@ export class LargeFile {
   #piece: Buffer = Buffer.alloc(0);
   #passed = 0;
   #kept: readonly Stretch[] | null = null;
-  /** What it is compared with. */
-  readonly known: KnownContent | null;
 
-  constructor({ handle, size, room, choose }: OpenLargeFile) {
+  constructor({ handle, size, room, alike }: OpenLargeFile) {
     this.#handle = handle;
     this.#size = size;
     this.#room = room.subarray(0, readingPiece(size));
     this.#sum = size <= this.#room.length ? null : createHash('sha256');
     this.#read();
     const [first] = this.#hashes;
-    this.known = first === undefined ? null : choose(first);
-    this.#pieces = this.known === null ? null : new KnownPieces(this.known);
+    this.#pieces = first === undefined ? null : new KnownPieces(alike(first));
     this.#compare();
+  }
+
+  /** Whether there is anything that it is compared with. */
+  get isCompared(): boolean {
+    return this.#pieces?.isAny === true;
   }
 
   /** Where in the file what is next lies. */
@@ -75,10 +78,11 @@ export class LargeFile {
     return this.#hashes;
   }
 
-  /** Once the end is reached: what was read. */
-  end(): { readonly size: number; readonly sha256: string; readonly hashes: Buffer } {
+  /** Once the end is reached: what was read. `twin`: a file with the same content that this run has stored. */
+  end(): { readonly size: number; readonly sha256: string; readonly hashes: Buffer; readonly twin: BytePath | null } {
     const [first = hash('sha256', '', 'buffer')] = this.#hashes;
-    return { size: this.offset, sha256: this.#sum?.digest('hex') ?? first.toString('hex'), hashes: Buffer.concat(this.#hashes) };
+    const [size, hashes] = [this.offset, Buffer.concat(this.#hashes)];
+    return { size, sha256: this.#sum?.digest('hex') ?? first.toString('hex'), hashes, twin: this.#pieces?.pathOf(size, hashes) ?? null };
   }
 
   #pass(bytes: number): void {
