@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { BackupRequest } from '../../main/contract/reports.ts';
 import { archivesOf, anHourLater, expectRestored, expectSame, hour, sent } from '../support/incremental.ts';
-import { keysOf, movableClock, newStateDir, password, world } from '../support/engine-on-memory.ts';
+import { movableClock, password, world } from '../support/engine-on-memory.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { TreeMaker } from '../support/trees.ts';
 
@@ -157,13 +157,4 @@ describe('a snapshot is whole', () => {
     expect(await sent(two, source)).toBeLessThan(5000);
     await expectSame(two, source);
   });
-});
-
-test('inode numbers are left out where they say nothing', { timeout }, async () => {
-  const source = tempFolder();
-  new TreeMaker(source, 1).file('file', 100);
-  const one = anHourLater({ stateDir: newStateDir() });
-  await one.backup(source, { ignoreInode: true });
-  expect(await one.backup(source, { ignoreInode: true })).toMatchObject({ outcome: 'unchanged' });
-  expect((await keysOf(one.backend)).filter((key) => key.endsWith('.manifest'))).toHaveLength(1);
 });
