@@ -40,6 +40,11 @@ describe('the size of parts', () => {
     expect(size * 1_000).toBeGreaterThanOrEqual(1e12);
   });
 
+  test('does not follow a hint down to single bytes, for what comes may be more', () => {
+    expect([0, 1, 300].map((hint) => choosePartSize({ ...limits, minPart: 1, partMultiple: 1 }, hint))).toEqual([65_536, 65_536, 65_536]);
+    expect(choosePartSize({ ...limits, minPart: 1, maxPart: 1000, partMultiple: 1 }, 1)).toBe(1000);
+  });
+
   test('of a volume takes little memory where a part costs nothing, else the 16 MiB that keep a volume far below 10,000 parts', () => {
     const of = (minPart: number): number => volumePartSize({ ...limits, minPart, partMultiple: 1, maxParts: 10_000 }, 2 ** 30) / 2 ** 20;
     expect([of(1), of(5_000_000), of(262_144)]).toEqual([1, 16, 16]);

@@ -2,6 +2,8 @@ import { Fault } from '../../contract/faults.ts';
 import type { BackendLimits } from './backend.ts';
 
 export const defaultPartSize = 16 * 1024 * 1024;
+/** A hint may fall short: a whole that is a little more must not come in parts of a few bytes. */
+const smallestPart = 64 * 1024;
 
 /**
  * How large the parts of an upload of about `sizeHint` bytes shall be: `wanted` (default 16 MiB), larger where there would be too many of
@@ -11,7 +13,7 @@ export function choosePartSize(limits: BackendLimits, sizeHint: number | undefin
   const down = (bytes: number): number => Math.floor(bytes / limits.partMultiple) * limits.partMultiple;
   const up = (bytes: number): number => Math.ceil(bytes / limits.partMultiple) * limits.partMultiple;
   const fewEnough = sizeHint === undefined ? 0 : Math.ceil(sizeHint / limits.maxParts);
-  const enough = sizeHint === undefined ? wanted : Math.min(wanted, Math.max(1, sizeHint));
+  const enough = sizeHint === undefined ? wanted : Math.min(wanted, Math.max(smallestPart, sizeHint));
   const size = Math.max(up(Math.max(enough, fewEnough)), up(limits.minPart), limits.partMultiple);
   const largest = down(limits.maxPart);
   if (size <= largest) return size;
