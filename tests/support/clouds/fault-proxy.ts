@@ -24,6 +24,8 @@ export interface FaultProxy {
   struck(): ReadonlyMap<string, number>;
   /** Requests seen so far, as `METHOD /path?query`. */
   readonly seen: string[];
+  /** Bytes of all their bodies that came here, whatever became of them. */
+  received(): number;
   close(): Promise<void>;
 }
 
@@ -42,6 +44,7 @@ export async function startFaultProxy<Name extends string>(
 ): Promise<FaultProxy> {
   const counts = new Map<string, number>();
   const seen: string[] = [];
+  let received = 0;
   const server = createServer({ keepAlive: true }, (request, response) => {
     seen.push(`${request.method ?? ''} ${request.url ?? ''}`);
     const held = hold(request);
@@ -51,11 +54,20 @@ export async function startFaultProxy<Name extends string>(
   function go(request: IncomingMessage, response: ServerResponse): void {
     const fault = decide(request);
     if (fault !== null) counts.set(fault, (counts.get(fault) ?? 0) + 1);
+    // What takes in the body is attached in this same turn.
+    request.on('data', (piece: Uint8Array) => (received += piece.byteLength));
     if (fault !== null && isAnswer(fault, answers)) answer(request, response, answers[fault]);
     else handle(fault, port, request, response);
   }
   const own = await listening(server);
-  return { port: own, endpoint: `http://127.0.0.1:${own}`, struck: () => counts, seen, close: () => closed(server) };
+  return {
+    port: own,
+    endpoint: `http://127.0.0.1:${own}`,
+    struck: () => counts,
+    seen,
+    received: () => received,
+    close: () => closed(server),
+  };
 }
 
 function isAnswer<Name extends string>(name: string, answers: Readonly<Record<Name, Answer>>): name is Name {
