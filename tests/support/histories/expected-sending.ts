@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { filesIn, largestUncut } from './edits.ts';
 import { groundOf, pieceSize, type Recorded } from './ground.ts';
@@ -12,6 +12,8 @@ export interface Sending {
   readonly keptFiles: readonly [number, number];
   /** It sends no more of their content. */
   readonly mostBytes: number;
+  /** Entries of the folder, itself included. */
+  readonly entries: number;
 }
 
 /**
@@ -38,7 +40,8 @@ export function expectedSending(folder: string, recorded: readonly Recorded[], i
     else mostBytes += itsPieces.length > 0 ? changedBytes(bytes, itsPieces, before?.pieces ?? []) : bytes.length;
     if (unchanged || found || inPieces) most += 1;
   }
-  return { keptFiles: [least, most], mostBytes };
+  const entries = 1 + readdirSync(folder, { recursive: true }).length;
+  return { keptFiles: [least, most], mostBytes, entries };
 }
 
 /** Of a file that is not as it was: the pieces that differ from those at their places before, or lie in what may not be built on. */

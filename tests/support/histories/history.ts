@@ -19,6 +19,7 @@ import { addFile, addLarge, addSeveral, edit } from './edits.ts';
 import { expectedSending, type Sending } from './expected-sending.ts';
 import { diceOf, type Dice, type Step } from './steps.ts';
 import { StoredSnapshots, type ReadPartial, type ReadSnapshot } from './stored-snapshots.ts';
+import { assertSent, counting, type Counted, type TakenIn } from './taken-in.ts';
 
 const hour = 3_600_000;
 const limit = 2 ** 30;
@@ -51,6 +52,7 @@ class History {
   readonly #source: string;
   #machines: readonly World[];
   readonly #stored: StoredSnapshots;
+  readonly #takenIn: Counted['take'];
   /** What the folder was when each snapshot was made. */
   readonly #trees = new Map<string, Map<string, SeenEntry>>();
   #machine = 0;
@@ -60,11 +62,12 @@ class History {
   #unfinished: readonly ReadPartial[] = [];
   readonly played = { runs: 0, cutOff: 0, goneOn: 0, restores: 0 };
 
-  private constructor(place: string, machines: readonly World[], stored: StoredSnapshots) {
+  private constructor(place: string, machines: readonly World[], stored: StoredSnapshots, takenIn: Counted['take']) {
     this.#place = place;
     this.#source = join(place, 'source');
     this.#machines = machines;
     this.#stored = stored;
+    this.#takenIn = takenIn;
     mkdirSync(join(this.#source, 'below'), { recursive: true });
     const dice = diceOf(1);
     for (let file = 0; file < 6; file += 1) addFile(this.#source, dice);
@@ -72,13 +75,13 @@ class History {
 
   /** With a first snapshot; from then on the recovery key opens the destination, which takes less time than a password. */
   static async begin(place: string): Promise<History> {
-    const backend = memoryBackend();
+    const { backend, take } = counting(memoryBackend());
     // To the first machine all files are an hour old. To the second they are young: it reads them all.
     const old = { packer: threadPacker({ clockOffset: hour }), scan: threadScan({ clockOffset: hour }) };
     const first = world({ backend, host: old, machine: 'machine-0' });
     const { credentials } = first.destination;
     const vault = await loadVault(backend, { credentials, create: first.host });
-    const history = new History(place, [first], new StoredSnapshots(backend, vault));
+    const history = new History(place, [first], new StoredSnapshots(backend, vault), take);
     await history.#backup(false);
     const key = { kind: 'recovery-key', text: formatRecoveryKey(vault.vaultKey) } as const;
     history.#machines = [old, { packer: threadPacker() }].map((host, index) =>
@@ -126,13 +129,21 @@ class History {
     const unfinished = new Set(this.#unfinished.map(({ header }) => header.id));
     const expected = this.#expected(whole);
     const rules = { takeOver: true, volumeSize: this.#volumeSize, whole: whole ? 'always' : 'never' } as const;
-    const report = await one.engine.backup(one.destination, backupRequest(this.#source, rules), run);
+    this.#takenIn();
+    let taken: TakenIn | null = null;
+    const backup = one.engine.backup(one.destination, backupRequest(this.#source, rules), run);
+    // Also of a run that is cut off nothing came that was stored before.
+    const report = await backup.finally(() => {
+      taken = this.#takenIn();
+      assertSent(taken, expected.mostBytes, expected.entries);
+    });
     this.#trees.set(report.id, seeTree(this.#source, { owners: false }));
     if (report.outcome === 'unchanged') return report.outcome;
     const { files, bytes } = report.kept;
     const [least, most] = expected.keptFiles;
     assert.ok(files >= least && files <= most, `${files} files were kept, and ${least} to ${most} are stored`);
-    assert.ok(report.bytes - bytes <= expected.mostBytes, `${report.bytes - bytes} bytes were sent, and ${expected.mostBytes} are new`);
+    assert.ok(report.bytes - bytes <= expected.mostBytes, `${report.bytes - bytes} bytes count as sent, and ${expected.mostBytes} are new`);
+    if (taken !== null) assertSent(taken, report.bytes - bytes, expected.entries);
     const { header } = await this.#begun(report.id);
     if (header.archives.some(({ key }) => unfinished.has(readObjectName(key)?.id ?? ''))) this.played.goneOn += 1;
     return report.outcome;
