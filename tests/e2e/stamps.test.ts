@@ -26,7 +26,7 @@ beforeEach(() => {
 
 /** A base in which the file has its stamps, but for `more`. */
 async function craftBase(one: World, more: Readonly<Record<string, unknown>> = {}): Promise<void> {
-  const root = plainLine('.', 'directory', entryStamps(lstatSync(source, { bigint: true }), 'directory'));
+  const root = plainLine('.', 'directory', { ...entryStamps(lstatSync(source, { bigint: true }), 'directory') });
   const stamps = entryStamps(lstatSync(file, { bigint: true }), 'file');
   await craftSnapshot(one, {
     contents: [inBase],
@@ -45,22 +45,18 @@ const otherInode = (): Record<string, unknown> => ({ inode: String(lstatSync(fil
 const anHourAgo = String(BigInt(Date.now() - 3_600_000) * 1_000_000n);
 
 describe('a file of a run that has something to write', () => {
-  const cases: readonly (readonly [
-    what: string,
-    more: () => Record<string, unknown>,
-    content: string,
-    request?: Partial<BackupRequest>,
-  ])[] = [
-    ['is not read where its stamps are those of the base', () => ({}), inBase],
-    ['is read where its inode is another', otherInode, onDisk],
-    ['is not read for its inode where inodes are left out', otherInode, inBase, { ignoreInode: true }],
-    ['is read where inodes are left out and its ctime is another', () => ({ ctime: anHourAgo }), onDisk, { ignoreInode: true }],
-    ['is read where its mtime is another', () => ({ mtime: anHourAgo }), onDisk],
-    ['is read where its mode is another', () => ({ mode: 0o600 }), onDisk],
-    ['is read where the base has read it too young', () => ({ racy: true }), onDisk],
-    ['is read for that also where inodes are left out', () => ({ racy: true }), onDisk, { ignoreInode: true }],
-  ];
-  test.each(cases)('%s', async (_what, more, content, request = {}) => {
+  const cases: readonly (readonly [what: string, more: () => Record<string, unknown>, content: string, request: Partial<BackupRequest>])[] =
+    [
+      ['is not read where its stamps are those of the base', () => ({}), inBase, {}],
+      ['is read where its inode is another', otherInode, onDisk, {}],
+      ['is not read for its inode where inodes are left out', otherInode, inBase, { ignoreInode: true }],
+      ['is read where inodes are left out and its ctime is another', () => ({ ctime: anHourAgo }), onDisk, { ignoreInode: true }],
+      ['is read where its mtime is another', () => ({ mtime: anHourAgo }), onDisk, {}],
+      ['is read where its mode is another', () => ({ mode: 0o600 }), onDisk, {}],
+      ['is read where the base has read it too young', () => ({ racy: true }), onDisk, {}],
+      ['is read for that also where inodes are left out', () => ({ racy: true }), onDisk, { ignoreInode: true }],
+    ];
+  test.each(cases)('%s', async (_what, more, content, request) => {
     const one = anHourLater();
     await craftBase(one, more());
     writeFileSync(join(source, 'new'), 'what the run has to write');
