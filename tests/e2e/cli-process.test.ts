@@ -94,6 +94,14 @@ describe('the command as a process', () => {
     expect(unwritable.stderr).toMatch(/bench report was not written/);
   });
 
+  it('tells its own memory there, and not that of whoever started it', async () => {
+    const large = Buffer.alloc(500 * 2 ** 20, 'pages');
+    const report = join(tempFolder(), 'report.json');
+    await runCli(['--version'], { env: { HOLDFAST_BENCH_REPORT: report } });
+    const { peakRssBytes } = JSON.parse(readFileSync(report, 'utf8')) as { readonly peakRssBytes: number };
+    expect(peakRssBytes).toBeLessThan(large.byteLength);
+  });
+
   it('reads times from standard input and decides', async () => {
     const run = await runCli(['retention', 'simulate', '--keep-daily', '1', '--json'], { stdin: '2026-11-20T10:00Z\n2026-11-20T12:00Z\n' });
     expect(run.code).toBe(0);
