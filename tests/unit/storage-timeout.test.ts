@@ -76,8 +76,8 @@ test('a part that does not stop when told to ends the upload, so that its memory
 
 test('a whole object may take any time while its pieces keep coming', async () => {
   const clock = fakeClock();
-  const base = memoryBackend({ pieceSize: 100 });
-  await put(base, 'a', patterned(5_000));
+  const base = memoryBackend({ pieceSize: 10_000 });
+  await put(base, 'a', patterned(500_000));
   const slow: Layer = (inner) => ({
     ...inner,
     read: async (key, options) => {
@@ -92,7 +92,7 @@ test('a whole object may take any time while its pieces keep coming', async () =
   });
   const reading = get(stack(base, slow, timeout({ clock, idleMs: 10_000 })), 'a');
   await clock.advance(9_000 * 50);
-  expect((await reading).equals(patterned(5_000))).toBe(true);
+  expect((await reading).equals(patterned(500_000))).toBe(true);
 });
 
 test('a stream whose next piece does not come is fault timeout, and its source is told to stop', async () => {

@@ -4,9 +4,10 @@ import { closed, listening } from './serve.ts';
 
 /**
  * What any line can do to a request. `lost-reply`: the server has done it all, the answer never comes. `stalled-reply`: half of the body
- * comes, then nothing, and the line stays open.
+ * comes, then nothing, and the line stays open. `trickled-reply`: half of it comes, then byte after byte, fifty a second.
  */
-export type TransportFault = 'reset-before' | 'reset-within' | 'lost-reply' | 'cut-reply' | 'stall' | 'stalled-reply' | 'web-page';
+export type TransportFault =
+  'reset-before' | 'reset-within' | 'lost-reply' | 'cut-reply' | 'stall' | 'stalled-reply' | 'trickled-reply' | 'web-page';
 
 /** What a provider itself may answer instead of doing it. */
 export interface Answer {
@@ -108,7 +109,7 @@ function answer(request: IncomingMessage, response: ServerResponse, { status, he
 }
 
 function passOn(
-  fault: 'lost-reply' | 'cut-reply' | 'stalled-reply' | null,
+  fault: 'lost-reply' | 'cut-reply' | 'stalled-reply' | 'trickled-reply' | null,
   port: number,
   request: IncomingMessage,
   response: ServerResponse,
@@ -132,13 +133,9 @@ function passOn(
       reply.on('end', () => request.socket.resetAndDestroy());
       return;
     }
-    if (fault === 'stalled-reply') {
-      response.flushHeaders();
-      let left = Number(reply.headers['content-length'] ?? 0) >> 1;
-      reply.on('data', (piece: Uint8Array) => {
-        if (left > 0) response.write(piece.subarray(0, left));
-        left -= piece.byteLength;
-      });
+    if (fault === 'stalled-reply' || fault === 'trickled-reply') {
+      const rest = sendHalf(reply, response);
+      if (fault === 'trickled-reply') trickle(rest, response);
       return;
     }
     reply.pipe(response);
@@ -150,4 +147,29 @@ function passOn(
   });
   response.on('close', () => onward.destroy());
   request.pipe(onward);
+}
+
+/** Half of the body at once; what comes of the other half stands in the list that is answered. */
+function sendHalf(reply: IncomingMessage, response: ServerResponse): readonly Uint8Array[] {
+  const rest: Uint8Array[] = [];
+  response.flushHeaders();
+  let left = Number(reply.headers['content-length'] ?? 0) >> 1;
+  reply.on('data', (piece: Uint8Array) => {
+    if (left > 0) response.write(piece.subarray(0, left));
+    if (piece.byteLength > left) rest.push(piece.subarray(Math.max(0, left)));
+    left = Math.max(0, left - piece.byteLength);
+  });
+  return rest;
+}
+
+function trickle(rest: readonly Uint8Array[], response: ServerResponse): void {
+  let [piece, at] = [0, 0];
+  const drip = setInterval(() => {
+    const bytes = rest[piece];
+    if (bytes === undefined) return;
+    response.write(bytes.subarray(at, at + 1));
+    at += 1;
+    if (at === bytes.byteLength) [piece, at] = [piece + 1, 0];
+  }, 20);
+  response.on('close', () => clearInterval(drip));
 }

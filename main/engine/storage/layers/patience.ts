@@ -28,8 +28,8 @@ export interface Retry {
 export interface Patience {
   /** Settles when it is time for the next attempt; throws when there shall be none: cancelled, a fault that stays, tries spent. */
   afterFailure(error: unknown): Promise<void>;
-  /** Something came through: attempts and time are counted from here. */
-  progress(): void;
+  /** Something came through, now or at `at`: attempts and time are counted from there. */
+  progress(at?: number): void;
 }
 
 export function patience(options: RetryOptions, operation: string, signal: AbortSignal | undefined): Patience {
@@ -38,9 +38,9 @@ export function patience(options: RetryOptions, operation: string, signal: Abort
   let startedAt = clock.now();
 
   return {
-    progress() {
+    progress(at = clock.now()) {
       failed = 0;
-      startedAt = clock.now();
+      startedAt = at;
     },
     async afterFailure(error) {
       if (signal?.aborted === true) throw cancelledFault(operation);

@@ -5,7 +5,8 @@ import { patience, patiently, type RetryOptions } from './patience.ts';
 /**
  * The bytes of `range`, or of the whole object, read on from where it stood whenever the stream breaks. After each break the object
  * is looked at again; when it has become another one since the break before, or is too short for what was read of it, that is
- * fault source-changed. A stream that ends too early counts as broken.
+ * fault source-changed. A stream that ends too early counts as broken. What only trickles in is kept, but is no progress: a server that
+ * gives a few bytes to each attempt would be asked for ever.
  */
 export async function* resumingRead(
   inner: Backend,
@@ -21,6 +22,8 @@ export async function* resumingRead(
   let known: ObjectInfo | undefined;
 
   for (;;) {
+    const from = position;
+    let cameAt: number | undefined;
     try {
       const rest = end === undefined ? undefined : { offset: position, length: end - position };
       for await (const piece of await inner.read(key, { signal, ...(rest === undefined ? {} : { range: rest }) })) {
@@ -31,7 +34,7 @@ export async function* resumingRead(
             context: { key, position, end },
           });
         }
-        limit.progress();
+        cameAt = options.clock.now();
         yield piece;
       }
       if (end === undefined || position === end) return;
@@ -42,6 +45,7 @@ export async function* resumingRead(
     } catch (error) {
       // It was long enough when it was last looked at, so a shorter one has taken its place.
       if (position > start && error instanceof Fault && error.code === 'range-invalid') throw changed(key, position, error);
+      if (cameAt !== undefined && !onlyTrickled(error, position - from)) limit.progress(cameAt);
       await limit.afterFailure(error);
     }
     if (position === start) continue;
@@ -53,6 +57,11 @@ export async function* resumingRead(
     end ??= now.size;
     if (position === end) return;
   }
+}
+
+/** All that came, came in the time that the timeout layer found too long for it. */
+function onlyTrickled(error: unknown, came: number): boolean {
+  return error instanceof Fault && error.context['trickled'] === came;
 }
 
 function changed(key: ObjectKey, position: number, cause?: Fault): Fault {

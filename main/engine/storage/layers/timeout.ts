@@ -12,6 +12,9 @@ export interface TimeoutOptions {
   readonly completeMs?: number | undefined;
   /** A part is given idleMs and the time that its bytes take at this speed, as a layer cannot see them leave. */
   readonly slowestBytesPerSecond?: number | undefined;
+  /** A read that brings fewer bytes a second than this while trickleMs are spent waiting for it is fault timeout too. */
+  readonly trickleBytesPerSecond?: number | undefined;
+  readonly trickleMs?: number | undefined;
   /** How long a call that has been told to stop may take to do so. */
   readonly graceMs?: number | undefined;
 }
@@ -21,6 +24,7 @@ const late = Symbol('late');
 /** Ends calls that make no progress. How long a whole object takes is not limited. */
 export function timeout(options: TimeoutOptions): Layer {
   const { clock, idleMs = 60_000, completeMs = 600_000, slowestBytesPerSecond = 16_384, graceMs = 5_000 } = options;
+  const { trickleBytesPerSecond = 1024, trickleMs = 180_000 } = options;
 
   function limitOf(call: Call): number {
     if (call.verb === 'complete') return completeMs;
@@ -70,9 +74,11 @@ export function timeout(options: TimeoutOptions): Layer {
   async function* stream<T>(about: Call, open: (signal: AbortSignal | undefined) => AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
     const link = linkedAbort(about.signal);
     const iterator = open(link.signal)[Symbol.asyncIterator]();
+    const pace = about.verb === 'read' ? paceOf(trickleMs, trickleBytesPerSecond) : null;
     let ended = false;
     try {
       for (;;) {
+        const since = clock.now();
         const step = await within(iterator.next(), idleMs);
         if (step === late) {
           const fault = timeoutFault(about, idleMs, 'temporary');
@@ -83,7 +89,15 @@ export function timeout(options: TimeoutOptions): Layer {
           ended = true;
           return;
         }
+        // The timer would have ended a longer wait: what is more is a clock that was set, or a computer that slept.
+        pace?.add(step.value, Math.min(Math.max(0, clock.now() - since), idleMs));
         yield step.value;
+        // Only now, so that what has come is kept.
+        const bytes = pace?.tooFew() ?? null;
+        if (bytes === null) continue;
+        const fault = trickleFault(about, bytes, trickleMs);
+        link.abort(fault);
+        throw fault;
       }
     } finally {
       if (!ended) {
@@ -104,6 +118,43 @@ export function timeout(options: TimeoutOptions): Layer {
   }
 
   return (inner) => around(inner, { call, stream });
+}
+
+interface Pace {
+  add(item: unknown, waitedMs: number): void;
+  /** How many bytes the time that is over has brought, when they were too few; the next time then begins. */
+  tooFew(): number | null;
+}
+
+/**
+ * Counts the time that was spent waiting for a stream, and no other: while its reader is busy, or holds back for a limit of bandwidth, nothing is asked
+ * of it. So a slow reader never looks like a slow server.
+ */
+function paceOf(windowMs: number, bytesPerSecond: number): Pace {
+  const least = (windowMs / 1000) * bytesPerSecond;
+  let waited = 0;
+  let bytes = 0;
+  return {
+    add(item, waitedMs) {
+      waited += waitedMs;
+      if (item instanceof Uint8Array) bytes += item.byteLength;
+    },
+    tooFew() {
+      if (waited < windowMs) return null;
+      const came = bytes;
+      waited = 0;
+      bytes = 0;
+      return came < least ? came : null;
+    },
+  };
+}
+
+function trickleFault(call: Call, bytes: number, ms: number): Fault {
+  return new Fault('timeout', `${call.verb} of ${call.target} brought only ${bytes} bytes in ${Math.round(ms / 1000)} seconds`, {
+    operation: call.verb,
+    persistence: 'temporary',
+    context: { target: call.target, ms, trickled: bytes },
+  });
 }
 
 function timeoutFault(call: Call, ms: number, persistence: 'temporary' | 'exhausted'): Fault {
