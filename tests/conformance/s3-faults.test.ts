@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { systemClock } from '../../main/adapters/system/clock.ts';
+import { Fault } from '../../main/contract/faults.ts';
 import { standardStack } from '../../main/engine/storage/stack.ts';
 import type { Backend } from '../../main/engine/storage/backend.ts';
 import { uploadBytes, uploadStream } from '../../main/engine/storage/upload-object.ts';
@@ -29,8 +30,8 @@ describe.skipIf(swiftMissing !== '')(onSwift('S3 on OpenStack Swift in bad weath
   });
 
   /** Every layer, in real time: pauses are short, and what stalls is given up soon. */
-  function stacked(trickleMs?: number): Backend {
-    return standardStack(freshPlace(proxy?.endpoint ?? '', bucket), {
+  function stacked({ trickleMs, ...place }: { readonly trickleMs?: number; readonly prefix?: string } = {}): Backend {
+    return standardStack(freshPlace(proxy?.endpoint ?? '', bucket, place), {
       clock: systemClock,
       random: seededRandom(++seed),
       timeout: { idleMs: 1_500, slowestBytesPerSecond: 3_000_000, completeMs: 4_000, trickleMs },
@@ -106,6 +107,48 @@ describe.skipIf(swiftMissing !== '')(onSwift('S3 on OpenStack Swift in bad weath
     expect(await codeOf(backend.stat('server/gone'))).toBe('not-found');
   });
 
+  /** Swift takes a second Complete for the first one. A server that has forgotten the upload by then leaves HEAD to tell what it has become. */
+  describe('the upload is forgotten when putting the parts together is asked again', () => {
+    const bytes = patterned(11_000_000);
+    const direct = (): Backend => freshPlace(swift?.endpoint ?? '', bucket, { prefix: 'forgotten' });
+
+    /** What comes of it, and the requests from the first Complete on. */
+    async function uploaded(key: string, first: S3Fault): Promise<{ readonly outcome: unknown; readonly asked: readonly string[] }> {
+      let completes = 0;
+      fault = (request) => (!isComplete(request) ? null : completes++ === 0 ? first : 'no-such-upload');
+      const from = proxy?.seen.length ?? 0;
+      const outcome = await uploadStream(stacked({ prefix: 'forgotten' }), key, inPieces(bytes), { partSize }).catch(
+        (error: unknown) => error,
+      );
+      fault = () => null;
+      const seen = (proxy?.seen ?? []).slice(from);
+      return {
+        outcome,
+        asked: seen.slice(seen.findIndex((line) => /^POST .*uploadId=/.test(line))).map((line) => line.split(' ')[0] ?? ''),
+      };
+    }
+
+    test('the first call had worked, and its reply was lost: HEAD finds the object', async () => {
+      const { outcome, asked } = await uploaded('server/settled', 'lost-reply');
+      expect(outcome).toMatchObject({ key: 'server/settled', size: bytes.byteLength });
+      expect(asked).toEqual(['POST', 'POST', 'HEAD']);
+      expect(sha256(await get(direct(), 'server/settled'))).toBe(sha256(bytes));
+    });
+
+    test.each([
+      ['nothing stands there', 'server/nothing', null],
+      ['an older object of another size stands there', 'server/older', Buffer.from('older')],
+    ] as const)('the first call never arrived, and %s: the upload is over, and nothing passes for it', async (_, key, older) => {
+      if (older !== null) await uploadBytes(direct(), key, older);
+      const { outcome } = await uploaded(key, 'reset-before');
+      expect(outcome).toBeInstanceOf(Fault);
+      const there = await get(direct(), key).catch((error: unknown) => error);
+      if (older === null) expect([outcome, there]).toMatchObject([uploadEnded, { code: 'not-found' }]);
+      else expect(there).toEqual(older);
+      expect(await collect(direct().openUploads(''))).toEqual([]);
+    });
+  });
+
   test('a clock that is an hour off, at the real server: refused once, then put right by its date', async () => {
     fault = () => null;
     const from = proxy?.seen.length ?? 0;
@@ -133,7 +176,7 @@ describe.skipIf(swiftMissing !== '')(onSwift('S3 on OpenStack Swift in bad weath
     ['only trickles', 'in large pieces', 'trickled-reply', 20_000_000],
   ] as const)('a download whose line %s half-way, %s, is given up and read on from there', async (_, _how, kind, size) => {
     fault = () => null;
-    const backend = stacked(600);
+    const backend = stacked({ trickleMs: 600 });
     const bytes = patterned(size);
     await uploadStream(backend, 'server/slow', inPieces(bytes), { partSize });
     const asked: unknown[] = [];
@@ -168,13 +211,36 @@ describe.skipIf(swiftMissing !== '')(onSwift('S3 on OpenStack Swift in bad weath
     expect(await abandonMidway(stacked())).toMatchObject([uploadEnded, uploadEnded]);
   });
 
-  test('a page of a listing that never comes is a fault, and no end of the listing', async () => {
-    const direct = freshPlace(swift?.endpoint ?? '', bucket, { prefix: 'pages' });
-    for (let index = 0; index < 3; index++) await uploadBytes(direct, `server/${index}`, Buffer.from('x'));
-    for (const kind of ['web-page', 'error-in-200', 'cut-reply', 'slow-down'] as const) {
-      fault = () => kind;
-      const behind = freshPlace(proxy?.endpoint ?? '', bucket, { prefix: 'pages' });
-      expect([kind, await codeOf(collect(behind.list('')))]).toEqual([kind, kind === 'slow-down' ? 'rate-limited' : 'unavailable']);
-    }
+  describe('a listing of three pages', () => {
+    const names = Array.from({ length: 60 }, (_, index) => `server/${String(index).padStart(2, '0')}`);
+    beforeAll(async () => {
+      const direct = freshPlace(swift?.endpoint ?? '', bucket, { prefix: 'pages' });
+      for (const name of names) await uploadBytes(direct, name, Buffer.from('x'));
+    });
+
+    test.each([
+      ['web-page', 'unavailable'],
+      ['error-in-200', 'unavailable'],
+      ['cut-reply', 'unavailable'],
+      ['lost-reply', 'unavailable'],
+      ['slow-down', 'rate-limited'],
+    ] as const)('a page that does not come, by %s, is fault %s and no end of the listing, and is asked for again', async (kind, code) => {
+      const behind = (): Backend => freshPlace(proxy?.endpoint ?? '', bucket, { prefix: 'pages' });
+      let left = Infinity;
+      for (const [page, told] of [
+        ['list-type=2', []],
+        ['continuation-token=', names.slice(0, 25)],
+      ] as const) {
+        fault = ({ url = '' }) => (url.includes(page) && left-- > 0 ? kind : null);
+        const found: string[] = [];
+        const listing = (async () => {
+          for await (const { key } of behind().list('')) found.push(key);
+        })();
+        expect([page, await codeOf(listing), found]).toEqual([page, code, told]);
+      }
+      left = 1;
+      expect((await collect(stacked({ prefix: 'pages' }).list(''))).map(({ key }) => key)).toEqual(names);
+      expect(left).toBeLessThan(1);
+    });
   });
 });
