@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: fetches what is measured against, then measures (tests/bench/run.ts). With `--million`: a million files, an unchanged run of them beside restic. With
  * `--looking`: one file out of 10 GB, and the commands that only look on 1,000 snapshots. With `--series`: ten changes, beside restic. With
- * `--histories`: a thousand random histories, which measure nothing and must all come out well.
+ * `--clouds-memory`: what whole commands hold in memory, on each of the four clouds. With `--histories`: a thousand random histories, which measure nothing and must all come out well.
  */
 import { provideUnpacked } from './tests/unpacked.ts';
 
@@ -10,7 +10,10 @@ if (process.argv.includes('--million')) {
   await import('../tests/bench/million.ts');
 } else if (process.argv.includes('--looking')) await import('../tests/bench/looking.ts');
 else if (process.argv.includes('--histories')) await import('../tests/bench/histories.ts');
-else {
+else if (process.argv.includes('--clouds-memory')) {
+  provideUnpacked(true);
+  await import('../tests/bench/clouds-memory.ts');
+} else {
   provideUnpacked(true);
   await import(process.argv.includes('--series') ? '../tests/bench/series.ts' : '../tests/bench/run.ts');
 }

@@ -6,9 +6,17 @@ import type { CloudWork } from './cloud-work.ts';
 import { peakOf } from './peak-memory.ts';
 import { cache } from './run-command.ts';
 
+/** What a whole command needs to get there: its destination is `before`, any name, `behind`. */
+export interface CommandPlace {
+  readonly before: string;
+  readonly behind?: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
 /** One of the tests' strict servers, running. */
 export interface StrictCloud {
   readonly work: CloudWork;
+  readonly command: CommandPlace;
   /** What rclone's configuration says of it; absent where rclone knows one address only. */
   readonly rclone?: Readonly<Record<string, string>>;
   /** The most that the server itself has had in memory so far, in bytes. */
