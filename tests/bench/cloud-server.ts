@@ -1,13 +1,12 @@
 /**
  * `cloud-server.ts PROVIDER FOLDER`: one of the tests' strict servers, in a process of its own, so that its memory and its work are not the
- * measured one's. What it stores lies in FOLDER. Prints where it is: a JSON line of `work` (cloud-work.ts), of what a whole command needs and, where rclone can be pointed at it
- * as it is, the `rclone` section. Ends with its standard input.
+ * measured one's. What it stores lies in FOLDER. Prints where it is: a JSON line of `work` (cloud-work.ts), of what a whole command needs and,
+ * where rclone can be pointed at it as it is, the `rclone` section. Ends with its standard input.
  */
 import { join } from 'node:path';
 import { rcloneSection, startB2Server } from '../support/clouds/backblaze-b2/server.ts';
 import { testClient } from '../support/clouds/oauth/server.ts';
 import { startSignInCloud } from '../support/clouds/sign-in-cloud.ts';
-import type { CloudWork } from './cloud-work.ts';
 import type { StrictCloud } from './strict-cloud.ts';
 
 const bucket = 'holdfast-bench';
