@@ -17,6 +17,7 @@ import { systemRandom } from '../adapters/system/random.ts';
 import { releaseProgramPages } from '../adapters/system/program-pages.ts';
 import { collectingMeanwhile, releaseAllMemory, releaseMemory } from '../adapters/system/release-memory.ts';
 import { openStateDir } from '../adapters/system/state-dir.ts';
+import { trimmer } from '../adapters/system/trim-memory.ts';
 import type { EngineHost } from '../engine/host.ts';
 
 /** OWASP's figure for PBKDF2-HMAC-SHA-256. */
@@ -24,7 +25,7 @@ const iterations = 600_000;
 
 /** What the engine needs of this computer. */
 export function composeEngineHost(): EngineHost {
-  const pack = threadPacker({ onStarted: releaseProgramPages });
+  const pack = threadPacker({ onStarted: releaseProgramPages, onSent: trimmer() });
   return {
     clock: systemClock,
     random: systemRandom,

@@ -1,7 +1,13 @@
-import { readFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createFrameRingMemory } from '../../main/adapters/compute/frame-ring.ts';
+import { threadPacker } from '../../main/adapters/compute/pack/packer.ts';
+import { trimmer } from '../../main/adapters/system/trim-memory.ts';
 import { cleanStretches, releaseProgramPages } from '../../main/adapters/system/program-pages.ts';
+import { world } from '../support/engine-on-memory.ts';
+import { tempFolder } from '../support/temp-folder.ts';
 
 function stretch(range: string, rights: string, name: string, anonymous: number): string {
   return `${range} ${rights} 00001000 fd:00 4711                       ${name}\nRss:                 64 kB\nAnonymous:           ${String(anonymous)} kB\nVmFlags: rd mr\n`;
@@ -39,5 +45,27 @@ describe('parts on their way to a destination', () => {
     const { parts } = createFrameRingMemory({ slots: 2, partSizes });
     expect(parts.map(({ slots }) => slots)).toEqual([4, 4, 2, 2]);
     expect(parts.map(({ bytes }, index) => bytes.byteLength / (partSizes[index] ?? 0))).toEqual([4, 4, 2, 2]);
+  });
+});
+
+describe('what the C library holds back', () => {
+  it('is given back for each 32 MiB that were sent, in parts of any size', () => {
+    let trims = 0;
+    const sent = trimmer(() => trims++);
+    for (let part = 0; part < 6; part++) sent(16 * 2 ** 20);
+    expect(trims).toBe(3);
+    for (let part = 0; part < 31; part++) sent(2 ** 20);
+    expect(trims).toBe(3);
+    sent(2 ** 20);
+    expect(trims).toBe(4);
+  });
+
+  it('is told by a packer of every byte that is sent', async () => {
+    const folder = tempFolder();
+    writeFileSync(join(folder, 'file'), randomBytes(3_000_000));
+    let sent = 0;
+    const engine = world({ host: { packer: threadPacker({ onSent: (bytes) => (sent += bytes) }) } });
+    await engine.backup(folder);
+    expect(sent).toBeGreaterThan(3_000_000);
   });
 });

@@ -14,7 +14,9 @@ const progressEveryMs = 200;
 const maxCompressors = 8;
 
 /** The real packer: one reader, a compressor for each core, a sealer for each target; this thread only hands full parts to the uploads. */
-export function threadPacker(options: { readonly clockOffset?: number; readonly onStarted?: () => void } = {}): Packer {
+export function threadPacker(
+  options: { readonly clockOffset?: number; readonly onStarted?: () => void; readonly onSent?: (bytes: number) => void } = {},
+): Packer {
   return async (request, targets, run) => {
     const compressors = Math.min(availableParallelism(), maxCompressors);
     const partSizes = targets.map(({ partSize }) => partSize);
@@ -42,7 +44,10 @@ export function threadPacker(options: { readonly clockOffset?: number; readonly 
           target,
           parts: ring.partsOf(index),
           lines: volumeLines,
-          onSent: (bytes) => (storedBytes += bytes),
+          onSent: (bytes) => {
+            storedBytes += bytes;
+            options.onSent?.(bytes);
+          },
           // While one is left it is worth going on.
           onFault: () => {
             if (uploads.every(({ fault }) => fault !== null)) ring.monitor.stop();
