@@ -40,20 +40,29 @@ describe.skipIf(browserMissing !== '')(`the page in German${browserMissing === '
 
   test('says what came of jobs, what was noticed and why they failed; the service’s own words are marked as English', async () => {
     const { page, complaints } = await german('activity');
-    await page.getByRole('heading', { level: 1, name: 'Verlauf' }).waitFor();
-    service.emit(
+    await page
+      .getByRole('button', { name: /Test-Wiederherstellung: Survival/ })
+      .first()
+      .waitFor();
+    // Older jobs of the same kind are there: the new one has to have come before the first is opened.
+    const opened = async (name: RegExp, job: ServiceEvent): Promise<void> => {
+      const rows = page.getByRole('button', { name });
+      const before = await rows.count();
+      service.emit(job);
+      await expect.poll(() => rows.count()).toBe(before + 1);
+      await rows.first().click();
+    };
+    await opened(
+      /Wiederherstellung: Survival/,
       ended({
         ...{ id: 'j-1', kind: 'restore', state: 'done', files: 12, kept: true, summary: '12 files were brought back.' },
         warnings: [{ code: 'unreadable', message: 'could not be read (EACCES)', path: 'world/level.dat' }],
       }),
     );
-    await page
-      .getByRole('button', { name: /Wiederherstellung: Survival/ })
-      .first()
-      .click();
     await page.getByText('12 Dateien wurden zurückgeholt. Was vorher da war, ist aufgehoben.').waitFor();
     await page.getByText('Ließ sich nicht lesen.').waitFor();
-    service.emit(
+    await opened(
+      /Test-Wiederherstellung: Survival/,
       ended({
         ...{ id: 'j-2', kind: 'drill', state: 'failed', summary: 'bucket attic is gone' },
         fault: {
@@ -62,12 +71,9 @@ describe.skipIf(browserMissing !== '')(`the page in German${browserMissing === '
         },
       }),
     );
-    await page
-      .getByRole('button', { name: /Test-Wiederherstellung: Survival/ })
-      .first()
-      .click();
     await page.getByText('Diesen Bucket gibt es in diesem Konto nicht.').waitFor();
-    service.emit(
+    await opened(
+      /Prüfung: Survival/,
       ended({
         ...{ id: 'j-3', kind: 'verify', state: 'failed', summary: 'no such setting' },
         fault: {
@@ -76,10 +82,6 @@ describe.skipIf(browserMissing !== '')(`the page in German${browserMissing === '
         },
       }),
     );
-    await page
-      .getByRole('button', { name: /Prüfung: Survival/ })
-      .first()
-      .click();
     await page.getByText('Eine Einstellung ist so nicht zu gebrauchen.').waitFor();
     // Without the details nobody would know which.
     expect(await page.getByText('config-invalid: no such setting').isVisible()).toBe(true);
