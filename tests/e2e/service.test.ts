@@ -8,6 +8,7 @@ import type { Job } from '../../main/contract/jobs.ts';
 import type { Notice } from '../../main/contract/notices.ts';
 import type { ServerStatus } from '../../main/contract/server-status.ts';
 import { callService } from '../../main/compose/service/http-client.ts';
+import { formatSize } from '../../main/headless/units.ts';
 import { eventAfter, ServiceHome, testPassword, type RunningService } from '../support/service-process.ts';
 
 const noticeIn = (event: ServiceEvent): Notice | null => (event.event === 'notice' ? event.data : null);
@@ -30,6 +31,12 @@ describe('without a service', () => {
     expect(await home.json(['server', 'restore', 'survival', '--target', target])).toMatchObject({ state: 'done' });
     expect(readFileSync(join(target, 'level.dat'), 'utf8')).toBe('blocks');
     expect(((await home.json(['server', 'jobs'])) as Job[]).map(({ kind }) => kind)).toEqual(['restore', 'drill', 'backup']);
+    const replaced = await home.run(['server', 'restore', 'survival', '--replace']);
+    expect(replaced.code, replaced.stderr).toBe(0);
+    const [, size, before] = /What was there before takes (.+): (.+)/.exec(replaced.stderr) ?? [];
+    expect(readFileSync(join(before ?? '', 'level.dat'), 'utf8')).toBe('blocks');
+    // On the disk: whole blocks of it.
+    expect(size).toBe(formatSize(statSync(join(before ?? '', 'level.dat')).blocks * 512));
   });
 
   test('an unchanged run is a success, and says since when', async () => {

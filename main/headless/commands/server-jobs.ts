@@ -1,20 +1,19 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { nextStep } from '../../contract/fault-texts.ts';
 import { Fault } from '../../contract/faults.ts';
 import type { Job } from '../../contract/jobs.ts';
 import { isDue } from '../../engine/service/facts.ts';
-import { exitCodeOf, exitCodeOfReport, exitCodes } from '../exit-codes.ts';
+import { exitCodes } from '../exit-codes.ts';
 import type { CliHost, CommandContext } from '../host.ts';
-import { note, printJson, printLine, printWarnings, table } from '../output.ts';
+import { note, printJson, printLine, table } from '../output.ts';
 import { printable } from '../printable.ts';
-import { progressLine } from '../progress.ts';
 import type { Connection } from '../../compose/service/connect.ts';
 import { formatTime } from '../times.ts';
-import { parseCount } from '../units.ts';
+import { formatSize, parseCount } from '../units.ts';
 import { append } from './options.ts';
 import { untilOf, type PauseOptions } from './pause-until.ts';
 import type { JsonOption } from './options.ts';
+import { ran } from './run-job.ts';
 import { withService } from './with-service.ts';
 
 const slugHelp = 'its name in “holdfast server list”';
@@ -87,23 +86,23 @@ export function addServerJobs(group: Command, context: CommandContext): void {
     .option('--force', 'also where the folder is in use')
     .option('--json', 'print one JSON document')
     .action(async (slug: string, snapshot: string, options: RestoreOptions) => {
-      end(
-        await ran(host, options, async (service) => {
-          const { folder } = (await service.call('server.get', { slug })).settings;
-          if (options.target === undefined && options.replace !== true) {
-            throw new Fault('config-invalid', 'Give --target FOLDER, or --replace to put it in the place of what is there', {
-              operation: 'restore',
-            });
-          }
-          return await service.call('restore.start', {
-            ...{ slug, snapshot, destination: await placeOf(service, slug, options) },
-            target: options.target === undefined ? folder : resolve(host.cwd, options.target),
-            include: [...(options.include ?? [])],
-            replace: options.replace === true,
-            force: options.force === true,
+      let target = '';
+      const begin = async (service: Connection): Promise<{ job: string }> => {
+        const { folder } = (await service.call('server.get', { slug })).settings;
+        if (options.target === undefined && options.replace !== true) {
+          throw new Fault('config-invalid', 'Give --target FOLDER, or --replace to put it in the place of what is there', {
+            operation: 'restore',
           });
-        }),
-      );
+        }
+        target = options.target === undefined ? folder : resolve(host.cwd, options.target);
+        return await service.call('restore.start', {
+          ...{ slug, snapshot, destination: await placeOf(service, slug, options), target },
+          include: [...(options.include ?? [])],
+          replace: options.replace === true,
+          force: options.force === true,
+        });
+      };
+      end(await ran(host, options, begin, async (_, service, job) => await noteKept(host, service, target, job)));
     });
 
   group
@@ -202,57 +201,8 @@ async function noteChecksDue(host: CliHost, service: Connection, { server, fault
   if (due.length > 0) await note(host, `To be read back now, which a running service does by itself: ${due.join('; ')}`);
 }
 
-/** Starts a job, shows how it goes on, and settles to the exit code that its end means. Ctrl-C stops the job, too. */
-async function ran(
-  host: CliHost,
-  options: JsonOption,
-  start: (service: Connection) => Promise<{ job: string }>,
-  after?: (host: CliHost, service: Connection, job: Job) => Promise<void>,
-): Promise<number> {
-  return await withService(host, async (service) => {
-    const progress = progressLine(host);
-    const seen: Job[] = [];
-    let id: string | null = null;
-    const { promise: ended, resolve: settle, reject: lose } = Promise.withResolvers<Job>();
-    ended.catch(() => undefined);
-    const take = (job: Job): void => {
-      if (job.id !== id) return;
-      if (job.progress !== null) progress.onProgress(job.progress);
-      if (job.endedAt !== null) settle(job);
-    };
-    // Listening before it starts: it may end sooner than we have heard its name.
-    const leave = await service.subscribe((event) => {
-      if (event.event !== 'job') return;
-      seen.push(event.data);
-      take(event.data);
-    }, lose);
-    try {
-      id = (await start(service)).job;
-      for (const job of seen) take(job);
-      const cancel = (): void => void service.call('job.cancel', { job: id ?? '' }, new AbortController().signal).catch(() => undefined);
-      host.signal.addEventListener('abort', cancel, { once: true });
-      const job = await ended;
-      host.signal.removeEventListener('abort', cancel);
-      await progress.finish();
-      const code = await shown(host, options, job);
-      if (options.json !== true) await after?.(host, service, job);
-      return code;
-    } finally {
-      await progress.finish();
-      leave();
-    }
-  });
-}
-
-async function shown(host: CliHost, options: JsonOption, job: Job): Promise<number> {
-  await printWarnings(host, job.warnings);
-  if (options.json === true) await printJson(host, job);
-  if (job.fault === null) {
-    if (options.json !== true) await printLine(host, printable(job.summary));
-    return exitCodeOfReport(job);
-  }
-  if (options.json === true) return exitCodeOf(job.fault.code);
-  await note(host, `holdfast: ${printable(job.fault.message)}`);
-  await note(host, `Next: ${printable(nextStep(job.fault))}`);
-  return exitCodeOf(job.fault.code);
+/** It takes room until somebody discards it. */
+async function noteKept(host: CliHost, service: Connection, target: string, { kept }: Job): Promise<void> {
+  const [newest] = kept === true ? await service.call('undo.list', { target }) : [];
+  if (newest !== undefined) await note(host, `What was there before takes ${formatSize(newest.bytes)}: ${printable(newest.before)}`);
 }
