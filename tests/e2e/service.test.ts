@@ -39,6 +39,20 @@ describe('without a service', () => {
     expect(size).toBe(formatSize(statSync(join(before ?? '', 'level.dat')).blocks * 512));
   });
 
+  test('a backup says what is to be read back, for nobody does so by itself', async () => {
+    const due = async (): Promise<string> => {
+      const { stderr } = await home.run(['server', 'backup', 'survival', '--force']);
+      return /^To be read back now, which a running service does by itself: (.*)$/m.exec(stderr)?.[1] ?? '';
+    };
+    expect(await due()).toBe('');
+    await home.json(['server', 'edit', 'survival', '--verify', 'weekly', '--drill', 'monthly']);
+    // The drill of the test before counts.
+    expect(await due()).toBe('holdfast server verify survival');
+    expect(await home.json(['server', 'verify', 'survival'])).toMatchObject({ state: 'done' });
+    expect(await due()).toBe('');
+    await home.json(['server', 'edit', 'survival', '--verify', 'never', '--drill', 'never']);
+  });
+
   test('an unchanged run is a success, and says since when', async () => {
     // A folder that nobody has touched for a minute: younger times cannot tell whether something has changed.
     const folder = fileURLToPath(new URL('../../node_modules/croner', import.meta.url));
