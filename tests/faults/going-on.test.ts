@@ -274,6 +274,19 @@ describe('what was written down', () => {
     }
   });
 
+  test('in a file in pieces, of all archives of which nothing is left: it is sent anew', { timeout }, async () => {
+    const folder = tempFolder();
+    writeFileSync(join(folder, 'world.db'), randomBytes(9.5 * mib));
+    for (const whole of [false, true]) {
+      const place = memoryBackend();
+      await cutOff(place, second, folder);
+      for (const key of (await keysOf(place)).filter((one) => one.endsWith('.holdfast'))) await place.remove(key);
+      const one = anHourLater({ backend: place, stateDir });
+      expect((await one.backup(folder, { volumeSize, force: whole, whole: whole ? 'always' : 'never' })).kept).toEqual({ files: 0, bytes: 0 });
+      await expectSame(one, folder);
+    }
+  });
+
   test('before a file was changed, renamed or removed: the snapshot is the folder as it is now', { timeout }, async () => {
     await cutOff(backend, second);
     writeFileSync(join(source, 'f01'), randomBytes(fileSize));

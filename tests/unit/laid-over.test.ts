@@ -32,6 +32,13 @@ describe('what two runs know of one path', () => {
   test.each([
     ['the younger', small(1), small(2), small(2)],
     ['the older, where the younger lies in an archive that is not to be built on', small(1), small(12), small(1)],
+    ['the older, where no piece of the younger is to be built on', small(1), large(9 * mib, 'xy', 12, 0), small(1)],
+    [
+      'what was there, where nothing of either is to be built on',
+      large(9 * mib, 'ab', 12, 0),
+      large(9 * mib, 'xy', 13, 0),
+      large(9 * mib, 'ab', 12, 0),
+    ],
     ['the younger, where it can be used and was cut otherwise', large(9 * mib, 'abcdefghi', 1), small(2), small(2)],
   ])('is %s', (_, under, over, wanted) => {
     expect(laidOver([under, over], isUsable)).toEqual(wanted);

@@ -63,7 +63,10 @@ export async function withUnfinished(
         const newer = entriesOf(host, partials, (header) => archives.numbersOf(header), isOurs);
         over = await replaced(
           over,
-          spooled(host, layered(over === null ? none() : spoolEntries(host.zstd, over, 'partials'), newer, archives.isUsable)),
+          spooled(
+            host,
+            layered(over === null ? none() : endsAtDamage(spoolEntries(host.zstd, over, 'partials')), newer, archives.isUsable),
+          ),
         );
       } finally {
         for (const { spool } of partials) await spool.dispose();
@@ -72,7 +75,10 @@ export async function withUnfinished(
     if (over === null) return base;
     // What stamps prove nothing of has to be read, though those of others do.
     const under = base === null ? none() : marked(spoolEntries(host.zstd, base.spool, 'last manifest'), trustStamps && !base.trustStamps);
-    const spool = await spooled(host, layered(endsAtDamage(under), spoolEntries(host.zstd, over, 'partials'), archives.isUsable));
+    const spool = await spooled(
+      host,
+      layered(endsAtDamage(under), endsAtDamage(spoolEntries(host.zstd, over, 'partials')), archives.isUsable),
+    );
     return { archives: archives.all, settled: base?.archives.length ?? 0, usable: archives.usable, spool, trustStamps };
   } finally {
     await over?.dispose();

@@ -19,13 +19,14 @@ export function laidOver(entries: readonly [ManifestEntry, ...ManifestEntry[]], 
     const entry = entries[count - 1] ?? first;
     if (entry.from === undefined && everyUsable(entry.extents, isUsable)) return entry;
     const pieceSize = entry.pieces === undefined ? null : pieceSizeFor(entry.size);
-    if (pieceSize !== null) return inPieces(entry, pieceSize, entries.slice(0, count), isUsable);
+    const joined = pieceSize === null ? null : inPieces(entry, pieceSize, entries.slice(0, count), isUsable);
+    if (joined !== null) return joined;
   }
   return first;
 }
 
-/** Of each piece the youngest that there is; a gap where there is none, but at the end. */
-function inPieces(file: ManifestEntry, pieceSize: number, entries: readonly ManifestEntry[], isUsable: IsUsable): ManifestEntry {
+/** Of each piece the youngest that there is; a gap where there is none, but at the end. Null where there is no piece at all. */
+function inPieces(file: ManifestEntry, pieceSize: number, entries: readonly ManifestEntry[], isUsable: IsUsable): ManifestEntry | null {
   const lengthAt = (index: number): number => Math.min(pieceSize, file.size - index * pieceSize);
   const pieces: (Piece | undefined)[] = [];
   for (const entry of entries) {
@@ -33,6 +34,7 @@ function inPieces(file: ManifestEntry, pieceSize: number, entries: readonly Mani
       if (index * pieceSize < file.size && piece.length === lengthAt(index) && everyUsable(piece.extents, isUsable)) pieces[index] = piece;
     }
   }
+  if (pieces.length === 0) return null;
   const extents = new ExtentList();
   for (let index = 0; index < pieces.length; index += 1) extents.addAll(pieces[index]?.extents ?? [[nowhere, 0, 0, 0, lengthAt(index)]]);
   const hashes = Array.from(pieces, (piece) => piece?.hash ?? noHash);
