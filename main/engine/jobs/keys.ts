@@ -14,7 +14,7 @@ import { ensureVaultUnchanged, loadVault, storeRecords } from '../snapshots/vaul
 import type { ByteStream } from '../storage/backend.ts';
 import { throwIfCancelled } from '../storage/cancel.ts';
 
-/** Rewrites one small object; every snapshot opens with the new password. */
+/** Rewrites one small object; every snapshot opens with the new password, but for classic ones, which keep theirs. */
 export async function changePassword(
   host: EngineHost,
   destination: OpenDestination,

@@ -12,6 +12,7 @@ import { readChecksum } from '../snapshots/checksums.ts';
 import type { Staging } from '../snapshots/restore-target.ts';
 import type { ByteStream } from '../storage/backend.ts';
 import { throwIfCancelled } from '../storage/cancel.ts';
+import { classicNext } from './classic-alone.ts';
 import { keepApart } from './places.ts';
 
 /**
@@ -68,6 +69,11 @@ export async function restoreClassic(
       ...(partial ? { exchange: (path: Buffer) => includes(pathFromBytes(path), true) } : {}),
     });
     const notes = [...ready.notes, ...done.notes].map((message): Warning => ({ code: 'target', message, level: 'note' }));
+    // Its ZIP is all that there is: nothing says what of the former content had been left out, and so would have to appear again.
+    if (done.before !== null && !partial) {
+      const message = 'a classic snapshot does not tell what it had left out: such files of the folder lie with the former content alone';
+      notes.push({ code: 'target', message, level: 'note' });
+    }
     return {
       id: snapshot.id,
       server: snapshot.slug,
@@ -123,7 +129,11 @@ async function decrypt(
       const damaged = expected !== null && hash.digest('hex') !== expected;
       if (damaged)
         throw new Fault('corrupt', `${object.key} is damaged`, { operation: 'restore', context: { object: object.key }, cause: error });
-      failure = error;
+      failure = new Fault('wrong-password', error.message, {
+        operation: 'restore',
+        context: { ...error.context, object: object.key, next: classicNext },
+        cause: error,
+      });
     }
   }
   throw failure;

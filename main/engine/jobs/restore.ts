@@ -3,19 +3,22 @@ import type { RestoreReport, RestoreRequest, RunContext, Warning } from '../../c
 import { pathFromBytes } from '../archive/byte-path.ts';
 import { compileExcludes, compileIncludes } from '../archive/exclude.ts';
 import type { UnpackResult } from '../archive/unpacker.ts';
+import type { OpenVault } from '../archive/vault.ts';
 import type { OpenDestination } from '../engine.ts';
 import type { EngineHost } from '../host.ts';
 import { openArchive, readStored } from '../snapshots/archive-reader.ts';
 import { findObject, listServer, openedCatalog, selectSnapshot, storedSizes } from '../snapshots/catalog.ts';
 import type { Catalog, ListedSnapshot } from '../snapshots/catalog.ts';
 import { compareChecksums } from '../snapshots/checksums.ts';
-import { readObjectName } from '../snapshots/names.ts';
+import { readObjectName, snapshotTime } from '../snapshots/names.ts';
 import { fetchManifest } from '../snapshots/manifest-store.ts';
 import type { ManifestArchive, ManifestHeader } from '../snapshots/manifest.ts';
 import type { Staging } from '../snapshots/restore-target.ts';
 import { loadVault } from '../snapshots/vault-store.ts';
 import type { ByteStream, CallOptions } from '../storage/backend.ts';
 import { throwIfCancelled } from '../storage/cancel.ts';
+import { largestClockOffsetMs } from '../storage/check-destination.ts';
+import { classicAlone } from './classic-alone.ts';
 import { restoreClassic } from './restore-classic.ts';
 import { isOwn, isWhole } from './base.ts';
 import { keepApart } from './places.ts';
@@ -33,18 +36,31 @@ export async function restore(
   keepApart(request.target, destination.localPath);
   const recovered = await host.targets.recover(request.target);
   const options: CallOptions = { signal: run.signal };
-  const vault = await loadVault(destination.backend, { ...options, credentials: destination.credentials });
+  const warnings: Warning[] = recovered.map((message) => ({ code: 'recovered', message, level: 'note' }));
+  const ended = (report: Omit<RestoreReport, 'elapsedMs'>): RestoreReport => {
+    return { ...report, warnings: [...warnings, ...report.warnings], elapsedMs: host.clock.now() - started };
+  };
+  let vault: OpenVault;
+  try {
+    vault = await loadVault(destination.backend, { ...options, credentials: destination.credentials });
+  } catch (error) {
+    const classic = await classicAlone(error, destination.backend, request, options);
+    return ended(await restoreClassic(host, destination, classic, request, run));
+  }
   const catalog = openedCatalog(destination.backend, vault, host.zstd);
   const snapshot = await selectSnapshot(catalog, request, options);
   const manifest = findObject(snapshot, 'manifest');
-  const warnings: Warning[] = recovered.map((message) => ({ code: 'recovered', message, level: 'note' }));
   if (vault.damage !== undefined) warnings.push({ code: 'vault', message: vault.damage });
+  if (request.snapshot === 'latest' && snapshotTime(snapshot.id) > host.clock.now() + largestClockOffsetMs) {
+    const message = `the latest snapshot, ${snapshot.id}, is dated in the future: what was backed up since may be newer, and is named by its own id`;
+    warnings.push({ code: 'clock', message });
+  }
   try {
-    const report =
+    return ended(
       manifest === null && findObject(snapshot, 'classic') !== null
         ? await restoreClassic(host, destination, snapshot, request, run)
-        : await restoreArchive(host, catalog, snapshot, destination.localPath, request, run);
-    return { ...report, warnings: [...warnings, ...report.warnings], elapsedMs: host.clock.now() - started };
+        : await restoreArchive(host, catalog, snapshot, destination.localPath, request, run),
+    );
   } catch (error) {
     throw await withWayOut(host, error, catalog, snapshot, request.salvage, options);
   }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Fault } from '../../contract/faults.ts';
-import type { Damage, RunContext } from '../../contract/reports.ts';
+import type { Damage, RunContext, VerifyRequest, Warning } from '../../contract/reports.ts';
 import { classicPasswords, unsealClassic } from '../archive/classic.ts';
 import type { OpenDestination } from '../engine.ts';
 import type { EngineHost, WritableSpool } from '../host.ts';
@@ -9,24 +9,28 @@ import type { ListedSnapshot } from '../snapshots/catalog.ts';
 import { readChecksum } from '../snapshots/checksums.ts';
 import { checksumKey } from '../snapshots/names.ts';
 import type { Backend, ByteStream, CallOptions } from '../storage/backend.ts';
+import { classicNext } from './classic-alone.ts';
 import { classicRoom } from './restore-classic.ts';
 import type { Verified } from './verified.ts';
 
 /**
  * A classic file has one checksum and one tag: it is whole or it is not. Once both have held, the ZIP inside is read as well. What is
- * decrypted is put aside for that, as a restore does.
+ * decrypted is put aside for that, as a restore does. One that does not open among others is no damage where its checksum holds, and no reason
+ * to leave the others unread: it is told.
  */
 export async function verifyClassic(
   host: EngineHost,
   destination: OpenDestination,
   snapshot: ListedSnapshot,
-  quick: boolean,
+  { quick, snapshot: wanted }: Pick<VerifyRequest, 'quick' | 'snapshot'>,
   run: RunContext,
 ): Promise<Verified> {
   const object = findObject(snapshot, 'classic');
   if (object === null)
     throw new Fault('not-found', `snapshot ${snapshot.id} is incomplete`, { operation: 'verify', context: { snapshot: snapshot.id } });
-  if (destination.credentials.kind !== 'password') {
+  const { credentials } = destination;
+  const passwords = credentials.kind === 'password' ? classicPasswords(credentials.password) : [];
+  if (passwords.length === 0 && wanted !== 'all') {
     throw new Fault('config-invalid', 'a classic snapshot opens with the password only', { operation: 'verify' });
   }
   const { key } = object;
@@ -36,12 +40,13 @@ export async function verifyClassic(
   const expected = await readable(destination.backend, key, options, (object, message) => {
     damage.push({ ...named('checksum', message), object });
   });
-  const checked = { server: snapshot.slug, files: 0, bytes: 0, damage, warnings: [] };
+  const warnings: Warning[] = [];
+  const checked = { server: snapshot.slug, files: 0, bytes: 0, damage, warnings };
   if (quick) return checked;
   const hash = createHash('sha256');
   let plain: WritableSpool | null = null;
   try {
-    for (const [attempt, password] of classicPasswords(destination.credentials.password).entries()) {
+    for (const [attempt, password] of passwords.entries()) {
       const spool = host.openSpool(classicRoom(object));
       try {
         const stored = await destination.backend.read(key, options);
@@ -54,13 +59,17 @@ export async function verifyClassic(
         if (error.code === 'truncated') damage.push(named('truncated', error.message));
       }
     }
+    if (passwords.length === 0) await passed(hashed(await destination.backend.read(key, options), hash));
     const same = expected === null || hash.digest('hex') === expected;
     if (!same) damage.push(named('checksum', `${key}: its SHA-256 is not the one in its checksum file`));
     // The checksum holds and the tag does not: the file is as it was written, so the password is what is wrong.
     else if (plain === null && expected === null && damage.length === 0)
       damage.push(named('sealed', `${key}: another password, or damage: without its checksum file nobody can tell`));
-    else if (plain === null && damage.length === 0)
-      throw new Fault('wrong-password', `${key}: wrong password`, { operation: 'verify', context: { object: key } });
+    else if (plain === null && damage.length === 0) {
+      if (wanted !== 'all')
+        throw new Fault('wrong-password', `${key}: wrong password`, { operation: 'verify', context: { object: key, next: classicNext } });
+      warnings.push({ code: 'checksum', message: `${key} is as its checksum file says, and was not opened: it has a password of its own` });
+    }
     if (plain === null || damage.length > 0) return checked;
     return { ...checked, ...(await readZip(host, plain, run)) };
   } catch (error) {
@@ -72,6 +81,11 @@ export async function verifyClassic(
   }
 }
 
+async function passed(source: ByteStream): Promise<void> {
+  const pieces = source[Symbol.asyncIterator]();
+  while ((await pieces.next()).done !== true);
+}
+
 /** Every entry of the ZIP inside, read and compared with its CRC. */
 async function readZip(
   host: EngineHost,
@@ -81,7 +95,8 @@ async function readZip(
   const zip = host.openSpool();
   try {
     for await (const piece of host.zstd.decompress(plain.read())) await zip.append(piece);
-    return await host.unzipper({ zip, include: [], staging: null }, run);
+    const { files, bytes } = await host.unzipper({ zip, include: [], staging: null }, run);
+    return { files, bytes };
   } finally {
     await zip.dispose();
   }

@@ -1,6 +1,6 @@
 import { Fault } from '../../contract/faults.ts';
 import type { Damage, RunContext, VerifyReport, VerifyRequest, Warning } from '../../contract/reports.ts';
-import { vaultName } from '../archive/vault.ts';
+import { vaultName, type OpenVault } from '../archive/vault.ts';
 import type { OpenDestination } from '../engine.ts';
 import type { EngineHost } from '../host.ts';
 import {
@@ -20,6 +20,7 @@ import type { ManifestHeader } from '../snapshots/manifest.ts';
 import { storedState } from '../snapshots/stored-state.ts';
 import { loadVault } from '../snapshots/vault-store.ts';
 import type { CallOptions } from '../storage/backend.ts';
+import { classicAlone } from './classic-alone.ts';
 import { damageMarks, markDamage } from './damage-marks.ts';
 import { markFinder, type FindMark } from './snapshot-problem.ts';
 import { verifyClassic } from './verify-classic.ts';
@@ -36,7 +37,14 @@ export async function verify(
 ): Promise<VerifyReport> {
   const started = host.clock.now();
   const options: CallOptions = { signal: run.signal };
-  const vault = await loadVault(destination.backend, { ...options, credentials: destination.credentials });
+  let vault: OpenVault;
+  try {
+    vault = await loadVault(destination.backend, { ...options, credentials: destination.credentials });
+  } catch (error) {
+    const classic = await classicAlone(error, destination.backend, request, options);
+    const { damage, warnings, ...row } = await verifyClassic(host, destination, classic, request, run);
+    return { snapshots: [{ id: classic.id, ...row, ok: damage.length === 0 }], damage, warnings, elapsedMs: host.clock.now() - started };
+  }
   const catalog = openedCatalog(destination.backend, vault, host.zstd);
   const snapshots = await chosen(catalog, request, options);
   const rows: VerifyReport['snapshots'][number][] = [];
@@ -51,7 +59,7 @@ export async function verify(
     const { slug } = snapshot;
     const marks = marked.get(slug) ?? (await marksOf(host, catalog, slug, request.quick, options));
     marked.set(slug, marks);
-    const result = await verifyOne(host, destination, catalog, { snapshot, ...marks, known }, run);
+    const result = await verifyOne(host, destination, catalog, { request, snapshot, ...marks, known }, run);
     rows.push({ id: snapshot.id, server: result.server, ok: result.damage.length === 0, files: result.files, bytes: result.bytes });
     damage.push(...result.damage);
     warnings.push(...result.warnings);
@@ -89,6 +97,7 @@ async function marksOf(host: EngineHost, catalog: Catalog, slug: string, quick: 
 }
 
 interface About extends Marks {
+  readonly request: VerifyRequest;
   readonly snapshot: ListedSnapshot;
   readonly known: VerifiedContent | null;
 }
@@ -97,11 +106,11 @@ async function verifyOne(
   host: EngineHost,
   destination: OpenDestination,
   catalog: Catalog,
-  { snapshot, marks, ours, findMark, known }: About,
+  { request, snapshot, marks, ours, findMark, known }: About,
   run: RunContext,
 ): Promise<Verified> {
   const object = findObject(snapshot, 'manifest');
-  if (object === null) return verifyClassic(host, destination, snapshot, findMark !== null, run);
+  if (object === null) return verifyClassic(host, destination, snapshot, request, run);
   const options: CallOptions = { signal: run.signal };
   const named = (key: string, kind: string, message: string): Damage => ({ snapshot: snapshot.id, object: key, kind, message, files: [] });
   let manifest: Awaited<ReturnType<typeof fetchManifest>>;

@@ -17,7 +17,7 @@ export function addPassword(program: Command, { host, end }: CommandContext): vo
     .command('password')
     .summary('change the password')
     .description(
-      `Changes the password: one small object is rewritten, and every snapshot opens with the new one. ${newKeyAdvice} ` +
+      `Changes the password: one small object is rewritten, and every snapshot but classic ones opens with the new one. ${newKeyAdvice} ` +
         'The new password comes from --new-password-file, else HOLDFAST_NEW_PASSWORD, else a prompt.',
     )
     .option('--new-key', 'begin a new vault key as well')
@@ -32,7 +32,10 @@ export function addPassword(program: Command, { host, end }: CommandContext): vo
       if (destinationName.safeParse(options.destination).success) await replaceKeptPassword(host, options.destination, newPassword);
       if (options.json === true) await printJson(host, report);
       else {
-        await printLine(host, 'The password is changed. Every snapshot opens with the new one.');
+        await printLine(
+          host,
+          'The password is changed. Every snapshot opens with the new one; a classic one keeps the password that it was written with.',
+        );
         await printLine(host, report.newKey ? 'A new vault key holds from now on; the next snapshot is whole.' : newKeyAdvice);
       }
       end(exitCodes.done);
