@@ -19,6 +19,7 @@ import { collectingMeanwhile, releaseAllMemory, releaseMemory } from '../adapter
 import { openStateDir } from '../adapters/system/state-dir.ts';
 import { trimmer } from '../adapters/system/trim-memory.ts';
 import type { EngineHost } from '../engine/host.ts';
+import type { ByteStream } from '../engine/storage/backend.ts';
 
 /** OWASP's figure for PBKDF2-HMAC-SHA-256. */
 const iterations = 600_000;
@@ -44,7 +45,9 @@ export function composeEngineHost(): EngineHost {
     },
     unpacker: async (request, run) => {
       await releaseAllMemory();
-      return await threadUnpacker(request, run);
+      const fetched = trimmer();
+      const read: typeof request.read = async (archive, range) => counted(await request.read(archive, range), fetched);
+      return await threadUnpacker({ ...request, read }, run);
     },
     unzipper: threadUnzipper,
     targets: createRestoreTargets(),
@@ -55,6 +58,13 @@ export function composeEngineHost(): EngineHost {
 
 /** The engine's names hold paths and may be long; a file name must not. */
 const recoveryText = (name: string): Promise<string> => readFile(new URL(`../../docs/recovery/${name}`, import.meta.url), 'utf8');
+
+async function* counted(source: ByteStream, passed: (bytes: number) => void): ByteStream {
+  for await (const piece of source) {
+    passed(piece.length);
+    yield piece;
+  }
+}
 
 function lockName(name: string): string {
   return `run-${createHash('sha256').update(name).digest('hex').slice(0, 32)}`;
