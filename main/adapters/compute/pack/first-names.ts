@@ -1,9 +1,10 @@
+import { hash } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
-import type { BytePath } from '../../../engine/archive/byte-path.ts';
+import { asBytePath, type BytePath } from '../../../engine/archive/byte-path.ts';
 
 /** Under which name a file with several was met first. What has been met under all of its names is forgotten: a folder of hard links may be large. */
 export class FirstNames {
-  readonly #inodes = new Map<string, { readonly path: BytePath; toCome: bigint }>();
+  readonly #inodes = new Map<string, { readonly path: BytePath; toCome: number }>();
 
   get size(): number {
     return this.#inodes.size;
@@ -11,7 +12,7 @@ export class FirstNames {
 
   /** The first name of a file that was read or kept. */
   add(path: BytePath, stat: BigIntStats): void {
-    if (stat.nlink > 1n) this.#inodes.set(inodeOf(stat), { path, toCome: stat.nlink - 1n });
+    if (stat.nlink > 1n) this.#inodes.set(inodeOf(stat), { path: inOnePiece(path), toCome: Number(stat.nlink) - 1 });
   }
 
   find(stat: BigIntStats): BytePath | undefined {
@@ -23,12 +24,17 @@ export class FirstNames {
     const inode = inodeOf(stat);
     const found = this.#inodes.get(inode);
     if (found === undefined) return;
-    found.toCome -= 1n;
-    if (found.toCome === 0n) this.#inodes.delete(inode);
+    found.toCome -= 1;
+    if (found.toCome === 0) this.#inodes.delete(inode);
   }
 }
 
-/** With its stamps: a number that was given to another file meanwhile is another file. */
+/** With its stamps: a number that was given to another file meanwhile is another file. Their hash, in as few bytes as a string can have it. */
 function inodeOf(stat: BigIntStats): string {
-  return `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}`;
+  return hash('sha256', `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}`, 'binary');
+}
+
+/** What was joined of pieces is kept as a tree of them, several times as large. */
+function inOnePiece(path: BytePath): BytePath {
+  return asBytePath(Buffer.from(path, 'latin1').toString('latin1'));
 }
