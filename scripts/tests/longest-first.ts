@@ -2,9 +2,19 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Minutes each: begun last, they would run alone at the end, with the other cores idle. */
 const longest = [
-  ...['readers-of-large', 'swap-kill', 'hostile-snapshots', 'nth-operation', 'systemd-quiesce', 'damage-objects', 'page-clouds'],
-  ...['sign-in', 'cli-whole-way', 's3-kill', 'backup-kill', 'vault-google-drive', 'destinations-by-name', 'tree-round-trip', 'page-s3'],
-  ...['service-kill', 'snapshots', 's3-faults', 'service', 'schedule-ten-years', 'vault-backblaze-b2'],
+  ...['page-looks', 'readers-of-large', 'systemd-restore-kill', 'swap-kill', 'page-clouds', 'hostile-snapshots', 'service-kill'],
+  ...['sign-in', 'damage-objects', 'going-on-kill', 'page-home', 'page-wizard-flow', 'backup-kill', 'nth-operation', 'systemd-quiesce'],
+  ...[
+    'setup-builds',
+    'cli-whole-way',
+    's3-kill',
+    'vault-google-drive',
+    'destinations-by-name',
+    'tree-round-trip',
+    'planted-secrets',
+    'page-s3',
+  ],
+  ...['snapshots', 's3-faults', 'service', 'schedule-ten-years', 'vault-backblaze-b2'],
 ];
 
 export class LongestFirst extends BaseSequencer {
