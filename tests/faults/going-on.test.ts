@@ -282,7 +282,10 @@ describe('what was written down', () => {
       await cutOff(place, second, folder);
       for (const key of (await keysOf(place)).filter((one) => one.endsWith('.holdfast'))) await place.remove(key);
       const one = anHourLater({ backend: place, stateDir });
-      expect((await one.backup(folder, { volumeSize, force: whole, whole: whole ? 'always' : 'never' })).kept).toEqual({ files: 0, bytes: 0 });
+      expect((await one.backup(folder, { volumeSize, force: whole, whole: whole ? 'always' : 'never' })).kept).toEqual({
+        files: 0,
+        bytes: 0,
+      });
       await expectSame(one, folder);
     }
   });
