@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, openSync, read, statfsSync, unlinkSync, write } from 'node:fs';
+import { closeSync, existsSync, openSync, read, statfsSync, unlinkSync, write, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -33,6 +33,15 @@ export function spoolFault(cause: unknown, folder = spoolFolder()): Fault {
   const options = { operation: 'write temporary file', context: { folder }, cause };
   if (full) return new Fault('disk-full', `no space left for temporary files in ${folder} (TMPDIR names another place)`, options);
   return new Fault('permission-denied', `temporary files cannot be written in ${folder}: ${reason} (TMPDIR names another place)`, options);
+}
+
+/** All of the bytes, synchronously, for worker threads. Faults as spoolFault. */
+export function writeSpool(handle: number, bytes: Uint8Array, position: number): void {
+  try {
+    for (let at = 0; at < bytes.length;) at += writeSync(handle, bytes, at, bytes.length - at, position + at);
+  } catch (error) {
+    throw spoolFault(error);
+  }
 }
 
 /**

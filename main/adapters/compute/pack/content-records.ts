@@ -1,8 +1,8 @@
-import { readSync, writeSync } from 'node:fs';
+import { readSync } from 'node:fs';
 import { Fault } from '../../../contract/faults.ts';
 import { asBytePath } from '../../../engine/archive/byte-path.ts';
 import { largestUncut } from '../../../engine/snapshots/file-pieces.ts';
-import { spoolFault } from '../../files/spool.ts';
+import { writeSpool } from '../../files/spool.ts';
 import { readingPiece, type KnownContent } from './known-content.ts';
 import { readStretches, stretchRoom, writeStretches } from './stretches.ts';
 
@@ -81,11 +81,7 @@ export class ContentRecords {
   #flush(): void {
     if (this.#pendingSize === 0) return;
     const bytes = Buffer.concat(this.#pending);
-    try {
-      for (let at = 0; at < bytes.length;) at += writeSync(this.#handle, bytes, at, bytes.length - at, this.#flushed + at);
-    } catch (error) {
-      throw spoolFault(error);
-    }
+    writeSpool(this.#handle, bytes, this.#flushed);
     this.#flushed += bytes.length;
     this.#pending = [];
     this.#pendingSize = 0;

@@ -1,6 +1,5 @@
-import { writeSync } from 'node:fs';
 import { compress } from 'zstd-napi';
-import { spoolFault } from '../../files/spool.ts';
+import { writeSpool } from '../../files/spool.ts';
 
 /** Small enough that reading one back on the main thread does not hold it up. */
 const frameSize = 2 ** 20;
@@ -38,11 +37,7 @@ export class LineSpool {
   #flush(): void {
     if (this.#filled === 0) return;
     const frame = compress(this.#pending.subarray(0, this.#filled), { compressionLevel: 3 });
-    try {
-      for (let at = 0; at < frame.length;) at += writeSync(this.#handle, frame, at, frame.length - at, this.#size + at);
-    } catch (error) {
-      throw spoolFault(error);
-    }
+    writeSpool(this.#handle, frame, this.#size);
     this.#size += frame.length;
     this.#filled = 0;
   }

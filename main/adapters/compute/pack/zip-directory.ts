@@ -1,6 +1,6 @@
-import { readSync, writeSync } from 'node:fs';
+import { readSync } from 'node:fs';
 import { Fault } from '../../../contract/faults.ts';
-import { spoolFault } from '../../files/spool.ts';
+import { writeSpool } from '../../files/spool.ts';
 
 const pieceSize = 2 ** 20;
 
@@ -40,11 +40,7 @@ export class ZipDirectory {
   }
 
   #spill(): void {
-    try {
-      for (let at = 0; at < this.#used;) at += writeSync(this.#handle, this.#piece, at, this.#used - at, this.#spilled + at);
-    } catch (error) {
-      throw spoolFault(error);
-    }
+    writeSpool(this.#handle, this.#piece.subarray(0, this.#used), this.#spilled);
     this.#spilled += this.#used;
     this.#used = 0;
   }

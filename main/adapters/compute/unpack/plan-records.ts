@@ -1,6 +1,6 @@
-import { readSync, writeSync } from 'node:fs';
+import { readSync } from 'node:fs';
 import { Fault } from '../../../contract/faults.ts';
-import { spoolFault } from '../../files/spool.ts';
+import { writeSpool } from '../../files/spool.ts';
 
 /** Handles of the nameless files that a plan lies in; they belong to the process, and whoever opened them closes them. */
 export interface PlanHandles {
@@ -43,11 +43,7 @@ export class RecordWriter {
   }
 
   flush(): void {
-    try {
-      for (let at = 0; at < this.#filled;) at += writeSync(this.#handle, this.#buffer, at, this.#filled - at, this.#flushed + at);
-    } catch (error) {
-      throw spoolFault(error);
-    }
+    writeSpool(this.#handle, this.#buffer.subarray(0, this.#filled), this.#flushed);
     this.#flushed += this.#filled;
     this.#filled = 0;
   }
