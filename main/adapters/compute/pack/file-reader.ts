@@ -89,7 +89,7 @@ export class FileReader {
         before = after;
       }
       const data = room.subarray(0, length);
-      // A string: each Buffer would be memory of its own outside of the heap, and of a million files those gather.
+      // As a string, and from the pool: a Buffer that hash() gives has memory of its own outside of the heap, and of a million files those gather.
       sha256 = hash('sha256', data, 'hex');
       const sum = Buffer.from(sha256, 'hex');
       const isKnown = known?.size === length && offers(known, sum);
