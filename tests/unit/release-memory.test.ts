@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 import { createFrameRingMemory } from '../../main/adapters/compute/frame-ring.ts';
 import { threadPacker } from '../../main/adapters/compute/pack/packer.ts';
@@ -12,6 +13,16 @@ import { tempFolder } from '../support/temp-folder.ts';
 function stretch(range: string, rights: string, name: string, anonymous: number): string {
   return `${range} ${rights} 00001000 fd:00 4711                       ${name}\nRss:                 64 kB\nAnonymous:           ${String(anonymous)} kB\nVmFlags: rd mr\n`;
 }
+
+describe('threads that collect at the same time', () => {
+  it('all find the collector, whose flag is that of the whole process', async () => {
+    const collecting = (): Promise<unknown> =>
+      new Promise((settle, reject) => {
+        new Worker(new URL('../support/collecting.ts', import.meta.url)).once('message', settle).once('error', reject);
+      });
+    expect(await Promise.all([collecting(), collecting(), collecting()])).toEqual(['done', 'done', 'done']);
+  });
+});
 
 describe('pages of the program', () => {
   it('are found where they are as the file has them, and nowhere else', () => {
