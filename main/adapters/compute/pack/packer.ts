@@ -4,6 +4,7 @@ import type { Warning } from '../../../contract/reports.ts';
 import type { ArchiveRef, PackBase, Packer, PackKept, PackTotals } from '../../../engine/archive/packer.ts';
 import { openSpool, type FileSpool } from '../../files/spool.ts';
 import { createFrameRingMemory, FrameRing } from '../frame-ring.ts';
+import type { ThreadRequest } from '../thread-tasks.ts';
 import { runThreads } from '../threads.ts';
 import type { BaseTask, CompressorTask, ReaderTask, SealerTask, WorkerMessage } from './messages.ts';
 import { TargetUpload } from './target-upload.ts';
@@ -95,9 +96,9 @@ export function threadPacker(
     try {
       await runThreads(
         [
-          { script: new URL('./reader-worker.ts', import.meta.url), task: reader },
-          ...Array.from({ length: compressors }, () => ({ script: new URL('./compressor-worker.ts', import.meta.url), task: compressor })),
-          ...sealers.map((task) => ({ script: new URL('./sealer-worker.ts', import.meta.url), task })),
+          { task: 'read', about: reader },
+          ...Array.from({ length: compressors }, (): ThreadRequest => ({ task: 'compress', about: compressor })),
+          ...sealers.map((about): ThreadRequest => ({ task: 'seal', about })),
         ],
         ring.monitor,
         (message) => onMessage(message as WorkerMessage),

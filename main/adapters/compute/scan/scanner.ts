@@ -20,7 +20,7 @@ export function threadScan(options: { readonly clockOffset?: number } = {}): Sou
     };
     let unchanged: boolean | null = null;
     await runThreads(
-      [{ script: new URL('./scan-worker.ts', import.meta.url), task }],
+      [{ task: 'scan', about: task }],
       new Monitor(new Int32Array(control)),
       (message) => {
         unchanged = (message as Scanned).unchanged;

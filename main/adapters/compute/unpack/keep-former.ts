@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { UnpackRun } from '../../../engine/archive/unpacker.ts';
 import { Monitor, monitorWords } from '../monitor.ts';
+import type { ThreadRequest } from '../thread-tasks.ts';
 import { runThreads } from '../threads.ts';
 import { keeperWords, type KeeperTask, type Planned } from './messages.ts';
 import { maxExtractors, progressEveryMs } from './move-content.ts';
@@ -39,7 +40,7 @@ export async function keepFormer(
     run.onProgress?.({ phase: 'download', ...counted(), totalFiles: planned.files, totalBytes: planned.bytes, storedBytes: 0 });
   }, progressEveryMs);
   try {
-    const threads = Array.from({ length: count }, () => ({ script: new URL('./keeper-worker.ts', import.meta.url), task }));
+    const threads = Array.from({ length: count }, (): ThreadRequest => ({ task: 'keep', about: task }));
     await runThreads(threads, new Monitor(new Int32Array(task.control)), () => undefined, run.signal);
   } finally {
     clearInterval(timer);

@@ -21,9 +21,8 @@ export async function plan(request: UnpackRequest, manifest: ManifestFile, handl
     verified: request.verified === undefined ? null : { files: request.verified.files.shared, archives: request.verified.archives },
   };
   let planned: Planned | null = null;
-  const threads = [{ script: new URL('./planner-worker.ts', import.meta.url), task }];
   await runThreads(
-    threads,
+    [{ task: 'plan', about: task }],
     new Monitor(new Int32Array(control)),
     (message) => {
       planned = message as Planned;
@@ -40,7 +39,7 @@ export async function lostLinks(manifest: ManifestFile, planned: Planned, run: U
   const task: LostLinksTask = { control, manifest, plan: planned.plan };
   let names: readonly string[] = [];
   await runThreads(
-    [{ script: new URL('./lost-links-worker.ts', import.meta.url), task }],
+    [{ task: 'find-links', about: task }],
     new Monitor(new Int32Array(control)),
     (message) => {
       names = (message as Extract<UnpackMessage, { kind: 'lost-links' }>).names;
@@ -65,7 +64,7 @@ export async function finish(
   const task: FinisherTask = { control, manifest, plan: planned.plan, include: request.include, staging, owner: process.getuid?.() === 0 };
   let done: Finished = { root: null, others: 0 };
   await runThreads(
-    [{ script: new URL('./finisher-worker.ts', import.meta.url), task }],
+    [{ task: 'finish', about: task }],
     new Monitor(new Int32Array(control)),
     (message) => {
       const finished = message as Extract<UnpackMessage, { kind: 'finished' }>;

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { UnpackRequest, UnpackRun } from '../../../engine/archive/unpacker.ts';
 import type { FileSpool } from '../../files/spool.ts';
 import { runThreads } from '../threads.ts';
-import type { ThreadSpec } from '../threads.ts';
+import type { ThreadRequest } from '../thread-tasks.ts';
 import { damageFault } from './damage-fault.ts';
 import type { Losses } from './losses.ts';
 import type { CheckerTask, ExtractorTask, OpenerTask, Planned, ReadRun, UnpackMessage } from './messages.ts';
@@ -50,18 +50,18 @@ export async function moveContent(request: UnpackRequest, run: UnpackRun, move: 
     archives: request.archives.map(({ keys, head }) => ({ keys, head })),
     tolerant: request.tolerant,
   };
-  const threads: ThreadSpec[] = [{ script: new URL('./opener-worker.ts', import.meta.url), task: opener }];
+  const threads: ThreadRequest[] = [{ task: 'unseal', about: opener }];
   if ('staging' in to) {
     const owner = process.getuid?.() === 0;
     const extractor: ExtractorTask = { ring, plan, staging: to.staging, owner };
     const count = Math.min(availableParallelism(), maxExtractors);
     for (let index = 0; index < count; index += 1) {
-      threads.push({ script: new URL('./extractor-worker.ts', import.meta.url), task: extractor });
+      threads.push({ task: 'extract', about: extractor });
     }
   } else {
     const { window, directories } = to;
     const checker: CheckerTask = { ring, plan, window, ...(await spoolDirectories(request, directories)) };
-    threads.push({ script: new URL('./checker-worker.ts', import.meta.url), task: checker });
+    threads.push({ task: 'check', about: checker });
   }
 
   function onMessage(message: UnpackMessage): void {

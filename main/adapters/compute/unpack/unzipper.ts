@@ -3,7 +3,7 @@ import type { UnpackNeeds, Unzipper, UnzipRequest, UnpackRun } from '../../../en
 import type { FileSpool } from '../../files/spool.ts';
 import { Monitor, monitorWords } from '../monitor.ts';
 import { runThreads } from '../threads.ts';
-import type { UnzipTask } from './unzip-worker.ts';
+import type { UnzipTask } from './unzip-task.ts';
 
 interface Unzipped extends UnpackNeeds {
   readonly files: number;
@@ -22,7 +22,7 @@ async function unzip(request: UnzipRequest, purpose: UnzipTask['purpose'], run: 
   const task: UnzipTask = { control, handle, size, include: request.include, purpose, owner: process.getuid?.() === 0 };
   let result: Unzipped | null = null;
   await runThreads(
-    [{ script: new URL('./unzip-worker.ts', import.meta.url), task }],
+    [{ task: 'unzip', about: task }],
     new Monitor(new Int32Array(control)),
     (message) => {
       result = message as unknown as Unzipped;

@@ -3,7 +3,7 @@ import type { Hash } from 'node:crypto';
 import binding from 'zstd-napi/binding.js';
 import { showPath } from '../../../engine/archive/byte-path.ts';
 import { maxFrameContent } from '../../../engine/archive/seek-table.ts';
-import { runWorker } from '../worker-entry.ts';
+import { threadTask } from '../thread-task.ts';
 import type { CheckerTask, UnpackMessage } from './messages.ts';
 import { Plan } from './plan.ts';
 import type { PlanExtent } from './plan.ts';
@@ -24,7 +24,7 @@ function follow(open: UnderWay, data: Buffer): void {
 }
 
 /** Reads every frame in order and compares what lies in it with the manifest, and the whole with the ZIP's own directory. */
-runWorker('check', (task: CheckerTask, send) => {
+export const task = threadTask('check', (task: CheckerTask, send) => {
   const tell = send as (message: UnpackMessage) => void;
   const ring = new UnpackRing(task.ring);
   const plan = new Plan(task.plan);

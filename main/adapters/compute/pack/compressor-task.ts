@@ -1,10 +1,10 @@
 import binding from 'zstd-napi/binding.js';
 import { FrameRing, slotState } from '../frame-ring.ts';
-import { runWorker } from '../worker-entry.ts';
+import { threadTask } from '../thread-task.ts';
 import type { CompressorTask } from './messages.ts';
 
 /** Takes frame after frame and compresses each by itself, from shared memory to shared memory. */
-runWorker('compress', (task: CompressorTask) => {
+export const task = threadTask('compress', (task: CompressorTask) => {
   const ring = new FrameRing(task.ring);
   const context = new binding.CCtx();
   context.setParameter(binding.CParameter.compressionLevel, task.level);

@@ -11,7 +11,7 @@ import { StagedTree } from '../../files/staged-tree.ts';
 import type { Attributes } from '../../files/staged-tree.ts';
 import { Monitor } from '../monitor.ts';
 import { spoolLines } from '../spool-lines.ts';
-import { runWorker } from '../worker-entry.ts';
+import { threadTask } from '../thread-task.ts';
 import type { FinisherTask } from './messages.ts';
 import { Plan } from './plan.ts';
 
@@ -28,7 +28,7 @@ interface LaterFolder extends Attributes {
 }
 
 /** Completes a tree whose files have been written: folders, empty files, hard links, symbolic links, and at last folders' attributes. */
-runWorker('finish', (task: FinisherTask, tell) => {
+export const task = threadTask('finish', (task: FinisherTask, tell) => {
   const monitor = new Monitor(new Int32Array(task.control));
   const tree = new StagedTree(task.staging, task.owner);
   const selection = compileIncludes(task.include);

@@ -3,7 +3,7 @@ import { closeSync, constants, copyFileSync, fchmodSync, fchownSync, fstatSync, 
 import { FormerFiles } from '../../files/former-files.ts';
 import { StagedTree } from '../../files/staged-tree.ts';
 import { Monitor } from '../monitor.ts';
-import { runWorker } from '../worker-entry.ts';
+import { threadTask } from '../thread-task.ts';
 import { hashHandle, piecesOf, writeContent } from './file-content.ts';
 import { keeperWords, type KeeperTask } from './messages.ts';
 import { Plan, type PlanFile } from './plan.ts';
@@ -17,7 +17,7 @@ const smallestClone = 64 * 1024;
 const change = { chown: fchownSync, chmod: fchmodSync };
 
 /** Copies into the staged tree what the target holds already as the snapshot has it. What is hashed is the copy: the file itself may change meanwhile. */
-runWorker('compare with target', (task: KeeperTask) => {
+export const task = threadTask('compare with target', (task: KeeperTask) => {
   const monitor = new Monitor(new Int32Array(task.control));
   const shared = new Int32Array(task.shared);
   const counters = new BigInt64Array(task.counters);

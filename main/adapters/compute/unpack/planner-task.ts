@@ -9,7 +9,7 @@ import type { ManifestEntry } from '../../../engine/snapshots/manifest-entry.ts'
 import { parseEntry } from '../../../engine/snapshots/read-entry.ts';
 import { Monitor } from '../monitor.ts';
 import { spoolLines } from '../spool-lines.ts';
-import { runWorker } from '../worker-entry.ts';
+import { threadTask } from '../thread-task.ts';
 import { Column } from './column.ts';
 import { ContentOrder, isStoredInOrder } from './content-order.ts';
 import { DiskNeeds, folderOf } from './disk-needs.ts';
@@ -20,7 +20,7 @@ import { PlanBuilder, type Stretch } from './plan-builder.ts';
 const maxStoredFrame = maxFrameContent + 2 ** 20;
 
 /** Reads the manifest once and lays out what has to be read and where it goes. Touches no file system but for the spool. */
-runWorker('plan', (task: PlannerTask, tell) => {
+export const task = threadTask('plan', (task: PlannerTask, tell) => {
   const monitor = new Monitor(new Int32Array(task.control));
   const plan = new PlanBuilder(task.handles);
   const ordered = new ContentOrder(task.handles.ordered);

@@ -3,12 +3,12 @@ import { showPath } from '../../../engine/archive/byte-path.ts';
 import { parseEntry } from '../../../engine/snapshots/read-entry.ts';
 import { Monitor } from '../monitor.ts';
 import { spoolLines } from '../spool-lines.ts';
-import { runWorker } from '../worker-entry.ts';
+import { threadTask } from '../thread-task.ts';
 import type { LostLinksTask } from './messages.ts';
 import { Plan } from './plan.ts';
 
 /** Finds the further names of files that are lost: their content is stored under the first name only. */
-runWorker('find links', (task: LostLinksTask, tell) => {
+export const task = threadTask('find links', (task: LostLinksTask, tell) => {
   const monitor = new Monitor(new Int32Array(task.control));
   const plan = new Plan(task.plan);
   const lost = new Set<BytePath>();

@@ -5,7 +5,7 @@ import { encodeSeekTable } from '../../../engine/archive/seek-table.ts';
 import type { FrameSize } from '../../../engine/archive/seek-table.ts';
 import { endsRun, endsVolume, FrameRing, slotState } from '../frame-ring.ts';
 import type { PartRing } from '../frame-ring.ts';
-import { runWorker } from '../worker-entry.ts';
+import { threadTask } from '../thread-task.ts';
 import type { SealerTask, WorkerMessage } from './messages.ts';
 import { EntryLines, type PlacedFrame } from './entry-lines.ts';
 import { readNotes } from './frame-notes.ts';
@@ -91,7 +91,7 @@ function beginArchive(task: SealerTask, write: (bytes: Uint8Array) => void): Arc
 }
 
 /** Takes the compressed frames in order: seals them into parts, hashes what is stored, and completes the manifest's lines. */
-runWorker('seal', (task: SealerTask, send) => {
+export const task = threadTask('seal', (task: SealerTask, send) => {
   const tell = send as (message: WorkerMessage) => void;
   const ring = new FrameRing(task.ring);
   const { target } = task;

@@ -10,11 +10,11 @@ import { walk } from '../../files/walk.ts';
 import type { WalkedEntry } from '../../files/walk.ts';
 import { Monitor } from '../monitor.ts';
 import { spoolLines } from '../spool-lines.ts';
-import { runWorker } from '../worker-entry.ts';
+import { threadTask } from '../thread-task.ts';
 import type { Scanned, ScanTask } from './messages.ts';
 
 /** Walks the folder beside the last manifest, which is in the same order, and stops at the first difference. Reads no file. */
-runWorker('scan', (task: ScanTask, tell) => {
+export const task = threadTask('scan', (task: ScanTask, tell) => {
   const monitor = new Monitor(new Int32Array(task.control));
   let unreadable = false;
   const excluded = compileExcludes(task.excludes);

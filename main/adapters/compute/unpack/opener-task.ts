@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
 import { chunkSize, objectHeadSize } from '../../../engine/archive/seal.ts';
-import { runWorker } from '../worker-entry.ts';
+import { threadTask } from '../thread-task.ts';
 import { ChunkOpener } from './chunk-opener.ts';
 import { FrameCutter } from './frame-cutter.ts';
 import type { OpenerTask, ReadRun, UnpackMessage } from './messages.ts';
@@ -9,7 +9,7 @@ import { Plan } from './plan.ts';
 import { UnpackRing } from './unpack-ring.ts';
 
 /** Takes stored bytes in order, hashes them, opens their chunks, and puts the frames that are wanted into slots. */
-runWorker('unseal', (task: OpenerTask, send) => {
+export const task = threadTask('unseal', (task: OpenerTask, send) => {
   const tell = send as (message: UnpackMessage) => void;
   const ring = new UnpackRing(task.ring);
   const cutter = new FrameCutter(ring, new Plan(task.plan), tell);

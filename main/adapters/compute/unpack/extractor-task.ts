@@ -4,7 +4,7 @@ import binding from 'zstd-napi/binding.js';
 import type { BytePath } from '../../../engine/archive/byte-path.ts';
 import { maxFrameContent } from '../../../engine/archive/seek-table.ts';
 import { StagedTree } from '../../files/staged-tree.ts';
-import { runWorker } from '../worker-entry.ts';
+import { threadTask } from '../thread-task.ts';
 import type { ExtractorTask, UnpackMessage } from './messages.ts';
 import { Plan } from './plan.ts';
 import type { PlanExtent, PlanFile } from './plan.ts';
@@ -14,7 +14,7 @@ import { hashHandle, writeContent } from './file-content.ts';
 const change = { chown: fchownSync, chmod: fchmodSync };
 
 /** Decompresses frames and writes what lies in them; several of these work side by side, each on any frame. */
-runWorker('extract', (task: ExtractorTask, send) => {
+export const task = threadTask('extract', (task: ExtractorTask, send) => {
   const tell = send as (message: UnpackMessage) => void;
   const ring = new UnpackRing(task.ring);
   const plan = new Plan(task.plan);

@@ -9,7 +9,7 @@ import { modeSymlink, modeType } from '../../../engine/archive/zip.ts';
 import { StagedTree } from '../../files/staged-tree.ts';
 import type { Attributes } from '../../files/staged-tree.ts';
 import { Monitor } from '../monitor.ts';
-import { runWorker } from '../worker-entry.ts';
+import { threadTask } from '../thread-task.ts';
 import { DiskNeeds } from './disk-needs.ts';
 import { readZipBytes, zipEntries } from './zip-file.ts';
 import type { ZipFileEntry } from './zip-file.ts';
@@ -30,7 +30,7 @@ const maxInflated = 2 ** 30;
 const escaped = '.holdfast/files/';
 
 /** Builds the tree of a ZIP file. Links come last, so that there is never one to write through. */
-runWorker('unzip', (task: UnzipTask, tell) => {
+export const task = threadTask('unzip', (task: UnzipTask, tell) => {
   const monitor = new Monitor(new Int32Array(task.control));
   const selection = compileIncludes(task.include);
   const includes = (path: BytePath, isDirectory: boolean): boolean => !isRestoresOwn(path) && selection.includes(path, isDirectory);

@@ -2,7 +2,7 @@ import { rootPath } from '../../../engine/archive/byte-path.ts';
 import { compileExcludes } from '../../../engine/archive/exclude.ts';
 import { isRestoresOwn } from '../../../engine/archive/own-files.ts';
 import { FrameRing } from '../frame-ring.ts';
-import { runWorker } from '../worker-entry.ts';
+import { threadTask } from '../thread-task.ts';
 import { walk } from '../../files/walk.ts';
 import { entryCounter } from '../../system/release-memory.ts';
 import { BaseEntries } from './base-entries.ts';
@@ -15,7 +15,7 @@ import { volumeLimits, VolumeWriter } from './volume-writer.ts';
 import { ZipDirectory } from './zip-directory.ts';
 
 /** Walks the folder and reads every file straight into the ring's frames. */
-runWorker('read', (task: ReaderTask, tell) => {
+export const task = threadTask('read', (task: ReaderTask, tell) => {
   const ring = new FrameRing(task.ring);
   const frames = new FrameWriter(ring);
   const volumes = new VolumeWriter(frames, new ZipDirectory(task.directory), volumeLimits(task.format, task.volumeSize));
