@@ -23,6 +23,14 @@ describe.skipIf(systemdMissing !== '')(`a server that is a unit of a real system
   const isActive = async (): Promise<string> => await systemd.property('game.service', 'ActiveState');
   /** How often the game has been stopped and started so far. */
   let stops = 0;
+  /** After a job that has ended: nothing is left to wait for. */
+  const wasStopped = async (said: string): Promise<void> => {
+    stops += 1;
+    const journal = await systemd.journal('game.service');
+    const times = (text: string): number => journal.split(text).length - 1;
+    expect([times('Stopped game.service'), times('Started game.service')], `${said}\n${journal}`).toEqual([stops, stops + 1]);
+    expect([await isActive(), stateOfWorld()]).toEqual(['active', 'running']);
+  };
   const stopped = (): Promise<void> => systemd.logged('game.service', 'Stopped game.service', (stops += 1));
   const started = (): Promise<void> => systemd.logged('game.service', 'Started game.service', stops + 1);
   const lastJob = async (): Promise<Job | undefined> => ((await systemd.json('root', ['server', 'jobs'])) as Job[])[0];
@@ -43,9 +51,7 @@ describe.skipIf(systemdMissing !== '')(`a server that is a unit of a real system
   test('what is stored is what it saved when it was stopped; afterwards it runs', async () => {
     expect(stateOfWorld()).toBe('running');
     expect(await systemd.json('root', ['server', 'backup', 'world'])).toMatchObject({ state: 'done', warnings: [] });
-    await stopped();
-    await started();
-    expect([await isActive(), stateOfWorld()]).toEqual(['active', 'running']);
+    await wasStopped('a backup');
     const target = join(systemd.base, 'back');
     expect(await systemd.json('root', ['server', 'restore', 'world', '--target', target])).toMatchObject({ state: 'done' });
     expect(stateOfWorld(target)).toBe('saved');
@@ -57,9 +63,7 @@ describe.skipIf(systemdMissing !== '')(`a server that is a unit of a real system
     const run = await systemd.holdfast('root', ['server', 'backup', 'world', '--force']);
     await systemd.output('root', ['umount', place]);
     expect([run.code, run.stderr.includes('read-only')]).toEqual([1, true]);
-    await stopped();
-    await started();
-    expect([await isActive(), stateOfWorld()]).toEqual(['active', 'running']);
+    await wasStopped(`${run.stdout}${run.stderr}`);
   });
 
   test('the service that is stopped in the middle lets it run again, within its five seconds; the one that is killed, at its next start', async () => {

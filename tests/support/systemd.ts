@@ -132,6 +132,11 @@ export class Systemd {
     throw new Error(`${argv.join(' ')} ended with ${String(run.code)}:\n${run.stdout}${run.stderr}\nIts journal:\n${stdout}`);
   }
 
+  /** What its journal has of a unit of the system so far, all that was said before included. */
+  async journal(unit: string): Promise<string> {
+    return await this.output('root', ['sh', '-c', `journalctl --sync && journalctl --no-pager --output=cat --unit=${unit}`]);
+  }
+
   /** Settles once the journal of a unit of the system has a text for the so many-th time. */
   async logged(unit: string, text: string, times: number): Promise<void> {
     const follow = ['journalctl', '--follow', '--no-tail', '--output=cat', `--unit=${unit}`];
