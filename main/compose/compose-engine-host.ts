@@ -33,7 +33,7 @@ export function composeEngineHost(): EngineHost {
     zstd: { ...nativeZstd, decompress: (source) => collectingMeanwhile(nativeZstd.decompress(source)) },
     machine: async () => ({ id: await machineId(await openStateDir(), systemRandom), host: hostname() }),
     lock: async (name) => acquireLock(await openStateDir(), lockName(name)),
-    openSpool: (room) => openSpool(undefined, room),
+    openSpool: (needs) => openSpool(undefined, needs),
     giveBack: releaseMemory,
     memory: fileMemory(() => openStateDir()),
     openSource: openSourceFolder,

@@ -17,6 +17,13 @@ export interface WritableSpool extends Spool {
   append(bytes: Uint8Array): Promise<void>;
 }
 
+export interface SpoolNeeds {
+  /** Bytes that will be written at least. Fault disk-full, at once, where there is less room. */
+  readonly room?: number;
+  /** How much will be written is up to what somebody has stored. append() throws fault disk-full before the disk is full. */
+  readonly unknownLength?: boolean;
+}
+
 /** One run at a time works on a name, on this machine. */
 export interface HeldLock {
   release(): Promise<void>;
@@ -46,8 +53,7 @@ export interface EngineHost {
   machine(): Promise<{ readonly id: string; readonly host: string }>;
   /** Fault locked when another run holds the name. */
   lock(name: string): Promise<HeldLock>;
-  /** `room`: bytes that will be written at least. Fault disk-full, at once, where there is less room. */
-  openSpool(room?: number): WritableSpool;
+  openSpool(needs?: SpoolNeeds): WritableSpool;
   readonly memory: Memory;
   /**
    * Gives back what work has left and nobody holds any more. Called after some dozens of manifests: each was read with native memory of which

@@ -6,6 +6,7 @@ import { openSpool } from '../../main/adapters/files/spool.ts';
 import { memoryBackend } from '../../main/adapters/storage/memory/memory-backend.ts';
 import { Fault } from '../../main/contract/faults.ts';
 import type { RestoreRequest } from '../../main/contract/reports.ts';
+import type { SpoolNeeds } from '../../main/engine/host.ts';
 import type { PrepareRequest } from '../../main/engine/snapshots/restore-target.ts';
 import { around } from '../../main/engine/storage/layers/around.ts';
 import { world } from '../support/engine-on-memory.ts';
@@ -90,7 +91,7 @@ test('a classic snapshot is not begun with where its temporary files have no roo
     },
   });
   let free = Number.POSITIVE_INFINITY;
-  const openWithin = (room = 0): ReturnType<typeof openSpool> => {
+  const openWithin = ({ room = 0 }: SpoolNeeds = {}): ReturnType<typeof openSpool> => {
     if (room > free) throw new Fault('disk-full', 'no room', { operation: 'test' });
     return openSpool();
   };

@@ -96,7 +96,7 @@ export function world(options: WorldOptions = {}): World {
     zstd: nativeZstd,
     machine: async () => ({ id: options.machine ?? 'machine-one', host: options.machine ?? 'machine-one' }),
     lock: (name) => acquireLock(stateDir, `run-${createHash('sha256').update(name).digest('hex').slice(0, 32)}`),
-    openSpool: (room) => openSpool(undefined, room),
+    openSpool: (needs) => openSpool(undefined, needs),
     memory: fileMemory(() => Promise.resolve(stateDir)),
     openSource: openSourceFolder,
     scan: threadScan(),

@@ -1,7 +1,8 @@
 import { closeSync, openSync, readdirSync, readlinkSync, statfsSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openSpool, spoolFault } from '../../main/adapters/files/spool.ts';
+import { openSpool } from '../../main/adapters/files/spool.ts';
+import { spoolFault } from '../../main/adapters/files/spool-room.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 describe('a spool', () => {
@@ -29,11 +30,14 @@ describe('a spool', () => {
     const folder = tempFolder();
     const { bavail, bsize } = statfsSync(folder);
     const room = 2 * bavail * bsize;
-    expect(() => openSpool(folder, room)).toThrow(
-      expect.objectContaining({ code: 'disk-full', context: { folder, neededBytes: room, freeBytes: expect.any(Number) } }),
+    expect(() => openSpool(folder, { room })).toThrow(
+      expect.objectContaining({
+        code: 'disk-full',
+        context: { folder, neededBytes: room, freeBytes: expect.any(Number), next: expect.stringContaining('TMPDIR') },
+      }),
     );
     expect(readdirSync(folder)).toEqual([]);
-    expect(() => openSpool(join(folder, 'missing'), 1)).toThrow(/TMPDIR/);
+    expect(() => openSpool(join(folder, 'missing'), { room: 1 })).toThrow(/TMPDIR/);
   });
 
   it('calls a full disk a full disk', () => {

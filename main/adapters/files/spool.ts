@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, openSync, read, statfsSync, unlinkSync, write, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, openSync, read, unlinkSync, write, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Fault } from '../../contract/faults.ts';
 import type { Spool } from '../../engine/archive/packer.ts';
+import type { SpoolNeeds } from '../../engine/host.ts';
 import type { ByteStream } from '../../engine/storage/backend.ts';
+import { refuseWithout, roomGuard, spoolFault, spoolFolder } from './spool-room.ts';
 
 const readAt = promisify(read);
 const writeAt = promisify(write);
@@ -21,20 +22,6 @@ export interface FileSpool extends Spool {
   setSize(size: number): void;
 }
 
-/** TMPDIR where it is set; else /var/tmp, because /tmp is memory on many machines and a classic ZIP is as large as its server. */
-function spoolFolder(): string {
-  return process.env['TMPDIR'] === undefined && existsSync('/var/tmp') ? '/var/tmp' : tmpdir();
-}
-
-/** A temporary file that cannot be made or written, as a fault that says where. */
-export function spoolFault(cause: unknown, folder = spoolFolder()): Fault {
-  const full = cause instanceof Error && 'code' in cause && (cause.code === 'ENOSPC' || cause.code === 'EDQUOT');
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  const options = { operation: 'write temporary file', context: { folder }, cause };
-  if (full) return new Fault('disk-full', `no space left for temporary files in ${folder} (TMPDIR names another place)`, options);
-  return new Fault('permission-denied', `temporary files cannot be written in ${folder}: ${reason} (TMPDIR names another place)`, options);
-}
-
 /** All of the bytes, synchronously, for worker threads. Faults as spoolFault. */
 export function writeSpool(handle: number, bytes: Uint8Array, position: number): void {
   try {
@@ -45,11 +32,12 @@ export function writeSpool(handle: number, bytes: Uint8Array, position: number):
 }
 
 /**
- * A file without a name: it is unlinked at once, so that nothing is left whatever happens to the process. Fault disk-full where fewer than `room` bytes are
- * free for it.
+ * A file without a name: it is unlinked at once, so that nothing is left whatever happens to the process. Fault disk-full where it cannot have what it
+ * needs, here or, of unknown length, from append() on.
  */
-export function openSpool(folder = spoolFolder(), room = 0): FileSpool {
+export function openSpool(folder = spoolFolder(), { room = 0, unknownLength = false }: SpoolNeeds = {}): FileSpool {
   if (room > 0) refuseWithout(room, folder);
+  const allow = unknownLength ? roomGuard(folder) : null;
   const handle = openUnnamed(folder);
   let size = 0;
   let open = true;
@@ -79,6 +67,7 @@ export function openSpool(folder = spoolFolder(), room = 0): FileSpool {
     read: readAll,
     readRange,
     async append(bytes) {
+      allow?.(bytes.length);
       for (let done = 0; done < bytes.length;) {
         try {
           done += (await writeAt(handle, bytes, done, bytes.length - done, size + done)).bytesWritten;
@@ -93,22 +82,6 @@ export function openSpool(folder = spoolFolder(), room = 0): FileSpool {
       open = false;
     },
   };
-}
-
-function refuseWithout(room: number, folder: string): void {
-  const free = freeIn(folder);
-  if (free >= room) return;
-  const message = `temporary files will take at least ${room} bytes in ${folder}, and ${free} are free there (TMPDIR names another place)`;
-  throw new Fault('disk-full', message, { operation: 'write temporary file', context: { folder, neededBytes: room, freeBytes: free } });
-}
-
-function freeIn(folder: string): number {
-  try {
-    const { bavail, bsize } = statfsSync(folder);
-    return bavail * bsize;
-  } catch (error) {
-    throw spoolFault(error, folder);
-  }
 }
 
 function openUnnamed(folder: string): number {

@@ -10,9 +10,9 @@ import { findObject } from '../snapshots/catalog.ts';
 import type { ListedObject, ListedSnapshot } from '../snapshots/catalog.ts';
 import { readChecksum } from '../snapshots/checksums.ts';
 import type { Staging } from '../snapshots/restore-target.ts';
-import type { ByteStream } from '../storage/backend.ts';
 import { throwIfCancelled } from '../storage/cancel.ts';
 import { classicNext } from './classic-alone.ts';
+import { classicRoom, expandClassic, readClassic } from './classic-content.ts';
 import { keepApart } from './places.ts';
 
 /**
@@ -30,12 +30,10 @@ export async function restoreClassic(
   if (object === null) throw new Fault('not-found', `snapshot ${snapshot.id} is incomplete`, { operation: 'restore' });
   const warnings: Warning[] = [];
   const compressed = await decrypt(host, destination, object, warnings, run);
-  const zip = host.openSpool();
+  // Its room may be what the tree needs.
+  const zip = await expandClassic(host, compressed).finally(() => compressed.dispose());
   let staging: Staging | null = null;
   try {
-    for await (const piece of host.zstd.decompress(compressed.read())) await zip.append(piece);
-    // Its room may be what the tree needs.
-    await compressed.dispose();
     const partial = request.include.length > 0;
     const result = await host.unzipper(
       {
@@ -90,7 +88,6 @@ export async function restoreClassic(
     await (staging as Staging | null)?.abort();
     throw error;
   } finally {
-    await compressed.dispose();
     await zip.dispose();
   }
 }
@@ -111,11 +108,11 @@ async function decrypt(
   if (expected === null) warnings.push({ code: 'checksum', message: `${object.key}.sha256 is missing` });
   let failure: unknown;
   for (const password of classicPasswords(destination.credentials.password)) {
-    const spool = host.openSpool(classicRoom(object));
+    const spool = host.openSpool({ room: classicRoom(object) });
     const hash = createHash('sha256');
     let same = false;
     try {
-      for await (const piece of unsealClassic(hashed(await backend.read(object.key, options), hash), password)) await spool.append(piece);
+      for await (const piece of unsealClassic(readClassic(backend, object, hash, options), password)) await spool.append(piece);
       same = expected === null || hash.digest('hex') === expected;
       if (same) return spool;
       throw new Fault('corrupt', `${object.key}: its SHA-256 is not the one in its checksum file`, {
@@ -137,16 +134,4 @@ async function decrypt(
     }
   }
   throw failure;
-}
-
-/** Both what is decrypted and the ZIP that comes out of it are put aside; zstd makes nothing larger to speak of, so the ZIP is no smaller. */
-export function classicRoom({ size }: Pick<ListedObject, 'size'>): number {
-  return 2 * size;
-}
-
-async function* hashed(source: ByteStream, hash: ReturnType<typeof createHash>): ByteStream {
-  for await (const piece of source) {
-    hash.update(piece);
-    yield piece;
-  }
 }

@@ -10,7 +10,7 @@ import { readChecksum } from '../snapshots/checksums.ts';
 import { checksumKey } from '../snapshots/names.ts';
 import type { Backend, ByteStream, CallOptions } from '../storage/backend.ts';
 import { classicNext } from './classic-alone.ts';
-import { classicRoom } from './restore-classic.ts';
+import { classicRoom, expandClassic, readClassic } from './classic-content.ts';
 import type { Verified } from './verified.ts';
 
 /**
@@ -47,19 +47,21 @@ export async function verifyClassic(
   let plain: WritableSpool | null = null;
   try {
     for (const [attempt, password] of passwords.entries()) {
-      const spool = host.openSpool(classicRoom(object));
+      const spool = host.openSpool({ room: classicRoom(object) });
       try {
-        const stored = await destination.backend.read(key, options);
-        for await (const piece of unsealClassic(hashed(stored, attempt === 0 ? hash : null), password)) await spool.append(piece);
+        const stored = readClassic(destination.backend, object, attempt === 0 ? hash : null, options);
+        for await (const piece of unsealClassic(stored, password)) await spool.append(piece);
         plain = spool;
         break;
       } catch (error) {
         await spool.dispose();
-        if (!(error instanceof Fault) || (error.code !== 'wrong-password' && error.code !== 'truncated')) throw error;
-        if (error.code === 'truncated') damage.push(named('truncated', error.message));
+        if (!(error instanceof Fault) || !['wrong-password', 'truncated', 'corrupt'].includes(error.code)) throw error;
+        if (error.code === 'wrong-password') continue;
+        damage.push(named(error.code, error.message));
+        break;
       }
     }
-    if (passwords.length === 0) await passed(hashed(await destination.backend.read(key, options), hash));
+    if (passwords.length === 0) await passed(readClassic(destination.backend, object, hash, options));
     const same = expected === null || hash.digest('hex') === expected;
     if (!same) damage.push(named('checksum', `${key}: its SHA-256 is not the one in its checksum file`));
     // The checksum holds and the tag does not: the file is as it was written, so the password is what is wrong.
@@ -73,8 +75,8 @@ export async function verifyClassic(
     if (plain === null || damage.length > 0) return checked;
     return { ...checked, ...(await readZip(host, plain, run)) };
   } catch (error) {
-    if (plain === null || !(error instanceof Fault) || !['corrupt', 'truncated', 'unsupported'].includes(error.code)) throw error;
-    damage.push(named('zip', `${key}: ${error.message}`));
+    if (!(error instanceof Fault) || !['corrupt', 'truncated', 'unsupported'].includes(error.code)) throw error;
+    damage.push(plain === null ? named(error.code, error.message) : named('zip', `${key}: ${error.message}`));
     return checked;
   } finally {
     await plain?.dispose();
@@ -92,9 +94,8 @@ async function readZip(
   plain: WritableSpool,
   run: RunContext,
 ): Promise<{ readonly files: number; readonly bytes: number }> {
-  const zip = host.openSpool();
+  const zip = await expandClassic(host, plain);
   try {
-    for await (const piece of host.zstd.decompress(plain.read())) await zip.append(piece);
     const { files, bytes } = await host.unzipper({ zip, include: [], staging: null }, run);
     return { files, bytes };
   } finally {
@@ -115,12 +116,5 @@ async function readable(
     if (!(error instanceof Fault) || error.code !== 'corrupt') throw error;
     found(checksumKey(key), error.message);
     return null;
-  }
-}
-
-async function* hashed(source: ByteStream, hash: ReturnType<typeof createHash> | null): ByteStream {
-  for await (const piece of source) {
-    hash?.update(piece);
-    yield piece;
   }
 }
