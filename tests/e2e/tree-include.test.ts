@@ -102,6 +102,39 @@ describe('restoring a part', () => {
   });
 });
 
+describe.each(['archive', 'classic'])('of a snapshot of the %s format', (format) => {
+  const server = `only-${format}`;
+
+  beforeAll(async () => {
+    if (!existsSync(shop.path('mixed'))) {
+      const tree = new TreeMaker(shop.path('mixed'), 6);
+      tree.folder('a/empty');
+      tree.file('a/file', 10);
+      tree.link('a/link', 'file');
+    }
+    const { code, stdout } = await shop.backup(shop.path('mixed'), ['--format', format, '--server', server]);
+    expect(code, stdout).toBe(0);
+  });
+
+  it.each([
+    ['a folder with nothing in it', '/a/empty', 'a/empty', '1 folder, 0 symbolic links'],
+    ['a symbolic link', 'link', 'a/link', '0 folders, 1 symbolic link'],
+  ])('%s is something, and that there is no file is said', async (_, pattern, path, said) => {
+    const target = shop.path(server, path);
+    const { code, value } = await shop.restore(target, ['--server', server, '--include', pattern]);
+    expect([code, Object.keys(Object.fromEntries(seeTree(target, { owners: false })))]).toEqual([0, ['.', 'a', path]]);
+    const message = `no file was among what was restored: ${said}`;
+    expect(value).toMatchObject({ files: 0, warnings: expect.arrayContaining([{ code: 'target', message, level: 'note' }]) });
+  });
+
+  it('a pattern that matches nothing is an error, and nothing is made', async () => {
+    const target = shop.path(server, 'never');
+    const { code, value } = await shop.restore(target, ['--server', server, '--include', '/a/none', '--include', '/none']);
+    expect([code, value]).toMatchObject([10, { fault: { code: 'not-found', message: 'nothing in the snapshot matches /a/none, /none' } }]);
+    expect(existsSync(target)).toBe(false);
+  });
+});
+
 describe('the classic format', () => {
   it('keeps all but hard links, holes and times that a ZIP cannot say', async () => {
     const odd = shop.path('odd');

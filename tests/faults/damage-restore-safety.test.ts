@@ -90,6 +90,15 @@ test('patterns that match nothing are told and change nothing', async () => {
   expect(treeDigest(root)).toBe(was);
 });
 
+test('a snapshot of folders alone, which no backup writes, takes no target’s place', async () => {
+  const { root, target } = liveServer();
+  const was = treeDigest(root);
+  const made = world();
+  await craftSnapshot(made, { entries: () => [rootLine, plainLine('world', 'directory')] });
+  expect(await code(made.restore(target, { replace: true }))).toBe('not-found');
+  expect(treeDigest(root)).toBe(was);
+});
+
 test('patterns exchange what they match and nothing else, also where the target has a link in the way', async () => {
   const { root, target } = liveServer();
   mkdirSync(join(root, 'outside'));

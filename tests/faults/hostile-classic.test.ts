@@ -221,6 +221,7 @@ describe('classic ZIPs that lie', () => {
 
   test('a ZIP without a file restores nothing', async () => {
     expect(await refusal(await stored(await sealed(compressed(zip([])))))).toBe('not-found');
+    expect(await refusal(await stored(await sealed(compressed(zip([{ name: 'folder/', mode: 0o040755 }])))))).toBe('not-found');
   });
 
   test('what is no zstd inside', async () => {

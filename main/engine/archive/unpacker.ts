@@ -74,8 +74,10 @@ export interface ArchiveDamage {
 export interface UnpackResult {
   readonly files: number;
   readonly bytes: number;
-  /** Links and folders that were brought back because they were wanted themselves. */
-  readonly others: number;
+  /** Symbolic ones. */
+  readonly links: number;
+  /** Those that were brought back because they were wanted themselves, and not only what leads to something. */
+  readonly folders: number;
   /** Folder, attributes: what was restored as the root entry says; null when the root was not selected. */
   readonly root: { readonly mode: number; readonly uid: number; readonly gid: number; readonly mtimeNs: bigint } | null;
   readonly damage: readonly ArchiveDamage[];
@@ -89,7 +91,7 @@ export interface UnpackResult {
 }
 
 /** Builds the tree of a plain ZIP file that has been put aside whole: the way of classic snapshots. */
-export type Unzipper = (request: UnzipRequest, run: UnpackRun) => Promise<{ readonly files: number; readonly bytes: number }>;
+export type Unzipper = (request: UnzipRequest, run: UnpackRun) => Promise<Pick<UnpackResult, 'files' | 'bytes' | 'links' | 'folders'>>;
 
 export interface UnzipRequest {
   readonly zip: Spool;

@@ -13,6 +13,7 @@ import type { Staging } from '../snapshots/restore-target.ts';
 import { throwIfCancelled } from '../storage/cancel.ts';
 import { classicNext } from './classic-alone.ts';
 import { classicRoom, expandClassic, readClassic } from './classic-content.ts';
+import { refuseNothing, withoutFiles } from './nothing-restored.ts';
 import { keepApart } from './places.ts';
 
 /**
@@ -58,7 +59,7 @@ export async function restoreClassic(
     );
     const ready = staging as Staging | null;
     if (ready === null) throw new Fault('unexpected', 'nothing was staged', { operation: 'restore' });
-    if (result.files === 0) throw new Fault('not-found', 'not one file could be restored', { operation: 'restore' });
+    refuseNothing(result, request, snapshot.id);
     const { includes } = compileIncludes(request.include);
     throwIfCancelled(run.signal, 'restore');
     const done = await ready.commit({
@@ -82,7 +83,7 @@ export async function restoreClassic(
       fetchedBytes: object.size,
       before: done.before,
       damaged: [],
-      warnings: [...warnings, ...notes],
+      warnings: [...warnings, ...withoutFiles(result), ...notes],
     };
   } catch (error) {
     await (staging as Staging | null)?.abort();

@@ -21,6 +21,7 @@ import { largestClockOffsetMs } from '../storage/check-destination.ts';
 import { classicAlone } from './classic-alone.ts';
 import { restoreClassic } from './restore-classic.ts';
 import { isOwn, isWhole } from './base.ts';
+import { refuseNothing, withoutFiles } from './nothing-restored.ts';
 import { keepApart } from './places.ts';
 import { archiveProblem } from './snapshot-problem.ts';
 import { withWayOut } from './way-out.ts';
@@ -157,9 +158,7 @@ async function restoreArchive(
       const message = `not one file of ${snapshot.id} is whole; lost: ${names.join(', ')}${result.damagedFiles.length > 5 ? ` and ${result.damagedFiles.length - 5} more` : ''}`;
       throw new Fault('corrupt', message, { operation: 'restore', context: { snapshot: snapshot.id } });
     }
-    if (result.files + result.others === 0) {
-      throw new Fault('not-found', nothingMessage(request), { operation: 'restore', context: { snapshot: snapshot.id } });
-    }
+    refuseNothing(result, request, snapshot.id);
     run.onProgress?.({
       phase: 'swap',
       files: result.files,
@@ -181,6 +180,7 @@ async function restoreArchive(
       before: done.before,
       damaged: result.damagedFiles,
       warnings: [
+        ...withoutFiles(result),
         ...ready.notes.map((message): Warning => ({ code: 'target', message, level: 'note' })),
         ...header.warnings.map(({ message, path }): Warning => ({
           code: 'at-backup',
@@ -247,8 +247,4 @@ function commit(
     carryOver: (path, isDirectory) => excluded(pathFromBytes(path), isDirectory),
     ...(partial ? { exchange: (path: Buffer) => includes(pathFromBytes(path), true) } : {}),
   });
-}
-
-function nothingMessage(request: RestoreRequest): string {
-  return request.include.length === 0 ? 'not one file could be restored' : `nothing in the snapshot matches ${request.include.join(', ')}`;
 }

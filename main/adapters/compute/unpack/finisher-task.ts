@@ -41,7 +41,7 @@ export const task = threadTask('finish', (task: FinisherTask, tell) => {
   /** By first name: the name that holds the content in this tree. */
   const holders = new Map<BytePath, BytePath>();
   let root: Attributes | null = null;
-  let others = 0;
+  let wantedFolders = 0;
 
   for (let file = 0; file < plan.files; file += 1) {
     if (!plan.isDamaged(file)) continue;
@@ -100,10 +100,10 @@ export const task = threadTask('finish', (task: FinisherTask, tell) => {
   }
   for (const { path, target, ...rest } of symlinks) tree.makeSymlink(path, target, rest);
   for (const { path, wanted, ...rest } of folders.toReversed()) {
-    if (wanted) others += 1;
+    if (wanted) wantedFolders += 1;
     if (wanted || tree.hasFolder(path)) tree.finishFolder(path, rest);
   }
-  tell({ kind: 'finished', root, others: others + symlinks.length, lostLinks });
+  tell({ kind: 'finished', root, links: symlinks.length, folders: wantedFolders, lostLinks });
 });
 
 function attributes(entry: ManifestEntry): Attributes {

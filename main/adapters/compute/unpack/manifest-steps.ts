@@ -49,7 +49,7 @@ export async function lostLinks(manifest: ManifestFile, planned: Planned, run: U
   return names;
 }
 
-export type Finished = Pick<UnpackResult, 'root' | 'others'>;
+export type Finished = Pick<UnpackResult, 'root' | 'links' | 'folders'>;
 
 /** Completes a tree whose files have been written. */
 export async function finish(
@@ -62,14 +62,14 @@ export async function finish(
 ): Promise<Finished> {
   const control = new SharedArrayBuffer(monitorWords * 4);
   const task: FinisherTask = { control, manifest, plan: planned.plan, include: request.include, staging, owner: process.getuid?.() === 0 };
-  let done: Finished = { root: null, others: 0 };
+  let done: Finished = { root: null, links: 0, folders: 0 };
   await runThreads(
     [{ task: 'finish', about: task }],
     new Monitor(new Int32Array(control)),
     (message) => {
-      const finished = message as Extract<UnpackMessage, { kind: 'finished' }>;
-      done = { root: finished.root, others: finished.others };
-      losses.loseLinks(finished.lostLinks);
+      const { root, links, folders, lostLinks } = message as Extract<UnpackMessage, { kind: 'finished' }>;
+      done = { root, links, folders };
+      losses.loseLinks(lostLinks);
     },
     run.signal,
   );

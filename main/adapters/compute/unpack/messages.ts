@@ -123,4 +123,4 @@ export type UnpackMessage =
   | { readonly kind: 'lost-file'; readonly file: number; readonly why: string }
   | { readonly kind: 'lost-links'; readonly names: readonly string[] }
   | { readonly kind: 'hashed'; readonly archive: number; readonly sha256: string }
-  | { readonly kind: 'finished'; readonly root: UnpackResult['root']; readonly others: number; readonly lostLinks: readonly string[] };
+  | (Pick<UnpackResult, 'root' | 'links' | 'folders'> & { readonly kind: 'finished'; readonly lostLinks: readonly string[] });

@@ -46,7 +46,7 @@ export const threadUnpacker: Unpacker = async (request, run) => {
         to: { window: contentWindow, directories: null },
       });
     }
-    let finished: Finished = { root: null, others: 0 };
+    let finished: Finished = { root: null, links: 0, folders: 0 };
     for (let file = 0; file < layout.files; file += 1) if (layout.isDamaged(file)) losses.loseFile(file);
     addVerified(request, planned, layout);
     if (losses.any && !request.tolerant) throw damageFault(request, losses);

@@ -69,7 +69,15 @@ export const task = threadTask('unzip', (task: UnzipTask, tell) => {
     for (const { path, target, ...rest } of symlinks) tree.makeSymlink(path, target, rest);
     for (const { path, ...rest } of folders.toReversed()) tree.finishFolder(path, rest);
   }
-  tell({ kind: 'unzipped', files, bytes, diskBytes: disk.bytes, diskEntries: disk.entries });
+  tell({
+    kind: 'unzipped',
+    files,
+    bytes,
+    links: symlinks.length,
+    folders: folders.length,
+    diskBytes: disk.bytes,
+    diskEntries: disk.entries,
+  });
 
   /** contentOf() compares size and CRC when it comes to the end. */
   function readThrough(entry: ZipFileEntry, path: BytePath): void {

@@ -5,9 +5,7 @@ import { Monitor, monitorWords } from '../monitor.ts';
 import { runThreads } from '../threads.ts';
 import type { UnzipTask } from './unzip-task.ts';
 
-interface Unzipped extends UnpackNeeds {
-  readonly files: number;
-}
+type Unzipped = UnpackNeeds & Awaited<ReturnType<Unzipper>>;
 
 /** The real unzipper: counts first, so that the space can be checked before anything is written. */
 export const threadUnzipper: Unzipper = async (request, run) => {
