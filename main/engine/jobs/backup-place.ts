@@ -3,12 +3,12 @@ import type { BackupReport, BackupRequest, RunContext, Warning } from '../../con
 import type { OpenVault } from '../archive/vault.ts';
 import type { OpenDestination } from '../engine.ts';
 import type { EngineHost, HeldLock, SourceFolder } from '../host.ts';
-import { listServer, openedCatalog, slugFor } from '../snapshots/catalog.ts';
-import { readHeader } from '../snapshots/headers.ts';
-import type { Catalog, ServerListing } from '../snapshots/catalog.ts';
+import { listServer, newestHeader, openedCatalog, slugFor } from '../snapshots/catalog.ts';
+import type { Catalog, ListedSnapshot } from '../snapshots/catalog.ts';
 import type { ManifestHeader } from '../snapshots/manifest.ts';
 import { newSnapshotId, serverPrefix } from '../snapshots/names.ts';
 import { loadVault } from '../snapshots/vault-store.ts';
+import { inOrderWritten } from '../snapshots/written-order.ts';
 import type { CallOptions, ObjectKey } from '../storage/backend.ts';
 import { largestClockOffsetMs } from '../storage/check-destination.ts';
 import { measureClockOffset } from '../storage/clock-offset.ts';
@@ -98,20 +98,23 @@ async function lookAround(
   const options: CallOptions = { signal: run.signal };
   const listing = await listServer(backend, slug, options);
   const machine = await host.machine();
-  const last = await lastSnapshot(catalog, listing, options);
+  const written = inOrderWritten(listing.snapshots, host.clock.now());
+  const last = await newestHeader(catalog, { snapshots: written }, options);
   if (last !== null && last.server !== server) return null;
   checkOwner(last, machine.id, request.takeOver);
   const notes = movedFolder(last, { machine: machine.id, source, request });
   // Nobody else writes here: what is unfinished was left by a run of ours that was killed.
   for await (const { token } of backend.openUploads(serverPrefix(slug), options)) await backend.abandon(token, options);
 
-  const base = isIndependent(request) ? null : await findBase(host, catalog, listing, { machine: machine.id, source }, options);
+  const base = isIndependent(request)
+    ? null
+    : await findBase(host, catalog, { listing, written }, { machine: machine.id, source }, options);
   try {
     if (last !== null && base !== null && (await isUnchanged(backup, last, base))) {
       await base.spool.dispose();
       return unchangedReport(last);
     }
-    const known = request.force || request.format !== 'classic' ? null : await classicUnchanged(backup, destination, listing);
+    const known = request.force || request.format !== 'classic' ? null : await classicUnchanged(backup, destination, slug, written);
     if (known !== null) return known;
     const clockOffset = await measureClockOffset(backend, serverPrefix(slug), host.clock, host.random, options);
     const now = host.clock.now() + (Math.abs(clockOffset) > largestClockOffsetMs ? clockOffset : 0);
@@ -139,19 +142,17 @@ function isIndependent({ format, force, whole }: BackupRequest): boolean {
   return format === 'classic' || (force && whole === 'always');
 }
 
-async function classicUnchanged(backup: BackupRun, destination: OpenDestination, listing: ServerListing): Promise<Unchanged | null> {
+async function classicUnchanged(
+  backup: BackupRun,
+  destination: OpenDestination,
+  slug: string,
+  written: readonly ListedSnapshot[],
+): Promise<Unchanged | null> {
   const { host, source, excludes, request, run } = backup;
-  const known = await recallClassic(host, lockName(destination, listing.slug));
-  if (known === null || !(await isClassicUnchanged(host, known, listing, { request, excludes, root: source.root }, run))) return null;
+  const known = await recallClassic(host, lockName(destination, slug));
+  if (known === null || !(await isClassicUnchanged(host, known, written.at(-1), { request, excludes, root: source.root }, run)))
+    return null;
   return unchangedClassic(known);
-}
-
-async function lastSnapshot(catalog: Catalog, listing: ServerListing, options: CallOptions): Promise<ManifestHeader | null> {
-  for (const snapshot of listing.snapshots.toReversed()) {
-    const header = await readHeader(catalog, snapshot, options);
-    if (header !== null && !(header instanceof Fault)) return header;
-  }
-  return null;
 }
 
 /** And a snapshot that misses something it should hold is no state to rest on. */
@@ -161,7 +162,7 @@ function sameRules(last: ManifestHeader, request: BackupRequest, excludes: reado
   );
 }
 
-/** The newest snapshot holds the folder as it is now, and can be counted on. */
+/** The last snapshot holds the folder as it is now, and can be counted on. */
 async function isUnchanged({ host, source, excludes, request, run }: BackupRun, last: ManifestHeader, base: Base): Promise<boolean> {
   if (request.force || (request.whole === 'always' && !isWhole(last))) return false;
   if (base.header.id !== last.id || !base.trustStamps || base.usable.includes(false) || !sameRules(last, request, excludes)) return false;

@@ -4,7 +4,7 @@ import { defaultWholeDays, type WholeRule } from '../../contract/reports.ts';
 import type { PackBase, Spool } from '../archive/packer.ts';
 import { sealedWith } from '../archive/seal.ts';
 import type { EngineHost, SourceFolder } from '../host.ts';
-import { findObject, type Catalog, type ServerListing, storedSizes } from '../snapshots/catalog.ts';
+import { findObject, type Catalog, type ListedSnapshot, type ServerListing, storedSizes } from '../snapshots/catalog.ts';
 import { readHeader } from '../snapshots/headers.ts';
 import { fetchManifest } from '../snapshots/manifest-store.ts';
 import type { ManifestArchive, ManifestHeader } from '../snapshots/manifest.ts';
@@ -34,15 +34,15 @@ export const nothingStored: Pick<Ground, 'archives' | 'settled'> = { archives: [
 
 const dayMs = 24 * 3_600_000;
 
-/** The newest snapshot whose manifest can be read as a whole; the caller disposes of its spool. */
+/** The last one `written` whose manifest can be read as a whole; the caller disposes of its spool. */
 export async function findBase(
   host: EngineHost,
   catalog: Catalog,
-  listing: ServerListing,
+  { listing, written }: { readonly listing: ServerListing; readonly written: readonly ListedSnapshot[] },
   from: { readonly machine: string; readonly source: SourceFolder },
   options: CallOptions,
 ): Promise<Base | null> {
-  for (const snapshot of listing.snapshots.toReversed()) {
+  for (const snapshot of written.toReversed()) {
     const header = await readHeader(catalog, snapshot, options);
     const object = findObject(snapshot, 'manifest');
     if (header === null || header instanceof Fault || object === null) continue;

@@ -4,7 +4,7 @@ import { asFault } from '../../contract/faults.ts';
 import type { BackupReport, BackupRequest, RunContext, Warning } from '../../contract/reports.ts';
 import type { PackedSnapshot } from '../archive/packer.ts';
 import type { EngineHost, WritableSpool } from '../host.ts';
-import { findObject, isCompleteClassic, type ServerListing } from '../snapshots/catalog.ts';
+import { findObject, type ListedSnapshot } from '../snapshots/catalog.ts';
 import type { ByteStream } from '../storage/backend.ts';
 import { isMissing } from './snapshot-problem.ts';
 
@@ -65,17 +65,16 @@ async function firstLine(text: ByteStream): Promise<string> {
   return '';
 }
 
-/** Whether the newest complete snapshot is the one that is remembered, whole by its size, made by the same rules, and the folder is still what it was. */
+/** Whether the last snapshot is the one that is remembered, whole by its size, made by the same rules, and the folder is still what it was. */
 export async function isClassicUnchanged(
   host: EngineHost,
   { head, lines }: Known,
-  listing: ServerListing,
+  last: ListedSnapshot | undefined,
   { request, excludes, root }: { readonly request: BackupRequest; readonly excludes: readonly string[]; readonly root: string },
   run: RunContext,
 ): Promise<boolean> {
   try {
-    const newest = listing.snapshots.findLast((one) => findObject(one, 'manifest') !== null || isCompleteClassic(one));
-    if (newest?.id !== head.id || findObject(newest, 'classic')?.size !== head.stored) return false;
+    if (last?.id !== head.id || findObject(last, 'classic')?.size !== head.stored) return false;
     if (head.preset !== (request.preset ?? null) || JSON.stringify(head.excludes) !== JSON.stringify(excludes)) return false;
     return await host.scan({ root, excludes, manifest: lines, signal: run.signal, onProgress: run.onProgress });
   } finally {

@@ -21,7 +21,7 @@ import { byRun, cannotServe, livePartials } from './unfinished.ts';
 export interface About {
   /** Null where the snapshot is to rest on no earlier one. */
   readonly base: Base | null;
-  /** The newest snapshot. */
+  /** The last snapshot. */
   readonly last: ManifestHeader | null;
   readonly machine: string;
   readonly source: SourceFolder;

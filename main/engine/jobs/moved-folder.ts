@@ -4,7 +4,7 @@ import type { SourceFolder } from '../host.ts';
 import type { ManifestHeader } from '../snapshots/manifest.ts';
 
 /**
- * A server whose newest snapshot is of another folder of this machine. Named by whoever asks, it has moved, which is told once: the next snapshot is of
+ * A server whose last snapshot is of another folder of this machine. Named by whoever asks, it has moved, which is told once: the next snapshot is of
  * this folder. Else two folders happen to be called alike: fault config-invalid, as retention of the one would remove the other's snapshots.
  */
 export function movedFolder(

@@ -19,6 +19,7 @@ import { fetchManifest } from '../snapshots/manifest-store.ts';
 import type { ManifestHeader } from '../snapshots/manifest.ts';
 import { storedState } from '../snapshots/stored-state.ts';
 import { loadVault } from '../snapshots/vault-store.ts';
+import { inOrderWritten } from '../snapshots/written-order.ts';
 import type { CallOptions } from '../storage/backend.ts';
 import { classicAlone } from './classic-alone.ts';
 import { damageMarks, markDamage } from './damage-marks.ts';
@@ -88,10 +89,10 @@ interface Marks {
 
 async function marksOf(host: EngineHost, catalog: Catalog, slug: string, quick: boolean, options: CallOptions): Promise<Marks> {
   const listing = await listServer(catalog.backend, slug, options);
-  const newest = quick ? null : await newestHeader(catalog, listing, options);
+  const last = quick ? null : await newestHeader(catalog, { snapshots: inOrderWritten(listing.snapshots, host.clock.now()) }, options);
   return {
     marks: damageMarks(listing),
-    ours: newest?.machine === (await host.machine()).id,
+    ours: last?.machine === (await host.machine()).id,
     findMark: quick ? markFinder(host, catalog, await storedState(catalog, listing, options), options) : null,
   };
 }

@@ -107,8 +107,12 @@ export async function openListed(catalog: Catalog, snapshot: ListedSnapshot, opt
   return await openManifest(catalog.zstd, catalog.backend, catalog.vault, manifest.key, { ...options, size: manifest.size });
 }
 
-/** The first line of the newest readable manifest of a server; null when there is none. */
-export async function newestHeader(catalog: Catalog, listing: ServerListing, options: CallOptions): Promise<ManifestHeader | null> {
+/** The first line of the last readable manifest of those listed; null when there is none. */
+export async function newestHeader(
+  catalog: Catalog,
+  listing: Pick<ServerListing, 'snapshots'>,
+  options: CallOptions,
+): Promise<ManifestHeader | null> {
   for (const snapshot of listing.snapshots.toReversed()) {
     const header = await readHeader(catalog, snapshot, options);
     if (header !== null && !(header instanceof Fault)) return header;

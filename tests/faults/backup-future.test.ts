@@ -1,0 +1,81 @@
+import { randomBytes } from 'node:crypto';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { newStateDir, type World } from '../support/engine-on-memory.ts';
+import { anHourLater, expectRestored, sent } from '../support/incremental.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+
+/** Snapshots of a day that has not come, among others. */
+
+const future = Date.UTC(2099, 0, 1);
+const size = 100_000;
+const change = (source: string, name: string): void => writeFileSync(join(source, name), randomBytes(size));
+
+function newSource(): string {
+  const source = tempFolder();
+  for (const name of ['one', 'two', 'three', 'four']) change(source, name);
+  return source;
+}
+
+describe('a run after one that was dated in the future', () => {
+  test.each([
+    ['an earlier one', true],
+    ['nothing', false],
+  ])('goes on from it, and the next ones from what came since, where %s was there before', async (_, before) => {
+    const one = anHourLater();
+    const source = newSource();
+    if (before) await one.backup(source);
+    change(source, 'one');
+    const { id } = await one.backup(source, { time: future });
+    expect(id).toMatch(/^20990101T000000Z-/);
+    expect(await one.backup(source)).toMatchObject({ outcome: 'unchanged', id });
+    for (const name of ['two', 'three', 'two']) {
+      change(source, name);
+      const bytes = await sent(one, source);
+      expect([bytes > size, bytes < 1.2 * size]).toEqual([true, true]);
+      const ids = (await one.engine.snapshots(one.destination, {}, {})).map((row) => row.id);
+      const last = ids.at(-2) ?? '';
+      expect([ids.at(-1), await one.backup(source)]).toMatchObject([id, { outcome: 'unchanged', id: last }]);
+      await expectRestored(one, source, { snapshot: last });
+    }
+    // It is of no more use for anything than it ever was: nothing but it goes when it is removed.
+    expect(await one.prune({ policy: { last: 1 } })).toMatchObject({ keep: [{ id }, {}] });
+    expect((await one.verify()).damage).toEqual([]);
+  });
+
+  test('that a second future one follows goes on from the one that was written last', async () => {
+    const one = anHourLater();
+    const source = newSource();
+    await one.backup(source);
+    change(source, 'one');
+    await one.backup(source, { time: future });
+    change(source, 'two');
+    const { id } = await one.backup(source, { time: future - 365 * 86_400_000 });
+    expect(await one.backup(source)).toMatchObject({ outcome: 'unchanged', id });
+  });
+
+  test('of the classic format finds the folder unchanged since the last one', async () => {
+    const one = anHourLater();
+    const source = newSource();
+    const before = await one.backup(source, { format: 'classic', time: future });
+    expect(await one.backup(source, { format: 'classic' })).toMatchObject({ outcome: 'unchanged', id: before.id });
+    rmSync(join(source, 'one'));
+    const { id } = await one.backup(source, { format: 'classic' });
+    expect(await one.backup(source, { format: 'classic' })).toMatchObject({ outcome: 'unchanged', id });
+  });
+});
+
+test('a server that was taken over from the machine that wrote the future is the new machine’s, for backups, prunes and marks', async () => {
+  const first = anHourLater({ machine: 'first' });
+  const source = newSource();
+  await first.backup(source, { time: future });
+  const second: World = anHourLater({ machine: 'second', backend: first.backend, stateDir: newStateDir() });
+  await expect(second.backup(source)).rejects.toMatchObject({ code: 'locked' });
+  change(source, 'one');
+  await second.backup(source, { takeOver: true });
+  change(source, 'two');
+  expect(await second.backup(source)).toMatchObject({ outcome: 'written' });
+  expect(await second.prune({ policy: { last: 1 } })).toMatchObject({ remove: [{}] });
+  await expect(first.backup(source)).rejects.toMatchObject({ code: 'locked' });
+});
