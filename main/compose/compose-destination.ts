@@ -79,6 +79,10 @@ function keptKeys({ accessKeyId, secretAccessKey, sessionToken }: Secrets): Read
   return { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: sessionToken };
 }
 
-export function composeChecks(open: () => Promise<Backend>, signal: AbortSignal): AsyncIterable<DestinationCheck> {
-  return initializeProvider(open, { clock: systemClock, random: systemRandom, signal });
+export function composeChecks(
+  open: () => Promise<Backend>,
+  signal: AbortSignal,
+  onBegin: ((name: string) => void) | undefined,
+): AsyncIterable<DestinationCheck> {
+  return initializeProvider(open, { clock: systemClock, random: systemRandom, signal, onBegin });
 }

@@ -45,8 +45,8 @@ export function composeHost(signal: AbortSignal, observer: Observer, passphrase:
         tokenKeeping(host, name),
       ),
     openTargets: async () => (await import('./compose-targets.ts')).composeTargets(),
-    initializeProvider: async function* (open, aborted) {
-      yield* (await import('./compose-destination.ts')).composeChecks(open, aborted);
+    initializeProvider: async function* (open, aborted, onBegin) {
+      yield* (await import('./compose-destination.ts')).composeChecks(open, aborted, onBegin);
     },
   };
   return host;

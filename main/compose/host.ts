@@ -53,6 +53,10 @@ export interface Host {
   readonly openKeychain: (kind?: KeychainKind, passphrase?: string) => Promise<Keychain>;
   readonly openBackend: (destination: FoundDestination, secrets: Secrets, bandwidth: Bandwidth) => Promise<Backend>;
   readonly openTargets: () => Promise<{ readonly restore: RestoreTargets; readonly undo: UndoTarget }>;
-  /** Tries everything a destination must be able to do, one check after the other. */
-  readonly initializeProvider: (open: () => Promise<Backend>, signal: AbortSignal) => AsyncIterable<DestinationCheck>;
+  /** Tries everything a destination must be able to do, one check after the other; `onBegin` is told of each before it is made. */
+  readonly initializeProvider: (
+    open: () => Promise<Backend>,
+    signal: AbortSignal,
+    onBegin?: (name: string) => void,
+  ) => AsyncIterable<DestinationCheck>;
 }

@@ -14,6 +14,7 @@ import {
   passwordSchema,
   secretsSchema,
   triedDestinationSchema,
+  watchSchema,
 } from './destinations.ts';
 import { noticeTargetSchema } from './notices.ts';
 import { hostFeatures, placeCalls, setupCalls } from './setup-calls.ts';
@@ -73,7 +74,7 @@ export const calls = {
   'destination.initialize': { request: triedDestinationSchema, reply: z.array(checkSchema) },
   'destination.add': { request: newDestinationSchema, reply: destinationRowSchema },
   'destination.edit': { request: editedDestinationSchema, reply: z.object({ moved: z.boolean() }) },
-  'destination.test': { request: name, reply: z.array(checkSchema) },
+  'destination.test': { request: name.extend({ watch: watchSchema }), reply: z.array(checkSchema) },
   'destination.remove': { request: name, reply: nothing },
   /** The password that opens the vault; kept in the keychain after it has opened it, or made it. */
   'destination.setPassword': { request: z.object({ name: z.string(), password: passwordSchema }), reply: nothing },

@@ -36,8 +36,15 @@ export const newDestinationSchema = z.object({
   password: passwordSchema,
 });
 
+/**
+ * How the one who has a place tested names that test, so that each check is told of as an event (`destination-check`) before the answer has them all.
+ */
+export const watchSchema = z.string().min(1).max(100).exactOptional();
+
 /** What is tried without being kept. `of`: a destination whose kept secrets stand in for those that are left out. */
-export const triedDestinationSchema = newDestinationSchema.omit({ name: true, password: true }).extend({ of: z.string().optional() });
+export const triedDestinationSchema = newDestinationSchema
+  .omit({ name: true, password: true })
+  .extend({ of: z.string().optional(), watch: watchSchema });
 
 export const editedDestinationSchema = z.object({
   name: z.string(),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { checkSchema } from './destinations.ts';
 import { jobSchema } from './jobs.ts';
 import { noticeSchema } from './notices.ts';
 import { signInSchema } from './sign-in-calls.ts';
@@ -14,6 +15,8 @@ export const events = {
   server: serverStatusSchema,
   'server-removed': z.object({ slug: z.string() }),
   'destinations-changed': z.object({}),
+  /** In a test of a place whose caller watches it, a check began or, with what it found, has ended. */
+  'destination-check': z.object({ watch: z.string(), name: z.string(), found: checkSchema.nullable() }),
   notice: noticeSchema,
   'sign-in': signInSchema,
 } as const satisfies Readonly<Record<string, z.ZodType>>;

@@ -2,7 +2,12 @@ import type { EventName, ServiceEvent } from '../../main/contract/events.ts';
 import { session } from './session.svelte.ts';
 import './bridge.ts';
 
-const names: readonly EventName[] = ['job', 'job-log', 'server', 'server-removed', 'destinations-changed', 'notice', 'sign-in'];
+/** Every one of the contract: the type lets none be left out. */
+const heard: Readonly<Record<EventName, true>> = {
+  ...{ job: true, 'job-log': true, server: true, 'server-removed': true },
+  ...{ 'destinations-changed': true, 'destination-check': true, notice: true, 'sign-in': true },
+};
+const names = Object.keys(heard) as readonly EventName[];
 
 export interface Listener {
   readonly event: (event: ServiceEvent) => void;

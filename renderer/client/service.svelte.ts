@@ -1,7 +1,7 @@
 import { SvelteMap } from 'svelte/reactivity';
 import type { CallReply } from '../../main/contract/calls.ts';
 import type { DestinationRow } from '../../main/contract/destinations.ts';
-import type { ServiceEvent } from '../../main/contract/events.ts';
+import type { EventData, ServiceEvent } from '../../main/contract/events.ts';
 import type { WireFault } from '../../main/contract/faults.ts';
 import type { Job } from '../../main/contract/jobs.ts';
 import type { ServerStatus } from '../../main/contract/server-status.ts';
@@ -20,6 +20,8 @@ class Service {
   readonly logged = new SvelteMap<string, number>();
   readonly paces = new SvelteMap<string, Pace>();
   readonly signIns = new SvelteMap<string, SignIn>();
+  /** By the name of a test that a view watches: its checks as they began and ended. The view puts it there and takes it away. */
+  readonly tests = new SvelteMap<string, readonly EventData<'destination-check'>[]>();
   destinations = $state.raw<readonly DestinationRow[]>([]);
   info = $state.raw<CallReply<'service.info'> | null>(null);
   /** `signed-out`: the page's session has ended, or there never was one. */
@@ -122,6 +124,12 @@ class Service {
       case 'destinations-changed':
         void this.load();
         return;
+      case 'destination-check': {
+        const { watch } = event.data;
+        const before = this.tests.get(watch);
+        if (before !== undefined) this.tests.set(watch, [...before, event.data]);
+        return;
+      }
       case 'sign-in':
         this.signIns.set(event.data.id, event.data);
         return;

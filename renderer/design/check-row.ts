@@ -1,6 +1,6 @@
 export interface CheckRow {
   readonly id: string;
-  readonly outcome: 'ok' | 'fail' | 'skipped' | 'waiting';
+  readonly outcome: 'ok' | 'fail' | 'skipped' | 'waiting' | 'running';
   readonly says: string;
   /** At the right. */
   readonly fact?: string;

@@ -31,6 +31,14 @@ test('a good destination has a tick everywhere and is as empty as before', async
   expect(await collect(base.openUploads(''))).toEqual([]);
 });
 
+test('each check is told of before it is made, and its result comes before the next', async () => {
+  const seen: string[] = [];
+  const onBegin = (name: string): void => void seen.push(`${name}…`);
+  const running = checkDestination(memoryBackend({ clock }), { clock, random: seededRandom(1), onBegin });
+  for await (const { name } of running) seen.push(name);
+  expect(seen).toEqual(names.flatMap((name) => [`${name}…`, name]));
+});
+
 test('whichever call fails for good, a cross says so with the next step, and nothing of the trial stays', async () => {
   const fault = new Fault('permission-denied', 'you may not');
   const whole = failCall({ k: Infinity, fault, when: 'before' });

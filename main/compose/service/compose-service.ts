@@ -182,7 +182,11 @@ export async function composeService(
   const handlers: CallHandlers = longReadsInTurn({
     ...service.calls,
     ...serverCalls(settingsHost, service, store),
-    ...destinationCalls(settingsHost, engine, signIns, settingsChanged, (name) => forgetProofs(store, settings.current().servers, name)),
+    ...destinationCalls({
+      ...{ host: settingsHost, engine, signIns, changed: settingsChanged },
+      moved: (name) => forgetProofs(store, settings.current().servers, name),
+      checking: (data) => emit({ event: 'destination-check', data }),
+    }),
     ...signInCalls(settingsHost, signIns, settingsChanged),
     ...placeCalls(settingsHost, engine, destinations.open, settingsChanged),
     ...setupCalls({

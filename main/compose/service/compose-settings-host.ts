@@ -35,11 +35,12 @@ export function composeSettingsHost(parts: SettingsHostParts): SettingsHost {
       return registering(await cli.openKeychain(kind, passphrase), register);
     },
     labelOf: destinations.labelOf,
-    initializeProvider: (at, secrets, signal) => {
+    initializeProvider: (at, secrets, signal, onBegin) => {
       for (const secret of Object.values(secrets)) register(secret);
       return cli.initializeProvider(
         () => cli.openBackend({ settings: at, name: null, isNew: true }, secrets, { shared: limiter, attempts: 3 }),
         signal,
+        onBegin,
       );
     },
     openWith: (name, at, secrets, password) => {

@@ -1,6 +1,7 @@
 import type { CallHandlers } from '../../contract/calls.ts';
 import type { DestinationSettings } from '../../contract/destination-settings.ts';
 import type { DestinationRow } from '../../contract/destinations.ts';
+import type { EventData } from '../../contract/events.ts';
 import { asFault, Fault } from '../../contract/faults.ts';
 import { saying } from '../../contract/sayings.ts';
 import type { DestinationCheck } from '../../contract/reports.ts';
@@ -53,17 +54,20 @@ export async function keptNames(host: SettingsHost): Promise<ReadonlySet<string>
   return await unlessLocked(async () => new Set((await keychain.exists()) ? await keychain.names() : []), null);
 }
 
-/**
- * Destinations in the settings, their secrets and passwords in the keychain. `changed`: somebody may show them. `moved`: a name means another store
- * from now on.
- */
-export function destinationCalls(
-  host: SettingsHost,
-  engine: Engine,
-  signIns: SignIns,
-  changed: () => void,
-  moved: (name: string) => void,
-): DestinationCalls {
+export interface DestinationCallsParts {
+  readonly host: SettingsHost;
+  readonly engine: Engine;
+  readonly signIns: SignIns;
+  /** Somebody may show them. */
+  readonly changed: () => void;
+  /** A name means another store from now on. */
+  readonly moved: (name: string) => void;
+  /** How far a test is that is watched. */
+  readonly checking: (step: EventData<'destination-check'>) => void;
+}
+
+/** Destinations in the settings, their secrets and passwords in the keychain. */
+export function destinationCalls({ host, engine, signIns, changed, moved, checking }: DestinationCallsParts): DestinationCalls {
   const { settings } = host;
 
   /** Whether the password opens the vault. Without a vault any will do: the first backup makes it. */
@@ -84,6 +88,24 @@ export function destinationCalls(
     return at.provider === provider ? await destinationSecrets(() => host.keychain(), name, at) : {};
   }
 
+  /** Tries them, and tells of each check to whoever watches. */
+  async function tried(
+    at: DestinationSettings,
+    secrets: Secrets,
+    watch: string | undefined,
+    signal: AbortSignal,
+  ): Promise<DestinationCheck[]> {
+    const tell = (name: string, found: DestinationCheck | null): void => {
+      if (watch !== undefined) checking({ watch, name, found });
+    };
+    const all: DestinationCheck[] = [];
+    for await (const check of host.initializeProvider(at, secrets, signal, (name) => tell(name, null))) {
+      all.push(check);
+      tell(check.name, check);
+    }
+    return all;
+  }
+
   return {
     'destinations.list': async () => {
       const all = Object.entries(settings.current().destinations);
@@ -91,10 +113,10 @@ export function destinationCalls(
       const kept = await keptNames(host);
       return all.map(([name, destination]) => destinationRow(host, name, destination, kept));
     },
-    'destination.initialize': async ({ of, settings: given, secrets: typed, signIn }, signal) => {
+    'destination.initialize': async ({ of, settings: given, secrets: typed, signIn, watch }, signal) => {
       const { at, secrets } = completedBy(signIns, given, typed, signIn);
       const kept = of === undefined ? {} : await keptOf(of, at);
-      return await collected(host.initializeProvider(at, { ...kept, ...secrets }, signal));
+      return await tried(at, { ...kept, ...secrets }, watch, signal);
     },
     'destination.add': async ({ name, settings: given, secrets: typed, signIn, password }, signal) => {
       refuseSecond(settings.current(), name);
@@ -114,10 +136,10 @@ export function destinationCalls(
       return { name, settings: at, label: host.labelOf(at), secrets: Object.keys(secrets), hasPassword: true };
     },
     'destination.edit': destinationEdit({ host, signIns, tryPassword, moved, changed }),
-    'destination.test': async ({ name }, signal) => {
+    'destination.test': async ({ name, watch }, signal) => {
       const { settings: at } = knownDestination(settings.current(), name);
       try {
-        return await collected(host.initializeProvider(at, await destinationSecrets(() => host.keychain(), name, at), signal));
+        return await tried(at, await destinationSecrets(() => host.keychain(), name, at), watch, signal);
       } catch (error) {
         const fault = asFault(error, 'read the keys');
         return [{ ...failedCheck('keys', fault), next: String(fault.context['next'] ?? '') }];
@@ -154,12 +176,6 @@ export function destinationCalls(
       return {};
     },
   };
-}
-
-async function collected(checks: AsyncIterable<DestinationCheck>): Promise<DestinationCheck[]> {
-  const all: DestinationCheck[] = [];
-  for await (const check of checks) all.push(check);
-  return all;
 }
 
 function refuseSecond({ destinations }: Settings, name: string): void {

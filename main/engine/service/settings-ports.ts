@@ -47,7 +47,13 @@ export interface SettingsHost {
   keychainOf(kind: KeychainKind, passphrase: string | undefined): Promise<Keychain>;
   /** How a destination's address is shown to people. */
   labelOf(settings: DestinationSettings): string;
-  initializeProvider(settings: DestinationSettings, secrets: Secrets, signal: AbortSignal): AsyncIterable<DestinationCheck>;
+  /** One check after the other; `onBegin` is told of each before it is made. */
+  initializeProvider(
+    settings: DestinationSettings,
+    secrets: Secrets,
+    signal: AbortSignal,
+    onBegin: (name: string) => void,
+  ): AsyncIterable<DestinationCheck>;
   /** A destination that need not be in the settings yet. */
   openWith(name: string, settings: DestinationSettings, secrets: Secrets, password: string): Promise<OpenDestination>;
   /** Faults: config-invalid (no client id, or a provider without sign-in), locked. `kept`: secrets of a destination that there is already. */

@@ -12,6 +12,8 @@ import { uploadBytes } from './upload-object.ts';
 export interface CheckOptions extends CallOptions {
   readonly clock: Clock;
   readonly random: Random;
+  /** Told of each check before it is made. */
+  readonly onBegin?: ((name: string) => void) | undefined;
 }
 
 export const largestClockOffsetMs = 10 * 60_000;
@@ -101,6 +103,7 @@ export async function* checkDestination(backend: Backend, options: CheckOptions)
 
   try {
     for (const [name, check] of checks) {
+      options.onBegin?.(name);
       const result = await outcome(name, check);
       yield result;
       if (name === 'write' && !result.ok) return;

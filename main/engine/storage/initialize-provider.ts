@@ -12,6 +12,7 @@ export async function* initializeProvider(
   options: CheckOptions,
 ): AsyncGenerator<DestinationCheck, void, undefined> {
   let backend: Backend;
+  options.onBegin?.('connect');
   try {
     backend = await open();
   } catch (error) {

@@ -1,4 +1,5 @@
 import type { CallReply } from '../../../main/contract/calls.ts';
+import type { EventData } from '../../../main/contract/events.ts';
 import type { CheckRow } from '../../design/check-row.ts';
 import { saidAs } from '../../words/faults.ts';
 import { size } from '../../words/format.ts';
@@ -6,6 +7,7 @@ import { t, tOf } from '../../words/language.svelte.ts';
 
 export type TestOutcome = 'none' | 'ok' | 'usable' | 'fail';
 type Check = CallReply<'destination.test'>[number];
+type Step = EventData<'destination-check'>;
 
 /** In the order in which the service makes them. Those that only some places have come when they have run. */
 const order = ['connect', 'write', 'read', 'range', 'list', 'overwrite', 'create-once', 'checksum', 'clock', 'delete', 'leftovers'];
@@ -19,8 +21,20 @@ export function outcomeOf(checks: readonly Check[]): TestOutcome {
   return checks.some(({ name, ok }) => !ok && needed.includes(name)) ? 'fail' : 'usable';
 }
 
-export function waitingRows(): readonly CheckRow[] {
-  return order.map((name) => ({ id: name, outcome: 'waiting', says: t(`test.check.${name}.ok` as 'test.check.write.ok') }));
+/** What a test under way has told so far: what has ended, what is under way, and what is still to come. */
+export function rowsUnderWay(told: readonly Step[]): readonly CheckRow[] {
+  const ended = told.flatMap(({ found }) => (found === null ? [] : [found]));
+  const last = told.at(-1);
+  const now = last === undefined ? 'connect' : last.found === null ? idOf(last.name) : null;
+  // That a place could be opened is told by what is tried there next.
+  const done = [...(told.some(({ name }) => !first.has(name)) ? [passed('connect', '')] : []), ...ended.map(rowOf)];
+  const seen = new Set([...done.map(({ id }) => id), now]);
+  const coming = (id: string, outcome: 'running' | 'waiting'): CheckRow => ({ id, outcome, says: say(id, 'ok', t('test.check.other')) });
+  return [
+    ...done,
+    ...(now === null ? [] : [coming(now, 'running')]),
+    ...order.filter((id) => !seen.has(id)).map((id) => coming(id, 'waiting')),
+  ];
 }
 
 /** What was found, in its order, and what was left out after a check without which the others cannot be made. */
@@ -38,7 +52,7 @@ export function checkRows(checks: readonly Check[]): readonly CheckRow[] {
 }
 
 function rowOf({ name, ok, message, next, code, say: said }: Check): CheckRow {
-  const id = name.replaceAll(' ', '-');
+  const id = idOf(name);
   if (ok) return passed(id, factOf(id, message));
   const known = said === undefined ? null : saidAs(said);
   const cause = known?.says ?? (code === undefined ? '' : tOf(`fault.${code}.says`, ''));
@@ -48,6 +62,11 @@ function rowOf({ name, ok, message, next, code, say: said }: Check): CheckRow {
     next: known?.next ?? tOf(`test.check.${id}.next`, code === undefined ? t('fault.unexpected.next') : tOf(`fault.${code}.next`, '')),
     detail: [sentence(message), next].filter((text) => text !== '').join(' '),
   };
+}
+
+/** Of its words and its row. */
+function idOf(name: string): string {
+  return name.replaceAll(' ', '-');
 }
 
 function passed(id: string, fact: string): CheckRow {

@@ -30,6 +30,7 @@ export const shared = {
   'check.fail': 'Fehlgeschlagen: ',
   'check.skipped': 'Übersprungen: ',
   'check.waiting': 'Wartet: ',
+  'check.running': 'Läuft: ',
   steps: 'Schritte',
   'steps.done': ', erledigt',
   'steps.at': 'Schritt {number} von {all}',

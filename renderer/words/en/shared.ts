@@ -30,6 +30,7 @@ export const shared = {
   'check.fail': 'Failed: ',
   'check.skipped': 'Skipped: ',
   'check.waiting': 'Waiting: ',
+  'check.running': 'Under way: ',
   steps: 'Steps',
   'steps.done': ', done',
   'steps.at': 'Step {number} of {all}',

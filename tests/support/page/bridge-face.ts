@@ -24,8 +24,8 @@ export function bridgeFace(): Face {
       browser = await openBrowser();
     },
     end: () => browser.close(),
-    async start(home) {
-      const app = startApp(home, join(folder, 'main.js'));
+    async start(home, env) {
+      const app = startApp(home, join(folder, 'main.js'), env);
       const pages = new Set<Page>();
       app.hear((channel, ...args) => {
         for (const page of pages) void tell(page, channel, args);

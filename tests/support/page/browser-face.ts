@@ -13,8 +13,8 @@ export function browserFace(): Face {
       browser = await openBrowser();
     },
     end: () => browser.close(),
-    async start(home) {
-      const service = await home.start();
+    async start(home, env) {
+      const service = await home.start(env);
       return {
         visit: (view, language) => visit(browser, service, view, language),
         stop: async () => {

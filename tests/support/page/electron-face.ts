@@ -13,11 +13,11 @@ const program = electronProgram();
 export const electronMissing =
   whyNoApp(process.env, process.platform, program) === '' ? '' : 'there is no display, or Electron’s program is not here';
 
-export async function launchApp(home: ServiceHome): Promise<ElectronApplication> {
+export async function launchApp(home: ServiceHome, env: Readonly<Record<string, string>> = {}): Promise<ElectronApplication> {
   return await _electron.launch({
     executablePath: program ?? '',
     args: [...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), root],
-    env: { ...(process.env as Record<string, string>), ...home.env },
+    env: { ...(process.env as Record<string, string>), ...home.env, ...env },
     locale: 'en-GB',
   });
 }
@@ -29,8 +29,8 @@ export function electronFace(): Face {
     missing: electronMissing,
     begin: () => buildApp(),
     end: () => Promise.resolve(),
-    async start(home) {
-      const app = await launchApp(home);
+    async start(home, env) {
+      const app = await launchApp(home, env);
       const page = await app.firstWindow();
       page.setDefaultTimeout(240_000);
       const complaints: string[] = [];

@@ -7,8 +7,8 @@ export interface Face {
   readonly name: string;
   /** Why it cannot be shown here; empty when it can. */
   readonly missing: string;
-  /** Holdfast at work on a computer. */
-  start(home: ServiceHome): Promise<Running>;
+  /** Holdfast at work on a computer; `env`: what that computer has besides. */
+  start(home: ServiceHome, env?: Readonly<Record<string, string>>): Promise<Running>;
   /** Once for all tests of a `describe`. */
   begin(): Promise<void>;
   end(): Promise<void>;

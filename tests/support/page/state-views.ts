@@ -1,4 +1,5 @@
 import type { Page } from 'playwright';
+import type { EventData } from '../../../main/contract/events.ts';
 import type { WireFault } from '../../../main/contract/faults.ts';
 import type { ServerStatus } from '../../../main/contract/server-status.ts';
 import { askRestore, startRestore } from './restore-views.ts';
@@ -7,6 +8,8 @@ import { runningJob, stagedServers, type StagedService } from './staged-service.
 import type { View } from './views.ts';
 import { sayIn, type Language, type Say } from './words.ts';
 import { walkWizard } from './wizard-views.ts';
+
+type CheckEvent = EventData<'destination-check'>;
 
 const both = ['en', 'de'] as const;
 const creative = 'snapshots/creative/tide-s3';
@@ -143,6 +146,31 @@ const stops: readonly Stop[] = [
         .first()
         .click();
       await page.getByText(say('fault.unavailable.next')).first().waitFor();
+    },
+  },
+  {
+    ...{ name: 'wizard-place-testing', path: 'new-server' },
+    async at(page, say, service, language) {
+      // The test ends only with the page.
+      await page.route('**/api/call/destination.initialize', () => undefined);
+      await walkWizard(page, language, 'wizard-place');
+      await page.getByRole('radio', { name: say('place.provider.folder'), exact: true }).click();
+      await page.getByLabel(say('place.path'), { exact: true }).fill('/mnt/attic');
+      const asked = page.waitForRequest('**/api/call/destination.initialize');
+      await press(page, say('test.do'));
+      const { watch } = (await asked).postDataJSON() as { readonly watch: string };
+      const tell = (name: string, found: CheckEvent['found'] = null): void =>
+        service.emit({ event: 'destination-check', data: { watch, name, found } });
+      for (const name of ['write', 'read', 'range']) {
+        tell(name);
+        tell(name, { name, ok: true, message: '100000 bytes came back as they were', next: '' });
+      }
+      tell('list', { name: 'list', ok: false, message: 'listing is refused', next: '', code: 'permission-denied' });
+      tell('overwrite');
+      await page
+        .getByRole('listitem')
+        .filter({ hasText: say('check.running').trim() })
+        .waitFor();
     },
   },
   {
