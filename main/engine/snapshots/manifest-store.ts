@@ -144,6 +144,15 @@ export async function checkWholeManifest(zstd: Zstd, backend: Backend, vault: Op
     if (line.length === 0) throw new Fault('corrupt', `${key} has an empty line`, { operation: 'read manifest' });
 }
 
+/** A manifest that lies on this machine. */
+export interface FetchedManifest {
+  readonly header: ManifestHeader;
+  /** Its sealed header was damaged, and was made good from the vault. */
+  readonly repaired: boolean;
+  /** zstd frames, the first line included; whoever fetched it disposes of it. */
+  readonly spool: Spool;
+}
+
 /** Brings a whole manifest near, for threads that read it more than once. The caller disposes of the spool. */
 export async function fetchManifest(
   host: Pick<EngineHost, 'zstd' | 'openSpool'>,
@@ -151,7 +160,7 @@ export async function fetchManifest(
   vault: OpenVault,
   key: string,
   options: ReadOptions,
-): Promise<{ readonly header: ManifestHeader; readonly repaired: boolean; readonly spool: Spool }> {
+): Promise<FetchedManifest> {
   const spool = host.openSpool();
   try {
     const { repaired, plain } = await openSealed(backend, vault, 'holdfast/v2/manifest', key, options);

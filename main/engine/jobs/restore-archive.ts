@@ -1,0 +1,234 @@
+import { Fault } from '../../contract/faults.ts';
+import type { RestoreReport, RestoreRequest, RunContext, Warning } from '../../contract/reports.ts';
+import { pathFromBytes } from '../archive/byte-path.ts';
+import { compileExcludes, compileIncludes } from '../archive/exclude.ts';
+import type { UnpackRequest, UnpackResult } from '../archive/unpacker.ts';
+import type { EngineHost } from '../host.ts';
+import { openArchive, readStored } from '../snapshots/archive-reader.ts';
+import { findObject, listServer, storedSizes } from '../snapshots/catalog.ts';
+import type { Catalog, ListedSnapshot } from '../snapshots/catalog.ts';
+import { compareChecksums } from '../snapshots/checksums.ts';
+import type { ChecksumFinding } from '../snapshots/checksums.ts';
+import { fetchManifest } from '../snapshots/manifest-store.ts';
+import type { FetchedManifest } from '../snapshots/manifest-store.ts';
+import type { ManifestHeader } from '../snapshots/manifest.ts';
+import { readObjectName } from '../snapshots/names.ts';
+import type { CommitOptions, Staging } from '../snapshots/restore-target.ts';
+import type { ByteStream, CallOptions } from '../storage/backend.ts';
+import { throwIfCancelled } from '../storage/cancel.ts';
+import { isOwn, isWhole } from './base.ts';
+import { refuseNothing, withoutFiles } from './nothing-restored.ts';
+import { keepApart } from './places.ts';
+import { archiveProblem } from './snapshot-problem.ts';
+
+/** A restore of one snapshot, once its manifest has been fetched. */
+interface ArchiveRestore {
+  readonly host: EngineHost;
+  readonly catalog: Catalog;
+  readonly snapshot: ListedSnapshot;
+  /** Where the destination is a folder of this machine. */
+  readonly localPath: string | undefined;
+  readonly request: RestoreRequest;
+  readonly run: RunContext;
+  readonly manifest: FetchedManifest;
+}
+
+/** A snapshot of the archive format, from the listing to the exchange with the target. */
+export async function restoreArchive(
+  host: EngineHost,
+  catalog: Catalog,
+  snapshot: ListedSnapshot,
+  localPath: string | undefined,
+  request: RestoreRequest,
+  run: RunContext,
+): Promise<Omit<RestoreReport, 'elapsedMs'>> {
+  const object = findObject(snapshot, 'manifest');
+  if (object === null) {
+    throw new Fault('not-found', `snapshot ${snapshot.id} is incomplete: it has no manifest`, {
+      operation: 'restore',
+      context: { snapshot: snapshot.id },
+    });
+  }
+  const options: CallOptions = { signal: run.signal };
+  const manifest = await fetchManifest(host, catalog.backend, catalog.vault, object.key, { ...options, size: object.size });
+  let staging: Staging | null = null;
+  try {
+    const all: ArchiveRestore = { host, catalog, snapshot, localPath, request, run, manifest };
+    const misfits = await findMisfits(all);
+    const result = await host.unpacker(await unpackRequest(all, (made) => (staging = made)), run);
+    // Assigned in the callback above, which the compiler does not follow.
+    const ready = staging as Staging | null;
+    if (ready === null) throw new Fault('unexpected', 'nothing was staged', { operation: 'restore' });
+    const checks = await checkHashes(all, result);
+    refuseLost(result, snapshot.id);
+    refuseNothing(result, request, snapshot.id);
+    tellSwap(run, result);
+    throwIfCancelled(run.signal, 'restore');
+    const done = await ready.commit(commitOf(manifest.header, request, result));
+    return {
+      id: manifest.header.id,
+      server: manifest.header.server,
+      target: ready.target,
+      files: result.files,
+      bytes: result.bytes,
+      fromTarget: result.kept,
+      fetchedBytes: result.storedBytes,
+      before: done.before,
+      damaged: result.damagedFiles,
+      warnings: [
+        ...withoutFiles(result),
+        ...notes(ready.notes),
+        ...warningsOf(manifest, object.key, result),
+        ...misfits.map((message): Warning => ({ code: 'damage', message })),
+        ...checks.map(({ message }): Warning => ({ code: 'checksum', message })),
+        ...notes(done.notes),
+      ],
+    };
+  } catch (error) {
+    await (staging as Staging | null)?.abort();
+    throw error;
+  } finally {
+    await manifest.spool.dispose();
+  }
+}
+
+/**
+ * What the listing shows already: an archive of this snapshot that is gone, and any that was cut short or is longer than it was written. Without
+ * salvage the first is a fault.
+ */
+async function findMisfits(all: ArchiveRestore): Promise<readonly string[]> {
+  const { header } = all.manifest;
+  const sizes = await listedSizes(all);
+  const misfits = header.archives.flatMap(({ key }, index) => {
+    // That a listing lacks an earlier one proves nothing: reading it will tell.
+    if (!sizes.has(key) && readObjectName(key)?.id !== header.id) return [];
+    const message = archiveProblem(sizes, header.archives.slice(index, index + 1));
+    return message === null ? [] : [{ object: key, message }];
+  });
+  const [first] = misfits;
+  if (first !== undefined && !all.request.salvage) {
+    const context = { snapshot: header.id, object: first.object };
+    throw new Fault('corrupt', first.message, { operation: 'restore', context });
+  }
+  return misfits.map(({ message }) => message);
+}
+
+/** Of the snapshot, and of the whole server where all of it comes back and rests on earlier runs: parts cost no listing more. */
+async function listedSizes({
+  catalog,
+  snapshot,
+  request,
+  run,
+  manifest: { header },
+}: ArchiveRestore): Promise<ReadonlyMap<string, number>> {
+  if (isPartial(request) || (isWhole(header) && header.takenOver === undefined)) return storedSizes([snapshot]);
+  return storedSizes((await listServer(catalog.backend, snapshot.slug, { signal: run.signal })).snapshots);
+}
+
+const isPartial = (request: RestoreRequest): boolean => request.include.length > 0;
+
+/** `staged` hears of the staging folder as soon as there is one. */
+async function unpackRequest(all: ArchiveRestore, staged: (staging: Staging) => Staging): Promise<UnpackRequest> {
+  const { host, catalog, snapshot, localPath, request, run, manifest } = all;
+  const { header, spool } = manifest;
+  const options: CallOptions = { signal: run.signal };
+  const own = header.archives.map(isOwn(header));
+  const manifestName = findObject(snapshot, 'manifest')?.key ?? '';
+  return {
+    manifest: spool,
+    manifestName,
+    archives: await Promise.all(header.archives.map((archive) => openArchive(catalog.vault, archive, null))),
+    include: request.include,
+    // Of an earlier snapshot's archive much may be other snapshots' data: only what is used is read.
+    whole: (archive) => !isPartial(request) && own[archive] === true,
+    tolerant: request.salvage,
+    staging: async ({ bytes, diskBytes, diskEntries }) => {
+      if (bytes > header.totals.bytes) throw new Fault('corrupt', `${manifestName} holds more than it says`, { operation: 'restore' });
+      const staging = staged(
+        await host.targets.prepare({
+          target: request.target,
+          id: snapshot.id,
+          replace: request.replace,
+          force: request.force,
+          bytesNeeded: diskBytes,
+          entriesNeeded: diskEntries,
+          partial: isPartial(request),
+          time: host.clock.now(),
+        }),
+      );
+      // Only now it is known where the target really lies, behind links.
+      keepApart(staging.target, localPath);
+      return staging;
+    },
+    read: async (index, range) => {
+      const key = header.archives[index]?.key ?? '';
+      try {
+        return await readStored(catalog.backend, key, range, options);
+      } catch (error) {
+        if (!(error instanceof Fault) || error.code !== 'not-found') throw error;
+        if (request.salvage) return nothing();
+        throw new Fault('corrupt', `${key} is gone`, { operation: 'restore', context: { object: key }, cause: error });
+      }
+    },
+    directory: async () => false,
+  };
+}
+
+async function* nothing(): ByteStream {}
+
+/** Of the archives that were read whole. Without salvage the first that differs is a fault. */
+async function checkHashes({ catalog, request, run, manifest }: ArchiveRestore, result: UnpackResult): Promise<readonly ChecksumFinding[]> {
+  const { header } = manifest;
+  const hashed = header.archives.flatMap((archive, index) => {
+    const hex = result.sha256[index] ?? null;
+    return hex === null ? [] : [{ archive, hex }];
+  });
+  const archives = hashed.map(({ archive }) => archive);
+  const read = hashed.map(({ hex }) => hex);
+  const checks = await compareChecksums(catalog.backend, archives, read, { signal: run.signal });
+  const damage = checks.find(({ kind }) => kind === 'damage');
+  if (damage !== undefined && !request.salvage) {
+    throw new Fault('corrupt', damage.message, { operation: 'restore', context: { object: damage.object } });
+  }
+  return checks;
+}
+
+/** Folders and links alone are not what was asked for: a target must not be swapped for them. */
+function refuseLost({ files, damagedFiles }: UnpackResult, snapshot: string): void {
+  if (files > 0 || damagedFiles.length === 0) return;
+  const names = damagedFiles.slice(0, 5).map(({ path }) => path);
+  const more = damagedFiles.length > names.length ? ` and ${damagedFiles.length - names.length} more` : '';
+  const message = `not one file of ${snapshot} is whole; lost: ${names.join(', ')}${more}`;
+  throw new Fault('corrupt', message, { operation: 'restore', context: { snapshot } });
+}
+
+function tellSwap(run: RunContext, { files, bytes }: UnpackResult): void {
+  run.onProgress?.({ phase: 'swap', files, bytes, totalFiles: files, totalBytes: bytes, storedBytes: 0 });
+}
+
+function commitOf(header: ManifestHeader, request: RestoreRequest, { root }: UnpackResult): CommitOptions {
+  const excluded = compileExcludes(header.excludes);
+  const carryOver = (path: Buffer, isDirectory: boolean): boolean => excluded(pathFromBytes(path), isDirectory);
+  if (!isPartial(request)) return { root, carryOver };
+  const { includes } = compileIncludes(request.include);
+  return { root: null, carryOver, exchange: (path) => includes(pathFromBytes(path), true) };
+}
+
+const notes = (messages: readonly string[]): readonly Warning[] =>
+  messages.map((message): Warning => ({ code: 'target', message, level: 'note' }));
+
+/** What the snapshot and the reading of it have to say. */
+function warningsOf({ header, repaired }: FetchedManifest, manifestKey: string, result: UnpackResult): readonly Warning[] {
+  return [
+    ...header.warnings.map(({ message, path }): Warning => ({
+      code: 'at-backup',
+      message: `at the backup: ${path === undefined ? '' : `${path} `}${message}`,
+      level: 'note',
+    })),
+    ...(repaired ? [{ code: 'header' as const, message: `${manifestKey}: its damaged header was repaired from the vault` }] : []),
+    ...result.damage.map(({ message, archive }): Warning => ({
+      code: 'damage',
+      message: `${header.archives[archive]?.key ?? ''}: ${message}`,
+    })),
+  ];
+}
