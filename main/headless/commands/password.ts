@@ -34,7 +34,7 @@ export function addPassword(program: Command, { host, end }: CommandContext): vo
       else {
         await printLine(
           host,
-          'The password is changed. Every snapshot opens with the new one; a classic one keeps the password that it was written with.',
+          'The password is changed. Every snapshot opens with the new one, but for classic ones, which keep the password they were written with.',
         );
         await printLine(host, report.newKey ? 'A new vault key holds from now on; the next snapshot is whole.' : newKeyAdvice);
       }

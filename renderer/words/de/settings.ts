@@ -157,7 +157,7 @@ export const settings = {
   'places.changePassword': 'Passwort ändern…',
   'places.changePassword.title': 'Passwort von {name} ändern?',
   'places.changePassword.says':
-    'Eine kleine Datei wird neu geschrieben; danach öffnet das neue Passwort jeden Stand. Wer das alte kennt und alte Dateien hat, wird damit nicht ausgesperrt.',
+    'Eine kleine Datei wird neu geschrieben; danach öffnet das neue Passwort jeden Stand; nur klassische behalten das, mit dem sie gemacht wurden. Wer das alte kennt und alte Dateien hat, wird damit nicht ausgesperrt.',
   'places.changePassword.current': 'Bisheriges Passwort',
   'places.changePassword.newKey': 'Auch einen neuen Schlüssel beginnen',
   'places.changePassword.newKey.help': 'Die nächste Sicherung sendet dann alles noch einmal.',

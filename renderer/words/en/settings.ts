@@ -154,7 +154,7 @@ export const settings = {
   'places.changePassword': 'Change the password…',
   'places.changePassword.title': 'Change the password of {name}?',
   'places.changePassword.says':
-    'One small file is rewritten; every snapshot then opens with the new password. It does not lock out someone who knows the old one and has old files.',
+    'One small file is rewritten; every snapshot then opens with the new password, but for classic ones, which keep the one they were made with. It does not lock out someone who knows the old one and has old files.',
   'places.changePassword.current': 'Password now',
   'places.changePassword.newKey': 'Begin a new key as well',
   'places.changePassword.newKey.help': 'The next backup then sends everything once more.',
