@@ -85,7 +85,6 @@ describe.skipIf(browserMissing !== '')(`the wizard${browserMissing === '' ? '' :
   test('what was chosen is what the service is given; a schedule that it refuses is told at its field', async () => {
     const { page, complaints } = await opened();
     await page.getByLabel('Folder', { exact: true }).fill('/srv/minecraft/lobby');
-    await page.keyboard.press('Enter');
     await page.getByText('Pause saving while copying').click();
     const rcon = page.getByLabel('RCON password');
     await rcon.blur();

@@ -28,7 +28,6 @@ export async function setUpServer(visitor: Visitor, server: NewServer): Promise<
 /** Without a name it stays as suggested. */
 export async function chooseFolder({ page, say, field, button, heading }: Visitor, folder: string, name?: string): Promise<void> {
   await field('wizard.folder').fill(folder);
-  await page.keyboard.press('Enter');
   await field('wizard.name').waitFor();
   if (name === undefined) {
     await button('do.continue').click();

@@ -2,8 +2,9 @@ import type { Page } from 'playwright';
 
 /** In the wizard's first step: a folder, until what is said of it is there. */
 export async function chooseFolder(page: Page, path: string, said: string | RegExp): Promise<void> {
-  await page.getByLabel('Folder', { exact: true }).fill(path);
-  await page.keyboard.press('Enter');
+  const folder = page.getByLabel('Folder', { exact: true });
+  await folder.fill(path);
+  await folder.blur();
   await page.getByText(said).waitFor();
 }
 
