@@ -26,6 +26,10 @@ try {
             locale: language === 'de' ? 'de-DE' : 'en-GB',
           });
           await view.ready(page, language, service);
+          if (view.whole === true) {
+            const height = await page.evaluate<number>('document.documentElement.scrollHeight');
+            await page.setViewportSize({ width: viewport.width, height });
+          }
           const name = `${view.name}-${size}-${scheme}${language === 'en' ? '' : `-${language}`}.png`;
           await page.screenshot({ path: join(folder, name) });
           process.stdout.write(`${name}${complaints.length === 0 ? '' : ` complained: ${complaints.join('; ')}`}\n`);

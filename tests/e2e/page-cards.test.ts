@@ -44,6 +44,16 @@ describe.skipIf(browserMissing !== '')(`cards on the page${browserMissing === ''
       const late = staged.page.getByRole('article', { name: 'Creative' });
       await late.getByText('Running late', { exact: true }).waitFor();
       await late.getByText(/has run past the time of the next backup/).waitFor();
+      // Nobody restores by a schedule.
+      stage.emit({ event: 'server', data: { ...creative, state: 'failed', last: { ...last, kind: 'restore' } } });
+      const failed = staged.page.getByRole('article', { name: 'Creative' });
+      await failed.getByText(/The last restore failed/).waitFor();
+      expect(await failed.innerText()).not.toContain('The next try');
+      // Nothing has to be unfolded to stop what runs, or to begin.
+      await staged.page.setViewportSize({ width: 360, height: 640 });
+      await staged.page.getByRole('article', { name: 'Survival' }).getByRole('button', { name: 'Cancel' }).waitFor();
+      stage.emit({ event: 'server', data: { ...creative, state: 'new', lastSuccess: null } });
+      await failed.getByRole('button', { name: 'Back up now' }).waitFor();
       expect(staged.complaints).toEqual([]);
     } finally {
       await staged.page.context().close();

@@ -24,7 +24,8 @@ export function cardNote(status: ServerStatus, now: number): CardNote | null {
     case 'failed':
       return {
         cause: said?.says ?? failed,
-        rest: sentences(said === null ? '' : failed, said?.next ?? t('job.interruptedSays'), nextTry),
+        // Nothing restores by itself.
+        rest: sentences(said === null ? '' : failed, said?.next ?? t('job.interruptedSays'), last?.kind === 'restore' ? '' : nextTry),
         ...{ detail, open: said?.vague === true },
       };
     case 'overdue':

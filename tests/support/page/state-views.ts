@@ -1,7 +1,7 @@
 import type { Page } from 'playwright';
 import type { EventData } from '../../../main/contract/events.ts';
 import type { WireFault } from '../../../main/contract/faults.ts';
-import type { ServerStatus } from '../../../main/contract/server-status.ts';
+import { cardViews } from './card-views.ts';
 import { askRestore, startRestore } from './restore-views.ts';
 import { restoringJob, stagedNow } from './staged-restore.ts';
 import { runningJob, stagedServers, type StagedService } from './staged-service.ts';
@@ -20,52 +20,10 @@ const fault: WireFault = {
   message: 'ENOSPC: no space left',
   context: {},
 };
-const failedJob = {
-  ...runningJob,
-  id: 'j-failed',
-  server: 'creative',
-  state: 'failed' as const,
-  progress: null,
-  endedAt: stagedNow - 60_000,
-  fault,
-};
-
-/** What Creative's card may come to; with it stand the staged ones: signed out, overdue, running. */
-const states: Readonly<Record<string, Partial<ServerStatus>>> = {
-  new: { state: 'new', lastSuccess: null, lastProven: null, bytes: 0, storedBytes: 0 },
-  ok: { state: 'ok' },
-  late: { state: 'late', nextRun: stagedNow - 60_000 },
-  failed: { state: 'failed', last: failedJob },
-  'restore-failed': { state: 'failed', last: { ...failedJob, kind: 'restore', untouched: true } },
-  'drill-failed': { state: 'failed', last: { ...failedJob, kind: 'drill', destination: 'tide-s3' } },
-  paused: { state: 'paused', pausedUntil: stagedNow + 3_600_000 },
-  'paused-open': { state: 'paused', pausedUntil: 0 },
-  waiting: {
-    state: 'running',
-    running: { ...runningJob, server: 'creative' },
-    waiting: [{ ...runningJob, id: 'j-next', kind: 'verify', state: 'waiting' }],
-  },
-};
-
 async function more(page: Page, name: string, says: string): Promise<void> {
   const card = page.getByRole('article').filter({ hasText: name });
   await card.getByRole('button', { name: /More for|Mehr/ }).click();
   await page.getByRole('menuitem', { name: says, exact: true }).waitFor();
-}
-
-function cardView([name, changes]: readonly [string, Partial<ServerStatus>]): View {
-  return {
-    ...{ name: `card-${name}`, path: '', languages: both },
-    async ready(page, _, service) {
-      await page.getByRole('article').nth(3).waitFor();
-      const staged = stagedServers.find(({ settings }) => settings.slug === 'creative');
-      if (staged === undefined) throw new Error('Creative is not staged');
-      service.emit({ event: 'server', data: { ...staged, ...changes, settings: { ...staged.settings, name: 'Creative II' } } });
-      await page.getByRole('heading', { name: 'Creative II' }).waitFor();
-      const fold = page.getByRole('article', { name: 'Creative II' }).getByRole('button', { name: /^Creative II: / });
-      if (await fold.isVisible()) await fold.click();
-    },
-  };
 }
 
 interface Stop {
@@ -271,7 +229,7 @@ function stopView({ name, path, at }: Stop): View {
 
 /** States of views, and what opens from them, of which no pictures are kept: they are looked at by the checks alone. */
 export const stateViews: readonly View[] = [
-  ...Object.entries(states).map(cardView),
+  ...cardViews,
   ...stops.map(stopView),
   ...emptyStops.map((stop) => ({ ...stopView(stop), empty: true })),
 ];

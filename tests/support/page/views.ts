@@ -1,4 +1,5 @@
 import type { Page } from 'playwright';
+import { allCards } from './card-views.ts';
 import { restoreViews, tickSome } from './restore-views.ts';
 import type { StagedService } from './staged-service.ts';
 import { wizardViews } from './wizard-views.ts';
@@ -12,6 +13,8 @@ export interface View {
   readonly empty?: boolean;
   /** Nobody gave the passphrase of the key file. */
   readonly locked?: boolean;
+  /** Its pictures show all of it, however long it is. */
+  readonly whole?: boolean;
   readonly languages?: readonly ('en' | 'de')[];
   /** Settles once the view shows what it is about; may click its way there. */
   readonly ready: (page: Page, language: 'en' | 'de', service: StagedService) => Promise<unknown>;
@@ -23,6 +26,7 @@ const creative = 'snapshots/creative/tide-s3';
 /** Every view of the page, for pictures and for checks of all of them. */
 export const views: readonly View[] = [
   { name: 'home', path: '', languages: ['en', 'de'], ready: (page) => page.getByRole('article').nth(3).waitFor() },
+  allCards,
   { name: 'snapshots', path: creative, languages: both, ready: (page) => page.getByRole('list').getByRole('link').nth(9).waitFor() },
   {
     ...{ name: 'snapshots-kept', path: creative, languages: both },
