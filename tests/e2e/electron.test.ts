@@ -2,15 +2,20 @@ import type { ElectronApplication, Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildApp } from '../../scripts/build-app.ts';
 import { electronFace, electronMissing, launchApp } from '../support/page/electron-face.ts';
+import { connectionFlows } from '../support/page/flows/connection.ts';
 import { homeFlows } from '../support/page/flows/home.ts';
 import { jobFlows } from '../support/page/flows/jobs.ts';
+import { keyringFlows } from '../support/page/flows/keyring.ts';
 import { restoreFlows } from '../support/page/flows/restore.ts';
+import { s3Flows } from '../support/page/flows/s3.ts';
+import { signInFlows } from '../support/page/flows/sign-in.ts';
 import { wizardFlows } from '../support/page/flows/wizard.ts';
 import { ServiceHome } from '../support/service-process.ts';
 
 if (electronMissing !== '') process.stdout.write(`The app in the real Electron was not tried: ${electronMissing}.\n`);
 
-for (const flows of [wizardFlows, homeFlows, restoreFlows, jobFlows]) flows(electronFace());
+const all = [wizardFlows, homeFlows, restoreFlows, jobFlows, connectionFlows, signInFlows, s3Flows, keyringFlows];
+for (const flows of all) flows(electronFace());
 
 /** What only Electron itself can show. */
 describe.skipIf(electronMissing !== '')('the app in the real Electron', () => {

@@ -3,8 +3,11 @@ import { join } from 'node:path';
 import type { Browser } from 'playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startSignInCloud, type SignInCloud } from '../support/clouds/sign-in-cloud.ts';
+import { bridgeFace } from '../support/page/bridge-face.ts';
+import { browserFace } from '../support/page/browser-face.ts';
 import { browserMissing, openBrowser } from '../support/page/browser.ts';
 import { chooseFolder, chooseProvider } from '../support/page/flow-steps.ts';
+import { signInFlows } from '../support/page/flows/sign-in.ts';
 import { beginSignIn, fillClient } from '../support/page/sign-in-flow.ts';
 import { visit, type Visitor } from '../support/page/visitor.ts';
 import { ServiceHome, type RunningService } from '../support/service-process.ts';
@@ -14,90 +17,63 @@ const clouds = [
   { name: 'Dropbox', provider: 'dropbox', endpoint: 'HOLDFAST_DROPBOX_ENDPOINT' },
 ] as const;
 
-describe.skipIf(browserMissing !== '').each(clouds)('signing in with $name from the page', ({ name, provider, endpoint }) => {
-  const home = new ServiceHome();
-  let cloud: SignInCloud;
-  let browser: Browser;
-  let service: RunningService;
+/** What only a browser does: it opens the provider’s page itself. */
+describe.skipIf(browserMissing !== '').each(clouds)(
+  'signing in with $name in the browser that shows the page',
+  ({ name, provider, endpoint }) => {
+    const home = new ServiceHome();
+    let cloud: SignInCloud;
+    let browser: Browser;
+    let service: RunningService;
 
-  beforeAll(async () => {
-    writeFileSync(join(home.folder, 'level.dat'), 'blocks');
-    cloud = await startSignInCloud(provider, join(home.base, 'cloud'));
-    await home.json(['keychain', 'use', 'machine-key', '--yes']);
-    service = await home.start({ [endpoint]: cloud.address });
-    browser = await openBrowser();
-  });
-  afterAll(async () => {
-    await browser.close();
-    await service.stop();
-    await cloud.close();
-  });
+    beforeAll(async () => {
+      writeFileSync(join(home.folder, 'level.dat'), 'blocks');
+      cloud = await startSignInCloud(provider, join(home.base, 'cloud'));
+      await home.json(['keychain', 'use', 'machine-key', '--yes']);
+      service = await home.start({ [endpoint]: cloud.address });
+      browser = await openBrowser();
+    });
+    afterAll(async () => {
+      await browser.close();
+      await service.stop();
+      await cloud.close();
+    });
 
-  /** At the form of the provider, in the wizard. */
-  async function atForm(): Promise<Visitor> {
-    const visitor = await visit(browser, service, 'new-server');
-    await chooseFolder(visitor, home.folder);
-    await chooseProvider(visitor, provider);
-    return visitor;
-  }
+    /** At the form of the provider, in the wizard. */
+    async function atForm(): Promise<Visitor> {
+      const visitor = await visit(browser, service, 'new-server');
+      await chooseFolder(visitor, home.folder);
+      await chooseProvider(visitor, provider);
+      return visitor;
+    }
 
-  test('without a client id it is said where it goes; the form opens there', async () => {
-    const { page, field } = await atForm();
-    await page.getByRole('button', { name: `Sign in with ${name}…` }).click();
-    await page.getByText(`${name} wants a client id of your own.`).waitFor();
-    await field(provider === 'dropbox' ? 'place.appKey' : 'place.clientId').waitFor();
-    await page.context().close();
-  });
+    test('without a client id it is said where it goes; the form opens there', async () => {
+      const { page, field } = await atForm();
+      await page.getByRole('button', { name: `Sign in with ${name}…` }).click();
+      await page.getByText(`${name} wants a client id of your own.`).waitFor();
+      await field(provider === 'dropbox' ? 'place.appKey' : 'place.clientId').waitFor();
+      await page.context().close();
+    });
 
-  test('a person who says no is told so, and may try again; then the account is shown and the place can be used', async () => {
-    const visitor = await atForm();
-    const { page } = visitor;
-    await fillClient(visitor, provider);
-    cloud.oauth.refuses = true;
-    await beginSignIn(visitor, provider);
-    await page.getByText(`The access was not allowed on ${name}’s page.`).waitFor();
-    cloud.oauth.refuses = false;
-    await beginSignIn(visitor, provider);
-    await page.getByText('Signed in as person@example.org.').waitFor();
-    await page.getByRole('button', { name: 'Continue' }).click();
-    await page.getByRole('heading', { name: 'A password for' }).waitFor();
-    // The page has no token: not in its address, nor in what it keeps.
-    const kept = await page.evaluate<string>('JSON.stringify({ ...sessionStorage, ...localStorage }) + location.href');
-    expect(kept).not.toContain('planted');
-    await page.context().close();
-  });
+    test('a person who says no is told so, and may try again; then the account is shown and the place can be used', async () => {
+      const visitor = await atForm();
+      const { page } = visitor;
+      await fillClient(visitor, provider);
+      cloud.oauth.refuses = true;
+      await beginSignIn(visitor, provider);
+      await page.getByText(`The access was not allowed on ${name}’s page.`).waitFor();
+      cloud.oauth.refuses = false;
+      await beginSignIn(visitor, provider);
+      await page.getByText('Signed in as person@example.org.').waitFor();
+      await page.getByRole('button', { name: 'Continue' }).click();
+      await page.getByRole('heading', { name: 'A password for' }).waitFor();
+      // The page has no token: not in its address, nor in what it keeps.
+      const kept = await page.evaluate<string>('JSON.stringify({ ...sessionStorage, ...localStorage }) + location.href');
+      expect(kept).not.toContain('planted');
+      await page.context().close();
+    });
+  },
+);
 
-  test('a browser elsewhere: the link is opened there, and the address that it ended on is pasted back', async () => {
-    const visitor = await atForm();
-    const { page } = visitor;
-    await fillClient(visitor, provider);
-    // The browser here opens nothing.
-    await page.context().route(`${cloud.address}/**`, (route) => route.abort());
-    await beginSignIn(visitor, provider);
-    await page.getByText('No browser on the computer that runs Holdfast?').click();
-    const link = await page.getByText(`${cloud.address}/`).innerText();
-    const answer = page.getByLabel('Address of the page that did not load');
-    await answer.fill('http://127.0.0.1:1/elsewhere/altogether');
-    await page.keyboard.press('Enter');
-    await page.getByText('That is not the address it ended on.').waitFor();
-    const ended = (await fetch(link, { redirect: 'manual' })).headers.get('location') ?? '';
-    await answer.fill(ended);
-    await page.keyboard.press('Enter');
-    await page.getByText('Signed in as person@example.org.').waitFor();
-    await page.context().close();
-  });
-
-  test('a sign-in that is cancelled waits no longer', async () => {
-    const visitor = await atForm();
-    const { page } = visitor;
-    await fillClient(visitor, provider);
-    await page.context().route(`${cloud.address}/**`, (route) => route.abort());
-    await beginSignIn(visitor, provider);
-    const link = await page.locator('.link').textContent();
-    await page.getByRole('button', { name: 'Cancel', exact: true }).click();
-    await page.getByRole('button', { name: `Sign in with ${name}…` }).waitFor();
-    const ended = (await fetch(link ?? '', { redirect: 'manual' })).headers.get('location') ?? '';
-    await expect(fetch(ended)).rejects.toThrow();
-    await page.context().close();
-  });
-});
+signInFlows(browserFace());
+signInFlows(bridgeFace());
