@@ -10,6 +10,7 @@ process.env['NODE_COMPILE_CACHE'] ??= join(import.meta.dirname, '.cache', 'compi
 export default defineConfig({
   test: {
     include: ['tests/**/*.test.ts'],
+    globalSetup: ['tests/support/run-folder.ts'],
     // Processes, not threads: tests change the working folder and the umask, and the native zstd module is loaded afresh.
     pool: 'forks',
     // Against what hangs, and nothing else: under load on two cores a test takes five times as long as by itself.

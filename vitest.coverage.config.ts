@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['tests/unit/electron-*.test.ts'],
+    globalSetup: ['tests/support/run-folder.ts'],
     pool: 'forks',
     setupFiles: ['tests/support/take-coverage.ts'],
     experimental: { viteModuleRunner: false },

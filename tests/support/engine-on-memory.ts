@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
@@ -63,15 +63,10 @@ export interface World {
 }
 
 const recoveryText = (name: string): Promise<string> => readFile(new URL(`../../docs/recovery/${name}`, import.meta.url), 'utf8');
-const stateDirs: string[] = [];
-process.once('exit', () => {
-  for (const path of stateDirs) rmSync(path, { recursive: true, force: true });
-});
 
+/** Gone with all temporary files of the run of the tests (run-folder.ts). */
 export function newStateDir(): string {
-  const path = mkdtempSync(join(tmpdir(), 'holdfast-test-state-'));
-  stateDirs.push(path);
-  return path;
+  return mkdtempSync(join(tmpdir(), 'holdfast-test-state-'));
 }
 
 /** The system's clock, ahead or behind by what the test says. */
