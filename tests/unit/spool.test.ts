@@ -1,9 +1,20 @@
-import { closeSync, openSync, readdirSync, readlinkSync, statfsSync, writeSync } from 'node:fs';
+import { closeSync, constants, openSync, readdirSync, readlinkSync, statfsSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openSpool } from '../../main/adapters/files/spool.ts';
 import { spoolFault } from '../../main/adapters/files/spool-room.ts';
 import { tempFolder } from '../support/temp-folder.ts';
+
+/** By O_TMPFILE. */
+function makesUnnamed(folder: string): boolean {
+  try {
+    closeSync(openSync(folder, 0o20_000_000 | constants.O_DIRECTORY | constants.O_RDWR, 0o600));
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 describe('a spool', () => {
   it('gives back what was put in, and has no name that a killed process could leave behind', async () => {
@@ -19,6 +30,15 @@ describe('a spool', () => {
     expect((await spool.readRange(299_999, 3)).toString('latin1')).toBe('\x01en');
     await spool.dispose();
   });
+
+  it.skipIf(!makesUnnamed(tmpdir()))(
+    'never had a name, where the file system makes such files: no kill finds one between two calls',
+    async () => {
+      const spool = openSpool(tempFolder());
+      expect(readlinkSync(`/proc/self/fd/${spool.handle}`)).toMatch(/\/#\d+ \(deleted\)$/);
+      await spool.dispose();
+    },
+  );
 
   it('says where temporary files cannot be made, and how to name another place', () => {
     const folder = join(tempFolder(), 'missing');

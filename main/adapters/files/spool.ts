@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, openSync, read, unlinkSync, write, writeSync } from 'node:fs';
+import { closeSync, constants, openSync, read, unlinkSync, write, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Fault } from '../../contract/faults.ts';
 import type { Spool } from '../../engine/archive/packer.ts';
 import type { SpoolNeeds } from '../../engine/host.ts';
 import type { ByteStream } from '../../engine/storage/backend.ts';
+import { isErrno } from './file-calls.ts';
 import { refuseWithout, roomGuard, spoolFault, spoolFolder } from './spool-room.ts';
 
 const readAt = promisify(read);
@@ -32,7 +33,7 @@ export function writeSpool(handle: number, bytes: Uint8Array, position: number):
 }
 
 /**
- * A file without a name: it is unlinked at once, so that nothing is left whatever happens to the process. Fault disk-full where it cannot have what it
+ * A file without a name, so that nothing is left whatever happens to the process. Fault disk-full where it cannot have what it
  * needs, here or, of unknown length, from append() on.
  */
 export function openSpool(folder = spoolFolder(), { room = 0, unknownLength = false }: SpoolNeeds = {}): FileSpool {
@@ -84,7 +85,18 @@ export function openSpool(folder = spoolFolder(), { room = 0, unknownLength = fa
   };
 }
 
+/** O_TMPFILE of Linux, which Node does not name: a file that never has a name, so that not even a kill between two calls leaves one behind. */
+const tmpFile = process.platform === 'linux' ? 0o20_000_000 | constants.O_DIRECTORY : null;
+
 function openUnnamed(folder: string): number {
+  if (tmpFile !== null) {
+    try {
+      return openSync(folder, tmpFile | constants.O_RDWR, 0o600);
+    } catch (error) {
+      // File systems like NFS cannot: there it gets a name for a moment. Whatever else is wrong is wrong with a name, too.
+      if (!isErrno(error, 'EOPNOTSUPP', 'EISDIR', 'EINVAL')) throw spoolFault(error, folder);
+    }
+  }
   const path = join(folder, `holdfast-${randomBytes(8).toString('hex')}.spool`);
   try {
     const handle = openSync(path, 'wx+', 0o600);
