@@ -1,9 +1,8 @@
-import { closeSync, constants, lstatSync, openSync, readdirSync } from 'node:fs';
-import type { BigIntStats, Dirent } from 'node:fs';
+import { closeSync, constants, lstatSync, openSync } from 'node:fs';
+import type { BigIntStats } from 'node:fs';
 import { asBytePath, isAscii, joinPath, rootPath } from '../../engine/archive/byte-path.ts';
 import type { BytePath } from '../../engine/archive/byte-path.ts';
-
-export type WalkedKind = 'file' | 'directory' | 'symlink' | 'other';
+import { inByteOrder, kindOf, readNames, type FolderNames, type WalkedKind } from './folder-names.ts';
 
 export interface WalkedEntry {
   readonly path: BytePath;
@@ -44,21 +43,18 @@ export function* walk(options: WalkOptions): Generator<WalkedEntry> {
 
 function* walkFolder(options: WalkOptions, folder: BytePath, handle: number, location: string | Buffer): Generator<WalkedEntry> {
   const base = heldFolders ? `/proc/self/fd/${handle}/` : `${Buffer.from(location).toString('latin1')}/`;
-  let found: Dirent[];
+  let names: FolderNames;
   try {
-    found = readdirSync(heldFolders ? base : location, { encoding: 'latin1', withFileTypes: true });
+    names = readNames(heldFolders ? base : location);
   } catch (error) {
     options.onError(folder, error);
     return;
   }
-  found.sort((a, b) => (a.name < b.name ? -1 : 1));
-  for (const entry of found) {
-    const { name } = entry;
+  for (const { name, kind: listed } of inByteOrder(names)) {
     const path = joinPath(folder, asBytePath(name));
     const file = isAscii(name) && isAscii(base) ? base + name : Buffer.from(base + name, 'latin1');
-    let kind = kindOf(entry);
+    let kind = listed;
     let stat: BigIntStats | null = null;
-    // Some file systems do not say in a listing what an entry is: all kinds are false then.
     if (kind !== 'file' || options.statFiles) {
       try {
         stat = lstatSync(file, { bigint: true });
@@ -84,12 +80,6 @@ function* walkFolder(options: WalkOptions, folder: BytePath, handle: number, loc
       closeSync(child);
     }
   }
-}
-
-function kindOf(entry: Dirent | BigIntStats): WalkedKind {
-  if (entry.isFile()) return 'file';
-  if (entry.isDirectory()) return 'directory';
-  return entry.isSymbolicLink() ? 'symlink' : 'other';
 }
 
 function openFolder(path: string | Buffer): number {
