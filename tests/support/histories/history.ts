@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { threadPacker } from '../../../main/adapters/compute/pack/packer.ts';
 import { threadScan } from '../../../main/adapters/compute/scan/scanner.ts';
-import { memoryBackend } from '../../../main/adapters/storage/memory/memory-backend.ts';
 import { Fault } from '../../../main/contract/faults.ts';
 import type { RunContext } from '../../../main/contract/reports.ts';
 import { formatRecoveryKey } from '../../../main/engine/archive/vault.ts';
+import type { Backend } from '../../../main/engine/storage/backend.ts';
 import { readBytes } from '../../../main/engine/storage/read-object.ts';
 import { readObjectName, volumeOf } from '../../../main/engine/snapshots/names.ts';
 import { loadVault } from '../../../main/engine/snapshots/vault-store.ts';
@@ -34,11 +34,11 @@ export interface Played {
   readonly restores: number;
 }
 
-/** Plays a history with the real engine on real files; throws at the first thing that is not as it must be. */
-export async function playHistory(steps: readonly Step[]): Promise<Played> {
+/** Plays a history with the real engine on real files in `destination`, which is empty; throws at the first thing that is not as it must be. */
+export async function playHistory(steps: readonly Step[], destination: Backend): Promise<Played> {
   const place = mkdtempSync(join(tmpdir(), 'holdfast-history-'));
   try {
-    const history = await History.begin(place);
+    const history = await History.begin(place, destination);
     for (const { kind, seed } of steps) await history.step(kind, diceOf(seed));
     await history.end(diceOf(steps.length));
     return history.played;
@@ -74,8 +74,8 @@ class History {
   }
 
   /** With a first snapshot; from then on the recovery key opens the destination, which takes less time than a password. */
-  static async begin(place: string): Promise<History> {
-    const { backend, take } = counting(memoryBackend());
+  static async begin(place: string, destination: Backend): Promise<History> {
+    const { backend, take } = counting(destination);
     // To the first machine all files are an hour old. To the second they are young: it reads them all.
     const old = { packer: threadPacker({ clockOffset: hour }), scan: threadScan({ clockOffset: hour }) };
     const first = world({ backend, host: old, machine: 'machine-0' });
@@ -233,7 +233,7 @@ class History {
     const snapshots = await this.#snapshots();
     for (const { header } of [...snapshots, ...this.#unfinished]) {
       for (const { key } of header.archives)
-        assert.ok(keys.has(key) || this.#stored.isHarmed(key), `${header.id} names ${key}, which was removed`);
+        assert.ok(keys.has(key) || this.#stored.isTakenAway(key), `${header.id} names ${key}, which was removed`);
     }
     for (const read of snapshots) {
       const { id, archives } = read.header;

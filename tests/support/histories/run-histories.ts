@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import { memoryBackend } from '../../../main/adapters/storage/memory/memory-backend.ts';
+import type { Backend } from '../../../main/engine/storage/backend.ts';
 import { playHistory } from './history.ts';
 import { historyOf, shrunk, type Step } from './steps.ts';
 
@@ -16,13 +18,21 @@ export interface Sum {
   restores: number;
 }
 
+export interface HowToRun {
+  /** So many histories beside each other. */
+  readonly atOnce: number;
+  readonly onPlayed?: (sum: Readonly<Sum>) => void;
+  /** An empty destination, for each history one; absent: in memory. */
+  readonly destination?: () => Backend;
+}
+
 /**
- * Plays the histories of these seeds, `atOnce` of them beside each other. The first that fails is shortened, and the error says its seed, the steps that
+ * Plays the histories of these seeds. The first that fails is shortened, and the error says its seed, the steps that
  * are left and what was wrong.
  */
 export async function runHistories(
   seeds: readonly number[],
-  options: { readonly atOnce: number; readonly onPlayed?: (sum: Readonly<Sum>) => void },
+  { atOnce, onPlayed, destination = memoryBackend }: HowToRun,
 ): Promise<Readonly<Sum>> {
   const sum: Sum = { histories: 0, runs: 0, cutOff: 0, goneOn: 0, restores: 0 };
   const left = seeds[Symbol.iterator]();
@@ -31,27 +41,27 @@ export async function runHistories(
     for (const seed of left) {
       if (failed) return;
       const steps = historyOf(seed);
-      const played = await playHistory(steps).catch(async (error: unknown) => {
+      const played = await playHistory(steps, destination()).catch(async (error: unknown) => {
         failed = true;
-        throw await shortened(seed, steps, error);
+        throw await shortened(seed, steps, error, destination);
       });
       sum.histories += 1;
       sum.runs += played.runs;
       sum.cutOff += played.cutOff;
       sum.goneOn += played.goneOn;
       sum.restores += played.restores;
-      options.onPlayed?.(sum);
+      onPlayed?.(sum);
     }
   }
-  await Promise.all(Array.from({ length: options.atOnce }, playThem));
+  await Promise.all(Array.from({ length: atOnce }, playThem));
   return sum;
 }
 
-async function shortened(seed: number, steps: readonly Step[], first: unknown): Promise<Error> {
+async function shortened(seed: number, steps: readonly Step[], first: unknown, destination: () => Backend): Promise<Error> {
   let cause = first;
   const fails = async (fewer: readonly Step[]): Promise<boolean> => {
     try {
-      await playHistory(fewer);
+      await playHistory(fewer, destination());
       return false;
     } catch (error) {
       cause = error;

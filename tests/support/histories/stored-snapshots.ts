@@ -64,6 +64,11 @@ export class StoredSnapshots {
     return this.#harmed.has(archive);
   }
 
+  /** It was this test that took it away: one that is only damaged has to be there. */
+  isTakenAway(archive: string): boolean {
+    return this.#harmed.get(archive) === null;
+  }
+
   /** Whether an entry's data lie in nothing that was harmed. */
   isWhole({ header }: ReadSnapshot, { extents }: ManifestEntry): boolean {
     return extents.every(([number, offset, length]) => {
