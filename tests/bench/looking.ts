@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- --looking`: one 1 MB file out of a snapshot of 10 GB, by requests and bytes, and the commands that only look on 1,000
+ * `npm run bench -- --looking`: one 1 MB file out of a snapshot of 10 GB, by requests and bytes, and every command that meets 1,000
  * snapshots, by memory. The data is made (made-snapshots.ts): what is read is what a real one would have read. All lies in the folder for
  * temporary files, takes a few hundred MB there, and is removed at the end.
  */
@@ -10,8 +10,9 @@ import { join } from 'node:path';
 import { nativeZstd } from '../../main/adapters/compute/zstd.ts';
 import type { ManifestArchive } from '../../main/engine/snapshots/manifest.ts';
 import { madeId, makePlace, sha256Of, writeArchive, writeMadeManifest, type MadeFile, type MadePlace } from './made-snapshots.ts';
-import { holdfast } from './run-command.ts';
+import { holdfast, type Report, type Run } from './run-command.ts';
 import { load, machine, millionRow, oneFileRows, tableOf, type Row } from './table.ts';
+import { filesANight, nights, thousandNights, workAmongNights } from './thousand-nights.ts';
 
 const tell = (text: string): void => {
   process.stdout.write(`${text}\n`);
@@ -54,36 +55,6 @@ async function tenGigabytes(place: MadePlace): Promise<{ readonly path: string; 
   return { path: files[number]?.path ?? '', content: contents[there.inFrame] ?? frame };
 }
 
-const nights = 1000;
-const filesANight = 2000;
-/** So many of the newest archives each manifest names, and of so many of the oldest the own manifest has gone: their entries have to be read. */
-const shared = 200;
-const removed = 100;
-
-async function thousandNights(place: MadePlace): Promise<void> {
-  const archives: ManifestArchive[] = [];
-  for (let night = 0; night < nights + removed; night += 1) {
-    const time = Date.now() - (nights + removed - night) * 3_600_000;
-    const id = madeId(time);
-    archives.push(writeArchive(place, `nights/${id}.holdfast`, 5 * megabyte));
-    if (night < removed) continue;
-    const named = archives.slice(-shared);
-    const files = Array.from({ length: filesANight }, (_, index): MadeFile => {
-      // Most are as they were the night before, and one in ten is new.
-      const isNew = index % 10 === night % 10;
-      const from = isNew ? named.length - 1 : index % named.length;
-      return {
-        path: `folder-${String(index % 20).padStart(2, '0')}-file-${String(index).padStart(5, '0')}.dat`,
-        size: 2000,
-        extents: [[from, (index % 100) * 50_000, 50_000, 0, 2000]],
-        ...(isNew ? {} : { sha256: sha256Of(Buffer.from(String(index))) }),
-      };
-    });
-    const inOrder = files.toSorted((a, b) => (a.path < b.path ? -1 : 1));
-    await writeMadeManifest(place, { id, slug: 'nights', time }, named, inOrder);
-  }
-}
-
 const loadBefore = load();
 const work = mkdtempSync(join(tmpdir(), 'holdfast-looking-'));
 try {
@@ -116,11 +87,13 @@ try {
     'find of all, up to the limit': ['find', '*'],
     'versions of one path': ['versions', 'folder-17-file-00777.dat'],
   };
-  for (const [what, args] of Object.entries(commands)) {
-    const run = holdfast([...args, '--server', 'nights', ...access], work);
+  const ofNights = ['--server', 'nights', ...access];
+  const add = (what: string, run: Run & Report): void => {
     rows.push(millionRow(`${what}, in 1,000 snapshots`, run));
     tell(`  ${what}: ${run.seconds.toFixed(1)} s, ${(run.peakRssBytes / 1e6).toFixed(0)} MB, ${String(run.backendReads)} reads`);
-  }
+  };
+  for (const [what, args] of Object.entries(commands)) add(what, holdfast([...args, ...ofNights], work));
+  for await (const { what, run } of workAmongNights(work, ofNights)) add(what, run);
   tell(`\nOn:\n\n${machine(loadBefore)}\n\n${tableOf(rows)}`);
 } finally {
   rmSync(work, { recursive: true, force: true });

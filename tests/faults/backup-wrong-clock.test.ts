@@ -30,7 +30,7 @@ function newSource(): string {
 
 /** The first lines of all manifests, oldest first, as another computer reads them. */
 async function headers({ backend, destination, host }: World): Promise<readonly ManifestHeader[]> {
-  const catalog = openedCatalog(backend, await loadVault(backend, { credentials: destination.credentials }), host.zstd);
+  const catalog = openedCatalog(backend, await loadVault(backend, { credentials: destination.credentials }), host);
   const { snapshots } = await listServer(backend, 'survival', {});
   const found = await Promise.all(snapshots.map((one) => readHeader(catalog, one, {})));
   return found as ManifestHeader[];

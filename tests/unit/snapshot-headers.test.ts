@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Backend } from '../../main/engine/storage/backend.ts';
+import { craftSnapshot } from '../support/craft-snapshot.ts';
 import { contents, movableClock, put, world, type World } from '../support/engine-on-memory.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
@@ -177,3 +178,19 @@ describe('the newest snapshot', () => {
 function manifestOf(id: string | undefined): string {
   return `survival/${id ?? ''}.manifest`;
 }
+
+test('what reading first lines has left is given back after so many archives as they name, and not for lines that are known', async () => {
+  let times = 0;
+  const one = world({ host: { giveBack: () => (times += 1) } });
+  const head = randomBytes(148).toString('base64');
+  const time = Date.UTC(2026, 9, 1);
+  const more = Array.from({ length: 9000 }, (_, index) => ({
+    ...{ key: `survival/20260901T000000Z-aaaaaa.${String(index + 2).padStart(3, '0')}.holdfast`, size: 1000, sha256: '0'.repeat(64), head },
+    ...{ zipSize: 1, frames: 1 },
+  }));
+  for (let count = 0; count < 4; count += 1) await craftSnapshot(one, { time: time + count * 1000, more });
+  await one.engine.snapshots(one.destination, {}, {});
+  expect(times).toBe(1);
+  await one.engine.snapshots(one.destination, {}, {});
+  expect(times).toBe(1);
+});

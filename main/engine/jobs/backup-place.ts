@@ -63,7 +63,7 @@ export async function openPlace(backup: BackupRun, destination: OpenDestination)
   const options: CallOptions = { signal: run.signal };
   keepApart(source.root, destination.localPath);
   const vault = await loadVault(backend, { ...options, credentials: destination.credentials, create: host });
-  const catalog = openedCatalog(backend, vault, host.zstd);
+  const catalog = openedCatalog(backend, vault, host);
   const server = request.server ?? defaultName(source.root);
   const slug = await slugFor(catalog, server, options);
   const lock = await host.lock(lockName(destination, slug));

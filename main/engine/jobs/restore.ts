@@ -35,7 +35,7 @@ export async function restore(
     const classic = await classicAlone(error, destination.backend, request, options);
     return ended(await restoreClassic(host, destination, classic, request, run));
   }
-  const catalog = openedCatalog(destination.backend, vault, host.zstd);
+  const catalog = openedCatalog(destination.backend, vault, host);
   const snapshot = await selectSnapshot(catalog, request, options);
   const manifest = findObject(snapshot, 'manifest');
   if (vault.damage !== undefined) warnings.push({ code: 'vault', message: vault.damage });

@@ -33,7 +33,7 @@ export async function openCatalog(
   known: KnownPlace | null = null,
 ): Promise<Catalog> {
   const vault = await loadVault(destination.backend, { ...options, credentials: destination.credentials, known: known?.vault });
-  return openedCatalog(destination.backend, vault, host.zstd, known?.headers ?? null);
+  return openedCatalog(destination.backend, vault, host, known?.headers ?? null);
 }
 
 /** Everything that is there, incomplete snapshots too, oldest first in each server. */

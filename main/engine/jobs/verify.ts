@@ -46,7 +46,7 @@ export async function verify(
     const { damage, warnings, ...row } = await verifyClassic(host, destination, classic, request, run);
     return { snapshots: [{ id: classic.id, ...row, ok: damage.length === 0 }], damage, warnings, elapsedMs: host.clock.now() - started };
   }
-  const catalog = openedCatalog(destination.backend, vault, host.zstd);
+  const catalog = openedCatalog(destination.backend, vault, host);
   const snapshots = await chosen(catalog, request, options);
   const rows: VerifyReport['snapshots'][number][] = [];
   const damage: Damage[] =

@@ -1,6 +1,6 @@
 import { Fault } from '../../contract/faults.ts';
 import type { OpenVault } from '../archive/vault.ts';
-import type { Zstd } from '../host.ts';
+import type { EngineHost, Zstd } from '../host.ts';
 import type { Backend, CallOptions, ObjectInfo } from '../storage/backend.ts';
 import type { ManifestHeader } from './manifest.ts';
 import { readHeader, type KnownHeaders } from './headers.ts';
@@ -11,6 +11,8 @@ import type { ObjectName } from './names.ts';
 
 /** After so many, what reading them has left is given back. */
 export const manifestsAtOnce = 32;
+/** The same of first lines alone, by the archives that they name: some 15 MB of text. */
+const archivesAtOnce = 2 ** 15;
 
 export interface ListedObject extends ObjectInfo {
   readonly name: ObjectName;
@@ -81,13 +83,27 @@ export interface Catalog {
   readonly known: KnownHeaders | null;
   /** What those name, each once: a thousand snapshots may rest on the same archives. */
   readonly archives: Map<string, ManifestHeader['archives'][number]>;
+  /** Called for each first line that was read: what reading many has left is given back now and then. */
+  readonly onHeader: (header: ManifestHeader) => void;
 }
 
-export function openedCatalog(backend: Backend, vault: OpenVault, zstd: Zstd, known: KnownHeaders | null = null): Catalog {
+export function openedCatalog(
+  backend: Backend,
+  vault: OpenVault,
+  { zstd, giveBack }: Pick<EngineHost, 'zstd' | 'giveBack'>,
+  known: KnownHeaders | null = null,
+): Catalog {
+  let named = 0;
   return {
     backend,
     vault,
     zstd,
+    onHeader: ({ archives }) => {
+      named += archives.length;
+      if (named < archivesAtOnce) return;
+      named = 0;
+      giveBack?.();
+    },
     headers: new Map(),
     known,
     archives: known?.archives ?? new Map<string, ManifestHeader['archives'][number]>(),

@@ -40,6 +40,7 @@ export async function readHeaders(catalog: Catalog, snapshots: readonly ListedSn
 async function tryHeader(catalog: Catalog, manifest: ListedObject, options: CallOptions): Promise<ManifestHeader | Fault> {
   try {
     const header = await readManifestHeader(catalog.zstd, catalog.backend, catalog.vault, manifest, options);
+    catalog.onHeader(header);
     return { ...header, archives: header.archives.map((archive) => once(catalog.archives, archive)) };
   } catch (error) {
     if (error instanceof Fault && ['corrupt', 'truncated', 'wrong-password', 'wrong-key', 'not-found'].includes(error.code)) return error;
