@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { compareTrees } from '../../scripts/try/compare.ts';
+import { changeOneInEachFolder, killedBackup } from './cut-off-run.ts';
 import { restic } from './round-trip.ts';
 import { holdfast, password, run, versionOf } from './run-command.ts';
 import { load, machine, millionRow, tableOf, unchangedRow } from './table.ts';
@@ -53,6 +54,13 @@ try {
     tell(`  ${row.what}: ${row.ours}, ${row.peer}, ${row.result}`);
     rows.push(row);
   }
+  // In small volumes: what is sent is one file in a hundred.
+  const inVolumes = [...commands['unchanged second backup'], '--volume-size', '1M'];
+  changeOneInEachFolder(tree);
+  killedBackup(inVolumes, place, 3);
+  const goneOn = millionRow('backup that goes on with a killed one', holdfast(inVolumes, place));
+  tell(`  ${goneOn.what}: ${goneOn.ours}, ${goneOn.result}`);
+  rows.push(goneOn);
   tell(`\n${files.toLocaleString('en-US')} files, ${(bytes / 1e9).toFixed(2)} GB, on:\n\n${machine(loadBefore)}\n\n${tableOf(rows)}`);
   tell(`\nDifferences after the round trip: ${String(differences.length)}.`);
 } finally {
