@@ -44,6 +44,25 @@ test('all snapshots: the bytes of each archive are read once, however many snaps
   expect(new Map(archives.map((key) => [key, together.get(key)?.bytes]))).toEqual(alone);
 });
 
+test(
+  'a quick look at all snapshots reads each checksum file once and no archive, and tells of each snapshot what it lacks',
+  { timeout },
+  async () => {
+    const one = await fiveRuns();
+    const archives = await archivesOf(one);
+    const [gone = '', , unsure = ''] = archives;
+    await one.backend.remove(gone);
+    await one.backend.remove(`${unsure}.sha256`);
+    const read: Reads = new Map();
+    const report = await anHourLater({ backend: countingReads(one.backend, read) }).verify({ quick: true });
+    expect(report.damage.map(({ object, kind }) => [object, kind])).toEqual(Array(5).fill([gone, 'missing']));
+    expect(report.warnings).toHaveLength(3);
+    const sums = [...read].filter(([key]) => key.endsWith('.sha256'));
+    expect(sums.map(([, { count }]) => count)).toEqual(Array(sums.length).fill(1));
+    expect([sums.length, archives.filter((key) => read.has(key))]).toEqual([3, []]);
+  },
+);
+
 test('all snapshots: damage in a shared archive is told of each that it costs a file, and of no other', { timeout }, async () => {
   const one = await fiveRuns();
   const [first = '', , third = ''] = await archivesOf(one);

@@ -7,7 +7,7 @@ import type { EngineHost } from '../host.ts';
 import { openArchive, readStored } from '../snapshots/archive-reader.ts';
 import { findObject, listServer, storedSizes } from '../snapshots/catalog.ts';
 import type { Catalog, ListedSnapshot } from '../snapshots/catalog.ts';
-import { compareChecksums } from '../snapshots/checksums.ts';
+import { compareChecksums, readChecksum } from '../snapshots/checksums.ts';
 import type { ChecksumFinding } from '../snapshots/checksums.ts';
 import { fetchManifest } from '../snapshots/manifest-store.ts';
 import type { FetchedManifest } from '../snapshots/manifest-store.ts';
@@ -185,7 +185,7 @@ async function checkHashes({ catalog, request, run, manifest }: ArchiveRestore, 
   });
   const archives = hashed.map(({ archive }) => archive);
   const read = hashed.map(({ hex }) => hex);
-  const checks = await compareChecksums(catalog.backend, archives, read, { signal: run.signal });
+  const checks = await compareChecksums((key) => readChecksum(catalog.backend, key, { signal: run.signal }), archives, read);
   const damage = checks.find(({ kind }) => kind === 'damage');
   if (damage !== undefined && !request.salvage) {
     throw new Fault('corrupt', damage.message, { operation: 'restore', context: { object: damage.object } });

@@ -21,6 +21,7 @@ import { storedState } from '../snapshots/stored-state.ts';
 import { loadVault } from '../snapshots/vault-store.ts';
 import { inOrderWritten } from '../snapshots/written-order.ts';
 import type { CallOptions } from '../storage/backend.ts';
+import { archiveLooks, type ArchiveLooks } from './archive-looks.ts';
 import { classicAlone } from './classic-alone.ts';
 import { damageMarks, markDamage } from './damage-marks.ts';
 import { markFinder, type FindMark } from './snapshot-problem.ts';
@@ -55,12 +56,13 @@ export async function verify(
   const marked = new Map<string, Marks>();
   // Oldest first: what a run shares lies where the older snapshots have it.
   const known = snapshots.length > 1 ? new VerifiedContent() : null;
+  const looks = archiveLooks(catalog.backend, request.quick, options);
   for (const snapshot of snapshots) {
     // Of the whole server: an archive's mark stands beside it, whichever snapshot it is that uses it.
     const { slug } = snapshot;
     const marks = marked.get(slug) ?? (await marksOf(host, catalog, slug, request.quick, options));
     marked.set(slug, marks);
-    const result = await verifyOne(host, destination, catalog, { request, snapshot, ...marks, known }, run);
+    const result = await verifyOne(host, destination, catalog, { request, snapshot, ...marks, known, looks }, run);
     rows.push({ id: snapshot.id, server: result.server, ok: result.damage.length === 0, files: result.files, bytes: result.bytes });
     damage.push(...result.damage);
     warnings.push(...result.warnings);
@@ -101,13 +103,14 @@ interface About extends Marks {
   readonly request: VerifyRequest;
   readonly snapshot: ListedSnapshot;
   readonly known: VerifiedContent | null;
+  readonly looks: ArchiveLooks;
 }
 
 async function verifyOne(
   host: EngineHost,
   destination: OpenDestination,
   catalog: Catalog,
-  { request, snapshot, marks, ours, findMark, known }: About,
+  { request, snapshot, marks, ours, findMark, known, looks }: About,
   run: RunContext,
 ): Promise<Verified> {
   const object = findObject(snapshot, 'manifest');
@@ -128,7 +131,7 @@ async function verifyOne(
       : [];
     const present: ManifestHeader['archives'] = [];
     for (const archive of header.archives) {
-      const problem = await presence(catalog, archive, options);
+      const problem = await presence(looks, archive);
       if (problem === null) present.push(archive);
       else damage.push(named(archive.key, problem.kind, problem.message));
     }
@@ -142,10 +145,9 @@ async function verifyOne(
           );
     if (checked !== null) damage.push(...checked.damage.map((one): Damage => ({ ...one, snapshot: snapshot.id })));
     const sums = await compareChecksums(
-      catalog.backend,
+      looks.checksumOf,
       present,
       checked === null ? [] : present.map(({ key }) => checked.sha256.get(key) ?? null),
-      options,
     );
     for (const { kind, object: key, message } of sums) if (kind === 'damage') damage.push(named(key, 'checksum', message));
     const marking = checked === null || !ours ? [] : await markDamage(host, catalog, header, marks, damage, options);
@@ -165,12 +167,11 @@ async function verifyOne(
 }
 
 async function presence(
-  catalog: Catalog,
+  { sizeOf }: ArchiveLooks,
   archive: ManifestHeader['archives'][number],
-  options: CallOptions,
 ): Promise<{ kind: string; message: string } | null> {
   try {
-    const { size } = await catalog.backend.stat(archive.key, options);
+    const size = await sizeOf(archive.key);
     if (size === archive.size) return null;
     return { kind: 'size', message: `${archive.key} has ${size} bytes instead of ${archive.size}` };
   } catch (error) {

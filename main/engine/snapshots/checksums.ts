@@ -32,12 +32,14 @@ export async function readChecksum(backend: Backend, key: string, options: CallO
   return hex;
 }
 
-/** Compares what was read with what the manifest and the checksum files say. `read`: null where an archive was not read whole. */
+/**
+ * Compares what was read with what the manifest and the checksum files say. `read`: null where an archive was not read whole. `checksumOf`: readChecksum of an
+ * archive's key.
+ */
 export async function compareChecksums(
-  backend: Backend,
+  checksumOf: (key: string) => Promise<string | null>,
   archives: readonly ManifestArchive[],
   read: readonly (string | null)[],
-  options: CallOptions,
 ): Promise<readonly ChecksumFinding[]> {
   const findings: ChecksumFinding[] = [];
   for (const [index, { key, sha256 }] of archives.entries()) {
@@ -46,7 +48,7 @@ export async function compareChecksums(
       findings.push({ kind: 'damage', object: key, message: `${key}: its bytes are not those that its manifest names (SHA-256 differs)` });
     }
     try {
-      const stored = await readChecksum(backend, key, options);
+      const stored = await checksumOf(key);
       if (stored === null) findings.push({ kind: 'warning', object: checksumKey(key), message: `${checksumKey(key)} is missing` });
       else if (stored !== ours && ours === sha256) {
         findings.push({
