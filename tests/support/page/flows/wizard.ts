@@ -1,20 +1,14 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ServerStatus } from '../../../../main/contract/server-status.ts';
+import { countClicks } from '../count-clicks.ts';
 import { titleOn, type Face, type Running } from '../face.ts';
 import { chooseFolder, chooseProvider, describePlace, firstBackup, folderPlace, setUpServer } from '../flow-steps.ts';
 import { chooseFolder as lookAtFolder } from '../setting-up.ts';
 import { ServiceHome } from '../../service-process.ts';
 
 const chosen = 'quiet copper lantern meadow';
-
-/** Presses of the mouse from now on; the keyboard's do not count. */
-async function countClicks(page: Page): Promise<() => Promise<number>> {
-  await page.evaluate("window.clicks = 0; addEventListener('pointerdown', () => window.clicks++, { capture: true })");
-  return () => page.evaluate<number>('window.clicks');
-}
 
 /** The whole wizard with a real service, and the ways on which it goes wrong. */
 export function wizardFlows(face: Face): void {
