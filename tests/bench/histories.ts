@@ -5,6 +5,7 @@
 import { availableParallelism } from 'node:os';
 import type { Backend } from '../../main/engine/storage/backend.ts';
 import { runHistories, type Sum } from '../support/histories/run-histories.ts';
+import { setup as giveRunFolder } from '../support/run-folder.ts';
 import { freshPlace, makeBucket } from '../support/s3/destinations.ts';
 import { startS3FaultProxy } from '../support/s3/faults.ts';
 import { startSwift, swiftMissing } from '../support/s3/swift.ts';
@@ -38,6 +39,7 @@ const count = Number(given('count') ?? 1000);
 const first = Number(given('seed') ?? Math.floor(Math.random() * 1e9));
 const over = given('over') ?? 'memory';
 if (!['memory', 's3'].includes(over)) throw new Error(`--over=${over} is not known: memory or s3`);
+const removeRunFolder = giveRunFolder();
 const place = over === 's3' ? await overS3() : inMemory;
 const began = performance.now();
 const line = ({ histories, runs, cutOff, goneOn, restores }: Readonly<Sum>): string =>
@@ -60,4 +62,5 @@ try {
   process.stdout.write(`${line(sum)}: every snapshot that was kept is what its folder was.\n`);
 } finally {
   await place.close();
+  removeRunFolder();
 }

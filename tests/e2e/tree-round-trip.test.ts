@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { differences, seeTree } from '../support/compare-trees.ts';
 import { isRoot, nobody, Workshop } from '../support/run-holdfast.ts';
-import { buildEndlessPath, buildOddTree } from '../support/trees.ts';
+import { buildOddTree } from '../support/trees.ts';
 
 const shop = new Workshop('tree');
 
@@ -39,18 +39,5 @@ describe('a folder with everything that Linux allows', () => {
     expect(restored.code, restored.stdout).toBe(0);
     expect(differences(seeTree(source, { owners: true }), seeTree(target, { owners: true }))).toEqual([]);
     shop.giveTo(0);
-  });
-
-  it('holds paths that are longer than any system call takes', async () => {
-    const source = shop.path('endless');
-    mkdirSync(source);
-    buildEndlessPath(source, 30);
-    const backup = await shop.backup(source);
-    expect(backup.code, backup.stdout).toBe(0);
-    expect(backup.value).toMatchObject({ files: 2 });
-    const target = shop.path('endless-back');
-    const restored = await shop.restore(target, ['--server', 'endless']);
-    expect(restored.code, restored.stdout).toBe(0);
-    expect(differences(seeTree(source, { owners: isRoot }), seeTree(target, { owners: isRoot }))).toEqual([]);
   });
 });

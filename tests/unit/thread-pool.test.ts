@@ -1,5 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
@@ -7,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Monitor, monitorWords } from '../../main/adapters/compute/monitor.ts';
 import { runThreads } from '../../main/adapters/compute/threads.ts';
 import { world } from '../support/engine-on-memory.ts';
+import { buildEndlessPath } from '../support/trees.ts';
 
 describe('threads', () => {
   let base: string;
@@ -48,6 +50,33 @@ describe('threads', () => {
     await ended;
     await one.backup(folder, { force: true });
     expect(started.length).toBe(2 * first.length);
+  });
+
+  test('that have ended while they had nothing to do are not waited for', async () => {
+    const one = world();
+    await one.backup(folder);
+    const first = [...started];
+    await Promise.all(first.map((worker) => worker.terminate()));
+    expect(await one.backup(folder, { force: true })).toMatchObject({ outcome: 'written' });
+    expect(started.length).toBe(2 * first.length);
+  });
+
+  test.skipIf(process.platform !== 'linux')('hold nothing open of what they have done, deep folders included', async () => {
+    const one = world();
+    buildEndlessPath(folder, 30);
+    await one.backup(folder);
+    await one.restore(join(base, 'back'));
+    const open = readdirSync('/proc/self/fd').flatMap((handle) => {
+      try {
+        return [readlinkSync(`/proc/self/fd/${handle}`)];
+      } catch (error) {
+        // The one that this listing itself had open.
+        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+        throw error;
+      }
+    });
+    expect(open.filter((path) => path.startsWith(base))).toEqual([]);
+    execFileSync('rm', ['-rf', base]);
   });
 
   test('that have worked long end with their task', async () => {

@@ -45,16 +45,24 @@ function takeThread(): Worker {
     return found.worker;
   }
   shareMallocArenas();
-  return new Worker(new URL('./thread-worker.ts', import.meta.url), { resourceLimits: { maxYoungGenerationSizeMb: 2 } });
+  const worker = new Worker(new URL('./thread-worker.ts', import.meta.url), { resourceLimits: { maxYoungGenerationSizeMb: 2 } });
+  // Where it ends without a task, nobody else hears of it, and a task that is given to it then would never end.
+  return worker.on('error', () => forget(worker)).on('exit', () => forget(worker));
 }
 
 function putThread(worker: Worker): void {
   worker.unref();
-  const rest = { worker, timer: setTimeout(() => endThread(rest), idleMs).unref() };
-  idle.push(rest);
+  idle.push({ worker, timer: setTimeout(() => endThread(worker), idleMs).unref() });
 }
 
-function endThread(rest: (typeof idle)[number]): void {
-  idle.splice(idle.indexOf(rest), 1);
-  void rest.worker.terminate();
+function forget(worker: Worker): void {
+  const at = idle.findIndex((rest) => rest.worker === worker);
+  if (at < 0) return;
+  clearTimeout(idle[at]?.timer);
+  idle.splice(at, 1);
+}
+
+function endThread(worker: Worker): void {
+  forget(worker);
+  void worker.terminate();
 }

@@ -1,3 +1,4 @@
+import { afterUndoing } from '../../engine/jobs/after-undoing.ts';
 import type { Committed, CommitOptions, PrepareRequest, RootAttributes } from '../../engine/snapshots/restore-target.ts';
 import { carryOver } from './carry-over.ts';
 import type { CarriedOver } from './carry-over.ts';
@@ -53,8 +54,7 @@ export async function exchange(prepared: Prepared, staged: Staged, options: Comm
     await calls.syncFileSystem(staged.dir);
     await writeRecord(calls, join(home.folder, staged.journal.record), head, planOf(prepared, staged, options.exchange ?? never, stays));
   } catch (error) {
-    await staged.drop();
-    throw swapFault(error, 'restore', `nothing was exchanged in ${shown(target.path)}`);
+    throw await afterUndoing(swapFault(error, 'restore', `nothing was exchanged in ${shown(target.path)}`), staged.drop);
   }
   const swapped = await runSwap(calls, home, staged.journal);
   return { before: swapped.before, carriedOver, notes: [...notes, ...swapped.notes] };

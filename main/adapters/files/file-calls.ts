@@ -5,6 +5,8 @@ import * as fs from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { setLinkTimes } from './exact-times.ts';
+import { reaching } from './held-folders.ts';
+import { longPathCalls } from './long-path-calls.ts';
 
 /** A file being written. */
 export interface WritableFile {
@@ -61,7 +63,7 @@ async function quickly<Result>(call: () => Result): Promise<Result> {
 }
 
 /** The operating system's own. Whatever may take long (a removal frees a file's blocks) goes through the thread pool. */
-export const nodeFileCalls: FileCalls = {
+const systemCalls: FileCalls = {
   lstat: (path) => quickly(() => lstatSync(path, { bigint: true })),
   async *names(folder) {
     // Node hands the names over as Buffers with this encoding, which its types do not know for opendir.
@@ -139,20 +141,26 @@ export const nodeFileCalls: FileCalls = {
   },
 };
 
+/** A server may hold paths that are too long for one call: what can be written can be looked at and removed. */
+export const nodeFileCalls = longPathCalls(systemCalls);
+
 async function syncTree(folder: Buffer): Promise<void> {
   for await (const name of nodeFileCalls.names(folder)) {
     const path = join(folder, name);
-    const found = await fs.lstat(path);
+    const found = await nodeFileCalls.lstat(path);
     if (found.isDirectory()) await syncTree(path);
-    if (!found.isFile()) continue;
-    const handle = await fs.open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+    if (found.isFile()) await reaching(path, syncFile);
   }
   await nodeFileCalls.syncFolder(folder);
+}
+
+async function syncFile(path: Buffer): Promise<void> {
+  const handle = await fs.open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }
 
 export function isErrno(error: unknown, ...codes: readonly string[]): boolean {

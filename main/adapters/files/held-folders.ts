@@ -8,7 +8,7 @@ const slash = 0x2f;
 /**
  * Names for paths that are too long for any system call: from a folder on the way that is held open. Linux resolves
  * /proc/self/fd/N/name inside the open folder N, as openat(2) does, which Node does not offer. Only for a tree whose folders nobody
- * moves meanwhile. What is held open is closed with the worker thread at the latest.
+ * moves meanwhile, and until it is closed.
  */
 export class HeldFolders {
   /** By the path of the folder. */
@@ -37,11 +37,43 @@ export class HeldFolders {
     return handle;
   }
 
+  close(): void {
+    while (this.#held.size > 0) this.#closeOldest();
+  }
+
   #closeOldest(): void {
     for (const [key, handle] of this.#held) {
       closeSync(handle);
       this.#held.delete(key);
       return;
     }
+  }
+}
+
+/** One call with a path that may be too long for it. */
+export function reaching<Result>(path: Buffer, act: (reachable: Buffer) => Promise<Result>): Promise<Result> {
+  return path.length <= longestPath ? act(path) : reachingLong(path, act);
+}
+
+async function reachingLong<Result>(path: Buffer, act: (reachable: Buffer) => Promise<Result>): Promise<Result> {
+  const held = new HeldFolders();
+  try {
+    return await act(held.reach(path));
+  } finally {
+    held.close();
+  }
+}
+
+/** The same for what is listed or read piece by piece. */
+export function reachingThroughout<Piece>(path: Buffer, pieces: (reachable: Buffer) => AsyncIterable<Piece>): AsyncIterable<Piece> {
+  return path.length <= longestPath ? pieces(path) : reachingLongThroughout(path, pieces);
+}
+
+async function* reachingLongThroughout<Piece>(path: Buffer, pieces: (reachable: Buffer) => AsyncIterable<Piece>): AsyncGenerator<Piece> {
+  const held = new HeldFolders();
+  try {
+    yield* pieces(held.reach(path));
+  } finally {
+    held.close();
   }
 }

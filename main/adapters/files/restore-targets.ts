@@ -1,4 +1,5 @@
 import { Fault } from '../../contract/faults.ts';
+import { afterUndoing } from '../../engine/jobs/after-undoing.ts';
 import type { Committed, CommitOptions, PrepareRequest, RestoreTargets, Staging } from '../../engine/snapshots/restore-target.ts';
 import { exchange } from './exchange.ts';
 import type { Prepared } from './exchange.ts';
@@ -76,8 +77,7 @@ async function openStaging(prepared: Prepared): Promise<Staging> {
     await refuseOtherFileSystem(calls, dir, checked.exists ? target.path : home.folder);
     return stagingOf(prepared, dir, drop, (options) => exchange(prepared, { journal: journal as Journal, head, dir, drop }, options), lock);
   } catch (error) {
-    await drop();
-    throw swapFault(error, 'restore', `no staging folder could be made at ${shown(dir)}`);
+    throw await afterUndoing(swapFault(error, 'restore', `no staging folder could be made at ${shown(dir)}`), drop);
   }
 }
 

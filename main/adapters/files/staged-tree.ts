@@ -33,6 +33,11 @@ export class StagedTree {
     this.#owner = owner;
   }
 
+  /** To be called at the end: folders on long ways are held open. */
+  close(): void {
+    this.#held.close();
+  }
+
   location(path: BytePath): string | Buffer {
     if (this.#base.length + path.length > longestPath) return this.#held.reach(Buffer.concat([this.#base, pathBytes(path)]));
     return this.#baseText !== null && isAscii(path) ? this.#baseText + path : Buffer.concat([this.#base, pathBytes(path)]);

@@ -16,6 +16,7 @@ import { readObjectName } from '../snapshots/names.ts';
 import type { CommitOptions, Staging } from '../snapshots/restore-target.ts';
 import type { ByteStream, CallOptions } from '../storage/backend.ts';
 import { throwIfCancelled } from '../storage/cancel.ts';
+import { afterUndoing } from './after-undoing.ts';
 import { isOwn, isWhole } from './base.ts';
 import { refuseNothing, withoutFiles } from './nothing-restored.ts';
 import { keepApart } from './places.ts';
@@ -85,8 +86,7 @@ export async function restoreArchive(
       ],
     };
   } catch (error) {
-    await (staging as Staging | null)?.abort();
-    throw error;
+    throw await afterUndoing(error, async () => await staging?.abort());
   } finally {
     await manifest.spool.dispose();
   }

@@ -11,6 +11,7 @@ import type { ListedObject, ListedSnapshot } from '../snapshots/catalog.ts';
 import { readChecksum } from '../snapshots/checksums.ts';
 import type { Staging } from '../snapshots/restore-target.ts';
 import { throwIfCancelled } from '../storage/cancel.ts';
+import { afterUndoing } from './after-undoing.ts';
 import { classicNext } from './classic-alone.ts';
 import { classicRoom, expandClassic, readClassic } from './classic-content.ts';
 import { refuseNothing, withoutFiles } from './nothing-restored.ts';
@@ -86,8 +87,7 @@ export async function restoreClassic(
       warnings: [...warnings, ...withoutFiles(result), ...notes],
     };
   } catch (error) {
-    await (staging as Staging | null)?.abort();
-    throw error;
+    throw await afterUndoing(error, async () => await staging?.abort());
   } finally {
     await zip.dispose();
   }

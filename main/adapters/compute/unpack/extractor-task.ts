@@ -109,4 +109,5 @@ export const task = threadTask('extract', (task: ExtractorTask, send) => {
     }
   }
   closeOpen();
+  tree.close();
 });

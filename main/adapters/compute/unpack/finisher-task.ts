@@ -94,7 +94,7 @@ export const task = threadTask('finish', (task: FinisherTask, tell) => {
 
   let first = true;
   for (const line of spoolLines(task.manifest.handle, task.manifest.size)) {
-    if (monitor.stopped) return;
+    if (monitor.stopped) return tree.close();
     if (!first) add(parseEntry(line.toString('utf8'), task.manifest.name));
     first = false;
   }
@@ -103,6 +103,7 @@ export const task = threadTask('finish', (task: FinisherTask, tell) => {
     if (wanted) wantedFolders += 1;
     if (wanted || tree.hasFolder(path)) tree.finishFolder(path, rest);
   }
+  tree.close();
   tell({ kind: 'finished', root, links: symlinks.length, folders: wantedFolders, lostLinks });
 });
 

@@ -156,6 +156,7 @@ export const task = threadTask('compare with target', (task: KeeperTask) => {
     }
   } finally {
     former.close();
+    tree.close();
   }
   // The last one to end sees what all have kept.
   if (Atomics.sub(shared, keeperWords.running, 1) === 1) spareFrames();

@@ -42,7 +42,7 @@ export const task = threadTask('unzip', (task: UnzipTask, tell) => {
   let bytes = 0;
 
   for (const entry of zipEntries(task.handle, task.size)) {
-    if (monitor.stopped) return;
+    if (monitor.stopped) return tree?.close();
     const isDirectory = entry.name.endsWith('/');
     const path = innerPath(entry.name);
     if (path === rootPath || !includes(path, isDirectory)) continue;
@@ -68,6 +68,7 @@ export const task = threadTask('unzip', (task: UnzipTask, tell) => {
   if (tree !== null) {
     for (const { path, target, ...rest } of symlinks) tree.makeSymlink(path, target, rest);
     for (const { path, ...rest } of folders.toReversed()) tree.finishFolder(path, rest);
+    tree.close();
   }
   tell({
     kind: 'unzipped',
