@@ -6,7 +6,7 @@ import type { DestinationCheck } from '../contract/reports.ts';
 import type { Backend } from '../engine/storage/backend.ts';
 import { initializeProvider } from '../engine/storage/initialize-provider.ts';
 import { stack, standardStack } from '../engine/storage/stack.ts';
-import { composeTokens, signInVariables, type TokenKeeping } from './compose-tokens.ts';
+import type { TokenKeeping } from './compose-tokens.ts';
 import { needed, type Secrets } from './destination-secrets.ts';
 import { loopbackEndpoint } from './loopback-endpoint.ts';
 import { s3CredentialsIn } from './s3-credentials.ts';
@@ -62,11 +62,13 @@ async function baseOf(
       return b2Backend(settings, keys, loopbackEndpoint(process.env, 'HOLDFAST_B2_ENDPOINT'));
     }
     case 'google-drive': {
+      const { composeTokens, signInVariables } = await import('./compose-tokens.ts');
       const { googleDriveBackend } = await import('../adapters/storage/google-drive/google-drive-backend.ts');
       const tokens = composeTokens(settings, secrets, process.env, await keepingOf(name));
       return googleDriveBackend(settings, tokens, loopbackEndpoint(process.env, signInVariables['google-drive'].endpoint));
     }
     case 'dropbox': {
+      const { composeTokens, signInVariables } = await import('./compose-tokens.ts');
       const { dropboxBackend } = await import('../adapters/storage/dropbox/dropbox-backend.ts');
       const tokens = composeTokens(settings, secrets, process.env, await keepingOf(name));
       return dropboxBackend(settings, tokens, loopbackEndpoint(process.env, signInVariables.dropbox.endpoint));

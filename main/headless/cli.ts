@@ -53,13 +53,11 @@ async function main(args: readonly string[]): Promise<void> {
   try {
     // A service lives for years: it does not load the other commands.
     const isService = args.length === 1 && args[0] === 'service';
-    // What the program is made of, the costly parts of it first.
+    // What every other command is made of, the costly parts of it first.
     if (!isService)
       await inTurns(
         () => import('zod'),
         () => import('../contract/settings.ts'),
-        () => import('../compose/compose-tokens.ts'),
-        () => import('./commands/destination.ts'),
         () => import('./program.ts'),
       );
     const { runCli } = isService ? await import('./serve.ts') : await import('./program.ts');

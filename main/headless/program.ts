@@ -1,30 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { faultTexts, nextStep } from '../contract/fault-texts.ts';
 import { asFault, Fault } from '../contract/faults.ts';
-import { addBackup } from './commands/backup.ts';
-import { addBandwidth, addConfig } from './commands/config.ts';
-import { addDestination } from './commands/destination.ts';
-import { addDiff } from './commands/diff.ts';
-import { addFind, addVersions } from './commands/find.ts';
-import { addHelp } from './commands/help.ts';
-import { addKit } from './commands/kit.ts';
-import { addKeychain } from './commands/keychain.ts';
-import { addLs } from './commands/ls.ts';
-import { addNotice } from './commands/notice.ts';
-import { addOpen } from './commands/open.ts';
-import { addPassword } from './commands/password.ts';
-import { addPin, addUnpin } from './commands/pin.ts';
-import { addPrune } from './commands/prune.ts';
-import { addReport } from './commands/report.ts';
-import { addRestore } from './commands/restore.ts';
-import { addRetention } from './commands/retention.ts';
-import { addServer } from './commands/server.ts';
-import { addOpenPage, addService } from './commands/service.ts';
-import { addSnapshots } from './commands/snapshots.ts';
-import { addTest } from './commands/test.ts';
-import { addUndo } from './commands/undo.ts';
-import { addUsage } from './commands/usage.ts';
-import { addVerify } from './commands/verify.ts';
+import { commandGroups, commandNames } from './command-groups.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
 import type { CliHost, CommandContext } from './host.ts';
 import { printFault, printFaultJson } from './output.ts';
@@ -34,26 +11,23 @@ export async function runCli(args: readonly string[], host: CliHost): Promise<nu
   let exitCode: number = exitCodes.done;
   // Commander writes synchronously; what it wrote goes out once it is done.
   const texts = { out: '', err: '' };
-  const program = buildProgram({ host, end: (code) => (exitCode = code) }, texts);
+  const [first] = args;
+  const only = first !== 'help' && commandNames.includes(first ?? '') ? (first ?? null) : null;
+  const program = await buildProgram({ host, end: (code) => (exitCode = code) }, texts, only);
   try {
     refuseBrokenArguments(args);
     await program.parseAsync([...args], { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError && isHelp(error)) exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
-    else
-      exitCode = await tell(
-        error,
-        args,
-        host,
-        program.commands.map((command) => command.name()),
-      );
+    else exitCode = await tell(error, args, host);
   }
   if (texts.out !== '') await host.stdout.write(texts.out);
   if (texts.err !== '') await host.stderr.write(texts.err);
   return exitCode;
 }
 
-function buildProgram(context: CommandContext, texts: { out: string; err: string }): Command {
+/** With one command alone where that is all that is asked for: to load the others takes as long as most have to do. */
+async function buildProgram(context: CommandContext, texts: { out: string; err: string }, only: string | null): Promise<Command> {
   const { host } = context;
   const program = new Command('holdfast');
   program
@@ -75,18 +49,13 @@ function buildProgram(context: CommandContext, texts: { out: string; err: string
       getErrHasColors: () => false,
     })
     .addHelpText('after', '\n`holdfast COMMAND --help` has an example; `holdfast help exit-codes` lists the exit codes.');
-  const groups = [
-    ['Back up and bring back:', [addBackup, addRestore, addUndo]],
-    ['Look:', [addSnapshots, addLs, addDiff, addFind, addVersions, addUsage, addVerify, addTest]],
-    ['Run by itself:', [addServer, addService, addOpenPage, addNotice, addBandwidth]],
-    ['Backup places and secrets:', [addDestination, addKeychain, addConfig]],
-    ['Keep and remove:', [addPrune, addPin, addUnpin, addRetention]],
-    ['Password and emergencies:', [addPassword, addKit, addOpen]],
-    ['Help:', [addHelp, addReport]],
-  ] as const;
-  for (const [heading, commands] of groups) {
-    program.commandsGroup(heading);
-    for (const add of commands) add(program, context);
+  for (const { heading, commands } of commandGroups) {
+    const wanted = commands.filter(({ name }) => only === null || name === only);
+    if (wanted.length > 0) program.commandsGroup(heading);
+    for (const { load } of wanted) {
+      const add = await load();
+      add(program, context);
+    }
   }
   return program;
 }
@@ -107,8 +76,8 @@ function isHelp(error: CommanderError): boolean {
 }
 
 /** Prints what went wrong, as text or as the one JSON document, and settles to the exit code. */
-export async function tell(error: unknown, args: readonly string[], host: CliHost, commands: readonly string[] = []): Promise<number> {
-  const name = commands.find((command) => command === args.find((arg) => !arg.startsWith('-')));
+export async function tell(error: unknown, args: readonly string[], host: CliHost): Promise<number> {
+  const name = commandNames.find((command) => command === args.find((arg) => !arg.startsWith('-')));
   const usage = error instanceof CommanderError;
   const fault = usage
     ? new Fault('config-invalid', error.message.replace(/^error: /, '').replaceAll('\n', ' '), { operation: 'read the arguments' })
