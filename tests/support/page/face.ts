@@ -1,4 +1,6 @@
-import type { ServiceHome } from '../service-process.ts';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ServiceHome } from '../service-process.ts';
 import type { Visitor } from './visitor.ts';
 import type { Language } from './words.ts';
 
@@ -23,4 +25,17 @@ export interface Running {
 /** “the way back, in a browser”, with the reason where it is left out. */
 export function titleOn(face: Face, what: string): string {
   return `${what}, ${face.name}${face.missing === '' ? '' : ` (${face.missing})`}`;
+}
+
+/** Holdfast as it begins, on a computer with one small folder and nothing set up, for one test alone. */
+export async function withNewService(face: Face, act: (home: ServiceHome, running: Running) => Promise<void>): Promise<void> {
+  const home = new ServiceHome();
+  writeFileSync(join(home.folder, 'level.dat'), 'blocks');
+  await home.json(['keychain', 'use', 'machine-key', '--yes']);
+  const running = await face.start(home);
+  try {
+    await act(home, running);
+  } finally {
+    await running.stop();
+  }
 }

@@ -1,13 +1,13 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { chooseProvider, confirmRestore, restoreLatest, setUpServer, undoRestore, type FillPlace } from '../flow-steps.ts';
+import { choosePassword, chooseProvider, confirmRestore, restoreLatest, setUpServer, undoRestore, type FillPlace } from '../flow-steps.ts';
 import type { Visitor } from '../visitor.ts';
 import { makeBucket, plainClient } from '../../s3/destinations.ts';
 import { startSwift, swiftKeys, swiftMissing, type Swift } from '../../s3/swift.ts';
 import { ServiceHome, testPassword } from '../../service-process.ts';
 import { countClicks } from '../count-clicks.ts';
-import { titleOn, type Face, type Running } from '../face.ts';
+import { titleOn, withNewService, type Face, type Running } from '../face.ts';
 
 /** A bucket of a real S3 server as the place, from the wizard to undo. */
 export function s3Flows(face: Face): void {
@@ -60,32 +60,26 @@ export function s3Flows(face: Face): void {
     };
 
     test('five clicks, and nothing else but typing, lead through the wizard to a first backup in a bucket', async () => {
-      const { page, button, field, heading } = visitor;
-      const clicks = await countClicks(page);
-      await field('wizard.folder').fill(home.folder);
-      await field('wizard.name').waitFor();
-      await button('do.continue').click();
-      // Amazon, which is chosen, has no server for tests; another provider is chosen by the keyboard here.
-      await field('place.kind').selectOption({ label: 'Another S3 server' });
-      await field('place.endpoint').fill(swift.endpoint);
-      await field('place.bucket').fill(await makeBucket(swift.endpoint));
-      await field('place.accessKeyId').fill(swiftKeys.accessKeyId);
-      await field('place.secretAccessKey').fill(swiftKeys.secretAccessKey);
-      await button('do.continue').click();
-      await field('password.new').fill(testPassword);
-      await field('password.repeat').fill(testPassword);
-      const kit = page.waitForEvent('download');
-      await button('wizard.password.do').click();
-      await kit;
-      await button('wizard.kit.put').click();
-      await button('wizard.start').click();
-      await heading('wizard.done.title', { name: 'Srv' }).waitFor();
-      expect(await clicks()).toBe(5);
-      await visitor.leave();
-      await home.json(['server', 'remove', 'srv']);
-      for (const { name } of (await home.json(['destination', 'list'])) as { name: string }[])
-        await home.json(['destination', 'remove', name]);
-      visitor = await running.visit('new-server');
+      await withNewService(face, async (first, at) => {
+        const other = await at.visit('new-server');
+        const { page, button, field, heading } = other;
+        const clicks = await countClicks(page);
+        await field('wizard.folder').fill(first.folder);
+        await field('wizard.name').waitFor();
+        await button('do.continue').click();
+        // Amazon, which is chosen, has no server for tests; another provider is chosen by the keyboard here.
+        await field('place.kind').selectOption({ label: 'Another S3 server' });
+        await field('place.endpoint').fill(swift.endpoint);
+        await field('place.bucket').fill(await makeBucket(swift.endpoint));
+        await field('place.accessKeyId').fill(swiftKeys.accessKeyId);
+        await field('place.secretAccessKey').fill(swiftKeys.secretAccessKey);
+        await button('do.continue').click();
+        await choosePassword(other, testPassword);
+        await button('wizard.start').click();
+        await heading('wizard.done.title', { name: 'Srv' }).waitFor();
+        expect(await clicks()).toBe(5);
+        await other.leave();
+      });
     });
 
     test('the wizard tells a wrong key from the right one, and ends with a backup in the bucket', async () => {

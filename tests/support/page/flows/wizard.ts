@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ServerStatus } from '../../../../main/contract/server-status.ts';
 import { countClicks } from '../count-clicks.ts';
-import { titleOn, type Face, type Running } from '../face.ts';
-import { chooseFolder, chooseProvider, describePlace, firstBackup, folderPlace, setUpServer } from '../flow-steps.ts';
+import { titleOn, withNewService, type Face, type Running } from '../face.ts';
+import { chooseFolder, choosePassword, chooseProvider, describePlace, firstBackup, folderPlace, setUpServer } from '../flow-steps.ts';
 import { chooseFolder as lookAtFolder } from '../setting-up.ts';
 import { ServiceHome } from '../../service-process.ts';
 
@@ -30,34 +30,29 @@ export function wizardFlows(face: Face): void {
     });
 
     test('seven clicks, and nothing else but typing, lead from an empty Home to a running first backup in another folder', async () => {
-      const visitor = await running.visit('');
-      const { page, button, field, heading, complaints } = visitor;
-      const clicks = await countClicks(page);
-      await page.getByRole('link', { name: visitor.say('empty.choose'), exact: true }).click();
-      await field('wizard.folder').fill(home.folder);
-      await field('wizard.name').waitFor();
-      await button('do.continue').click();
-      await chooseProvider(visitor, 'folder');
-      await field('place.path').fill(join(home.base, 'first-place'));
-      await button('do.continue').click();
-      await field('password.new').fill(chosen);
-      await field('password.repeat').fill(chosen);
-      const kit = page.waitForEvent('download');
-      await button('wizard.password.do').click();
-      await kit;
-      await button('wizard.kit.put').click();
-      await button('wizard.start').click();
-      await page
-        .getByRole('progressbar')
-        .or(heading('wizard.done.title', { name: 'Srv' }))
-        .first()
-        .waitFor();
-      expect(await clicks()).toBe(7);
-      expect(complaints).toEqual([]);
-      await heading('wizard.done.title', { name: 'Srv' }).waitFor();
-      await visitor.leave();
-      await home.json(['server', 'remove', 'srv']);
-      await home.json(['destination', 'remove', 'first-place']);
+      await withNewService(face, async (first, at) => {
+        const visitor = await at.visit('');
+        const { page, button, field, heading, complaints } = visitor;
+        const clicks = await countClicks(page);
+        await page.getByRole('link', { name: visitor.say('empty.choose'), exact: true }).click();
+        await field('wizard.folder').fill(first.folder);
+        await field('wizard.name').waitFor();
+        await button('do.continue').click();
+        await chooseProvider(visitor, 'folder');
+        await field('place.path').fill(first.place);
+        await button('do.continue').click();
+        await choosePassword(visitor, chosen);
+        await button('wizard.start').click();
+        await page
+          .getByRole('progressbar')
+          .or(heading('wizard.done.title', { name: 'Srv' }))
+          .first()
+          .waitFor();
+        expect(await clicks()).toBe(7);
+        expect(complaints).toEqual([]);
+        await heading('wizard.done.title', { name: 'Srv' }).waitFor();
+        await visitor.leave();
+      });
     });
 
     test('five clicks lead from a known folder to the first backup, in a new place with a key file', async () => {
