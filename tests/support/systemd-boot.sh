@@ -78,7 +78,8 @@ inside)
     cp -P "/usr/lib/systemd/user/$unit" "$scratch/user-units/" 2>/dev/null || :
   done
   ln -s ../dbus.socket "$scratch/user-units/sockets.target.wants/dbus.socket"
-  for unit in systemd-journald.socket systemd-journald-dev-log.socket dbus.socket; do
+  # The journal itself too: what is logged before it runs is lost, and it would be started only when somebody logs.
+  for unit in systemd-journald.socket systemd-journald-dev-log.socket systemd-journald.service dbus.socket; do
     ln -s "../$unit" "$scratch/units/multi-user.target.wants/$unit"
   done
   ln -s multi-user.target "$scratch/units/default.target"
