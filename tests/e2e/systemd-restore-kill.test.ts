@@ -15,7 +15,7 @@ describe.skipIf(systemdMissing !== '')(`a restore in the place of what runs, kil
   let systemd: Systemd;
   const world = (): string => join(systemd.home('root'), 'world');
   const broken = (): string => join(systemd.home('root'), 'broken');
-  const [stored, later] = [randomBytes(8 * 2 ** 20), randomBytes(8 * 2 ** 20)];
+  const [stored, later] = [randomBytes(2 ** 20), randomBytes(2 ** 20)];
   /** Which world lies there, and what its game has written into it. */
   const now = (): string[] => {
     const region = readFileSync(join(world(), 'region'));
