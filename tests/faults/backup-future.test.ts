@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { newStateDir, type World } from '../support/engine-on-memory.ts';
+import { headSize, sealedChunk } from '../support/damage.ts';
+import { contents, newStateDir, put, type World } from '../support/engine-on-memory.ts';
 import { anHourLater, expectRestored, sent } from '../support/incremental.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
@@ -78,4 +79,21 @@ test('a server that was taken over from the machine that wrote the future is the
   expect(await second.backup(source)).toMatchObject({ outcome: 'written' });
   expect(await second.prune({ policy: { last: 1 } })).toMatchObject({ remove: [{}] });
   await expect(first.backup(source)).rejects.toMatchObject({ code: 'locked' });
+});
+
+test('a prune reads the manifest that the older ones go for, and not that of the future', async () => {
+  const one = anHourLater();
+  const source = newSource();
+  // So many names that the manifest has a second chunk.
+  for (let file = 0; file < 600; file += 1) writeFileSync(join(source, `small-${file}`), randomBytes(20));
+  const first = await one.backup(source);
+  await one.backup(source, { force: true, time: future });
+  change(source, 'one');
+  const { id } = await one.backup(source);
+  const key = `survival/${id}.manifest`;
+  const manifest = (await contents(one.backend)).get(key) ?? Buffer.alloc(0);
+  await put(one.backend, key, manifest.fill(0, headSize + sealedChunk, headSize + sealedChunk + 4));
+  const report = await one.prune({ policy: { last: 1 } });
+  expect([report.remove, report.warnings]).toMatchObject([[], [{ code: 'manifest', message: expect.stringContaining(key) as string }]]);
+  expect(await one.verify({ snapshot: first.id })).toMatchObject({ damage: [] });
 });

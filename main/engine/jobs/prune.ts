@@ -97,7 +97,7 @@ async function pruneListing(
 
   let decision = decide(known, request, providerNow);
   for (;;) {
-    const trusted = decision.remove.length === 0 ? undefined : known.findLast(({ complete, header }) => complete && header !== null);
+    const trusted = decision.remove.length === 0 ? undefined : trustedOf(known, providerNow);
     const fault = trusted === undefined ? null : await unreadableManifest(catalog, trusted.snapshot, options);
     if (trusted === undefined || fault === null) break;
     unreadable = fault.message;
@@ -132,10 +132,13 @@ function decide(known: readonly Known[], { policy, zone }: PruneRequest, now: nu
   return decideRetention(all, policy, { zone, now });
 }
 
-/**
- * The newest complete snapshot is what older ones go for, so its manifest is read to the end before any does: the first line does not show that the rest
- * is damaged, and without its map all that it names is lost.
- */
+/** What older ones go for: the newest complete one, and like retention none that is dated in the future while there is another. */
+function trustedOf(known: readonly Known[], now: number): Known | undefined {
+  const readable = known.filter(({ complete, header }) => complete && header !== null);
+  return readable.findLast(({ time }) => time <= now) ?? readable.at(-1);
+}
+
+/** Its manifest is read to the end before any other goes: the first line does not show that the rest is damaged, and without its map all that it names is lost. */
 async function unreadableManifest(catalog: Catalog, snapshot: ListedSnapshot, options: CallOptions): Promise<Fault | null> {
   const manifest = findObject(snapshot, 'manifest');
   if (manifest === null) return null;
