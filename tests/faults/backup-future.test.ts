@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { memoryBackend } from '../../main/adapters/storage/memory/memory-backend.ts';
 import { headSize, sealedChunk } from '../support/damage.ts';
-import { contents, newStateDir, put, type World } from '../support/engine-on-memory.ts';
-import { anHourLater, expectRestored, sent } from '../support/incremental.ts';
+import { contents, movableClock, newStateDir, put, type World } from '../support/engine-on-memory.ts';
+import { anHourLater, expectRestored, hour, sent } from '../support/incremental.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 /** Snapshots of a day that has not come, among others. */
@@ -54,6 +55,37 @@ describe('a run after one that was dated in the future', () => {
     change(source, 'two');
     const { id } = await one.backup(source, { time: future - 365 * 86_400_000 });
     expect(await one.backup(source)).toMatchObject({ outcome: 'unchanged', id });
+  });
+
+  test('goes on from the last one also when the time that the other bears comes near and passes', async () => {
+    const clock = movableClock();
+    const one = anHourLater({ clock, backend: memoryBackend({ clock }) });
+    const source = newSource();
+    await one.backup(source);
+    change(source, 'one');
+    await one.backup(source, { time: clock.now() + 690_000 });
+    change(source, 'two');
+    const { id } = await one.backup(source);
+    for (let minutes = 0; minutes < 15; minutes += 3) {
+      expect(await one.backup(source)).toMatchObject({ outcome: 'unchanged', id });
+      clock.offset += 180_000;
+    }
+  });
+
+  test('is whole when what it would rest on was stored long enough ago, whatever date that bears', async () => {
+    const clock = movableClock();
+    const one = anHourLater({ clock, backend: memoryBackend({ clock }) });
+    const source = newSource();
+    await one.backup(source, { time: future });
+    for (const [days, whole] of [
+      [29, false],
+      [2, true],
+      [29, false],
+    ] as const) {
+      clock.offset += days * 24 * hour;
+      change(source, 'one');
+      expect((await sent(one, source)) > 4 * size).toBe(whole);
+    }
   });
 
   test('of the classic format finds the folder unchanged since the last one', async () => {

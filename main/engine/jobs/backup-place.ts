@@ -98,7 +98,7 @@ async function lookAround(
   const options: CallOptions = { signal: run.signal };
   const listing = await listServer(backend, slug, options);
   const machine = await host.machine();
-  const written = inOrderWritten(listing.snapshots, host.clock.now());
+  const written = inOrderWritten(listing.snapshots);
   const last = await newestHeader(catalog, { snapshots: written }, options);
   if (last !== null && last.server !== server) return null;
   checkOwner(last, machine.id, request.takeOver);
@@ -126,7 +126,7 @@ async function lookAround(
     );
     const found = { id, time, clockOffset, machine, notes };
     if (request.format === 'classic') return { ...found, base: null, partials: [] };
-    const anew = base === null || isWholeDue(base, request.whole, time);
+    const anew = base === null || isWholeDue(base, listing, request.whole, time);
     const about = { base: anew ? null : base, last, machine: machine.id, source, providerNow: host.clock.now() + clockOffset };
     const ground = await withUnfinished(host, catalog, listing, about, options);
     if (ground !== base) await base?.spool.dispose();

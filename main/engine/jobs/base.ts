@@ -91,11 +91,22 @@ export function isOwn({ id, takenOver = [] }: Pick<ManifestHeader, 'id' | 'taken
   return ({ key }) => own.has(readObjectName(key)?.id ?? '');
 }
 
-/** By the ids of the archives: what the next snapshot would rest on for too long. */
-export function isWholeDue({ header }: Base, rule: WholeRule = defaultWholeDays, now: number): boolean {
+/**
+ * What the next snapshot, of `time`, would rest on for too long. By the ids of the archives, which a copied destination has too; only of those dated later than `time`
+ * by when they were stored: one of 2099 would not be old enough before 2099.
+ */
+export function isWholeDue(
+  { header }: Pick<Base, 'header'>,
+  { snapshots }: ServerListing,
+  rule: WholeRule = defaultWholeDays,
+  time: number,
+): boolean {
   if (rule === 'always' || rule === 'never') return rule === 'always';
-  const times = header.archives.map(({ key }) => snapshotTime(readObjectName(key)?.id ?? header.id));
-  return now - Math.min(...times, Number.POSITIVE_INFINITY) >= rule * dayMs;
+  const stored = new Map(snapshots.flatMap(({ objects }) => objects.map(({ key, modifiedAt }) => [key, modifiedAt] as const)));
+  return header.archives.some(({ key }) => {
+    const dated = snapshotTime(readObjectName(key)?.id ?? header.id);
+    return time - (dated > time ? (stored.get(key) ?? dated) : dated) >= rule * dayMs;
+  });
 }
 
 /** The same without archives that turned out to be lost. */

@@ -92,7 +92,7 @@ async function pruneListing(
     const problem = header === null || header instanceof Fault ? null : await problemOf(snapshot, header);
     known.push(describe(snapshot, header, problem));
   }
-  const last = await newestHeader(catalog, { snapshots: inOrderWritten(listing.snapshots, providerNow) }, options);
+  const last = await newestHeader(catalog, { snapshots: inOrderWritten(listing.snapshots) }, options);
   checkOwner(last, (await host.machine()).id, request.takeOver);
 
   let decision = decide(known, request, providerNow);

@@ -91,7 +91,7 @@ interface Marks {
 
 async function marksOf(host: EngineHost, catalog: Catalog, slug: string, quick: boolean, options: CallOptions): Promise<Marks> {
   const listing = await listServer(catalog.backend, slug, options);
-  const last = quick ? null : await newestHeader(catalog, { snapshots: inOrderWritten(listing.snapshots, host.clock.now()) }, options);
+  const last = quick ? null : await newestHeader(catalog, { snapshots: inOrderWritten(listing.snapshots) }, options);
   return {
     marks: damageMarks(listing),
     ours: last?.machine === (await host.machine()).id,
