@@ -114,6 +114,8 @@ export interface SnapshotRow {
   /** Size of the archives of earlier runs that it rests on; 0: it is whole. Null where that cannot be known. */
   readonly sharedBytes: number | null;
   readonly complete: boolean;
+  /** Of the complete ones of its server it was written last (docs/decisions/0075); left out: it was not. */
+  readonly newest?: true;
   readonly format: ArchiveFormat;
   readonly pinned: boolean;
   readonly note?: string;

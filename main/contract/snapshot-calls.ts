@@ -11,6 +11,8 @@ const snapshotRow = z.object({
   /** Left of removed snapshots, and kept because of this one. */
   inheritedBytes: z.number().optional(),
   complete: z.boolean(),
+  /** The complete one that was written last. */
+  newest: z.literal(true).optional(),
   pinned: z.boolean(),
   note: z.string().optional(),
   problem: z.string().optional(),
@@ -43,7 +45,7 @@ const target = z.object({ target: z.string().min(1).max(4096) });
 /** Snapshots, what is in them, and the way back. */
 export const snapshotCalls = {
   'snapshots.list': { request: z.object({ slug: z.string(), destination: z.string() }), reply: z.array(snapshotRow) },
-  /** The newest complete one alone, which need not wait for the list; null when there is none. */
+  /** The complete one that was written last alone, which need not wait for the list; null when there is none. */
   'snapshot.newest': { request: z.object({ slug: z.string(), destination: z.string() }), reply: snapshotRow.nullable() },
   /** The entries directly in a folder of a snapshot; the size of a folder is that of all the files below it. */
   'snapshot.entries': { request: snapshotOf.extend({ path: z.string() }), reply: z.array(entryRowSchema) },

@@ -9,9 +9,9 @@ import { restore } from './jobs/restore.ts';
 import { list, newest, openCatalog, snapshots } from './jobs/snapshots.ts';
 import { usage } from './jobs/usage.ts';
 import { verify } from './jobs/verify.ts';
-import { selectSnapshot } from './snapshots/catalog.ts';
 import { knownPlaces } from './snapshots/known-place.ts';
 import { removePin, writePin } from './snapshots/pins.ts';
+import { selectSnapshot } from './snapshots/select.ts';
 import { loadVault, vaultExists } from './snapshots/vault-store.ts';
 
 /** The engine over a computer. */

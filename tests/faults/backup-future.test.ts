@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { memoryBackend } from '../../main/adapters/storage/memory/memory-backend.ts';
@@ -129,3 +129,40 @@ test('a prune reads the manifest that the older ones go for, and not that of the
   expect([report.remove, report.warnings]).toMatchObject([[], [{ code: 'manifest', message: expect.stringContaining(key) as string }]]);
   expect(await one.verify({ snapshot: first.id })).toMatchObject({ damage: [] });
 });
+
+test.each(['archive', 'classic'] as const)(
+  '`latest` is the %s snapshot that was written last, and a restore of it warns only where that is the one of the future',
+  async (format) => {
+    const one = anHourLater();
+    const source = newSource();
+    const restored = async (): Promise<unknown> => {
+      const target = `${tempFolder()}/back`;
+      const { id, warnings } = await one.restore(target, { snapshot: 'latest' });
+      // Of Buffers that differ vitest would draw the difference for minutes.
+      const isSame = (name: string): boolean => readFileSync(join(target, name)).equals(readFileSync(join(source, name)));
+      expect(['one', 'two', 'three', 'four'].filter((name) => !isSame(name))).toEqual([]);
+      return [id, warnings.map(({ code }) => code)];
+    };
+    const seen = async (): Promise<unknown> => {
+      const newest = await one.engine.newest(one.destination, { server: 'survival' }, {});
+      const rows = await one.engine.snapshots(one.destination, {}, {});
+      const { snapshots } = await one.verify({ snapshot: 'latest' });
+      return [newest?.id, rows.filter((row) => row.newest).map(({ id }) => id), snapshots.map(({ id }) => id)];
+    };
+    await one.backup(source, { format });
+    change(source, 'one');
+    const ahead = await one.backup(source, { format, time: future });
+    expect([await restored(), await seen()]).toEqual([
+      [ahead.id, ['clock']],
+      [ahead.id, [ahead.id], [ahead.id]],
+    ]);
+    for (const name of ['two', 'three']) {
+      change(source, name);
+      const { id } = await one.backup(source, { format });
+      expect([await restored(), await seen()]).toEqual([
+        [id, []],
+        [id, [id], [id]],
+      ]);
+    }
+  },
+);

@@ -104,12 +104,3 @@ test('a classic restore over a folder says that what had been left out lies with
     { code: 'target', level: 'note', message: expect.stringContaining('does not tell what it had left out') as string },
   ]);
 });
-
-test('a latest snapshot from the future is told: what was backed up since may be newer', async () => {
-  const future = await one.backup(source, { server: 'survival', force: true, time: Date.now() + 24 * 3_600_000 });
-  writeFileSync(join(source, 'level'), 'newer');
-  await one.backup(source, { server: 'survival' });
-  const { id: latest, warnings } = await one.restore(join(tempFolder(), 'back'), { snapshot: 'latest' });
-  expect(latest).toBe(future.id);
-  expect(warnings).toMatchObject([{ code: 'clock', message: expect.stringContaining('is dated in the future') as string }]);
-});

@@ -3,10 +3,11 @@ import type { BackupReport, BackupRequest, RunContext, Warning } from '../../con
 import type { OpenVault } from '../archive/vault.ts';
 import type { OpenDestination } from '../engine.ts';
 import type { EngineHost, HeldLock, SourceFolder } from '../host.ts';
-import { listServer, newestHeader, openedCatalog, slugFor } from '../snapshots/catalog.ts';
+import { listServer, newestHeader, openedCatalog } from '../snapshots/catalog.ts';
 import type { Catalog, ListedSnapshot } from '../snapshots/catalog.ts';
 import type { ManifestHeader } from '../snapshots/manifest.ts';
 import { newSnapshotId, serverPrefix } from '../snapshots/names.ts';
+import { slugFor } from '../snapshots/select.ts';
 import { loadVault } from '../snapshots/vault-store.ts';
 import { inOrderWritten } from '../snapshots/written-order.ts';
 import type { CallOptions, ObjectKey } from '../storage/backend.ts';

@@ -4,10 +4,11 @@ import type { ChangedEntry, ChangesReport, RunContext } from '../../contract/rep
 import { rootPath, showPath } from '../archive/byte-path.ts';
 import type { OpenDestination, SnapshotSelector } from '../engine.ts';
 import type { EngineHost } from '../host.ts';
-import { findObject, listServer, selectSnapshot, type Catalog, type ListedSnapshot, openListed } from '../snapshots/catalog.ts';
+import { findObject, listServer, type Catalog, type ListedSnapshot, openListed } from '../snapshots/catalog.ts';
 import { readHeader } from '../snapshots/headers.ts';
 import { differences, type Difference } from '../snapshots/differences.ts';
 import type { ManifestReader } from '../snapshots/manifest-store.ts';
+import { selectSnapshot } from '../snapshots/select.ts';
 import type { CallOptions } from '../storage/backend.ts';
 import { problemFinder } from './snapshot-problem.ts';
 import { openCatalog } from './snapshots.ts';

@@ -5,17 +5,10 @@ import { plainPath, showPath, type BytePath } from '../archive/byte-path.ts';
 import { compileIncludes } from '../archive/exclude.ts';
 import type { OpenDestination } from '../engine.ts';
 import type { EngineHost } from '../host.ts';
-import {
-  displayName,
-  findObject,
-  selectServer,
-  type Catalog,
-  type ListedSnapshot,
-  openListed,
-  manifestsAtOnce,
-} from '../snapshots/catalog.ts';
+import { displayName, findObject, type Catalog, type ListedSnapshot, openListed, manifestsAtOnce } from '../snapshots/catalog.ts';
 import { ordered } from '../snapshots/differences.ts';
 import type { ManifestEntry } from '../snapshots/manifest-entry.ts';
+import { selectServer } from '../snapshots/select.ts';
 import { storedState, type StateOf, type StoredState } from '../snapshots/stored-state.ts';
 import { Versions } from '../snapshots/versions.ts';
 import { compareInWalkOrder } from '../snapshots/walk-order.ts';

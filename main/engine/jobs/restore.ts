@@ -2,8 +2,9 @@ import type { RestoreReport, RestoreRequest, RunContext, Warning } from '../../c
 import type { OpenVault } from '../archive/vault.ts';
 import type { OpenDestination } from '../engine.ts';
 import type { EngineHost } from '../host.ts';
-import { findObject, openedCatalog, selectSnapshot } from '../snapshots/catalog.ts';
+import { findObject, openedCatalog } from '../snapshots/catalog.ts';
 import { snapshotTime } from '../snapshots/names.ts';
+import { selectSnapshot } from '../snapshots/select.ts';
 import { loadVault } from '../snapshots/vault-store.ts';
 import type { CallOptions } from '../storage/backend.ts';
 import { largestClockOffsetMs } from '../storage/check-destination.ts';
@@ -40,7 +41,7 @@ export async function restore(
   const manifest = findObject(snapshot, 'manifest');
   if (vault.damage !== undefined) warnings.push({ code: 'vault', message: vault.damage });
   if (request.snapshot === 'latest' && snapshotTime(snapshot.id) > host.clock.now() + largestClockOffsetMs) {
-    const message = `the latest snapshot, ${snapshot.id}, is dated in the future: what was backed up since may be newer, and is named by its own id`;
+    const message = `the latest snapshot, ${snapshot.id}, is dated in the future: it is the last one by the times of this backup place, which are others in a copy; any other is named by its own id`;
     warnings.push({ code: 'clock', message });
   }
   try {

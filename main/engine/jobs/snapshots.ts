@@ -4,16 +4,7 @@ import { plainPath, rootPath, showPath } from '../archive/byte-path.ts';
 import { isoNanoseconds } from '../archive/nanoseconds.ts';
 import type { OpenDestination, SnapshotSelector } from '../engine.ts';
 import type { EngineHost } from '../host.ts';
-import {
-  displayName,
-  findObject,
-  isCompleteClassic,
-  listServers,
-  openedCatalog,
-  selectServer,
-  selectSnapshot,
-  openListed,
-} from '../snapshots/catalog.ts';
+import { displayName, findObject, isCompleteClassic, listServers, openedCatalog, openListed } from '../snapshots/catalog.ts';
 import { readHeader, readHeaders } from '../snapshots/headers.ts';
 import type { Catalog, ListedSnapshot, ServerListing } from '../snapshots/catalog.ts';
 import type { KnownPlace } from '../snapshots/known-place.ts';
@@ -21,7 +12,9 @@ import type { ManifestHeader } from '../snapshots/manifest.ts';
 import type { ManifestEntry } from '../snapshots/manifest-entry.ts';
 import { snapshotTime } from '../snapshots/names.ts';
 import { readPin } from '../snapshots/pins.ts';
+import { selectServer, selectSnapshot } from '../snapshots/select.ts';
 import { loadVault } from '../snapshots/vault-store.ts';
+import { inOrderWritten } from '../snapshots/written-order.ts';
 import type { CallOptions } from '../storage/backend.ts';
 import { isOwn } from './base.ts';
 import { isMissing, problemFinder, type FindProblem } from './snapshot-problem.ts';
@@ -59,17 +52,21 @@ export async function snapshots(
       const heir = heirOf(snapshot, heirs);
       if (heir !== undefined) inherited.set(heir, (inherited.get(heir) ?? 0) + sizeOf(snapshot));
     }
+    const own: SnapshotRow[] = [];
     for (const snapshot of listing.snapshots) {
       if (heirOf(snapshot, heirs) !== undefined) continue;
       const row = await describe(host, catalog, snapshot, { name, problemOf }, options);
       const inheritedBytes = inherited.get(snapshot.id);
-      if (row !== null) rows.push({ ...row, ...(inheritedBytes === undefined ? {} : { inheritedBytes }) });
+      if (row !== null) own.push({ ...row, ...(inheritedBytes === undefined ? {} : { inheritedBytes }) });
     }
+    const whole = new Set(own.filter(({ complete }) => complete).map(({ id }) => id));
+    const last = inOrderWritten(listing.snapshots).findLast(({ id }) => whole.has(id));
+    rows.push(...own.map((row) => (row.id === last?.id ? { ...row, newest: true as const } : row)));
   }
   return rows;
 }
 
-/** The newest one that can be brought back, and nothing of the others; null when there is none. */
+/** The last one written that can be brought back, and nothing of the others; null when there is none. */
 export async function newest(
   host: EngineHost,
   destination: OpenDestination,
@@ -81,9 +78,9 @@ export async function newest(
   const catalog = await openCatalog(host, destination, options, known);
   const listing = await selectServer(catalog, filter.server, options);
   const problemOf = await problemFinder(host, catalog, listing, options);
-  for (const snapshot of listing.snapshots.toReversed()) {
+  for (const snapshot of inOrderWritten(listing.snapshots).toReversed()) {
     const row = await describe(host, catalog, snapshot, { name: filter.server, problemOf }, options);
-    if (row?.complete === true) return row;
+    if (row?.complete === true) return { ...row, newest: true };
   }
   return null;
 }

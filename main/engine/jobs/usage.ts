@@ -8,7 +8,6 @@ import {
   findObject,
   isCompleteClassic,
   listServers,
-  selectServer,
   type Catalog,
   type ListedSnapshot,
   type ServerListing,
@@ -19,6 +18,7 @@ import {
 import { readManifestHeader } from '../snapshots/manifest-store.ts';
 import type { ManifestHeader } from '../snapshots/manifest.ts';
 import { snapshotTime } from '../snapshots/names.ts';
+import { selectServer } from '../snapshots/select.ts';
 import { storedState, type StoredState } from '../snapshots/stored-state.ts';
 import type { CallOptions } from '../storage/backend.ts';
 import { archiveProblem, buildingProblem } from './snapshot-problem.ts';

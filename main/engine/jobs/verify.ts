@@ -3,20 +3,12 @@ import type { Damage, RunContext, VerifyReport, VerifyRequest, Warning } from '.
 import { vaultName, type OpenVault } from '../archive/vault.ts';
 import type { OpenDestination } from '../engine.ts';
 import type { EngineHost } from '../host.ts';
-import {
-  findObject,
-  isCompleteClassic,
-  listServer,
-  listServers,
-  newestHeader,
-  openedCatalog,
-  selectServer,
-  selectSnapshot,
-} from '../snapshots/catalog.ts';
+import { findObject, isCompleteClassic, listServer, listServers, newestHeader, openedCatalog } from '../snapshots/catalog.ts';
 import type { Catalog, ListedSnapshot } from '../snapshots/catalog.ts';
 import { compareChecksums } from '../snapshots/checksums.ts';
 import { fetchManifest } from '../snapshots/manifest-store.ts';
 import type { ManifestHeader } from '../snapshots/manifest.ts';
+import { selectServer, selectSnapshot } from '../snapshots/select.ts';
 import { storedState } from '../snapshots/stored-state.ts';
 import { loadVault } from '../snapshots/vault-store.ts';
 import { inOrderWritten } from '../snapshots/written-order.ts';

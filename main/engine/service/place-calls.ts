@@ -35,13 +35,14 @@ export function placeCalls(
       knownDestination(settings.current(), name);
       const rows = await engine.snapshots(await open(name), {}, { signal });
       return [...Map.groupBy(rows, ({ slug }) => slug)].map(([slug, all]) => {
-        const server = all.at(-1)?.server ?? slug;
         const complete = all.filter((row) => row.complete);
+        const newest = complete.find((row) => row.newest);
+        const server = (newest ?? all.at(-1))?.server ?? slug;
         return {
           slug,
           name: server,
           snapshots: complete.length,
-          newest: newestOf(complete),
+          newest: newest === undefined ? null : pointOf(newest),
           storedBytes: all.reduce((sum, { storedBytes }) => sum + storedBytes, 0),
           here: isHere(name, slug, server),
         };
@@ -86,10 +87,7 @@ export function placeCalls(
   };
 }
 
-function newestOf(rows: readonly SnapshotRow[]): { id: string; time: string; files: number | null; bytes: number | null } | null {
-  const newest = rows.at(-1);
-  if (newest === undefined) return null;
-  const { id, time, files, bytes } = newest;
+function pointOf({ id, time, files, bytes }: SnapshotRow): Pick<SnapshotRow, 'id' | 'time' | 'files' | 'bytes'> {
   return { id, time, files, bytes };
 }
 

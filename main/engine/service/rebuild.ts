@@ -2,6 +2,7 @@ import { asFault, type Fault } from '../../contract/faults.ts';
 import type { Job } from '../../contract/jobs.ts';
 import type { SnapshotRow } from '../../contract/reports.ts';
 import type { ServerSettings } from '../../contract/server-settings.ts';
+import { largestClockOffsetMs } from '../storage/check-destination.ts';
 import type { ServerFacts, ServiceHost } from './ports.ts';
 
 export interface Rebuilt {
@@ -44,7 +45,7 @@ export async function historyFromDestinations(
   }
   const found = [...asked.values()].flat();
   const runs = runsOf(found).reverse();
-  return { facts: factsOf(found, runs[0]), jobs: runs.flatMap((run) => jobOf(server.slug, run)), unasked };
+  return { facts: factsOf(found, runs, host.clock.now()), jobs: runs.flatMap((run) => jobOf(server.slug, run)), unasked };
 }
 
 /** Oldest first; each with at most one snapshot of a destination. */
@@ -73,11 +74,17 @@ async function snapshotsIn(
   return rows.filter((row) => row.complete && row.bytes !== null).map((row) => ({ destination, time: Date.parse(row.time), row }));
 }
 
-function factsOf(found: readonly Found[], newest: readonly Found[] | undefined): Rebuilt['facts'] {
+/** `runs`: newest first. Of what is dated in the future nobody knows when it was written: it counts only where there is nothing else. */
+function factsOf(found: readonly Found[], runs: readonly (readonly Found[])[], now: number): Rebuilt['facts'] {
+  const isPast = ({ time }: Found): boolean => time <= now + largestClockOffsetMs;
+  const newest = runs.find((run) => run.every(isPast)) ?? runs[0];
   const [first] = newest ?? [];
   if (newest === undefined || first === undefined) return null;
   const places: Record<string, number> = {};
-  for (const { destination, time } of found) places[destination] = Math.max(time, places[destination] ?? time);
+  for (const [destination, here] of Map.groupBy(found, (one) => one.destination)) {
+    const past = here.filter(isPast);
+    places[destination] = Math.max(...(past.length === 0 ? here : past).map(({ time }) => time));
+  }
   return {
     // The id's time is that of the start, as a run's success is. Of several places the one that is the furthest behind counts.
     ...{ lastSuccess: Math.min(...Object.values(places)), places, unchangedSince: first.time },

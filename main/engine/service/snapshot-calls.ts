@@ -97,9 +97,11 @@ export function snapshotCalls(host: ServiceHost, serverOf: (slug: string) => Ser
   };
 }
 
-function summary({ id, time, files, bytes, storedBytes, inheritedBytes, complete, pinned, note, problem }: SnapshotRow): SnapshotSummary {
+function summary(row: SnapshotRow): SnapshotSummary {
+  const { id, time, files, bytes, storedBytes, inheritedBytes, complete, newest, pinned, note, problem } = row;
   return {
     ...{ id, time, files, bytes, storedBytes, complete, pinned },
+    ...(newest === undefined ? {} : { newest }),
     ...(inheritedBytes === undefined ? {} : { inheritedBytes }),
     ...(note === undefined ? {} : { note }),
     ...(problem === undefined ? {} : { problem }),

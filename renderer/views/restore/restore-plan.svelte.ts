@@ -26,7 +26,7 @@ export class RestorePlan {
   readonly what: RestoreWhat;
   readonly server: ServerSettings;
   destination = $state('');
-  /** Id; empty: the newest. */
+  /** Id; empty: the one that was written last. */
   snapshot = $state('');
   where = $state<Where>('old');
   /** Of `other`. */
@@ -43,7 +43,7 @@ export class RestorePlan {
   /** The snapshots have been listed once. */
   listed = $state(false);
 
-  readonly row = $derived(this.snapshot === '' ? this.rows[0] : this.rows.find(({ id }) => id === this.snapshot));
+  readonly row = $derived(this.rows.find(({ id, newest }) => (this.snapshot === '' ? newest === true : id === this.snapshot)));
   readonly target = $derived(this.where === 'old' ? this.#folder() : this.where === 'beside' ? this.#beside() : this.path.trim());
   readonly replace = $derived(this.where === 'old' || (this.where === 'other' && this.replaceOther));
   readonly bytes = $derived.by(() => (this.what.part === undefined ? (this.row?.bytes ?? null) : this.what.part.bytes));

@@ -12,7 +12,7 @@ export interface StoredRow extends SnapshotSummary {
 
 /** What is known of one server in one backup place. */
 export class Stored {
-  /** Newest first. */
+  /** By their dates, the latest first. */
   rows = $state.raw<readonly StoredRow[]>([]);
   loaded = $state(false);
   fault = $state.raw<WireFault | null>(null);
@@ -73,7 +73,7 @@ export async function newestFirst(slug: string, destination: string, signal?: Ab
   return rows.map(timed).sort((one, other) => other.at - one.at);
 }
 
-/** The newest complete one, without waiting for the others. */
+/** The complete one that was written last, without waiting for the others. */
 export async function newestOf(slug: string, destination: string, signal?: AbortSignal): Promise<StoredRow | null> {
   const row = await call('snapshot.newest', { slug, destination }, signal);
   return row === null ? null : timed(row);

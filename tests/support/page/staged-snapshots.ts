@@ -32,6 +32,7 @@ export function stagedSnapshots(now: number, count?: number): Handlers {
       bytes: Math.round(5e9 - index * 1e7),
     },
     ...{ storedBytes: Math.round(3.6e9 / (1 + (index % 5))), complete: index !== 9, pinned: index === 14 },
+    ...(index === 0 ? { newest: true as const } : {}),
     ...(index === 14 ? { note: 'Before the 1.22 update' } : {}),
     ...(index === 9 ? { problem: 'no manifest: the run did not end' } : {}),
     ...(index === 6 ? { problem: 'written with 2 warnings' } : {}),
@@ -61,7 +62,7 @@ export function stagedSnapshots(now: number, count?: number): Handlers {
   };
   return {
     'snapshots.list': async () => rows,
-    'snapshot.newest': async () => rows.find(({ complete }) => complete) ?? null,
+    'snapshot.newest': async () => rows.find(({ newest }) => newest) ?? null,
     'snapshot.entries': async ({ path }) => {
       if (path !== 'world/region') return [...(inside[path] ?? [])];
       return Array.from({ length: 100_000 }, (_, index) =>
