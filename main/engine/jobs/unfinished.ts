@@ -1,5 +1,6 @@
 import { Fault } from '../../contract/faults.ts';
 import { findObject, type Catalog, type ListedObject, type ServerListing } from '../snapshots/catalog.ts';
+import { isDatedAhead } from '../snapshots/dated-ahead.ts';
 import { volumeOf } from '../snapshots/names.ts';
 import { readPartialHeader } from '../snapshots/partial-store.ts';
 import type { CallOptions } from '../storage/backend.ts';
@@ -12,13 +13,17 @@ export function partialsIn({ snapshots }: ServerListing): readonly ListedObject[
   return snapshots.flatMap(({ objects }) => objects.filter(({ name }) => name.kind === 'partial'));
 }
 
-/** Those that still count: not too old, and written later than the last snapshot that has ended. */
+/**
+ * Those that still count: not too old, and written later than the last snapshot that has ended. Some providers tell whole seconds: of one second the ids decide, but not
+ * that of a snapshot dated in the future, which is greater whenever it was written. Keeping too much is the safe side.
+ */
 export function livePartials(listing: ServerListing, providerNow: number): readonly ListedObject[] {
   const manifests = listing.snapshots.flatMap((snapshot) => findObject(snapshot, 'manifest') ?? []);
   const isDone = (partial: ListedObject): boolean =>
     manifests.some(({ modifiedAt, name: { id } }) => {
       if (id === partial.name.id) return true;
-      return modifiedAt === partial.modifiedAt ? id > partial.name.id : modifiedAt > partial.modifiedAt;
+      if (modifiedAt !== partial.modifiedAt) return modifiedAt > partial.modifiedAt;
+      return id > partial.name.id && !isDatedAhead(id, modifiedAt);
     });
   return partialsIn(listing).filter((partial) => providerNow - partial.modifiedAt <= partialForMs && !isDone(partial));
 }

@@ -1,6 +1,5 @@
-import { largestClockOffsetMs } from '../storage/check-destination.ts';
 import { findObject, isCompleteClassic, type ListedSnapshot } from './catalog.ts';
-import { snapshotTime } from './names.ts';
+import { isDatedAhead } from './dated-ahead.ts';
 
 /**
  * The complete ones of a server, the one that was written last at the end (docs/decisions/0075). Theirs is the order of their ids, in which they are `given`; only one
@@ -18,7 +17,7 @@ export function inOrderWritten(given: readonly ListedSnapshot[]): readonly Liste
   return ordered;
 }
 
-const isFuture = (snapshot: ListedSnapshot): boolean => snapshotTime(snapshot.id) > writtenAt(snapshot) + largestClockOffsetMs;
+const isFuture = (snapshot: ListedSnapshot): boolean => isDatedAhead(snapshot.id, writtenAt(snapshot));
 
 /** By the provider's clock, which no computer's that backs up has set wrong. */
 function writtenAt(snapshot: ListedSnapshot): number {
