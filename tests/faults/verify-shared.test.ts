@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { VerifiedFiles } from '../../main/engine/archive/verified-files.ts';
 import { readBytes } from '../../main/engine/storage/read-object.ts';
+import { countingBackend } from '../support/chaos.ts';
 import { countingReads, type Reads } from '../support/counting-reads.ts';
 import { craftSnapshot, fileLine, rootLine, type FramePlace } from '../support/craft-snapshot.ts';
 import { flipped } from '../support/damage.ts';
@@ -60,6 +61,20 @@ test(
     const sums = [...read].filter(([key]) => key.endsWith('.sha256'));
     expect(sums.map(([, { count }]) => count)).toEqual(Array(sums.length).fill(1));
     expect([sums.length, archives.filter((key) => read.has(key))]).toEqual([3, []]);
+  },
+);
+
+test.each([true, false])(
+  'all snapshots, quick: %s: it is asked once whether an archive is there, and once for its checksum file',
+  { timeout },
+  async (quick) => {
+    const one = await fiveRuns();
+    const archives = await archivesOf(one);
+    const counting = countingBackend();
+    const report = await anHourLater({ backend: counting.layer(one.backend) }).verify({ quick });
+    expect([report.damage, report.snapshots.map(({ ok }) => ok)]).toEqual([[], Array(5).fill(true)]);
+    const asked = (verb: string, key: string): number => counting.calls.filter((call) => call.verb === verb && call.target === key).length;
+    expect(archives.map((key) => [asked('stat', key), asked('read', `${key}.sha256`)])).toEqual(Array(5).fill([1, 1]));
   },
 );
 

@@ -1,7 +1,7 @@
 import { readChecksum } from '../snapshots/checksums.ts';
 import type { Backend, CallOptions } from '../storage/backend.ts';
 
-/** What a destination says of an archive without its being read. */
+/** What a destination says of an archive without its being read: once, and the same to whoever asks again. A thousand snapshots may name the same archives. */
 export interface ArchiveLooks {
   /** Bytes. Fault not-found where it is gone. */
   readonly sizeOf: (key: string) => Promise<number>;
@@ -9,11 +9,11 @@ export interface ArchiveLooks {
   readonly checksumOf: (key: string) => Promise<string | null>;
 }
 
-/** `once`: the same answer to whoever asks again, as for a look of one moment at a thousand snapshots that name the same archives. */
-export function archiveLooks(backend: Backend, once: boolean, options: CallOptions): ArchiveLooks {
-  const sizeOf = async (key: string): Promise<number> => (await backend.stat(key, options)).size;
-  const checksumOf = (key: string): Promise<string | null> => readChecksum(backend, key, options);
-  return once ? { sizeOf: remembered(sizeOf), checksumOf: remembered(checksumOf) } : { sizeOf, checksumOf };
+export function archiveLooks(backend: Backend, options: CallOptions): ArchiveLooks {
+  return {
+    sizeOf: remembered(async (key) => (await backend.stat(key, options)).size),
+    checksumOf: remembered((key) => readChecksum(backend, key, options)),
+  };
 }
 
 function remembered<T>(ask: (key: string) => Promise<T>): (key: string) => Promise<T> {

@@ -48,7 +48,7 @@ export async function verify(
   const marked = new Map<string, Marks>();
   // Oldest first: what a run shares lies where the older snapshots have it.
   const known = snapshots.length > 1 ? new VerifiedContent() : null;
-  const looks = archiveLooks(catalog.backend, request.quick, options);
+  const looks = archiveLooks(catalog.backend, options);
   for (const snapshot of snapshots) {
     // Of the whole server: an archive's mark stands beside it, whichever snapshot it is that uses it.
     const { slug } = snapshot;
