@@ -239,7 +239,7 @@ describe('what was written down', () => {
     const one = worldOf();
     if (options.credentials !== undefined) await one.engine.changePassword(one.destination, { newPassword: 'second', newKey: true }, {});
     const two = worldOf({ ...options, stateDir: newStateDir() });
-    expect((await two.backup(source, { volumeSize })).kept.files).toBe(kept);
+    expect((await two.backup(source, { volumeSize, takeOver: true })).kept.files).toBe(kept);
     await expectSame(two, source);
     expect(await partialsOf(backend)).toEqual([]);
   });

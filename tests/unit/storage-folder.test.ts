@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { toFault } from '../../main/adapters/storage/folder/errors.ts';
 import { folderBackend } from '../../main/adapters/storage/folder/folder-backend.ts';
 import { Fault, type FaultCode } from '../../main/contract/faults.ts';
-import { codeOf, collect, get, patterned, put } from '../conformance/suite-support.ts';
+import { abandonMidway, codeOf, collect, get, patterned, put, uploadEnded } from '../conformance/suite-support.ts';
 
 let base = '';
 let root = '';
@@ -183,6 +183,11 @@ test('a crashed upload is told with its start by another process, and abandoned 
   await other.abandon(crashed.token);
   expect(await readdir(join(root, '.holdfast-uploads'))).toEqual([]);
   await crashed.abort();
+});
+
+test('an upload that another process has cleared under it ends as such, and not as an object that is missing', async () => {
+  expect(await abandonMidway(folderBackend(root))).toMatchObject(['no fault', uploadEnded]);
+  expect(await keysOf('')).toEqual([]);
 });
 
 test('a token that names something else is refused', async () => {

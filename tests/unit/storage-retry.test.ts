@@ -277,7 +277,7 @@ describe('completing an upload', () => {
     const upload = await backend.beginUpload('object');
     await upload.writePart(0, patterned(1_000));
     await base.abandon(upload.token);
-    expect((await faultOf(upload.complete())).message).toContain('no unfinished upload');
+    expect((await faultOf(upload.complete())).message).toContain('the upload was ended on the way');
   });
 
   test('with ifAbsent and a lost reply takes its own object for its own', async () => {

@@ -19,7 +19,7 @@ import { partialsIn } from './unfinished.ts';
 import { isClassicUnchanged, recallClassic, unchangedClassic } from './classic-memory.ts';
 import { lockName } from './lock-name.ts';
 import { movedFolder } from './moved-folder.ts';
-import { checkOwner } from './owner.ts';
+import { checkOwner, ownerOf } from './owner.ts';
 import { keepApart } from './places.ts';
 import { isMissing } from './snapshot-problem.ts';
 import { Written } from './written.ts';
@@ -102,9 +102,17 @@ async function lookAround(
   const written = inOrderWritten(listing.snapshots);
   const last = await newestHeader(catalog, { snapshots: written }, options);
   if (last !== null && last.server !== server) return null;
-  checkOwner(last, machine.id, request.takeOver);
+  const measured = (): Promise<number> => measureClockOffset(backend, serverPrefix(slug), host.clock, host.random, options);
+  const partials = partialsIn(listing);
+  // Which of them still count, their provider's clock says.
+  let clockOffset = partials.length === 0 ? null : await measured();
+  checkOwner(
+    await ownerOf(catalog, listing, { last, providerNow: host.clock.now() + (clockOffset ?? 0) }, options),
+    machine.id,
+    request.takeOver,
+  );
   const notes = movedFolder(last, { machine: machine.id, source, request });
-  // Nobody else writes here: what is unfinished was left by a run of ours that was killed.
+  // It is ours, so that what is unfinished was left by a run that was killed. Only of one that has not written down its first volume yet it cannot be known whose it is.
   for await (const { token } of backend.openUploads(serverPrefix(slug), options)) await backend.abandon(token, options);
 
   const base = isIndependent(request)
@@ -117,7 +125,7 @@ async function lookAround(
     }
     const known = request.force || request.format !== 'classic' ? null : await classicUnchanged(backup, destination, slug, written);
     if (known !== null) return known;
-    const clockOffset = await measureClockOffset(backend, serverPrefix(slug), host.clock, host.random, options);
+    clockOffset ??= await measured();
     const now = host.clock.now() + (Math.abs(clockOffset) > largestClockOffsetMs ? clockOffset : 0);
     const time = request.time ?? now;
     const id = newSnapshotId(
@@ -131,7 +139,7 @@ async function lookAround(
     const about = { base: anew ? null : base, last, machine: machine.id, source, providerNow: host.clock.now() + clockOffset };
     const ground = await withUnfinished(host, catalog, listing, about, options);
     if (ground !== base) await base?.spool.dispose();
-    return { ...found, base: ground, partials: partialsIn(listing).map(({ key }) => key) };
+    return { ...found, base: ground, partials: partials.map(({ key }) => key) };
   } catch (error) {
     await base?.spool.dispose();
     throw error;

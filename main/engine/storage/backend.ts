@@ -97,7 +97,7 @@ export interface Upload {
   writePart(index: number, bytes: Uint8Array, options?: CallOptions): Promise<void>;
   /**
    * Makes the object visible, whole and durable, replacing an older one in one step. Settles to what the provider now holds. A second
-   * call after one that worked gives the same again, or the fault of `uploadEnded` (a folder's: not-found) where the upload is no longer known.
+   * call after one that worked gives the same again, or the fault of `uploadEnded` where the upload is no longer known.
    */
   complete(options?: CallOptions): Promise<ObjectInfo>;
   /** Leaves nothing behind; after complete() it does nothing. Its signal ends a try, not what has been begun: it may be called again. */

@@ -12,7 +12,7 @@ export function uploadEnded(
 ): Fault {
   return new Fault(
     'unavailable',
-    `${operation} of ${key}: the upload was ended on the way, by the provider, a clean-up rule or another program`,
+    `${operation} of ${key}: the upload was ended on the way, by the provider, a clean-up rule, another program or another computer`,
     {
       operation,
       persistence: 'exhausted',
@@ -20,7 +20,7 @@ export function uploadEnded(
         key,
         ...options.context,
         ...saying('upload-ended', {}),
-        next: 'Run the backup again: finished volumes are kept. If it comes back, look for a rule or a program that clears away unfinished uploads there.',
+        next: 'Run the backup again: finished volumes are kept. If it comes back, look for a rule or a program that clears away unfinished uploads there, and for another computer that backs up under the same name.',
       },
       cause: options.cause,
     },

@@ -78,7 +78,8 @@ export const sayings = {
   'say.key-other-names.next': 'Gib das als Ordner ein oder mache einen anderen Schlüssel.',
   'say.checksums-refused.says': 'Dieser Server nimmt die mitgeschickten Prüfsummen nicht an.',
   'say.checksums-refused.next': 'Schalte sie für diesen Ort ab.',
-  'say.upload-ended.says': 'Der Anbieter, eine Aufräumregel oder ein anderes Programm hat das Hochladen unterwegs beendet.',
+  'say.upload-ended.says':
+    'Der Anbieter, eine Aufräumregel, ein anderes Programm oder ein anderer Computer hat das Hochladen unterwegs beendet.',
   'say.upload-ended.next': 'Starte die Sicherung noch einmal: Was fertig war, bleibt erhalten.',
   'say.certificate-wrong.says': 'Das Zertifikat des Servers ist nicht gültig, oder er spricht kein TLS.',
   'say.certificate-wrong.next': 'Prüfe die Adresse; ein eigenes Zertifikat muss dieser Rechner kennen.',

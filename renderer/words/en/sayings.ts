@@ -77,7 +77,7 @@ export const sayings = {
   'say.key-other-names.next': 'Enter that as the folder, or make another key.',
   'say.checksums-refused.says': 'This server does not take the checksums that are sent along.',
   'say.checksums-refused.next': 'Switch them off for this place.',
-  'say.upload-ended.says': 'The provider, a clean-up rule or another program ended the upload on the way.',
+  'say.upload-ended.says': 'The provider, a clean-up rule, another program or another computer ended the upload on the way.',
   'say.upload-ended.next': 'Run the backup again: what was finished is kept.',
   'say.certificate-wrong.says': 'The server’s certificate does not hold, or it speaks no TLS.',
   'say.certificate-wrong.next': 'Check the address; a certificate of your own must be known to this computer.',

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { Fault } from '../../../contract/faults.ts';
 import type { ObjectInfo, Upload } from '../../../engine/storage/backend.ts';
 import { throwIfCancelled } from '../../../engine/storage/cancel.ts';
+import { uploadEnded } from '../../../engine/storage/upload-ended.ts';
 import { errnoOf, mapped, toFault } from './errors.ts';
 import { checkSpace } from './free-space.ts';
 import { lstatIfAny, makeFolder, pathOf, refuseLinksOf, syncFolderIfThere, uploadsFolder } from './paths.ts';
@@ -91,9 +92,16 @@ function fileUpload(begun: Begun): Upload {
         return;
       } catch (error) {
         const errno = errnoOf(error instanceof Fault ? error.cause : error);
-        if (errno !== 'ENOENT' || attempt === 20 || (await lstatIfAny(paths.data)) === null) throw error;
+        if (errno !== 'ENOENT') throw error;
+        if (await isTakenAway()) throw uploadEnded('complete', key, { cause: error });
+        if (attempt === 20) throw error;
       }
     }
+  }
+
+  /** Somebody has cleared it, while the place is still there: the handle writes on into a file without a name. */
+  async function isTakenAway(): Promise<boolean> {
+    return (await lstatIfAny(paths.data)) === null && (await lstatIfAny(dirname(paths.data))) !== null;
   }
 
   return {

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { Fault } from '../../../contract/faults.ts';
 import type { Backend, BackendLimits, ByteRange, ByteStream, ObjectInfo, Upload } from '../../../engine/storage/backend.ts';
 import { checkedCalls } from '../../../engine/storage/layers/checked-calls.ts';
+import { uploadEnded } from '../../../engine/storage/upload-ended.ts';
 
 export interface MemoryOptions {
   /** The provider's clock. */
@@ -38,14 +39,14 @@ export function memoryBackend(options: MemoryOptions = {}): Backend {
     return object;
   }
 
-  function openUpload(token: string, operation: string): OpenParts {
+  function openUpload(token: string, key: string, operation: string): OpenParts {
     const upload = uploads.get(token);
-    if (upload === undefined) throw new Fault('not-found', `there is no unfinished upload ${token}`, { operation, context: { token } });
+    if (upload === undefined) throw uploadEnded(operation, key, { context: { token } });
     return upload;
   }
 
-  function completed(token: string): ObjectInfo {
-    const { key, ifAbsent, parts } = openUpload(token, 'complete');
+  function completed(token: string, of: string): ObjectInfo {
+    const { key, ifAbsent, parts } = openUpload(token, of, 'complete');
     const inOrder = partsInOrder(key, parts, limits);
     if (ifAbsent && objects.has(key)) {
       throw new Fault('already-exists', `${key} exists already`, { operation: 'complete', context: { key } });
@@ -62,13 +63,13 @@ export function memoryBackend(options: MemoryOptions = {}): Backend {
     return info;
   }
 
-  function uploadOf(token: string): Upload {
+  function uploadOf(token: string, of: string): Upload {
     return {
       token,
       writePart: async (index, bytes) => {
-        openUpload(token, 'writePart').parts.set(index, new Uint8Array(bytes));
+        openUpload(token, of, 'writePart').parts.set(index, new Uint8Array(bytes));
       },
-      complete: async () => completed(token),
+      complete: async () => completed(token, of),
       abort: async () => {
         uploads.delete(token);
       },
@@ -85,7 +86,7 @@ export function memoryBackend(options: MemoryOptions = {}): Backend {
     beginUpload: async (key, call) => {
       const token = randomUUID();
       uploads.set(token, { key, startedAt: clock.now(), ifAbsent: call?.ifAbsent === true, parts: new Map() });
-      return uploadOf(token);
+      return uploadOf(token, key);
     },
     async *openUploads(prefix) {
       for (const [token, { key, startedAt }] of [...uploads]) if (key.startsWith(prefix)) yield { token, startedAt };
