@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { ServerUsage, UsageReport } from '../../main/contract/look-reports.ts';
 import { forecastOf, growthOf, rateOf, reachedAt } from '../../main/engine/jobs/usage-growth.ts';
+import type { PartialHeader } from '../../main/engine/snapshots/manifest.ts';
+import { writePartial } from '../../main/engine/snapshots/partial-store.ts';
+import { loadVault } from '../../main/engine/snapshots/vault-store.ts';
 import { craftSnapshot } from '../support/craft-snapshot.ts';
 import { contents, holding, movableClock, newStateDir, put, world, type World } from '../support/engine-on-memory.ts';
 import { seededRandom } from '../support/seeded-random.ts';
@@ -91,6 +94,67 @@ describe('what a snapshot would free if it alone were removed', () => {
     expect(server?.snapshots.map(({ id, state, bytes }) => [id, state, bytes === null])).toContainEqual([b.id, 'damaged', true]);
     expect(server?.snapshots.find(({ id }) => id === c.id)?.freedBytes).toBe(await sizeOf(one, c.manifest));
     expect(server?.unnamedBytes).toBe(0);
+  });
+});
+
+describe('what a run that did not end has written down', () => {
+  /** Two snapshots, and a run behind them of which one volume is there, which took over the archive of the first. */
+  async function unfinished(): Promise<{ one: World; clock: ReturnType<typeof movableClock>; a: Shared; left: Shared; key: string }> {
+    const clock = movableClock(start);
+    const one = world({ clock });
+    const a = await craftShared(one, { time: start, own: [block(1, 40_000)] });
+    await craftShared(one, { time: start + dayMs, own: [block(2, 30_000)] });
+    const left = await craftShared(one, { time: start + 2 * dayMs, own: [block(3, 20_000)] });
+    await one.backend.remove(left.manifest);
+    clock.offset += dayMs;
+    const key = `survival/${left.id}.partial`;
+    const header: PartialHeader = {
+      holdfast: 'partial',
+      version: 1,
+      id: left.id,
+      slug: 'survival',
+      server: 'survival',
+      machine: 'machine-one',
+      host: 'machine-one',
+      time: new Date(start + 2 * dayMs).toISOString(),
+      root: '/srv',
+      archives: [left.archiveInfo, a.archiveInfo],
+    };
+    const vault = await loadVault(one.backend, { credentials: one.destination.credentials });
+    await writePartial(one.host, one.backend, vault, { key, header, lines: { size: 0, read: async function* () {} } }, {});
+    clock.offset += 5 * dayMs;
+    return { one, clock, a, left, key };
+  }
+  const freed = async (one: World): Promise<readonly (number | null)[]> => {
+    const said = (await serverOf(one)).snapshots[0]?.freedBytes ?? null;
+    return [said, (await one.prune({ policy: { last: 1 }, dryRun: true })).freedBytes];
+  };
+
+  test('stays when a snapshot goes that needs it too, as a prune leaves it', async () => {
+    const { one, a, left, key } = await unfinished();
+    const manifest = await sizeOf(one, a.manifest);
+    expect(await freed(one)).toEqual([manifest, manifest]);
+    const { unfinishedBytes, unnamedBytes } = await serverOf(one);
+    expect([unfinishedBytes, unnamedBytes]).toEqual([await sizeOf(one, left.archive, `${left.archive}.sha256`, key), 0]);
+  });
+
+  test('is not known where it cannot be read: then no archive goes', async () => {
+    const { one, a, left, key } = await unfinished();
+    await put(one.backend, key, 'HOLDFAST: nothing that could be a partial');
+    const manifest = await sizeOf(one, a.manifest);
+    expect(await freed(one)).toEqual([manifest, manifest]);
+    const { unfinishedBytes, unnamedBytes } = await serverOf(one);
+    expect([unfinishedBytes, unnamedBytes]).toEqual([await sizeOf(one, left.archive, `${left.archive}.sha256`, key), 0]);
+  });
+
+  test('keeps nothing after 14 days: it is left over, and a prune takes it', async () => {
+    const { one, clock, a, left, key } = await unfinished();
+    clock.offset += 10 * dayMs;
+    const own = await sizeOf(one, a.manifest, a.archive, `${a.archive}.sha256`);
+    const leftOver = await sizeOf(one, left.archive, `${left.archive}.sha256`, key);
+    expect(await freed(one)).toEqual([own, own + leftOver]);
+    const { unfinishedBytes, unnamedBytes } = await serverOf(one);
+    expect([unfinishedBytes, unnamedBytes]).toEqual([0, leftOver]);
   });
 });
 

@@ -9,6 +9,8 @@ export interface UsedArchive {
   besideBytes: number;
   /** How many manifests name it. */
   names: number;
+  /** What an unfinished run has written down names it: it stays, whatever manifest goes. */
+  held: boolean;
   /** Its own run's manifest is there, and names all that it holds. */
   readonly ownManifest: boolean;
   /** Where the frames begin that a manifest names; only of those without their own run's. */
@@ -33,7 +35,7 @@ export class UsedArchives {
         if (object.name.kind === 'checksum' || object.name.kind === 'damaged') beside.push(object);
         if (object.name.kind !== 'archive') continue;
         this.#numbers.set(object.key, all.length);
-        all.push({ object, besideBytes: 0, names: 0, ownManifest, frames: new Set(), framesBytes: 0 });
+        all.push({ object, besideBytes: 0, names: 0, held: false, ownManifest, frames: new Set(), framesBytes: 0 });
       }
     }
     for (const { key, size } of beside) {
@@ -48,6 +50,14 @@ export class UsedArchives {
     const numbers = Uint32Array.from(new Set(archives.map(({ key }) => this.#numbers.get(key)).filter((number) => number !== undefined)));
     for (const number of numbers) this.#at(number).names += 1;
     return numbers;
+  }
+
+  /** Notes that unfinished runs name these. */
+  hold(keys: Iterable<string>): void {
+    for (const key of keys) {
+      const archive = this.#of(key);
+      if (archive !== undefined) archive.held = true;
+    }
   }
 
   /** Whether its entries have to be read to know what of these archives is still needed. */
@@ -75,8 +85,8 @@ export class UsedArchives {
   onlyHere(numbers: Uint32Array): number {
     let bytes = 0;
     for (const number of numbers) {
-      const { names, object, besideBytes } = this.#at(number);
-      if (names === 1) bytes += object.size + besideBytes;
+      const { names, held, object, besideBytes } = this.#at(number);
+      if (names === 1 && !held) bytes += object.size + besideBytes;
     }
     return bytes;
   }

@@ -1,5 +1,6 @@
 import type { ServerUsage } from '../../contract/look-reports.ts';
 import { isCompleteClassic, type ListedObject, type ListedSnapshot, type ServerListing } from '../snapshots/catalog.ts';
+import type { ReadPartials } from './unfinished.ts';
 import { isStray, liveBytesOf, type UsedArchives } from './usage-archives.ts';
 
 type Sums = Pick<ServerUsage, 'storedBytes' | 'liveBytes' | 'deadBytes' | 'unnamedBytes' | 'unfinishedBytes'>;
@@ -15,19 +16,19 @@ const mayBeUnderWayMs = 48 * 3_600_000;
 export function sumsOf(
   { snapshots }: ServerListing,
   used: UsedArchives,
-  { now, unreadable }: { readonly now: number; readonly unreadable: boolean },
+  { now, unreadable, partials }: { readonly now: number; readonly unreadable: boolean; readonly partials: ReadPartials },
 ): Sums {
   const sums = { storedBytes: 0, liveBytes: 0, deadBytes: 0, unnamedBytes: 0, unfinishedBytes: 0 };
   const count = (part: Part, bytes: number): void => {
     sums[part] += bytes;
     sums.storedBytes += bytes;
   };
-  const partial = new Set(snapshots.filter(({ objects }) => objects.some(({ name }) => name.kind === 'partial')).map(({ id }) => id));
-  const left = (object: ListedObject): Part =>
-    partial.has(object.name.id) || now - object.modifiedAt < mayBeUnderWayMs ? 'unfinishedBytes' : 'unnamedBytes';
+  const isUnfinished = ({ key, modifiedAt }: ListedObject): boolean => partials.live.has(key) || now - modifiedAt < mayBeUnderWayMs;
+  const left = (object: ListedObject): Part => (isUnfinished(object) ? 'unfinishedBytes' : 'unnamedBytes');
   for (const archive of used.all) {
-    const { object, besideBytes, names } = archive;
-    if (names === 0) count(unreadable ? 'liveBytes' : left(object), object.size + besideBytes);
+    const { object, besideBytes, names, held } = archive;
+    const forUnfinished = held || partials.unreadable;
+    if (names === 0) count(unreadable ? 'liveBytes' : forUnfinished ? 'unfinishedBytes' : left(object), object.size + besideBytes);
     else {
       const live = liveBytesOf(archive);
       count('liveBytes', live + besideBytes);
@@ -53,7 +54,7 @@ function partOf(snapshot: ListedSnapshot, object: ListedObject, left: (object: L
     case 'pin':
       return snapshot.objects.some(({ name }) => name.kind === 'manifest' || name.kind === 'classic') ? 'liveBytes' : left(object);
     case 'partial':
-      return 'unfinishedBytes';
+      return left(object);
     case 'classic':
       // Without its checksum file it may be somebody's only copy: nothing sweeps it.
       return isCompleteClassic(snapshot) ? 'liveBytes' : 'unfinishedBytes';

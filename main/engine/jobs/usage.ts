@@ -21,6 +21,7 @@ import { snapshotTime } from '../snapshots/names.ts';
 import { selectServer } from '../snapshots/select.ts';
 import { storedState, type StoredState } from '../snapshots/stored-state.ts';
 import type { CallOptions } from '../storage/backend.ts';
+import { livePartials, readPartials } from './unfinished.ts';
 import { archiveProblem, buildingProblem } from './snapshot-problem.ts';
 import { openCatalog } from './snapshots.ts';
 import { UsedArchives } from './usage-archives.ts';
@@ -71,6 +72,9 @@ async function usageOf(host: EngineHost, catalog: Catalog, listing: ServerListin
   const options: CallOptions = { signal: run.signal };
   const used = new UsedArchives(listing);
   const known: Known = { used, stored: await storedState(catalog, listing, options), sizes: storedSizes(listing.snapshots) };
+  // As a prune does it that removes what this says.
+  const partials = await readPartials(catalog, livePartials(listing, now), options);
+  used.hold(partials.archives);
   const counted: Counted[] = [];
   let unreadable = false;
   const kept = listing.snapshots.filter((one) => findObject(one, 'manifest') !== null || isCompleteClassic(one));
@@ -91,10 +95,13 @@ async function usageOf(host: EngineHost, catalog: Catalog, listing: ServerListin
   return {
     server: (await displayName(catalog, listing, options)) ?? listing.slug,
     slug: listing.slug,
-    ...sumsOf(listing, used, { now, unreadable }),
+    ...sumsOf(listing, used, { now, unreadable, partials }),
     snapshots: counted.map(({ listed, archives, ...row }) => ({
       ...row,
-      freedBytes: findObject(listed, 'manifest') === null ? row.ownBytes : ownNotes(listed) + (unreadable ? 0 : used.onlyHere(archives)),
+      freedBytes:
+        findObject(listed, 'manifest') === null
+          ? row.ownBytes
+          : ownNotes(listed) + (unreadable || partials.unreadable ? 0 : used.onlyHere(archives)),
     })),
     growth: growthOf(arrivals),
     bytesPerDay: rateOf(arrivals, now),
