@@ -79,3 +79,28 @@ describe('a directory that is full', () => {
     expect(volumeLimits('classic', 1).directory).toBe(Number.POSITIVE_INFINITY);
   });
 });
+
+describe('a volume of 100,000 bytes', () => {
+  /** The sizes of what each volume holds. */
+  function volumesWith(sizes: readonly number[]): readonly (readonly number[])[] {
+    const { ring, volumes } = writer(volumeLimits('archive', 100_000));
+    for (const [index, size] of sizes.entries()) {
+      const record = zipRecord({ name: pathFromText(`${size}@${index}`), mode: 0o100_644, uid: 0, gid: 0, mtimeNs: 0n });
+      const data = Buffer.alloc(size, index);
+      volumes.addSmall(record, size, (room) => ({ size: data.copy(room), crc: crc32(data) }));
+    }
+    volumes.endVolume(true);
+    return volumesOf(ring).map((zip) => namesIn(zip).map((name) => Number.parseInt(name, 10)));
+  }
+
+  it.each([
+    ['is half full before nine tenths: those are the next one', [[50_000], [90_000]]],
+    ['would become half as long again, time after time: it has one each', [[75_000], [75_000], [75_000]]],
+    ['would become a little longer: it does', [[50_000, 55_000], [90_000, 19_000], [1_000]]],
+    ['has next to nothing in it: it takes all of one', [[5_000, 98_000], [1_000]]],
+    ['is full: it ends', [[60_000, 20_000, 25_000], [60_000]]],
+    ['gets one that is longer than it, and next to nothing before it: both are one', [[5_000, 400_000], [20_000], [400_000], [5_000]]],
+  ] as const)('%s', (_, expected) => {
+    expect(volumesWith(expected.flat())).toEqual(expected);
+  });
+});

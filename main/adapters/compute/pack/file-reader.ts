@@ -114,6 +114,8 @@ export class FileReader {
     const inPieces = this.#parts.format === 'archive' && (size > volumeSize || (file.isCompared && pieceSize !== null));
     const stretches = new ExtentList();
     const progress = inPieces && pieceSize !== null ? new FileProgress(pieceSize) : null;
+    // What a volume has of the file are whole pieces: one that goes on in the next volume could not be written down with either.
+    const step = Math.min(pieceSize ?? largestUncut, volumeSize);
     let kept = 0;
     do {
       if (file.kept !== null) {
@@ -125,9 +127,12 @@ export class FileReader {
         continue;
       }
       const start = file.offset;
-      const begun = volumes.isFull ? (progress?.take(start, file.hashes) ?? null) : null;
-      if (begun !== null) this.#onBegun(path, stat, begun);
-      const end = inPieces ? start + volumeSize : size;
+      if (inPieces && volumes.roomFor(step) === 0) {
+        const begun = progress?.take(start, file.hashes) ?? null;
+        if (begun !== null) this.#onBegun(path, stat, begun);
+        volumes.endVolume();
+      }
+      const end = inPieces ? start + volumes.roomFor(step) : size;
       let crc = 0;
       const read = (room: Buffer): number => {
         const taken = file.take(room, end);
@@ -136,7 +141,7 @@ export class FileReader {
         return taken;
       };
       const record = zipRecord({ ...whole, name: inPieces ? pieceName(path, start) : whole.name });
-      const sent = volumes.addStreamed(record, read, () => crc, inPieces);
+      const sent = volumes.addStreamed(record, end - start, read, () => crc, inPieces);
       stretches.addAll(sent);
       progress?.addAll(sent);
     } while (!file.isAtEnd);

@@ -28,6 +28,8 @@ export function volumeLimits(format: 'archive' | 'classic', volumeSize: number):
   if (format === 'classic') return { volume: Number.POSITIVE_INFINITY, directory: Number.POSITIVE_INFINITY };
   return { volume: volumeSize, directory: maxDirectorySize };
 }
+/** As a part of the volume size: so much longer may a volume become by its last entry. */
+const overshoot = 0.1;
 /** A changed piece of a large file lies in one frame, so that whoever wants it back reads one. */
 const pieceRoom = 2 ** 20;
 
@@ -50,8 +52,18 @@ export class VolumeWriter {
     return this.#zipOffset === 0;
   }
 
-  /** The next entry ends the volume and begins another. */
-  get isFull(): boolean {
+  /** How much of a file that is cut this volume still takes, in whole `step`s of at most a volume; 0: it has to be ended first. */
+  roomFor(step: number): number {
+    const { volume } = this.#limits;
+    if (this.#isFull) return 0;
+    const left = volume - this.#zipOffset;
+    const filled = Math.ceil(left / step) * step;
+    const room = filled > volume || this.#zipOffset + filled > (1 + overshoot) * volume ? Math.floor(left / step) * step : filled;
+    // Where a gap alone has filled the volume, an entry has to come behind it.
+    return room > 0 || this.#entries > 0 ? Math.max(0, room) : Math.floor(volume / step) * step;
+  }
+
+  get #isFull(): boolean {
     return this.#entries > 0 && (this.#zipOffset >= this.#limits.volume || this.#directory.size >= this.#limits.directory);
   }
 
@@ -67,7 +79,7 @@ export class VolumeWriter {
   addSmall(record: ZipRecord, maxSize: number, read: (room: Buffer) => { size: number; crc: number }): Stretch;
   addSmall(record: ZipRecord, maxSize: number, read: (room: Buffer) => { size: number; crc: number } | null): Stretch | null;
   addSmall(record: ZipRecord, maxSize: number, read: (room: Buffer) => { size: number; crc: number } | null): Stretch | null {
-    this.#endVolumeWhenFull();
+    this.#endVolumeBefore(maxSize);
     const header = localHeaderSize(record, false);
     const room = this.#frames.room(header + maxSize);
     const data = read(room.subarray(header, header + maxSize));
@@ -80,12 +92,12 @@ export class VolumeWriter {
   }
 
   /**
-   * An entry of any size. `read` fills the buffer it is given and returns how many bytes it put there; 0 ends the data. When it
+   * An entry of any size: of `size` bytes, as far as that is known before they are read. `read` fills the buffer it is given and returns how many bytes it put there; 0 ends the data. When it
    * throws at once, nothing has been written. When it throws later, what was written stays: as an entry of its own where it is a
    * piece, else as a gap that no directory lists, and the next entry follows behind it.
    */
-  addStreamed(record: ZipRecord, read: (room: Buffer) => number, crcOf: () => number, isPiece = false): readonly Stretch[] {
-    this.#endVolumeWhenFull();
+  addStreamed(record: ZipRecord, size: number, read: (room: Buffer) => number, crcOf: () => number, isPiece = false): readonly Stretch[] {
+    this.#endVolumeBefore(size);
     const header = localHeaderSize(record, true);
     const room = this.#frames.room(header + (isPiece ? pieceRoom : 1));
     let taken = read(room.subarray(header));
@@ -126,8 +138,11 @@ export class VolumeWriter {
     this.#entries = 0;
   }
 
-  #endVolumeWhenFull(): void {
-    if (this.isFull) this.endVolume();
+  /** What is cut off costs a volume: none gets much longer than it is to be, unless it would have next to nothing in it otherwise. */
+  #endVolumeBefore(size: number): void {
+    const { volume } = this.#limits;
+    const overshoots = this.#zipOffset > overshoot * volume && this.#zipOffset + size > (1 + overshoot) * volume;
+    if (this.#isFull || (this.#entries > 0 && overshoots)) this.endVolume();
   }
 
   #list(record: ZipRecord, streamed: boolean, data: { readonly size: number; readonly crc: number }, written: number): void {
