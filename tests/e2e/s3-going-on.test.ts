@@ -80,13 +80,15 @@ describe.skipIf(swiftMissing !== '')(onSwift('a backup that was cut off, on Open
     const finished = endingOf('.holdfast');
     expect(finished).toHaveLength(volumes);
     const finishedBytes = finished.reduce((sum, [, size]) => sum + size, 0);
-    expect(finishedBytes).toBeGreaterThanOrEqual(volumes * volumeSize);
+    // As many whole files as a volume takes; its last one may make it a tenth longer.
+    expect(finishedBytes).toBeGreaterThan(volumes * (volumeSize - fileSize));
+    expect(finishedBytes).toBeLessThan(volumes * 1.1 * volumeSize);
 
     const second = await counted(() => cli.json(['backup', world, ...where, '--volume-size', '3M']));
     expect([second.bytes >= dataSize - finishedBytes, second.bytes]).toEqual([true, second.bytes]);
     expect([second.bytes <= dataSize - finishedBytes + overhead, second.bytes]).toEqual([true, second.bytes]);
     const sent = first.bytes + second.bytes;
-    expect([sent <= dataSize + volumeSize + fileSize + 2 * overhead, sent]).toEqual([true, sent]);
+    expect([sent <= dataSize + 1.1 * volumeSize + 2 * overhead, sent]).toEqual([true, sent]);
     for (const [key] of finished)
       expect(second.requests.filter((request) => /^(PUT|POST) /.test(request) && request.includes(`${key}?`))).toEqual([]);
 

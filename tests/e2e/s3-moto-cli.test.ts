@@ -48,7 +48,8 @@ describe.skipIf(motoMissing !== '')(`the command line on moto${motoMissing === '
   test('a backup that is killed in its third volume is gone on with', async () => {
     const world = join(base, 'killed');
     mkdirSync(world);
-    const files = Array.from({ length: 6 }, () => randomBytes(3_000_000));
+    // Two fill a volume.
+    const files = Array.from({ length: 6 }, () => randomBytes(2_000_000));
     for (const [index, bytes] of files.entries()) writeFileSync(join(world, `r${index}`), bytes);
     let strike: (url: string) => void = () => undefined;
     const proxy = await startS3FaultProxy(moto?.port ?? 0, ({ url = '' }) => {
