@@ -11,8 +11,8 @@ export async function runCli(args: readonly string[], host: CliHost): Promise<nu
   let exitCode: number = exitCodes.done;
   // Commander writes synchronously; what it wrote goes out once it is done.
   const texts = { out: '', err: '' };
-  const [first] = args;
-  const only = first !== 'help' && commandNames.includes(first ?? '') ? (first ?? null) : null;
+  // Help tells of them all.
+  const only = commandNames.find((name) => name === args[0] && name !== 'help') ?? null;
   const program = await buildProgram({ host, end: (code) => (exitCode = code) }, texts, only);
   try {
     refuseBrokenArguments(args);

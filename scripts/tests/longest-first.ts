@@ -2,7 +2,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Minutes each: begun last, they would run alone at the end, with the other cores idle. */
 const longest = [
-  ...['page-looks', 'readers-of-large', 'systemd-restore-kill', 'swap-kill', 'page-clouds', 'hostile-snapshots', 'service-kill'],
+  ...['page-looks', 'readers-of-large', 'swap-kill', 'page-clouds', 'hostile-snapshots', 'service-kill'],
   ...['sign-in', 'damage-objects', 'going-on-kill', 'page-home', 'page-wizard-flow', 'backup-kill', 'nth-operation', 'systemd-quiesce'],
   ...[
     'setup-builds',

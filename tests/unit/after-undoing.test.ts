@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Fault } from '../../main/contract/faults.ts';
-import { afterUndoing } from '../../main/engine/jobs/after-undoing.ts';
+import { afterUndoing } from '../../main/engine/snapshots/after-undoing.ts';
 
 describe('a restore that fails', () => {
   const damage = new Fault('corrupt', 'a frame is damaged', { operation: 'restore', context: { object: 'world/1.holdfast' } });

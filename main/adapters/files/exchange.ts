@@ -1,4 +1,4 @@
-import { afterUndoing } from '../../engine/jobs/after-undoing.ts';
+import { afterUndoing } from '../../engine/snapshots/after-undoing.ts';
 import type { Committed, CommitOptions, PrepareRequest, RootAttributes } from '../../engine/snapshots/restore-target.ts';
 import { carryOver } from './carry-over.ts';
 import type { CarriedOver } from './carry-over.ts';

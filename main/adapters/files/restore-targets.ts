@@ -1,5 +1,5 @@
 import { Fault } from '../../contract/faults.ts';
-import { afterUndoing } from '../../engine/jobs/after-undoing.ts';
+import { afterUndoing } from '../../engine/snapshots/after-undoing.ts';
 import type { Committed, CommitOptions, PrepareRequest, RestoreTargets, Staging } from '../../engine/snapshots/restore-target.ts';
 import { exchange } from './exchange.ts';
 import type { Prepared } from './exchange.ts';

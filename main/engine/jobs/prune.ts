@@ -4,14 +4,14 @@ import type { PruneReport, PruneRequest, RunContext, Warning } from '../../contr
 import type { OpenDestination } from '../engine.ts';
 import type { EngineHost } from '../host.ts';
 import { decideRetention } from '../retention/decide.ts';
-import { findObject, isCompleteClassic, listServer, newestHeader } from '../snapshots/catalog.ts';
+import { findObject, isCompleteClassic, listServer } from '../snapshots/catalog.ts';
 import { readHeader, readHeaders } from '../snapshots/headers.ts';
 import { checkWholeManifest } from '../snapshots/manifest-store.ts';
 import type { Catalog, ListedObject, ListedSnapshot, ServerListing } from '../snapshots/catalog.ts';
 import type { ManifestHeader } from '../snapshots/manifest.ts';
 import { checksumKey, damagedKey, serverPrefix, snapshotTime } from '../snapshots/names.ts';
 import { selectServer } from '../snapshots/select.ts';
-import { inOrderWritten } from '../snapshots/written-order.ts';
+import { lastHeader } from '../snapshots/written-order.ts';
 import type { CallOptions, ObjectInfo } from '../storage/backend.ts';
 import { largestClockOffsetMs } from '../storage/check-destination.ts';
 import { measureClockOffset, probePrefix } from '../storage/clock-offset.ts';
@@ -93,7 +93,7 @@ async function pruneListing(
     const problem = header === null || header instanceof Fault ? null : await problemOf(snapshot, header);
     known.push(describe(snapshot, header, problem));
   }
-  const last = await newestHeader(catalog, { snapshots: inOrderWritten(listing.snapshots) }, options);
+  const last = await lastHeader(catalog, listing, options);
   checkOwner(last, (await host.machine()).id, request.takeOver);
 
   let decision = decide(known, request, providerNow);

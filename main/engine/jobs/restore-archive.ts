@@ -1,7 +1,7 @@
 import { Fault } from '../../contract/faults.ts';
 import type { RestoreReport, RestoreRequest, RunContext, Warning } from '../../contract/reports.ts';
 import { pathFromBytes } from '../archive/byte-path.ts';
-import { compileExcludes, compileIncludes } from '../archive/exclude.ts';
+import { compileExcludes } from '../archive/exclude.ts';
 import type { UnpackRequest, UnpackResult } from '../archive/unpacker.ts';
 import type { EngineHost } from '../host.ts';
 import { openArchive, readStored } from '../snapshots/archive-reader.ts';
@@ -13,13 +13,12 @@ import { fetchManifest } from '../snapshots/manifest-store.ts';
 import type { FetchedManifest } from '../snapshots/manifest-store.ts';
 import type { ManifestHeader } from '../snapshots/manifest.ts';
 import { readObjectName } from '../snapshots/names.ts';
-import type { CommitOptions, Staging } from '../snapshots/restore-target.ts';
+import type { CommitOptions } from '../snapshots/restore-target.ts';
 import type { ByteStream, CallOptions } from '../storage/backend.ts';
 import { throwIfCancelled } from '../storage/cancel.ts';
-import { afterUndoing } from './after-undoing.ts';
 import { isOwn, isWhole } from './base.ts';
 import { refuseNothing, withoutFiles } from './nothing-restored.ts';
-import { keepApart } from './places.ts';
+import { exchangedBy, isPartial, RestoreStaging } from './restore-staging.ts';
 import { archiveProblem } from './snapshot-problem.ts';
 
 /** A restore of one snapshot, once its manifest has been fetched. */
@@ -27,11 +26,10 @@ interface ArchiveRestore {
   readonly host: EngineHost;
   readonly catalog: Catalog;
   readonly snapshot: ListedSnapshot;
-  /** Where the destination is a folder of this machine. */
-  readonly localPath: string | undefined;
   readonly request: RestoreRequest;
   readonly run: RunContext;
   readonly manifest: FetchedManifest;
+  readonly staging: RestoreStaging;
 }
 
 /** A snapshot of the archive format, from the listing to the exchange with the target. */
@@ -52,14 +50,12 @@ export async function restoreArchive(
   }
   const options: CallOptions = { signal: run.signal };
   const manifest = await fetchManifest(host, catalog.backend, catalog.vault, object.key, { ...options, size: object.size });
-  let staging: Staging | null = null;
+  const staging = new RestoreStaging(host, { id: snapshot.id, request, localPath });
   try {
-    const all: ArchiveRestore = { host, catalog, snapshot, localPath, request, run, manifest };
+    const all: ArchiveRestore = { host, catalog, snapshot, request, run, manifest, staging };
     const misfits = await findMisfits(all);
-    const result = await host.unpacker(await unpackRequest(all, (made) => (staging = made)), run);
-    // Assigned in the callback above, which the compiler does not follow.
-    const ready = staging as Staging | null;
-    if (ready === null) throw new Fault('unexpected', 'nothing was staged', { operation: 'restore' });
+    const result = await host.unpacker(await unpackRequest(all), run);
+    const { ready } = staging;
     const checks = await checkHashes(all, result);
     refuseLost(result, snapshot.id);
     refuseNothing(result, request, snapshot.id);
@@ -86,7 +82,7 @@ export async function restoreArchive(
       ],
     };
   } catch (error) {
-    throw await afterUndoing(error, async () => await staging?.abort());
+    throw await staging.failed(error);
   } finally {
     await manifest.spool.dispose();
   }
@@ -125,11 +121,7 @@ async function listedSizes({
   return storedSizes((await listServer(catalog.backend, snapshot.slug, { signal: run.signal })).snapshots);
 }
 
-const isPartial = (request: RestoreRequest): boolean => request.include.length > 0;
-
-/** `staged` hears of the staging folder as soon as there is one. */
-async function unpackRequest(all: ArchiveRestore, staged: (staging: Staging) => Staging): Promise<UnpackRequest> {
-  const { host, catalog, snapshot, localPath, request, run, manifest } = all;
+async function unpackRequest({ catalog, snapshot, request, run, manifest, staging }: ArchiveRestore): Promise<UnpackRequest> {
   const { header, spool } = manifest;
   const options: CallOptions = { signal: run.signal };
   const own = header.archives.map(isOwn(header));
@@ -142,23 +134,9 @@ async function unpackRequest(all: ArchiveRestore, staged: (staging: Staging) => 
     // Of an earlier snapshot's archive much may be other snapshots' data: only what is used is read.
     whole: (archive) => !isPartial(request) && own[archive] === true,
     tolerant: request.salvage,
-    staging: async ({ bytes, diskBytes, diskEntries }) => {
+    staging: async ({ bytes, ...needs }) => {
       if (bytes > header.totals.bytes) throw new Fault('corrupt', `${manifestName} holds more than it says`, { operation: 'restore' });
-      const staging = staged(
-        await host.targets.prepare({
-          target: request.target,
-          id: snapshot.id,
-          replace: request.replace,
-          force: request.force,
-          bytesNeeded: diskBytes,
-          entriesNeeded: diskEntries,
-          partial: isPartial(request),
-          time: host.clock.now(),
-        }),
-      );
-      // Only now it is known where the target really lies, behind links.
-      keepApart(staging.target, localPath);
-      return staging;
+      return await staging.prepare(needs);
     },
     read: async (index, range) => {
       const key = header.archives[index]?.key ?? '';
@@ -209,9 +187,7 @@ function tellSwap(run: RunContext, { files, bytes }: UnpackResult): void {
 function commitOf(header: ManifestHeader, request: RestoreRequest, { root }: UnpackResult): CommitOptions {
   const excluded = compileExcludes(header.excludes);
   const carryOver = (path: Buffer, isDirectory: boolean): boolean => excluded(pathFromBytes(path), isDirectory);
-  if (!isPartial(request)) return { root, carryOver };
-  const { includes } = compileIncludes(request.include);
-  return { root: null, carryOver, exchange: (path) => includes(pathFromBytes(path), true) };
+  return { root: isPartial(request) ? null : root, carryOver, ...exchangedBy(request) };
 }
 
 const notes = (messages: readonly string[]): readonly Warning[] =>

@@ -1,21 +1,17 @@
 import { createHash } from 'node:crypto';
 import { Fault } from '../../contract/faults.ts';
 import type { RestoreReport, RestoreRequest, RunContext, Warning } from '../../contract/reports.ts';
-import { pathFromBytes } from '../archive/byte-path.ts';
 import { classicPasswords, unsealClassic } from '../archive/classic.ts';
-import { compileIncludes } from '../archive/exclude.ts';
 import type { OpenDestination } from '../engine.ts';
 import type { EngineHost, WritableSpool } from '../host.ts';
 import { findObject } from '../snapshots/catalog.ts';
 import type { ListedObject, ListedSnapshot } from '../snapshots/catalog.ts';
 import { readChecksum } from '../snapshots/checksums.ts';
-import type { Staging } from '../snapshots/restore-target.ts';
 import { throwIfCancelled } from '../storage/cancel.ts';
-import { afterUndoing } from './after-undoing.ts';
 import { classicNext } from './classic-alone.ts';
 import { classicRoom, expandClassic, readClassic } from './classic-content.ts';
 import { refuseNothing, withoutFiles } from './nothing-restored.ts';
-import { keepApart } from './places.ts';
+import { exchangedBy, isPartial, RestoreStaging } from './restore-staging.ts';
 
 /**
  * Brings a classic snapshot back. Its one tag stands at the end, so what is decrypted is put aside unread until tag and checksum
@@ -34,43 +30,19 @@ export async function restoreClassic(
   const compressed = await decrypt(host, destination, object, warnings, run);
   // Its room may be what the tree needs.
   const zip = await expandClassic(host, compressed).finally(() => compressed.dispose());
-  let staging: Staging | null = null;
+  const staging = new RestoreStaging(host, { id: snapshot.id, request, localPath: destination.localPath });
   try {
-    const partial = request.include.length > 0;
     const result = await host.unzipper(
-      {
-        zip,
-        include: request.include,
-        staging: async ({ diskBytes, diskEntries }) => {
-          staging = await host.targets.prepare({
-            target: request.target,
-            id: snapshot.id,
-            replace: request.replace,
-            force: request.force,
-            bytesNeeded: diskBytes,
-            entriesNeeded: diskEntries,
-            partial,
-            time: host.clock.now(),
-          });
-          keepApart(staging.target, destination.localPath);
-          return staging.dir;
-        },
-      },
+      { zip, include: request.include, staging: async (needs) => (await staging.prepare(needs)).dir },
       run,
     );
-    const ready = staging as Staging | null;
-    if (ready === null) throw new Fault('unexpected', 'nothing was staged', { operation: 'restore' });
+    const { ready } = staging;
     refuseNothing(result, request, snapshot.id);
-    const { includes } = compileIncludes(request.include);
     throwIfCancelled(run.signal, 'restore');
-    const done = await ready.commit({
-      root: null,
-      carryOver: null,
-      ...(partial ? { exchange: (path: Buffer) => includes(pathFromBytes(path), true) } : {}),
-    });
+    const done = await ready.commit({ root: null, carryOver: null, ...exchangedBy(request) });
     const notes = [...ready.notes, ...done.notes].map((message): Warning => ({ code: 'target', message, level: 'note' }));
     // Its ZIP is all that there is: nothing says what of the former content had been left out, and so would have to appear again.
-    if (done.before !== null && !partial) {
+    if (done.before !== null && !isPartial(request)) {
       const message = 'a classic snapshot does not tell what it had left out: such files of the folder lie with the former content alone';
       notes.push({ code: 'target', message, level: 'note' });
     }
@@ -87,7 +59,7 @@ export async function restoreClassic(
       warnings: [...warnings, ...withoutFiles(result), ...notes],
     };
   } catch (error) {
-    throw await afterUndoing(error, async () => await staging?.abort());
+    throw await staging.failed(error);
   } finally {
     await zip.dispose();
   }

@@ -3,7 +3,7 @@ import type { Damage, RunContext, VerifyReport, VerifyRequest, Warning } from '.
 import { vaultName, type OpenVault } from '../archive/vault.ts';
 import type { OpenDestination } from '../engine.ts';
 import type { EngineHost } from '../host.ts';
-import { findObject, isCompleteClassic, listServer, listServers, newestHeader, openedCatalog } from '../snapshots/catalog.ts';
+import { findObject, isCompleteClassic, listServer, listServers, openedCatalog } from '../snapshots/catalog.ts';
 import type { Catalog, ListedSnapshot } from '../snapshots/catalog.ts';
 import { compareChecksums } from '../snapshots/checksums.ts';
 import { fetchManifest } from '../snapshots/manifest-store.ts';
@@ -11,7 +11,7 @@ import type { ManifestHeader } from '../snapshots/manifest.ts';
 import { selectServer, selectSnapshot } from '../snapshots/select.ts';
 import { storedState } from '../snapshots/stored-state.ts';
 import { loadVault } from '../snapshots/vault-store.ts';
-import { inOrderWritten } from '../snapshots/written-order.ts';
+import { lastHeader } from '../snapshots/written-order.ts';
 import type { CallOptions } from '../storage/backend.ts';
 import { archiveLooks, type ArchiveLooks } from './archive-looks.ts';
 import { classicAlone } from './classic-alone.ts';
@@ -83,7 +83,7 @@ interface Marks {
 
 async function marksOf(host: EngineHost, catalog: Catalog, slug: string, quick: boolean, options: CallOptions): Promise<Marks> {
   const listing = await listServer(catalog.backend, slug, options);
-  const last = quick ? null : await newestHeader(catalog, { snapshots: inOrderWritten(listing.snapshots) }, options);
+  const last = quick ? null : await lastHeader(catalog, listing, options);
   return {
     marks: damageMarks(listing),
     ours: last?.machine === (await host.machine()).id,

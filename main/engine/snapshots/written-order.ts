@@ -1,5 +1,7 @@
-import { findObject, isCompleteClassic, type ListedSnapshot } from './catalog.ts';
+import type { CallOptions } from '../storage/backend.ts';
+import { findObject, isCompleteClassic, newestHeader, type Catalog, type ListedSnapshot, type ServerListing } from './catalog.ts';
 import { isDatedAhead } from './dated-ahead.ts';
+import type { ManifestHeader } from './manifest.ts';
 
 /**
  * The complete ones of a server, the one that was written last at the end (docs/decisions/0075). Theirs is the order of their ids, in which they are `given`; only one
@@ -15,6 +17,11 @@ export function inOrderWritten(given: readonly ListedSnapshot[]): readonly Liste
     ordered.splice(ordered.findLastIndex(wasThere) + 1, 0, future);
   }
   return ordered;
+}
+
+/** The first line of the last one written whose manifest can be read; null when there is none. */
+export async function lastHeader(catalog: Catalog, { snapshots }: ServerListing, options: CallOptions): Promise<ManifestHeader | null> {
+  return await newestHeader(catalog, { snapshots: inOrderWritten(snapshots) }, options);
 }
 
 const isFuture = (snapshot: ListedSnapshot): boolean => isDatedAhead(snapshot.id, writtenAt(snapshot));
