@@ -1,7 +1,7 @@
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ServiceEvent } from '../../main/contract/events.ts';
+import { axeFindings } from '../support/page/axe.ts';
 import { browserMissing, openBrowser, openPage } from '../support/page/browser.ts';
 import { runningJob, stageService, type StagedService } from '../support/page/staged-service.ts';
 import { walkWizard } from '../support/page/wizard-views.ts';
@@ -86,7 +86,7 @@ describe.skipIf(browserMissing !== '')(`the page in German${browserMissing === '
     // Without the details nobody would know which.
     expect(await page.getByText('config-invalid: no such setting').isVisible()).toBe(true);
     expect(await ownWords(page)).not.toMatch(/brought back|could not be read|is gone|no such setting|Make the bucket/);
-    expect((await new AxeBuilder({ page }).analyze()).violations.map(({ id }) => id)).toEqual([]);
+    expect(await axeFindings(page)).toEqual([]);
     expect(complaints).toEqual([]);
     await page.context().close();
   });

@@ -1,6 +1,6 @@
-import { AxeBuilder } from '@axe-core/playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Browser, Page } from 'playwright';
+import { axeFindings, contrastFindings } from '../support/page/axe.ts';
 import { browserMissing, openBrowser } from '../support/page/browser.ts';
 import { openStagedPage } from '../support/page/staged-page.ts';
 import { stageService, type StagedService } from '../support/page/staged-service.ts';
@@ -16,11 +16,6 @@ const looks = [
   { scheme: 'light', language: 'en', viewport: { width: 1100, height: 760 } },
   { scheme: 'dark', language: 'de', viewport: { width: 360, height: 640 } },
 ] as const;
-
-async function found(axe: AxeBuilder): Promise<readonly string[]> {
-  const { violations } = await axe.analyze();
-  return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 200)).join(' | ')}`);
-}
 
 describe.skipIf(browserMissing !== '')(`every view of the page${browserMissing === '' ? '' : ` (${browserMissing})`}`, () => {
   let browser: Browser;
@@ -39,9 +34,9 @@ describe.skipIf(browserMissing !== '')(`every view of the page${browserMissing =
     const locale = language === 'de' ? 'de-DE' : 'en-GB';
     const { page, complaints } = await openStagedPage(browser, service, view.path, { viewport, colorScheme: scheme, locale });
     const look = async (): Promise<void> => {
-      expect(await found(new AxeBuilder({ page }))).toEqual([]);
+      expect(await axeFindings(page)).toEqual([]);
       await page.emulateMedia({ colorScheme: scheme === 'light' ? 'dark' : 'light' });
-      expect(await found(new AxeBuilder({ page }).withRules('color-contrast'))).toEqual([]);
+      expect(await contrastFindings(page)).toEqual([]);
       await page.emulateMedia({ colorScheme: scheme });
       expect(await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')).toBe(0);
     };

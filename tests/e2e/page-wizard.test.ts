@@ -1,6 +1,6 @@
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, BrowserContextOptions } from 'playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { axeFindings } from '../support/page/axe.ts';
 import { browserMissing, openBrowser, type WatchedPage } from '../support/page/browser.ts';
 import { runningJob, stagedNow, stageService, type StagedService } from '../support/page/staged-service.ts';
 import { chooseFolder, toPlaces } from '../support/page/setting-up.ts';
@@ -33,8 +33,7 @@ describe.skipIf(browserMissing !== '')(`the wizard${browserMissing === '' ? '' :
     });
     const found: string[] = [];
     const look = async (name: string): Promise<void> => {
-      const { violations } = await new AxeBuilder({ page }).analyze();
-      found.push(...violations.map(({ id, nodes }) => `${name}: ${id} ${nodes.map(({ target }) => target.join(' ')).join(', ')}`));
+      found.push(...(await axeFindings(page)).map((line) => `${name}: ${line}`));
       // Nothing sticks out at the side.
       const wide = await page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth');
       if (wide > 0) found.push(`${name}: ${String(wide)} px too wide`);
