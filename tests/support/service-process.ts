@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
+import { afterAll, expect, onTestFinished } from 'vitest';
 import type { ServiceEvent } from '../../main/contract/events.ts';
 import { serviceEvents } from '../../main/compose/service/http-client.ts';
 import { holdfast, runCli, type CliRun } from './run-cli.ts';
@@ -31,10 +31,13 @@ export class ServiceHome {
   constructor() {
     mkdirSync(this.folder);
     mkdirSync(this.place);
-    afterAll(() => {
+    const end = (): void => {
       for (const child of this.children) child.kill('SIGKILL');
       rmSync(this.base, { recursive: true, force: true, maxRetries: 5 });
-    });
+    };
+    // Within a test, what is registered for the end of the file is never called.
+    if (expect.getState().currentTestName === undefined) afterAll(end);
+    else onTestFinished(end);
   }
 
   get env(): Readonly<Record<string, string>> {
