@@ -65,7 +65,7 @@ describe('an archive that a run would build on', () => {
   });
 
   test(
-    'goes while the run is under way: the run begins anew without it, and nothing is left of its first attempt',
+    'goes while the run is under way: the run begins anew without it, and nothing is left of a first attempt of one volume',
     { timeout },
     async () => {
       const { archives } = await threeRuns();

@@ -6,9 +6,12 @@ import type { EngineHost } from '../host.ts';
 import { presetPatterns } from '../presets.ts';
 import { openPlace, type BackupPlace, type BackupRun } from './backup-place.ts';
 import { finish, targetFor, type Finished } from './backup-write.ts';
-import { baseIdentity, packBase, without } from './base.ts';
+import { baseIdentity, packBase, without, type Ground } from './base.ts';
+import { withUnfinished } from './going-on.ts';
 import { lockName } from './lock-name.ts';
+import { listServer, openedCatalog } from '../snapshots/catalog.ts';
 import { newSnapshotId } from '../snapshots/names.ts';
+import type { CallOptions } from '../storage/backend.ts';
 import { Written as WrittenKeys } from './written.ts';
 
 /** Turns a folder into a snapshot. What fails leaves the destination as it was, but for a vault and the finished volumes that the next run goes on with (docs/decisions/0064). */
@@ -159,15 +162,31 @@ async function pack(all: BackupRun, places: readonly BackupPlace[]): Promise<Pac
   return await host.packer({ root: source.root, excludes, level, volumeSize, format, base }, targets, run);
 }
 
-/** Archives that the run had built on are lost: what they held is sent again. Each time there is less to build on, so that it ends. */
+/** Archives that the run had built on are lost: what they held is sent again, and nothing else that is written down. Each time there is less to build on, so that it ends. */
 async function writtenAnew(all: BackupRun, place: BackupPlace, lost: ReadonlySet<string>): Promise<Written> {
   const { backend } = place.destination;
   const fault = new Fault('corrupt', `${[...lost][0]} was lost during the run`, { operation: 'backup' });
   if (place.base === null) throw fault;
   // What cannot be removed now is a leftover that a prune sweeps: the new objects have a name of their own.
-  await place.written.undoAll(fault);
-  const id = newSnapshotId(place.time, all.host.random, [place.id]);
-  const again: BackupPlace = { ...place, id, written: new WrittenKeys(backend), base: without(place.base, lost) };
-  const [outcome] = await writeTo(all, [again]);
-  return outcome ?? nothing();
+  await place.written.undo(fault);
+  const left = without(place.base, lost);
+  const base = await withOwnVolumes(all, place, left);
+  try {
+    const id = newSnapshotId(place.time, all.host.random, [place.id]);
+    const partials = [...place.partials, ...place.written.partials];
+    const [outcome] = await writeTo(all, [{ ...place, id, written: new WrittenKeys(backend), base, partials }]);
+    return outcome ?? nothing();
+  } finally {
+    if (base !== left) await base.spool.dispose();
+  }
+}
+
+/** Laid over what is left to build on, as by a run after one that was cut off. */
+async function withOwnVolumes({ host, source, run }: BackupRun, place: BackupPlace, left: Ground): Promise<Ground> {
+  const { destination, vault, slug, id, machine, clockOffset } = place;
+  const options: CallOptions = { signal: run.signal };
+  const listing = await listServer(destination.backend, slug, options);
+  const catalog = openedCatalog(destination.backend, vault, host);
+  const about = { base: left, last: null, machine: machine.id, source, providerNow: host.clock.now() + clockOffset, only: id };
+  return (await withUnfinished(host, catalog, listing, about, options)) ?? left;
 }

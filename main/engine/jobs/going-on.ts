@@ -8,7 +8,7 @@ import type { ManifestEntry } from '../snapshots/manifest-entry.ts';
 import { readObjectName } from '../snapshots/names.ts';
 import { fetchPartial, spoolEntries } from '../snapshots/partial-store.ts';
 import type { CallOptions } from '../storage/backend.ts';
-import { usableArchives, type Base, type Ground } from './base.ts';
+import { usableArchives, type Ground } from './base.ts';
 import { nowhere } from './laid-over.ts';
 import { layered, spooled } from './layered-entries.ts';
 import { byRun, cannotServe, livePartials } from './unfinished.ts';
@@ -20,12 +20,14 @@ import { byRun, cannotServe, livePartials } from './unfinished.ts';
 
 export interface About {
   /** Null where the snapshot is to rest on no earlier one. */
-  readonly base: Base | null;
+  readonly base: Ground | null;
   /** The last snapshot. */
-  readonly last: ManifestHeader | null;
+  readonly last: Pick<ManifestHeader, 'archives'> | null;
   readonly machine: string;
   readonly source: SourceFolder;
   readonly providerNow: number;
+  /** Only what this run has written down. */
+  readonly only?: string;
 }
 
 interface Partial {
@@ -43,7 +45,8 @@ export async function withUnfinished(
   options: CallOptions,
 ): Promise<Ground | null> {
   const { base } = about;
-  const runs = byRun(livePartials(listing, about.providerNow));
+  const { only } = about;
+  const runs = byRun(livePartials(listing, about.providerNow).filter(({ name }) => only === undefined || name.id === only));
   const archives = new ArchiveList(base);
   const isOurs = ({ machine, root }: PartialHeader): boolean => machine === about.machine && root === about.source.root;
   let trustStamps = base?.trustStamps === true;
@@ -79,7 +82,7 @@ export async function withUnfinished(
       host,
       layered(endsAtDamage(under), endsAtDamage(spoolEntries(host.zstd, over, 'partials')), archives.isUsable),
     );
-    return { archives: archives.all, settled: base?.archives.length ?? 0, usable: archives.usable, spool, trustStamps };
+    return { archives: archives.all, settled: base?.settled ?? 0, usable: archives.usable, spool, trustStamps };
   } finally {
     await over?.dispose();
   }
@@ -92,7 +95,7 @@ async function replaced(former: Spool | null, next: Promise<Spool>): Promise<Spo
 }
 
 /** A whole snapshot takes only what no snapshot names: else it would share its data with one. */
-function isOfUnfinished({ key }: ManifestArchive, last: ManifestHeader | null, { snapshots }: ServerListing): boolean {
+function isOfUnfinished({ key }: ManifestArchive, last: About['last'], { snapshots }: ServerListing): boolean {
   if (last?.archives.some((archive) => archive.key === key) === true) return false;
   const own = snapshots.find(({ id }) => id === readObjectName(key)?.id);
   return own !== undefined && findObject(own, 'manifest') === null;
@@ -162,7 +165,7 @@ class ArchiveList {
   readonly usable: boolean[];
   readonly #numbers = new Map<string, number>();
 
-  constructor(base: Base | null) {
+  constructor(base: Ground | null) {
     this.all = [...(base?.archives ?? [])];
     this.usable = [...(base?.usable ?? [])];
     for (const [index, archive] of this.all.entries()) this.#numbers.set(nameOf(archive), index);

@@ -25,29 +25,18 @@ export class Written {
     this.#keys.add(key);
   }
 
-  /** From now on these serve the next run, whatever becomes of this one. */
+  /** From now on these serve the next run, whatever becomes of this one: one that has taken the server over meanwhile may rest on them already. */
   keep(keys: Iterable<ObjectKey>): void {
     for (const key of keys) this.#kept.add(key);
   }
 
-  /** Removes what no later run can go on with. */
-  async undo(fault: Fault): Promise<Fault> {
-    return await this.#remove(
-      [...this.#keys].filter((key) => !this.#kept.has(key)),
-      fault,
-    );
-  }
-
-  async undoAll(fault: Fault): Promise<Fault> {
-    return await this.#remove([...this.#keys], fault);
-  }
-
   /**
-   * The manifest first: while that stands, nothing that it names may go. The run's own signal is not asked: cleaning up is
+   * Removes what no later run can go on with. The manifest first: while that stands, nothing that it names may go. The run's own signal is not asked: cleaning up is
    * what a cancelled run still owes.
    */
-  async #remove(keys: ObjectKey[], fault: Fault): Promise<Fault> {
+  async undo(fault: Fault): Promise<Fault> {
     let left: { key: string; reason: string } | null = null;
+    const keys = [...this.#keys].filter((key) => !this.#kept.has(key));
     for (const key of keys.reverse()) {
       try {
         await this.#backend.remove(key);
