@@ -42,8 +42,8 @@ if (!['memory', 's3'].includes(over)) throw new Error(`--over=${over} is not kno
 const removeRunFolder = giveRunFolder();
 const place = over === 's3' ? await overS3() : inMemory;
 const began = performance.now();
-const line = ({ histories, runs, cutOff, goneOn, restores }: Readonly<Sum>): string =>
-  `${histories} histories, ${runs} backups, ${cutOff} cut off, ${goneOn} that went on with those, ${restores} restores, ` +
+const line = ({ histories, runs, cutOff, goneOn, unchanged, restores }: Readonly<Sum>): string =>
+  `${histories} histories, ${runs} backups, ${cutOff} cut off, ${goneOn} that went on with those, ${unchanged} that found nothing changed, ${restores} restores, ` +
   `${over === 's3' ? `${place.requests()} requests, ` : ''}${Math.round((performance.now() - began) / 1000)} s`;
 
 process.stdout.write(`Random histories from seed ${first} on …\n`);

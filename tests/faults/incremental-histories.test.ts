@@ -3,8 +3,9 @@ import { runHistories } from '../support/histories/run-histories.ts';
 import { historyOf, shrunk } from '../support/histories/steps.ts';
 
 /*
- * Random histories of one folder, with runs that are cut off: every snapshot that is kept is what its folder was, what a manifest names is never removed,
- * and what is stored is not sent again. `npm run bench -- --histories` plays a thousand. HOLDFAST_SEED repeats one.
+ * Random histories of one folder with hard links in one or two destinations, with runs that are cut off, machines that come in between and clocks that are wrong: every
+ * snapshot that is kept is what its folder was, what a manifest names is never removed, and what is stored is not sent again. `npm run bench -- --histories` plays a
+ * thousand. HOLDFAST_SEED repeats one.
  */
 
 const count = 15;

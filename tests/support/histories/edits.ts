@@ -5,6 +5,7 @@ import {
   copyFileSync,
   existsSync,
   ftruncateSync,
+  lstatSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -18,16 +19,31 @@ import {
 import { join } from 'node:path';
 import { flipped } from '../damage.ts';
 import { noise } from '../seeded-random.ts';
+import { addName, link, part, touchFolder } from './links.ts';
 import type { Dice } from './steps.ts';
 
 const mib = 2 ** 20;
 /** Above this, files are compared piece by piece. */
 export const largestUncut = 8 * mib;
 
-/** The names of all files, folders in between. */
+/** All names below a folder, in the order of a walk: what is in a folder comes right behind it. */
+export function namesIn(folder: string): readonly string[] {
+  const inWalk = (name: string): string => name.replaceAll('/', '\0');
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort((a, b) => (inWalk(a) < inWalk(b) ? -1 : 1));
+}
+
+/** The names of all files: one with several stands here several times. */
 export function filesIn(folder: string): readonly string[] {
-  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
-  return names.filter((name) => statSync(join(folder, name)).isFile());
+  return namesIn(folder).filter((name) => lstatSync(join(folder, name)).isFile());
+}
+
+/** Each file once, by the name that a walk meets first. */
+export function firstNames(folder: string): readonly string[] {
+  const met = new Set<number>();
+  return filesIn(folder).filter((name) => {
+    const { ino } = lstatSync(join(folder, name));
+    return met.size < met.add(ino).size;
+  });
 }
 
 export function addFile(folder: string, dice: Dice): void {
@@ -84,6 +100,11 @@ const patch: Edit = (file, dice) => {
 };
 
 const edits: readonly Edit[] = [
+  addName,
+  addName,
+  part,
+  link,
+  touchFolder,
   remove,
   silently,
   patch,

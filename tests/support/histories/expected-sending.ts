@@ -1,14 +1,17 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { filesIn, largestUncut } from './edits.ts';
-import { groundOf, pieceSize, type Recorded } from './ground.ts';
+import { firstNames, largestUncut } from './edits.ts';
+import { firstPiece, groundOf, hashesIn, pieceSize, type Recorded } from './ground.ts';
 
 /** Files of this many bytes and more are found under another path. */
 const smallestFound = 2 ** 16;
 
 export interface Sending {
-  /** How many files a run leaves unsent: at least, and at most. Only a large file whose pieces are all there, and that is none of the files there, is not to be foretold. */
+  /**
+   * How many files a run leaves unsent: at least, and at most. Not to be foretold are a large file whose pieces are all there, and that is none of the files there, and what only
+   * older snapshots than the base hold.
+   */
   readonly keptFiles: readonly [number, number];
   /** It sends no more of their content. */
   readonly mostBytes: number;
@@ -16,16 +19,24 @@ export interface Sending {
   readonly entries: number;
 }
 
-/**
- * What the rules (docs/decisions/0060, 0063, 0064) let a run send of a folder when `recorded` is what the snapshot before says and, behind it, what runs since
- * then that were cut off have written down. `isUsable`: which archives can be built on.
- */
-export function expectedSending(folder: string, recorded: readonly Recorded[], isUsable: (archive: string) => boolean): Sending {
+export interface Known {
+  /** What the snapshot before says and, behind it, what runs since then that were cut off have written down. */
+  readonly recorded: readonly Recorded[];
+  /** Which archives can be built on. */
+  readonly isUsable: (archive: string) => boolean;
+  /** All that was ever recorded in that destination: it may be found, and need not be. */
+  readonly ever: readonly Recorded[];
+}
+
+/** What the rules (docs/decisions/0060, 0063, 0064) let a run send of a folder. */
+export function expectedSending(folder: string, { recorded, isUsable, ever }: Known): Sending {
   const ground = groundOf(recorded, isUsable);
   const contents = new Set([...ground.values()].map(({ sha256 }) => sha256));
-  const pieces = new Set([...ground.values()].flatMap((stored) => stored.pieces.map((hash, number) => `${number} ${hash}`)));
+  const everStored = ever.flatMap(({ entries }) => entries);
+  const old = new Set(everStored.map(({ sha256 }) => sha256));
+  const pieces = new Set(everStored.flatMap((entry) => hashesIn(entry).map((hash, index) => `${firstPiece(entry) + index} ${hash}`)));
   let [least, most, mostBytes] = [0, 0, 0];
-  for (const name of filesIn(folder)) {
+  for (const name of firstNames(folder)) {
     const bytes = readFileSync(join(folder, name));
     const sha256 = hashOf(bytes);
     const before = ground.get(name);
@@ -38,7 +49,8 @@ export function expectedSending(folder: string, recorded: readonly Recorded[], i
     for (const [number, hash] of itsPieces.entries()) pieces.add(`${number} ${hash}`);
     if (unchanged || found) least += 1;
     else mostBytes += itsPieces.length > 0 ? changedBytes(bytes, itsPieces, before?.pieces ?? []) : bytes.length;
-    if (unchanged || found || inPieces) most += 1;
+    const isOld = bytes.length >= smallestFound && old.has(sha256);
+    if (unchanged || found || inPieces || isOld) most += 1;
   }
   const entries = 1 + readdirSync(folder, { recursive: true }).length;
   return { keptFiles: [least, most], mostBytes, entries };

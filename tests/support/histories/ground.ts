@@ -39,7 +39,8 @@ export function groundOf(recorded: readonly Recorded[], isUsable: (archive: stri
 function storedOf(found: readonly Found[]): Stored | null {
   const index = found.findLastIndex((one) => isAllThere(one) || one.entry.pieces !== undefined);
   const one = found[index];
-  if (one === undefined) return null;
+  // What was a further name has no content of its own, and hides what was there under it before.
+  if (one === undefined || one.entry.linkOf !== undefined) return null;
   if (isAllThere(one)) return { sha256: one.entry.sha256, pieces: usablePieces(one) };
   const pieces: (string | undefined)[] = [];
   for (const each of found.slice(0, index + 1))
@@ -50,14 +51,19 @@ function storedOf(found: readonly Found[]): Stored | null {
 const isAllThere = ({ entry, isUsable }: Found): boolean =>
   entry.from === undefined && entry.extents.every(([archive]) => isUsable(archive));
 
+/** The number of the piece that an entry's hashes begin with. */
+export const firstPiece = ({ from = 0 }: ManifestEntry): number => from / pieceSize;
+
+export function hashesIn({ pieces = '' }: ManifestEntry): readonly string[] {
+  return Buffer.from(pieces, 'base64').toString('hex').match(/.{64}/g) ?? [];
+}
+
 function usablePieces({ entry, isUsable }: Found): readonly (string | undefined)[] {
-  const hashes = Buffer.from(entry.pieces ?? '', 'base64').toString('hex');
-  const from = entry.from ?? 0;
   const pieces: (string | undefined)[] = [];
-  for (let at = 0; at < hashes.length; at += 64) {
-    const start = (at / 64) * pieceSize;
-    const length = Math.min(pieceSize, entry.size - from - start);
-    if (isStored(entry, start, length, isUsable)) pieces[from / pieceSize + at / 64] = hashes.slice(at, at + 64);
+  for (const [index, hash] of hashesIn(entry).entries()) {
+    const start = index * pieceSize;
+    const length = Math.min(pieceSize, entry.size - (entry.from ?? 0) - start);
+    if (isStored(entry, start, length, isUsable)) pieces[firstPiece(entry) + index] = hash;
   }
   return pieces;
 }

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { memoryBackend } from '../../../main/adapters/storage/memory/memory-backend.ts';
 import type { Backend } from '../../../main/engine/storage/backend.ts';
 import { playHistory } from './history.ts';
 import { historyOf, shrunk, type Step } from './steps.ts';
@@ -15,6 +14,7 @@ export interface Sum {
   runs: number;
   cutOff: number;
   goneOn: number;
+  unchanged: number;
   restores: number;
 }
 
@@ -22,7 +22,7 @@ export interface HowToRun {
   /** So many histories beside each other. */
   readonly atOnce: number;
   readonly onPlayed?: (sum: Readonly<Sum>) => void;
-  /** An empty destination, for each history one; absent: in memory. */
+  /** Makes an empty destination, for each history one or two; absent: in memory, where days pass. */
   readonly destination?: () => Backend;
 }
 
@@ -30,18 +30,15 @@ export interface HowToRun {
  * Plays the histories of these seeds. The first that fails is shortened, and the error says its seed, the steps that
  * are left and what was wrong.
  */
-export async function runHistories(
-  seeds: readonly number[],
-  { atOnce, onPlayed, destination = memoryBackend }: HowToRun,
-): Promise<Readonly<Sum>> {
-  const sum: Sum = { histories: 0, runs: 0, cutOff: 0, goneOn: 0, restores: 0 };
+export async function runHistories(seeds: readonly number[], { atOnce, onPlayed, destination }: HowToRun): Promise<Readonly<Sum>> {
+  const sum: Sum = { histories: 0, runs: 0, cutOff: 0, goneOn: 0, unchanged: 0, restores: 0 };
   const left = seeds[Symbol.iterator]();
   let failed = false;
   async function playThem(): Promise<void> {
     for (const seed of left) {
       if (failed) return;
       const steps = historyOf(seed);
-      const played = await playHistory(steps, destination()).catch(async (error: unknown) => {
+      const played = await playHistory(steps, destination).catch(async (error: unknown) => {
         failed = true;
         throw await shortened(seed, steps, error, destination);
       });
@@ -49,6 +46,7 @@ export async function runHistories(
       sum.runs += played.runs;
       sum.cutOff += played.cutOff;
       sum.goneOn += played.goneOn;
+      sum.unchanged += played.unchanged;
       sum.restores += played.restores;
       onPlayed?.(sum);
     }
@@ -57,11 +55,11 @@ export async function runHistories(
   return sum;
 }
 
-async function shortened(seed: number, steps: readonly Step[], first: unknown, destination: () => Backend): Promise<Error> {
+async function shortened(seed: number, steps: readonly Step[], first: unknown, destination: (() => Backend) | undefined): Promise<Error> {
   let cause = first;
   const fails = async (fewer: readonly Step[]): Promise<boolean> => {
     try {
-      await playHistory(fewer, destination());
+      await playHistory(fewer, destination);
       return false;
     } catch (error) {
       cause = error;

@@ -1,7 +1,10 @@
 import { seededNumbers } from '../seeded-random.ts';
 
 /** What may happen to a folder and to its destination. */
-export const stepKinds = ['large', 'edit', 'other-machine', 'cut-off', 'backup', 'whole-backup', 'harm', 'prune'] as const;
+export const stepKinds = [
+  ...['large', 'edit', 'other-machine', 'clock', 'days', 'harm', 'prune', 'refused'],
+  ...['backup', 'whole-backup', 'backup-elsewhere', 'backup-to-both', 'dated-ahead', 'cut-off', 'taken-over-meanwhile'],
+] as const;
 
 /** One thing that happens. What exactly, its own seed decides, so that a history without another step is still the same otherwise. */
 export interface Step {
@@ -17,28 +20,42 @@ export function diceOf(seed: number): Dice {
   return (limit) => Math.floor(next() * limit);
 }
 
-/**
- * The history of a seed: three runs, with edits before each and now and then a run that is cut off, a prune, damage or another machine; every fifth with a
- * large file.
- */
+/** How often each way to back up comes: twelve of them. */
+const backups: readonly Step['kind'][] = [
+  ...['backup', 'backup', 'backup', 'backup', 'backup-to-both', 'backup-to-both', 'backup-to-both', 'backup-to-both'],
+  ...['backup-elsewhere', 'backup-elsewhere', 'whole-backup', 'dated-ahead'],
+] as const;
+
+/** The history of a seed: three runs, with edits before each and now and then something that goes wrong or gets in the way; every fifth with a large file. */
 export function historyOf(seed: number): readonly Step[] {
   const dice = diceOf(seed);
   const steps: Step[] = [];
   const add = (kind: Step['kind']): void => void steps.push({ kind, seed: dice(2 ** 32) });
-  if (dice(5) === 0) add('large');
+  const now = (kind: Step['kind'], oneIn: number): void => {
+    if (dice(oneIn) === 0) add(kind);
+  };
+  now('large', 5);
   for (let round = 0; round < 3; round += 1) {
     for (let edits = 1 + dice(4); edits > 0; edits -= 1) add('edit');
-    if (dice(5) === 0) add('other-machine');
+    now('other-machine', 5);
+    now('clock', 5);
+    now('days', 4);
     for (let cuts = dice(3); cuts > 0; cuts -= 1) {
       add('cut-off');
-      if (dice(2) === 0) add('edit');
-      if (dice(6) === 0) add('other-machine');
-      if (dice(6) === 0) add('harm');
-      if (dice(6) === 0) add('prune');
+      now('edit', 2);
+      now('other-machine', 6);
+      now('refused', 6);
+      now('days', 8);
+      now('harm', 6);
+      now('prune', 6);
     }
-    add(dice(8) === 0 ? 'whole-backup' : 'backup');
-    if (dice(5) === 0) add('harm');
-    if (dice(2) === 0) add('prune');
+    add(backups[dice(backups.length)] ?? 'backup');
+    now('harm', 5);
+    now('refused', 5);
+    now('taken-over-meanwhile', 8);
+    // Nothing happens, and nothing is to be stored.
+    now('backup', 4);
+    now('prune', 2);
   }
   return steps;
 }
