@@ -176,6 +176,6 @@ test('of the lines of a manifest, those of files that are large enough are read,
   spools.push(spool);
   await spool.append(compress(Buffer.from(text)));
   const manifest = { handle: spool.handle, size: spool.size, name: 'a manifest' };
-  const base = new BaseEntries({ manifest, usable: [true], settled: 1, trustStamps: true, ignoreInode: false });
+  const base = new BaseEntries({ manifest, usable: [true], settled: 1, older: null, trustStamps: true, ignoreInode: false });
   expect([...base.contents(65_536)].map(({ size }) => size)).toEqual([65_536, 80_000, 70_000]);
 });

@@ -1,6 +1,6 @@
 import type { Fault } from '../../contract/faults.ts';
 import type { ArchiveFormat, Progress, Warning } from '../../contract/reports.ts';
-import type { ByteStream } from '../storage/backend.ts';
+import type { ByteStream, CallOptions } from '../storage/backend.ts';
 import type { ClassicKey } from './classic.ts';
 
 /**
@@ -28,15 +28,39 @@ export interface PackBase {
   readonly manifest: Spool;
   /** Of each archive that it names, whether data may stay there. */
   readonly usable: readonly boolean[];
-  /** How many of them, the first ones, a complete snapshot names; the others are of runs that did not end. */
+  /** How many of them, the first ones, that snapshot itself names. What lies in others is written down of each volume. */
   readonly settled: number;
+  /** Where content is looked for that neither the base nor this run has; null: nowhere. */
+  readonly older: OlderLists | null;
   /** Whether stamps say that a file is unchanged; else each file is read and its hash compared. */
   readonly trustStamps: boolean;
   /** Inode numbers are not compared: some file systems make them up. */
   readonly ignoreInode: boolean;
 }
 
-/** An archive of the base or one that this run wrote, by its place in the base's manifest or among the run's volumes. */
+/** The manifests of other snapshots of the server. */
+export interface OlderLists {
+  /** In the order in which they are to be gone through where nothing speaks for one of them. */
+  readonly lists: readonly OlderListed[];
+  /** Null for one that cannot be read, in whose place the next may serve. Any fault: none can be had any more. Asked for one after the other. */
+  fetch(index: number, options: CallOptions): Promise<OlderList | null>;
+}
+
+export interface OlderListed {
+  /** As it is stored, in bytes. */
+  readonly size: number;
+  /** When the snapshot was made, in milliseconds since 1970: it holds what was written before. */
+  readonly time: number;
+}
+
+export interface OlderList {
+  /** zstd frames, the first line included. Whoever asked for it disposes of it. */
+  readonly manifest: Spool;
+  /** Of each archive that it names, the number by which this run knows it: behind those of the base come those that no list before has named. Null where data may not stay in it. */
+  readonly numbers: readonly (number | null)[];
+}
+
+/** An archive of the base or of an older list, by the number that the run knows it by, or one that this run wrote, by its place among the run's volumes. */
 export interface ArchiveRef {
   readonly from: 'base' | 'run';
   readonly index: number;

@@ -4,7 +4,7 @@ import type { OpenVault } from '../archive/vault.ts';
 import type { OpenDestination } from '../engine.ts';
 import type { EngineHost, HeldLock, SourceFolder } from '../host.ts';
 import { listServer, newestHeader, openedCatalog } from '../snapshots/catalog.ts';
-import type { Catalog, ListedSnapshot } from '../snapshots/catalog.ts';
+import type { Catalog, ListedSnapshot, ServerListing } from '../snapshots/catalog.ts';
 import type { ManifestHeader } from '../snapshots/manifest.ts';
 import { newSnapshotId, serverPrefix } from '../snapshots/names.ts';
 import { slugFor } from '../snapshots/select.ts';
@@ -13,7 +13,8 @@ import { inOrderWritten } from '../snapshots/written-order.ts';
 import type { CallOptions, ObjectKey } from '../storage/backend.ts';
 import { largestClockOffsetMs } from '../storage/check-destination.ts';
 import { measureClockOffset } from '../storage/clock-offset.ts';
-import { findBase, isWhole, isWholeDue, type Base, type Ground } from './base.ts';
+import { findBase, isWhole, isWholeDue, isYoungEnough, type Base, type Ground } from './base.ts';
+import { olderManifests, OlderSnapshots } from './older-snapshots.ts';
 import { withUnfinished } from './going-on.ts';
 import { partialsIn } from './unfinished.ts';
 import { isClassicUnchanged, recallClassic, unchangedClassic } from './classic-memory.ts';
@@ -50,6 +51,8 @@ export interface BackupPlace {
   readonly notes: readonly Warning[];
   /** What it is compared with; null where nothing is stored that it may rest on. Its spool is the place's to dispose of. */
   readonly base: Ground | null;
+  /** Where else content is looked for; null for a snapshot that is to rest on nothing earlier. */
+  readonly older: OlderSnapshots | null;
   /** What earlier runs that did not end have written down: done with once this snapshot counts. */
   readonly partials: readonly ObjectKey[];
   readonly lock: HeldLock;
@@ -85,7 +88,7 @@ export async function openPlace(backup: BackupRun, destination: OpenDestination)
   }
 }
 
-type Found = Pick<BackupPlace, 'id' | 'time' | 'clockOffset' | 'machine' | 'notes' | 'base' | 'partials'>;
+type Found = Pick<BackupPlace, 'id' | 'time' | 'clockOffset' | 'machine' | 'notes' | 'base' | 'older' | 'partials'>;
 
 /** Null: a server of another name has taken the folder since it was chosen. */
 async function lookAround(
@@ -134,16 +137,37 @@ async function lookAround(
       listing.snapshots.map((snapshot) => snapshot.id),
     );
     const found = { id, time, clockOffset, machine, notes };
-    if (request.format === 'classic') return { ...found, base: null, partials: [] };
-    const anew = base === null || isWholeDue(base, listing, request.whole, time);
-    const about = { base: anew ? null : base, last, machine: machine.id, source, providerNow: host.clock.now() + clockOffset };
+    if (request.format === 'classic') return { ...found, base: null, older: null, partials: [] };
+    const restsOn = base === null || isWholeDue(base, listing, request.whole, time) ? null : base;
+    const about = { base: restsOn, last, machine: machine.id, source, providerNow: host.clock.now() + clockOffset };
     const ground = await withUnfinished(host, catalog, listing, about, options);
     if (ground !== base) await base?.spool.dispose();
-    return { ...found, base: ground, partials: partials.map(({ key }) => key) };
+    const older =
+      restsOn === null || ground === null ? null : olderSnapshots(backup, catalog, { listing, written, base: restsOn, ground, time });
+    return { ...found, base: ground, older, partials: partials.map(({ key }) => key) };
   } catch (error) {
     await base?.spool.dispose();
     throw error;
   }
+}
+
+function olderSnapshots(
+  { host, request }: BackupRun,
+  catalog: Catalog,
+  stored: {
+    readonly listing: ServerListing;
+    readonly written: readonly ListedSnapshot[];
+    readonly base: Base;
+    readonly ground: Ground;
+    readonly time: number;
+  },
+): OlderSnapshots {
+  const { listing, written, base, ground, time } = stored;
+  const manifests = olderManifests(written, base.header);
+  return new OlderSnapshots(
+    { host, catalog, listing, manifests, isYoungEnough: isYoungEnough(base, listing, request.whole, time) },
+    ground,
+  );
 }
 
 /** Nothing of what is there matters for it. */

@@ -24,10 +24,9 @@ import { volumePartSize } from '../storage/part-size.ts';
 import { openPartWriter } from '../storage/part-writer.ts';
 import { uploadBytes } from '../storage/upload-object.ts';
 import type { BackupPlace, BackupRun } from './backup-place.ts';
-import { nothingStored } from './base.ts';
 import { rememberClassic } from './classic-memory.ts';
 import { lockName } from './lock-name.ts';
-import { manifestHeader, namedArchives } from './manifest-header.ts';
+import { manifestHeader, namedArchives, takenOverBy, type NamedGround } from './manifest-header.ts';
 import { buildingProblem } from './snapshot-problem.ts';
 
 /** Where the packer's volumes go in one destination. */
@@ -100,7 +99,7 @@ export async function finish(backup: BackupRun, place: BackupPlace, packed: Pack
   }
   if (request.format === 'archive') {
     await ensureVaultHolds(backend, vault, options);
-    const ground = place.base ?? nothingStored;
+    const ground = namedGround(place);
     const header = manifestHeader({ id, server, slug, machine, time, source, request, excludes, warnings, packed, ground });
     const lost = await lostArchives(backend, header, options);
     if (lost.size > 0) return lost;
@@ -126,10 +125,21 @@ function partialHeader(
   { order }: VolumeLines,
 ): PartialHeader {
   const { id, server, slug, machine, time } = place;
+  const ground = namedGround(place);
+  const takenOver = takenOverBy(order, ground);
   return {
     ...{ holdfast: 'partial', version: 1, id, server, slug },
     ...{ machine: machine.id, host: machine.host, time: new Date(time).toISOString(), root: source.root },
-    archives: namedArchives(place, order, volumes, place.base ?? nothingStored),
+    archives: namedArchives(place, order, volumes, ground),
+    ...(takenOver.length === 0 ? {} : { takenOver }),
+  };
+}
+
+function namedGround({ base, older }: BackupPlace): NamedGround {
+  return {
+    archives: older?.archives ?? base?.archives ?? [],
+    settled: base?.settled ?? 0,
+    unfinished: base?.unfinished ?? new Set(),
   };
 }
 

@@ -158,7 +158,9 @@ async function pack(all: BackupRun, places: readonly BackupPlace[]): Promise<Pac
   const { host, source, excludes, request, run } = all;
   const targets = await Promise.all(places.map((place) => targetFor(all, place)));
   const { level, volumeSize, format } = request;
-  const base = packBase(places[0]?.base ?? null, request);
+  const [first] = places;
+  // What other snapshots hold may differ from place to place, and one reading finds the same for all.
+  const base = packBase(first?.base ?? null, places.length === 1 ? (first?.older ?? null) : null, request);
   return await host.packer({ root: source.root, excludes, level, volumeSize, format, base }, targets, run);
 }
 
@@ -174,7 +176,8 @@ async function writtenAnew(all: BackupRun, place: BackupPlace, lost: ReadonlySet
   try {
     const id = newSnapshotId(place.time, all.host.random, [place.id]);
     const partials = [...place.partials, ...place.written.partials];
-    const [outcome] = await writeTo(all, [{ ...place, id, written: new WrittenKeys(backend), base, partials }]);
+    const older = place.older?.without(base, lost) ?? null;
+    const [outcome] = await writeTo(all, [{ ...place, id, written: new WrittenKeys(backend), base, older, partials }]);
     return outcome ?? nothing();
   } finally {
     if (base !== left) await base.spool.dispose();

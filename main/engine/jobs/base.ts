@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Fault } from '../../contract/faults.ts';
 import { defaultWholeDays, type WholeRule } from '../../contract/reports.ts';
-import type { PackBase, Spool } from '../archive/packer.ts';
+import type { OlderLists, PackBase, Spool } from '../archive/packer.ts';
 import { sealedWith } from '../archive/seal.ts';
 import type { EngineHost, SourceFolder } from '../host.ts';
 import { findObject, type Catalog, type ListedSnapshot, type ServerListing, storedSizes } from '../snapshots/catalog.ts';
@@ -14,8 +14,10 @@ import type { CallOptions } from '../storage/backend.ts';
 /** What a run is compared with: what is stored already. Whoever has it disposes of the spool. */
 export interface Ground {
   readonly archives: readonly ManifestArchive[];
-  /** How many of the archives, the first ones, a complete snapshot names; the others are of runs that did not end. */
+  /** How many of the archives, the first ones, the base names. */
   readonly settled: number;
+  /** The ids of runs that did not end. Behind the settled archives are theirs, and those of older snapshots on which they built. */
+  readonly unfinished: ReadonlySet<string>;
   /** Lines as a manifest has them, the first one included. */
   readonly spool: Spool;
   /** Of each of its archives, whether it can be built on. */
@@ -28,9 +30,6 @@ export interface Ground {
 export interface Base extends Ground {
   readonly header: ManifestHeader;
 }
-
-/** As what a whole snapshot is compared with. */
-export const nothingStored: Pick<Ground, 'archives' | 'settled'> = { archives: [], settled: 0 };
 
 const dayMs = 24 * 3_600_000;
 
@@ -52,6 +51,7 @@ export async function findBase(
         header,
         archives: header.archives,
         settled: header.archives.length,
+        unfinished: new Set(),
         spool,
         usable: usableArchives(header.archives, listing, catalog.vault.vaultKey),
         trustStamps: header.machine === from.machine && header.root === from.source.root,
@@ -74,10 +74,10 @@ export function usableArchives(archives: readonly ManifestArchive[], listing: Se
 }
 
 /** What the packer may leave where it is; undefined where the snapshot is to be whole. */
-export function packBase(base: Ground | null, request: { readonly ignoreInode?: boolean }): PackBase | undefined {
+export function packBase(base: Ground | null, older: OlderLists | null, request: { readonly ignoreInode?: boolean }): PackBase | undefined {
   if (base === null || !base.usable.includes(true)) return undefined;
   const { spool, usable, settled, trustStamps } = base;
-  return { manifest: spool, usable, settled, trustStamps, ignoreInode: request.ignoreInode === true };
+  return { manifest: spool, usable, settled, older, trustStamps, ignoreInode: request.ignoreInode === true };
 }
 
 /** Rests on nothing but its own archives, and those of runs before it that did not end: they are nobody else's. */
@@ -97,16 +97,38 @@ export function isOwn({ id, takenOver = [] }: Pick<ManifestHeader, 'id' | 'taken
  */
 export function isWholeDue(
   { header }: Pick<Base, 'header'>,
-  { snapshots }: ServerListing,
+  listing: ServerListing,
   rule: WholeRule = defaultWholeDays,
   time: number,
 ): boolean {
   if (rule === 'always' || rule === 'never') return rule === 'always';
+  const dateOf = archiveDates(listing, time);
+  return header.archives.some(({ key }) => time - dateOf(key) >= rule * dayMs);
+}
+
+/** When each archive was written, in milliseconds since 1970. */
+function archiveDates({ snapshots }: ServerListing, time: number): (key: string) => number {
   const stored = new Map(snapshots.flatMap(({ objects }) => objects.map(({ key, modifiedAt }) => [key, modifiedAt] as const)));
-  return header.archives.some(({ key }) => {
-    const dated = snapshotTime(readObjectName(key)?.id ?? header.id);
-    return time - (dated > time ? (stored.get(key) ?? dated) : dated) >= rule * dayMs;
-  });
+  return (key) => {
+    const dated = snapshotTime(readObjectName(key)?.id ?? '');
+    return dated > time ? (stored.get(key) ?? dated) : dated;
+  };
+}
+
+/**
+ * Which archives that only older snapshots name a snapshot of `time` may build on, so that the next whole one does not come much sooner for it: those that are not
+ * older than what the base rests on already, and those that leave half of the time until then.
+ */
+export function isYoungEnough(
+  { header }: Pick<Base, 'header'>,
+  listing: ServerListing,
+  rule: WholeRule = defaultWholeDays,
+  time: number,
+): (archive: { readonly key: string }) => boolean {
+  if (rule === 'always' || rule === 'never') return () => rule === 'never';
+  const dateOf = archiveDates(listing, time);
+  const oldest = Math.min(time - (rule * dayMs) / 2, ...header.archives.map(({ key }) => dateOf(key)));
+  return ({ key }) => dateOf(key) >= oldest;
 }
 
 /** The same without archives that turned out to be lost. */

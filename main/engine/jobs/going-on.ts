@@ -8,7 +8,8 @@ import type { ManifestEntry } from '../snapshots/manifest-entry.ts';
 import { readObjectName } from '../snapshots/names.ts';
 import { fetchPartial, spoolEntries } from '../snapshots/partial-store.ts';
 import type { CallOptions } from '../storage/backend.ts';
-import { usableArchives, type Ground } from './base.ts';
+import { ArchiveList } from './archive-list.ts';
+import { isOwn, usableArchives, type Ground } from './base.ts';
 import { nowhere } from './laid-over.ts';
 import { layered, spooled } from './layered-entries.ts';
 import { byRun, cannotServe, livePartials } from './unfinished.ts';
@@ -48,6 +49,7 @@ export async function withUnfinished(
   const { only } = about;
   const runs = byRun(livePartials(listing, about.providerNow).filter(({ name }) => only === undefined || name.id === only));
   const archives = new ArchiveList(base);
+  const unfinished = new Set(base?.unfinished);
   const isOurs = ({ machine, root }: PartialHeader): boolean => machine === about.machine && root === about.source.root;
   let trustStamps = base?.trustStamps === true;
   let over: Spool | null = null;
@@ -58,12 +60,22 @@ export async function withUnfinished(
         if (partials.length === 0) continue;
         for (const { header } of partials) {
           trustStamps ||= isOurs(header);
+          for (const id of [header.id, ...(header.takenOver ?? [])]) unfinished.add(id);
           const usable = usableArchives(header.archives, listing, catalog.vault.vaultKey);
+          const isTheirs = isOwn(header);
           for (const [index, archive] of header.archives.entries()) {
-            archives.add(archive, usable[index] === true && (base !== null || isOfUnfinished(archive, about.last, listing)));
+            archives.add(
+              archive,
+              usable[index] === true && (base !== null || (isTheirs(archive) && isOfUnfinished(archive, about.last, listing))),
+            );
           }
         }
-        const newer = entriesOf(host, partials, (header) => archives.numbersOf(header), isOurs);
+        const newer = entriesOf(
+          host,
+          partials,
+          (header) => header.archives.map((archive) => archives.numberOf(archive) ?? nowhere),
+          isOurs,
+        );
         over = await replaced(
           over,
           spooled(
@@ -82,7 +94,7 @@ export async function withUnfinished(
       host,
       layered(endsAtDamage(under), endsAtDamage(spoolEntries(host.zstd, over, 'partials')), archives.isUsable),
     );
-    return { archives: archives.all, settled: base?.settled ?? 0, usable: archives.usable, spool, trustStamps };
+    return { archives: archives.all, settled: base?.settled ?? 0, unfinished, usable: archives.usable, spool, trustStamps };
   } finally {
     await over?.dispose();
   }
@@ -158,32 +170,3 @@ async function* endsAtDamage(entries: AsyncIterable<ManifestEntry>): AsyncGenera
 }
 
 async function* none(): AsyncGenerator<ManifestEntry> {}
-
-/** The archives of a base, and behind them those that unfinished runs name, each once. */
-class ArchiveList {
-  readonly all: ManifestArchive[];
-  readonly usable: boolean[];
-  readonly #numbers = new Map<string, number>();
-
-  constructor(base: Ground | null) {
-    this.all = [...(base?.archives ?? [])];
-    this.usable = [...(base?.usable ?? [])];
-    for (const [index, archive] of this.all.entries()) this.#numbers.set(nameOf(archive), index);
-  }
-
-  add(archive: ManifestArchive, isUsable: boolean): void {
-    if (this.#numbers.has(nameOf(archive))) return;
-    this.#numbers.set(nameOf(archive), this.all.length);
-    this.all.push(archive);
-    this.usable.push(isUsable);
-  }
-
-  numbersOf({ archives }: Pick<PartialHeader, 'archives'>): readonly number[] {
-    return archives.map((archive) => this.#numbers.get(nameOf(archive)) ?? nowhere);
-  }
-
-  readonly isUsable = (archive: number): boolean => this.usable[archive] === true;
-}
-
-/** One that was put in another's place is another. */
-const nameOf = ({ key, size, sha256 }: ManifestArchive): string => `${key} ${size} ${sha256}`;

@@ -6,6 +6,9 @@ import type { ManifestArchive, ManifestHeader } from '../snapshots/manifest.ts';
 import { archiveKey, readObjectName } from '../snapshots/names.ts';
 import type { Ground } from './base.ts';
 
+/** What a run was compared with: the archives by the numbers that the run knows them by, those of older snapshots behind the others. */
+export type NamedGround = Pick<Ground, 'archives' | 'settled' | 'unfinished'>;
+
 /** The first line of the manifest of a snapshot that has just been packed. */
 export function manifestHeader(parts: {
   id: string;
@@ -19,10 +22,10 @@ export function manifestHeader(parts: {
   warnings: readonly Warning[];
   packed: PackedSnapshot;
   /** What the run was compared with. */
-  ground: Pick<Ground, 'archives' | 'settled'>;
+  ground: NamedGround;
 }): ManifestHeader {
   const { id, slug, packed, request, ground } = parts;
-  const takenOver = takenOverBy(packed, ground);
+  const takenOver = takenOverBy(packed.order, ground);
   return {
     holdfast: 'manifest',
     version: 1,
@@ -48,7 +51,7 @@ export function namedArchives(
   { slug, id }: { readonly slug: string; readonly id: string },
   order: readonly ArchiveRef[],
   volumes: readonly PackedArchive[],
-  ground: Pick<Ground, 'archives'>,
+  ground: NamedGround,
 ): ManifestArchive[] {
   return order.map(({ from, index }) => {
     if (from === 'base') return ground.archives[index] ?? missing(`archive ${index} of what is stored`);
@@ -57,10 +60,10 @@ export function namedArchives(
   });
 }
 
-/** The ids of runs that did not end, of whose volumes the snapshot uses some. */
-function takenOverBy({ order }: PackedSnapshot, { archives, settled }: Pick<Ground, 'archives' | 'settled'>): string[] {
+/** The ids of runs that did not end, of whose volumes some are used. */
+export function takenOverBy(order: readonly ArchiveRef[], { archives, settled, unfinished }: NamedGround): string[] {
   const keys = order.filter(({ from, index }) => from === 'base' && index >= settled).map(({ index }) => archives[index]?.key ?? '');
-  return [...new Set(keys.map((key) => readObjectName(key)?.id ?? missing(key)))];
+  return [...new Set(keys.map((key) => readObjectName(key)?.id ?? missing(key)))].filter((id) => unfinished.has(id));
 }
 
 function missing(what: string): never {

@@ -50,7 +50,18 @@ export type ManifestHeader = Readonly<z.infer<typeof firstLineSchema>>;
 
 /** What is written down of a finished volume while its run has not ended (docs/format.md, "Partial"). */
 const partialSchema = firstLineSchema
-  .pick({ version: true, id: true, server: true, slug: true, machine: true, host: true, time: true, root: true, archives: true })
+  .pick({
+    version: true,
+    id: true,
+    server: true,
+    slug: true,
+    machine: true,
+    host: true,
+    time: true,
+    root: true,
+    archives: true,
+    takenOver: true,
+  })
   .extend({ holdfast: z.literal('partial') });
 export type PartialHeader = Readonly<z.infer<typeof partialSchema>>;
 

@@ -6,6 +6,7 @@ import {
   existsSync,
   ftruncateSync,
   lstatSync,
+  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -16,7 +17,7 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { flipped } from '../damage.ts';
 import { noise } from '../seeded-random.ts';
 import { addName, link, part, touchFolder } from './links.ts';
@@ -80,7 +81,30 @@ export function edit(folder: string, dice: Dice): void {
 
 type Edit = (file: string, dice: Dice, folder: string) => void;
 
-const remove: Edit = (file) => rmSync(file);
+/** A copy is put away, out of the folder. */
+const remove: Edit = (file, _dice, folder) => {
+  const attic = atticOf(folder);
+  mkdirSync(attic, { recursive: true });
+  copyWithTimes(file, join(attic, `${readdirSync(attic).length}`));
+  rmSync(file);
+};
+
+/** What was removed once comes back, as it was then: often only older snapshots have it. */
+const bringBack: Edit = (_file, dice, folder) => {
+  const away = existsSync(atticOf(folder)) ? readdirSync(atticOf(folder)) : [];
+  const name = away[dice(away.length)];
+  if (name === undefined) return;
+  const copy = dice(2) === 0 ? copyWithTimes : copyFileSync;
+  copy(join(atticOf(folder), name), join(folder, `b${dice(10)}`));
+};
+
+const atticOf = (folder: string): string => join(dirname(folder), 'attic');
+
+function copyWithTimes(from: string, to: string): void {
+  copyFileSync(from, to);
+  const { atimeMs, mtimeMs } = statSync(from);
+  utimesSync(to, atimeMs / 1000, mtimeMs / 1000);
+}
 
 /** Content changes and the stamps that a program can set do not. */
 const silently: Edit = (file, dice) => {
@@ -106,6 +130,8 @@ const edits: readonly Edit[] = [
   link,
   touchFolder,
   remove,
+  bringBack,
+  bringBack,
   silently,
   patch,
   (file, dice) => appendFileSync(file, bytesOf(dice, 3000)),

@@ -115,9 +115,10 @@ export class Place {
   expect(machine: Machine, source: string, rule: WholeRule, now: number): Expected {
     const { base } = this;
     const whole = base !== null && (typeof rule === 'number' ? isWholeDue(base.header, this.#objects, rule, now) : rule === 'always');
-    const settled = new Set(base?.header.archives.map(({ key }) => key));
     const unfinished = this.#unfinished(now);
-    const isUsable = (key: string): boolean => !this.stored.isHarmed(key) && !(whole && settled.has(key));
+    const cutOffRuns = new Set(unfinished.flatMap(({ header: { id, takenOver = [] } }) => [id, ...takenOver]));
+    // A whole snapshot builds on what nobody else does.
+    const isUsable = (key: string): boolean => !this.stored.isHarmed(key) && (!whole || cutOffRuns.has(idOf(key)));
     const recorded = [...(whole || base === null ? [] : [base]), ...unfinished];
     this.#takenIn();
     const isSeen = base !== null && this.#seen?.id === base.header.id && this.#seen.stamps === stampsOf(source, namesIn(source));

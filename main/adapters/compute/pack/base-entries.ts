@@ -8,6 +8,7 @@ import { compareInWalkOrder } from '../../../engine/snapshots/walk-order.ts';
 import { entryStamps, isRacy } from '../../files/stamps.ts';
 import { spoolLines } from '../spool-lines.ts';
 import { hashesOf, readingPiece, type KnownContent } from './known-content.ts';
+import type { ManifestFile } from '../unpack/messages.ts';
 import type { BaseTask } from './messages.ts';
 
 /** An entry of the base whose content may stay where it is. */
@@ -21,7 +22,7 @@ export class BaseEntries {
 
   constructor(task: BaseTask) {
     this.#task = task;
-    this.#lines = entries(task);
+    this.#lines = manifestEntries(task.manifest);
   }
 
   /** The entry of this path. Asked for in walk order; what lies before the path is passed over. */
@@ -45,11 +46,7 @@ export class BaseEntries {
 
   /** What a file is compared with once it is read: of a large one, some of it may still be there. */
   known(entry: ManifestEntry | null): KnownContent | null {
-    if (!hasContent(entry) && entry?.from === undefined) return null;
-    const { size, extents } = entry;
-    const hashes = hashesOf(entry);
-    if (hashes === null || (size > 0 && !extents.some(this.isUsable))) return null;
-    return { size, pieceSize: readingPiece(size), hashes, stretches: extents, isUsable: this.isUsable };
+    return entry === null ? null : knownContent(entry, this.isUsable);
   }
 
   /** Whether a file's stamps say that it is what was backed up. `now` in milliseconds since 1970. */
@@ -71,11 +68,20 @@ export class BaseEntries {
 
   /** What all files of so many bytes and more hold, whatever their paths: goes through the manifest once more. */
   *contents(smallest: number): Generator<KnownContent> {
-    for (const entry of entries(this.#task, smallest)) {
+    for (const entry of manifestEntries(this.#task.manifest, smallest)) {
       const known = this.known(entry);
       if (known !== null) yield known;
     }
   }
+}
+
+/** What an entry says of a file's content; null where it has none of its own, or none that may stay where it is. */
+export function knownContent(entry: ManifestEntry, isUsable: KnownContent['isUsable']): KnownContent | null {
+  if (!hasContent(entry) && entry.from === undefined) return null;
+  const { size, extents } = entry;
+  const hashes = hashesOf(entry);
+  if (hashes === null || (size > 0 && !extents.some(isUsable))) return null;
+  return { size, pieceSize: readingPiece(size), hashes, stretches: extents, isUsable };
 }
 
 function hasContent(entry: ManifestEntry | null): entry is KeptContent {
@@ -83,7 +89,7 @@ function hasContent(entry: ManifestEntry | null): entry is KeptContent {
 }
 
 /** Of files, those of at least `smallest` bytes. Where a line is not as the format says, the list ends. */
-function* entries({ manifest }: BaseTask, smallest = 0): Generator<ManifestEntry, undefined> {
+export function* manifestEntries(manifest: ManifestFile, smallest = 0): Generator<ManifestEntry, undefined> {
   let first = true;
   try {
     for (const line of spoolLines(manifest.handle, manifest.size)) {

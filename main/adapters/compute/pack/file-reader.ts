@@ -93,7 +93,7 @@ export class FileReader {
       sha256 = hash('sha256', data, 'hex');
       const sum = Buffer.from(sha256, 'hex');
       const isKnown = known?.size === length && offers(known, sum);
-      found.in = isKnown ? known : (this.#parts.contents?.find(sum, length) ?? null);
+      found.in = isKnown ? known : (this.#parts.contents?.find(sum, length, Number(stat.mtimeMs)) ?? null);
       return found.in === null ? { size: length, crc: crc32(data) } : null;
     });
     this.#parts.ring.count(0, length);
@@ -102,6 +102,7 @@ export class FileReader {
       const { stretches, path = null } = found.in;
       return { ...content, stretches, kept: length, sent: false, sameAs: path };
     }
+    this.#parts.contents?.sent(length, length);
     return { ...content, stretches: stretch === null || length === 0 ? [] : [stretch], kept: 0, sent: true, sameAs: null };
   }
 
@@ -110,7 +111,7 @@ export class FileReader {
     const size = Number(stat.size);
     const { ring, volumes, volumeSize } = this.#parts;
     const pieceSize = pieceSizeFor(size);
-    const file = new LargeFile({ handle, size, room: this.#roomFor(size), alike: (first) => this.#alike(first, size, known) });
+    const file = new LargeFile({ handle, size, room: this.#roomFor(size), alike: (first) => this.#alike(first, stat, known) });
     const inPieces = this.#parts.format === 'archive' && (size > volumeSize || (file.isCompared && pieceSize !== null));
     const stretches = new ExtentList();
     const progress = inPieces && pieceSize !== null ? new FileProgress(pieceSize) : null;
@@ -137,6 +138,7 @@ export class FileReader {
       const read = (room: Buffer): number => {
         const taken = file.take(room, end);
         crc = crc32(room.subarray(0, taken), crc);
+        this.#parts.contents?.sent(size, taken);
         ring.count(0, taken);
         return taken;
       };
@@ -152,13 +154,20 @@ export class FileReader {
     return { ...end, pieces, stretches: stretches.all, kept, sent, sameAs: sent ? null : twin, moved: false };
   }
 
-  /** What has the path goes before what else begins alike: most files that change stay where they are. */
-  *#alike(first: Buffer, size: number, known: KnownContent | null): Generator<KnownContent, undefined> {
+  /** What has the path goes before what else begins alike: most files that change stay where they are. What only older snapshots have comes last. */
+  *#alike(first: Buffer, stat: BigIntStats, known: KnownContent | null): Generator<KnownContent | null, undefined> {
+    const { contents } = this.#parts;
+    const [size, mtime] = [Number(stat.size), Number(stat.mtimeMs)];
     const own = known?.pieceSize === readingPiece(size) ? known : null;
     const isFirst = own !== null && offers(own, first);
+    let isCompared = own !== null;
     if (isFirst) yield own;
-    yield* this.#parts.contents?.alike(first, size) ?? [];
+    for (const one of contents?.alike(first, size) ?? []) {
+      isCompared = true;
+      yield one;
+    }
     if (own !== null && !isFirst) yield own;
+    yield* contents?.older(first, { size, mtime }, isCompared) ?? [];
   }
 
   #roomFor(size: number): Buffer {

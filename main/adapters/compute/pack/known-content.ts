@@ -42,11 +42,12 @@ export function offers({ size, hashes, stretches, isUsable }: KnownContent, firs
 
 /** Compares a file's pieces, in their order, with known contents that are cut alike: with a further one only when those before it have not got a piece. */
 export class KnownPieces {
-  readonly #more: Iterator<KnownContent>;
+  readonly #more: Iterator<KnownContent | null>;
   /** The one that had the last piece goes first: what it has of the next goes on in the same frame. */
   readonly #met: { readonly known: KnownContent; readonly cutter: ExtentCutter }[] = [];
 
-  constructor(contents: Iterator<KnownContent>) {
+  /** Where `contents` gives null there is no further one for this piece, but perhaps for a later one. */
+  constructor(contents: Iterator<KnownContent | null>) {
     this.#more = contents;
   }
 
@@ -78,7 +79,7 @@ export class KnownPieces {
 
   #meet(): boolean {
     const next = this.#more.next();
-    if (next.done === true) return false;
+    if (next.done === true || next.value === null) return false;
     this.#met.push({ known: next.value, cutter: new ExtentCutter(next.value.stretches) });
     return true;
   }

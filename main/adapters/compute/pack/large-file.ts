@@ -9,8 +9,8 @@ export interface OpenLargeFile {
   readonly size: number;
   /** Takes a piece of a file of this size. */
   readonly room: Buffer;
-  /** What it is compared with, cut alike and one after the other; told by the hash of its first piece. */
-  readonly alike: (first: Buffer) => Iterator<KnownContent>;
+  /** What it is compared with, cut alike and one after the other; told by the hash of its first piece. Null: none for now. */
+  readonly alike: (first: Buffer) => Iterator<KnownContent | null>;
 }
 
 /** A file that no frame holds, read once, piece by piece: before any of a piece is sent it is known whether all of it is stored already. */

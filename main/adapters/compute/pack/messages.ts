@@ -1,6 +1,6 @@
 import type { Warning } from '../../../contract/reports.ts';
 import type { WireFault } from '../../../contract/faults.ts';
-import type { ArchiveRef, PackBase, PackedArchive, PackKept, PackTotals, SealWith } from '../../../engine/archive/packer.ts';
+import type { ArchiveRef, OlderListed, PackBase, PackedArchive, PackKept, PackTotals, SealWith } from '../../../engine/archive/packer.ts';
 import type { FrameRingMemory } from '../frame-ring.ts';
 import type { ManifestFile } from '../unpack/messages.ts';
 
@@ -19,8 +19,15 @@ export interface ReaderTask {
   readonly directory: number;
 }
 
-export interface BaseTask extends Omit<PackBase, 'manifest'> {
+export interface BaseTask extends Omit<PackBase, 'manifest' | 'older'> {
   readonly manifest: ManifestFile;
+  readonly older: OlderTask | null;
+}
+
+/** Which lists of older snapshots there are, and where the answers come. */
+export interface OlderTask {
+  readonly lists: readonly OlderListed[];
+  readonly answer: SharedArrayBuffer;
 }
 
 export interface CompressorTask {
@@ -35,7 +42,7 @@ export interface SealerTask {
   readonly seal: SealWith;
   /** Null where another sealer writes the lines. */
   readonly spools: LineSpools | null;
-  /** How many of the base's archives, the first ones, a complete snapshot names. */
+  /** How many archives, the first ones, the base itself names. */
   readonly settled: number;
 }
 
@@ -49,6 +56,8 @@ export interface LineSpools {
 /** What workers tell the main thread. Data never travels this way: only that a part slot is full. */
 export type WorkerMessage =
   | { readonly kind: 'fault'; readonly fault: WireFault }
+  /** The reader waits for the older list of this number. */
+  | { readonly kind: 'older'; readonly index: number }
   | { readonly kind: 'read'; readonly totals: PackTotals; readonly kept: PackKept; readonly warnings: readonly Warning[] }
   | { readonly kind: 'volume-begin'; readonly target: number }
   | { readonly kind: 'part'; readonly target: number; readonly slot: number; readonly length: number }

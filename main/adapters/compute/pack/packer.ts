@@ -6,7 +6,8 @@ import { openSpool, type FileSpool } from '../../files/spool.ts';
 import { createFrameRingMemory, FrameRing } from '../frame-ring.ts';
 import type { ThreadRequest } from '../thread-tasks.ts';
 import { runThreads } from '../threads.ts';
-import type { BaseTask, CompressorTask, ReaderTask, SealerTask, WorkerMessage } from './messages.ts';
+import type { BaseTask, CompressorTask, OlderTask, ReaderTask, SealerTask, WorkerMessage } from './messages.ts';
+import { OlderFetcher } from './older-fetcher.ts';
 import { TargetUpload } from './target-upload.ts';
 import { VolumeLinesOf } from './volume-lines.ts';
 
@@ -28,6 +29,8 @@ export function threadPacker(
     const directory = openSpool();
     const volumeSpool = openSpool();
     const volumeLines = new VolumeLinesOf(volumeSpool);
+    const lists = request.base?.older ?? null;
+    const older = lists === null ? null : new OlderFetcher(lists, ring.monitor);
     let totals: PackTotals | null = null;
     let kept: PackKept = { files: 0, bytes: 0 };
     let order: readonly ArchiveRef[] = [];
@@ -71,6 +74,8 @@ export function threadPacker(
       } else if (message.kind === 'part') uploads[message.target]?.part(message.slot, message.length);
       else if (message.kind === 'volume-end') uploads[message.target]?.end(message.archive, message.isLast);
       else if (message.kind === 'volume-lines') volumeLines.add(message.volume, message);
+      // Parts go out meanwhile: this is not waited for.
+      else if (message.kind === 'older') older?.ask(message.index);
     }
 
     const reader: ReaderTask = {
@@ -82,7 +87,7 @@ export function threadPacker(
       clockOffset: options.clockOffset ?? 0,
       contents: contents.handle,
       directory: directory.handle,
-      base: request.base === undefined ? null : baseTask(request.base),
+      base: request.base === undefined ? null : baseTask(request.base, older?.task ?? null),
     };
     const compressor: CompressorTask = { ring: memory, level: request.level };
     const sealers = targets.map(({ seal }, target): SealerTask => ({
@@ -115,10 +120,11 @@ export function threadPacker(
       await Promise.all(uploads.map((upload) => upload.settled(false)));
       await spool.dispose();
       // An upload's own fault says more than the stop it led to.
-      const fault = uploads.every((upload) => upload.fault !== null) ? (uploads[0]?.fault ?? null) : null;
+      const fault = uploads.every((upload) => upload.fault !== null) ? (uploads[0]?.fault ?? null) : (older?.failure ?? null);
       throw fault !== null && run.signal?.aborted !== true ? fault : error;
     } finally {
       clearInterval(timer);
+      await older?.end();
       await contents.dispose();
       await directory.dispose();
       await volumeSpool.dispose();
@@ -127,7 +133,7 @@ export function threadPacker(
 }
 
 /** Worker threads read a spool by its handle. */
-function baseTask({ manifest, ...base }: PackBase): BaseTask {
+function baseTask({ manifest, usable, settled, trustStamps, ignoreInode }: PackBase, older: OlderTask | null): BaseTask {
   const { handle, size } = manifest as FileSpool;
-  return { ...base, manifest: { handle, size, name: 'last manifest' } };
+  return { manifest: { handle, size, name: 'last manifest' }, usable, settled, trustStamps, ignoreInode, older };
 }

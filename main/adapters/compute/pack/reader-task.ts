@@ -10,7 +10,9 @@ import { ContentIndex } from './content-index.ts';
 import { ContentRecords } from './content-records.ts';
 import { EntryReader } from './entry-reader.ts';
 import { FrameWriter } from './frame-writer.ts';
-import type { ReaderTask } from './messages.ts';
+import type { ReaderTask, WorkerMessage } from './messages.ts';
+import { OlderContents } from './older-contents.ts';
+import { PlaceTable } from './place-table.ts';
 import { volumeLimits, VolumeWriter } from './volume-writer.ts';
 import { ZipDirectory } from './zip-directory.ts';
 
@@ -20,6 +22,9 @@ export const task = threadTask('read', (task: ReaderTask, tell) => {
   const frames = new FrameWriter(ring);
   const volumes = new VolumeWriter(frames, new ZipDirectory(task.directory), volumeLimits(task.format, task.volumeSize));
   const base = task.base === null ? null : new BaseEntries(task.base);
+  const olderTask = task.base?.older ?? null;
+  const ask = (index: number): void => tell({ kind: 'older', index } satisfies WorkerMessage);
+  const older = olderTask === null ? null : new OlderContents(olderTask, ring.monitor, ask);
   const reader = new EntryReader({
     ring,
     frames,
@@ -29,7 +34,7 @@ export const task = threadTask('read', (task: ReaderTask, tell) => {
     clockOffset: task.clockOffset,
     base,
     // A classic archive has every file in itself.
-    contents: task.format === 'classic' ? null : new ContentIndex(new ContentRecords(task.contents), base),
+    contents: task.format === 'classic' ? null : new ContentIndex(new ContentRecords(task.contents), base, new PlaceTable(), older),
   });
   const excluded = compileExcludes(task.excludes);
   const entries = walk({
