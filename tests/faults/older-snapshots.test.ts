@@ -183,6 +183,28 @@ describe('a run that has found a world in an older snapshot, and is cut off afte
   });
 });
 
+test('an archive that only an older snapshot names goes during the run: the run begins anew without it', { timeout }, async () => {
+  fillWorld();
+  writeFileSync(join(source, 'new'), noise(300, 100_000));
+  let begun = 0;
+  const thief = anHourLater({
+    clock,
+    backend: {
+      ...backend,
+      beginUpload: async (key, options) => {
+        if (key.endsWith('.holdfast')) begun += 1;
+        if (begun > 0) await backend.remove(`survival/${first}.holdfast`);
+        // Each time it would be lost anew.
+        if (begun > 2) throw new Fault('unavailable', 'it does not end', { operation: 'upload' });
+        return await backend.beginUpload(key, options);
+      },
+    },
+  });
+  const { kept } = await thief.backup(source);
+  expect([begun, kept.files]).toEqual([2, 1]);
+  await expectSame(one, source);
+});
+
 test(
   'several destinations in one reading: nothing is looked for in one alone, and each gets a snapshot that is right',
   { timeout },
