@@ -4,7 +4,7 @@ export const pieceSize = 2 ** 20;
 
 /** A manifest or a partial. */
 export interface Recorded {
-  readonly header: { readonly id: string; readonly archives: readonly { readonly key: string }[] };
+  readonly header: { readonly id: string; readonly archives: readonly { readonly key: string }[]; readonly takenOver?: readonly string[] };
   readonly entries: readonly ManifestEntry[];
 }
 
