@@ -90,6 +90,9 @@ export async function runApp(parts: AppParts): Promise<void> {
     look: async (look) => followLook(look),
   };
   tray.on('click', () => window.toggleBeside(tray.getBounds()));
+  // There a menu that is set opens at a left click too, over the window.
+  const hasMenuOfItsOwn = platform !== 'darwin';
+  if (!hasMenuOfItsOwn) tray.on('right-click', () => tray.showMenu('popUpContextMenu', menuOf(servers, words, actions)));
   ports.theme.on('updated', drawTray);
   const lookNow = (): void => door?.lookNow();
   ports.power.on('resume', lookNow);
@@ -110,7 +113,7 @@ export async function runApp(parts: AppParts): Promise<void> {
   function drawTray(): void {
     tray.setImage(trayImage(places.trayImages, worstOf(known()), platform, ports.theme.shouldUseDarkColors));
     tray.setToolTip(`Holdfast: ${statusLine(servers, words)}`);
-    tray.setMenu(menuOf(servers, words, actions));
+    if (hasMenuOfItsOwn) tray.showMenu('setContextMenu', menuOf(servers, words, actions));
   }
 
   async function ofEach(act: (server: ServerStatus['settings']) => Promise<unknown>): Promise<void> {

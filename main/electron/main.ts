@@ -6,7 +6,7 @@ import { composeHost } from '../compose/compose-host.ts';
 import { openDoor } from '../compose/open-door.ts';
 import { pageFile, pageHeaders } from '../compose/service/page-files.ts';
 import { runApp } from './app.ts';
-import type { MenuEntry } from './ports.ts';
+import type { MenuCall, MenuEntry } from './ports.ts';
 import { appDefaults, userDataOf, type AppSettings } from './settings.ts';
 
 /** The real Electron, and nothing else: what is done with it stands in files that run without it. */
@@ -29,7 +29,9 @@ runApp({
     createWindow: (options) => new electron.BrowserWindow(options),
     createTray: (image) => {
       const tray = new electron.Tray(image);
-      return Object.assign(tray, { setMenu: (entries: MenuEntry[]) => tray.setContextMenu(electron.Menu.buildFromTemplate(entries)) });
+      return Object.assign(tray, {
+        showMenu: (how: MenuCall, entries: MenuEntry[]) => tray[how](electron.Menu.buildFromTemplate(entries)),
+      });
     },
     createNotification: (options) => new electron.Notification(options),
   },

@@ -36,9 +36,12 @@ export type WindowPort = Pick<Electron.BrowserWindow, WindowMembers> & { readonl
     close: (event: Stoppable) => void;
   }>;
 
-export type TrayPort = Pick<Electron.Tray, 'setImage' | 'setToolTip' | 'getBounds'> & { setMenu(entries: MenuEntry[]): void } & Emits<{
-    click: () => void;
-  }>;
+/** To set it, or to open it where the tray is. */
+export type MenuCall = keyof Pick<Electron.Tray, 'setContextMenu' | 'popUpContextMenu'>;
+
+export type TrayPort = Pick<Electron.Tray, 'setImage' | 'setToolTip' | 'getBounds'> & {
+  showMenu(how: MenuCall, entries: MenuEntry[]): void;
+} & Emits<Record<'click' | 'right-click', () => void>>;
 
 export interface MenuEntry extends Pick<Electron.MenuItemConstructorOptions, 'label' | 'type' | 'enabled'> {
   readonly click?: () => void;

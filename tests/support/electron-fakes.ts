@@ -133,6 +133,7 @@ export class FakeTray extends EventEmitter implements Port.TrayPort {
   image: string;
   toolTip = '';
   entries: Port.MenuEntry[] = [];
+  poppedUp: Port.MenuEntry[] = [];
   bounds: Port.Rectangle = { x: 1500, y: 0, width: 24, height: 24 };
 
   constructor(image: string) {
@@ -149,8 +150,9 @@ export class FakeTray extends EventEmitter implements Port.TrayPort {
   getBounds(): Port.Rectangle {
     return this.bounds;
   }
-  setMenu(entries: Port.MenuEntry[]): void {
-    this.entries = entries;
+  showMenu(how: Port.MenuCall, entries: Port.MenuEntry[]): void {
+    if (how === 'setContextMenu') this.entries = entries;
+    else this.poppedUp = entries;
   }
   /** Clicks on an entry by its labels. */
   choose(...labels: readonly string[]): void {

@@ -177,6 +177,17 @@ test('a click on the tray shows the small window, and another one hides it', asy
   expect(window().visible).toBe(false);
 });
 
+test('on macOS the menu comes at a right click alone: one that is set opens at a left click too, over the window', async () => {
+  const { tray, window } = await running(serving([creative]), { platform: 'darwin', argv: ['holdfast', '--hidden'] });
+  tray().emit('click');
+  expect([window().visible, tray().entries, tray().poppedUp]).toEqual([true, [], []]);
+  tray().emit('right-click');
+  expect(tray().poppedUp.map(({ label }) => label)).toContain('Snapshots…');
+  const elsewhere = await running(serving([creative]));
+  elsewhere.tray().emit('right-click');
+  expect([elsewhere.tray().entries.length > 0, elsewhere.tray().poppedUp]).toEqual([true, []]);
+});
+
 test('a notice is shown once, whether it comes as an event, to the desktop, or both ways', async () => {
   const ended = { ...creative, last: { ...runningJob, state: 'failed' as const, destination: 'tide-s3' } };
   const door = new FakeDoor(true, { 'servers.list': async () => [ended], 'backup.start': async () => ({ job: 'one' }) });
