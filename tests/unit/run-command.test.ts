@@ -5,6 +5,7 @@ import { openQuiesce } from '../../main/adapters/quiesce/open-quiesce.ts';
 import { systemClock } from '../../main/adapters/system/clock.ts';
 import { runCommand } from '../../main/adapters/system/run-command.ts';
 import type { QuiesceSettings } from '../../main/contract/server-settings.ts';
+import { providerSecrets } from '../../main/contract/settings.ts';
 import { codeOf } from '../conformance/suite-support.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { tempFolder } from '../support/temp-folder.ts';
@@ -43,6 +44,19 @@ describe('a command', () => {
     const text = await readFile(out, 'utf8');
     expect(text.startsWith('$(id)|a b|*|survival|')).toBe(true);
     expect(text).not.toContain('secret');
+  });
+
+  test('sees no variable that opens a backup place, of whatever provider', async () => {
+    const folder = tempFolder();
+    const variables = Object.values(providerSecrets).flatMap((secrets) => secrets.map(({ env }) => env));
+    for (const name of [...variables, 'AWS_CONTAINER_AUTHORIZATION_TOKEN']) vi.stubEnv(name, `planted in ${name}`);
+    vi.stubEnv('LEVEL_NAME', 'the hook may need it');
+    const out = join(folder, 'out');
+    await runCommand(shell(`env > '${out}'`), patient);
+    const seen = (await readFile(out, 'utf8')).split('\n');
+    expect(variables).toContain('B2_APPLICATION_KEY');
+    expect(seen.filter((line) => line.includes('planted'))).toEqual([]);
+    expect(seen).toContain('LEVEL_NAME=the hook may need it');
   });
 
   test('a status that is not 0 is a fault with what it wrote last', async () => {

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { Fault } from '../../contract/faults.ts';
+import { providerSecrets } from '../../contract/settings.ts';
 import type { Clock } from '../../engine/ports.ts';
 import { cancelledFault } from '../../engine/storage/cancel.ts';
 import { errnoOf } from '../network/errors.ts';
@@ -112,9 +113,16 @@ function kill(child: ChildProcess, signal: NodeJS.Signals): boolean {
   }
 }
 
-/** A hook has no business with what opens the backups. */
+/** Variables that hold what opens the backup places, of every provider. The last one is no setting of ours, but is read where the AWS tools' chain is. */
+const secretVariables: ReadonlySet<string> = new Set([
+  ...Object.values(providerSecrets).flatMap((secrets) => secrets.map(({ env }) => env)),
+  'AWS_CONTAINER_AUTHORIZATION_TOKEN',
+]);
+
+/** A hook has no business with what opens the backups. Windows does not tell upper from lower case. */
 function withoutOwnSecrets(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !/^(HOLDFAST_|AWS_SECRET|AWS_SESSION)/.test(name)));
+  const isOwn = (name: string): boolean => name.startsWith('HOLDFAST_') || secretVariables.has(name);
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !isOwn(name.toUpperCase())));
 }
 
 function lateFault(program: string, timeoutMs: number): Fault {
