@@ -1,12 +1,14 @@
 import { asFault } from '../../contract/faults.ts';
 import type { HookRecord, Warning } from '../../contract/reports.ts';
 import type { ServerSettings } from '../../contract/server-settings.ts';
-import { throwIfCancelled } from '../storage/cancel.ts';
+import { restUntil, throwIfCancelled } from '../storage/cancel.ts';
 import type { JobRun } from './job-queue.ts';
 import type { Quiesce, Resting, ServiceHost, StateStore } from './ports.ts';
 
 /** A server is not kept at rest for longer than this, however long its backup takes. */
 const longestRestMs = 2 * 3_600_000;
+/** How often one that could not be told to go on is told again. */
+const againMs = 60_000;
 
 /** What to do about one that could not be told to go on. */
 export const restingStep =
@@ -62,10 +64,18 @@ export async function atRest<T>(
   throwIfCancelled(run.signal, 'backup');
   const mark = markOf(host, server);
   await mark(true);
-  const watchdog = new AbortController();
+  const over = new AbortController();
   let going = null as Promise<boolean> | null;
-  const goOn = (): void => void (going ??= letGoOn(quiesce, server, warnings));
-  host.clock.sleep(longestRestMs, watchdog.signal).then(
+  const goOn = (): void => void (going ??= untilGoneOn());
+  /** Work that hangs may never end, and only then would others look after the server. False: it is over, and the server still at rest. */
+  async function untilGoneOn(): Promise<boolean> {
+    while (!over.signal.aborted) {
+      if (await letGoOn(quiesce, server, run, warnings)) return true;
+      await restUntil(host.clock, againMs, over.signal);
+    }
+    return false;
+  }
+  host.clock.sleep(longestRestMs, over.signal).then(
     () => {
       warnings.push({ code: 'quiesce', message: `the backup takes so long that ${server.name} goes on while the rest of it is read` });
       goOn();
@@ -80,11 +90,11 @@ export async function atRest<T>(
     throwIfCancelled(run.signal, 'backup');
     return await work(rest(result));
   } finally {
-    watchdog.abort();
+    over.abort();
     run.signal.removeEventListener('abort', goOn);
     // The mark stays when nobody answers, so that it is tried again; the snapshot is none the worse for it.
     // One that went on already may have been stopped on purpose since.
-    if ((await going) === true || (await letGoOn(quiesce, server, warnings))) {
+    if ((await going) === true || (await letGoOn(quiesce, server, run, warnings))) {
       await mark(false);
       run.note('goes on');
     }
@@ -104,13 +114,21 @@ async function paused(quiesce: Quiesce, server: ServerSettings, run: JobRun, war
   }
 }
 
-async function letGoOn(quiesce: Quiesce, server: ServerSettings, warnings: Warning[]): Promise<boolean> {
+async function letGoOn(quiesce: Quiesce, server: ServerSettings, run: JobRun, warnings: Warning[]): Promise<boolean> {
+  const known = warnings.find(({ code }) => code === 'quiesce-resume');
   try {
     await quiesce.resume();
+    // It stands still no longer, which is what the other warning tells people to look after.
+    const late = { code: 'quiesce', message: `${server.name} went on only at a later try` } as const;
+    if (known !== undefined) warnings.splice(warnings.indexOf(known), 1, late);
     return true;
   } catch (error) {
     const message = `${server.name} could not be told to go on: ${asFault(error, 'resume').message}`;
-    if (!warnings.some((warning) => warning.message === message)) warnings.push({ code: 'quiesce-resume', message });
+    if (known?.message === message) return false;
+    if (known !== undefined) warnings.splice(warnings.indexOf(known), 1);
+    warnings.push({ code: 'quiesce-resume', message });
+    // A job that hangs tells its warnings to nobody.
+    run.note('not told to go on', { message }, 'warn');
     return false;
   }
 }
