@@ -1,9 +1,12 @@
 import { createServer, type Server } from 'node:http';
+import { pathToFileURL } from 'node:url';
 import type { Browser, BrowserContext } from 'playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { writeLinkPage } from '../../main/adapters/oauth/link-page.ts';
 import { closed, listening } from '../support/clouds/serve.ts';
 import { browserMissing, openBrowser, openPage } from '../support/page/browser.ts';
 import { stageService, type StagedService } from '../support/page/staged-service.ts';
+import { tempFolder } from '../support/temp-folder.ts';
 
 describe.skipIf(browserMissing !== '')(`a browser’s session${browserMissing === '' ? '' : ` (${browserMissing})`}`, () => {
   let browser: Browser;
@@ -38,6 +41,17 @@ describe.skipIf(browserMissing !== '')(`a browser’s session${browserMissing ==
     for (const tab of [page, second]) await tab.getByRole('heading', { name: 'Survival' }).waitFor({ state: 'detached' });
     expect(complaints).toEqual([]);
     await context.close();
+  });
+
+  test('begins with the file that leads to the link, and outlives loading anew', async () => {
+    const { page, complaints } = await openPage(browser);
+    await page.goto(pathToFileURL(await writeLinkPage(tempFolder(), service.link())).href);
+    await page.getByRole('heading', { name: 'Survival' }).waitFor();
+    expect(page.url()).toBe(home());
+    await page.reload();
+    await page.getByRole('heading', { name: 'Survival' }).waitFor();
+    expect(complaints).toEqual([]);
+    await page.context().close();
   });
 
   test('a page without one says how to get one, and goes on once another tab has signed in', async () => {

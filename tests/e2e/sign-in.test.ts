@@ -1,12 +1,14 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startDropboxServer } from '../support/clouds/dropbox/server.ts';
 import { startDriveServer } from '../support/clouds/google-drive/server.ts';
 import { startOAuthServer, testClient, type OAuthServer } from '../support/clouds/oauth/server.ts';
 import { closed, listening } from '../support/clouds/serve.ts';
+import { appears, hrefIn } from '../support/link-page.ts';
 import { runCli, type CliRun } from '../support/run-cli.ts';
 
 const clouds = [
@@ -82,20 +84,12 @@ describe.each(clouds)('signing in with $name, and using it', ({ name, endpoint, 
   /** What the browser was asked to show next. */
   async function nextLink(): Promise<string> {
     const link = join(shown, 'link');
-    await new Promise<void>((settle) => {
-      const watcher = watch(shown, () => {
-        if (!existsSync(link)) return;
-        watcher.close();
-        settle();
-      });
-      if (existsSync(link)) {
-        watcher.close();
-        settle();
-      }
-    });
-    const text = readFileSync(link, 'utf8');
+    await appears(link);
+    const page = readFileSync(link, 'utf8');
     rmSync(link);
-    return text;
+    // Arguments are for everybody to read: they name a file of this user, which leads on.
+    expect(page).toMatch(/^file:\/\/\/\S+$/);
+    return hrefIn(readFileSync(fileURLToPath(page), 'utf8'));
   }
 
   async function signIn(env: Readonly<Record<string, string>> = {}): Promise<CliRun> {

@@ -56,6 +56,9 @@ test('what is asked rightly is answered, with the token and with both halves of 
   );
   expect(statusOf(await send({ headers: { host: `localhost:${service.port}` } }))).toBe(200);
   expect(statusOf(await send({ method: 'GET', path: '/', headers: { 'sec-fetch-site': 'none' } }))).toBe(200);
+  // From the file that leads to a sign-in link, and loaded anew from there.
+  const tab = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
+  for (const path of ['/sign-in?code=x', '/']) expect(statusOf(await send({ method: 'GET', path, headers: tab }))).toBe(200);
 });
 
 /** Each is as the right request, but for one thing. `[what, parts, status]`. */
@@ -95,6 +98,15 @@ const sites: readonly Hostile[] = [
   ['events, from another site', { method: 'GET', path: '/api/events', headers: { 'sec-fetch-site': 'cross-site' } }, 403],
   ['events, with an origin', { method: 'GET', path: '/api/events', headers: { origin: evil } }, 403],
   ['a sign-in link, from another site', { method: 'GET', path: '/sign-in?code=x', headers: { 'sec-fetch-site': 'cross-site' } }, 403],
+  ...[
+    ['the sign-in page in a frame', '/sign-in?code=x', 'navigate', 'iframe'],
+    ['the sign-in page as a script', '/sign-in?code=x', 'no-cors', 'script'],
+    ['the page in a frame', '/', 'navigate', 'iframe'],
+    ['events as a tab, from another site', '/api/events', 'navigate', 'document'],
+  ].map(([what = '', path = '', mode = '', dest = '']): Hostile => {
+    const headers = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': mode, 'sec-fetch-dest': dest };
+    return [what, { method: 'GET', path, headers }, 403];
+  }),
 ];
 
 const methods: readonly Hostile[] = ['OPTIONS', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'TRACE'].map(

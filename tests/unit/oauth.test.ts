@@ -323,7 +323,7 @@ describe('a sign-in', () => {
 
 test('only addresses of the web are given to the system, and a system without an opener is no failure', async () => {
   for (const address of ['file:///etc/passwd', 'javascript:alert(1)', 'http://example.org/', '-h', '']) {
-    expect([address, await openBrowser(address)]).toEqual([address, false]);
+    expect([address, await openBrowser(address, '/nowhere')]).toEqual([address, false]);
   }
-  expect(await openBrowser('https://example.org/', 'aix')).toBe(false);
+  expect(await openBrowser('https://example.org/', '/nowhere', 'aix')).toBe(false);
 });

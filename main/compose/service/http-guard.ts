@@ -1,4 +1,5 @@
-import type { MiddlewareHandler } from 'hono';
+import type { HonoRequest, MiddlewareHandler } from 'hono';
+import { signInPath } from '../../contract/door-paths.ts';
 import { pageHeaders } from './page-files.ts';
 
 export interface GuardOptions {
@@ -8,7 +9,8 @@ export interface GuardOptions {
 /**
  * Turns away what a page of somebody else could make a browser send. The host must be ours by name: a name that was pointed at this computer
  * (DNS rebinding) is another host. An origin must be ours, and what browsers say of where a request comes from (Sec-Fetch-Site) must be here,
- * or, for a page that is opened, nowhere. No answer says that others may read it (no CORS), a preflight least of all.
+ * or, for a page that is opened, nowhere. Only the page itself may be opened from elsewhere, as a tab of its own: a file leads to it
+ * (link-page.ts), and it is the same for everybody. No answer says that others may read it (no CORS), a preflight least of all.
  */
 export function guard({ port }: GuardOptions): MiddlewareHandler {
   return async (context, next) => {
@@ -22,11 +24,17 @@ export function guard({ port }: GuardOptions): MiddlewareHandler {
     if (origin !== undefined && origin !== `http://${host}`) return context.json(refused('another site may not ask'), 403);
     const site = req.header('sec-fetch-site');
     const allowed = req.method === 'GET' ? ['same-origin', 'none'] : ['same-origin'];
-    if (site !== undefined && !allowed.includes(site)) return context.json(refused('another site may not ask'), 403);
+    if (site !== undefined && !allowed.includes(site) && !isPageInTab(req)) return context.json(refused('another site may not ask'), 403);
     if (req.method === 'POST' && !isJson(req.header('content-type'))) return context.json(refused('only JSON is taken'), 415);
     await next();
     return undefined;
   };
+}
+
+/** A link that a person follows, or loads anew. The page asks for its session by a call of its own, which no other site can make. */
+function isPageInTab(req: HonoRequest): boolean {
+  const isTab = req.header('sec-fetch-mode') === 'navigate' && req.header('sec-fetch-dest') === 'document';
+  return req.method === 'GET' && ['/', signInPath].includes(req.path) && isTab;
 }
 
 /** Exactly JSON: what a form can send without asking first (text/plain and two others) is none. */

@@ -20,6 +20,8 @@ export interface HttpOptions {
   readonly port: number;
   /** How long a browser may listen before it must ask anew, which is what keeps its session going and ends it. */
   readonly listenMs?: number;
+  /** A browser has signed in by this link, which is good no more. */
+  readonly onLinkUsed?: (link: string) => void;
 }
 
 export interface HttpServer {
@@ -34,13 +36,15 @@ const keepAliveMs = 20_000;
 const dayMs = 86_400_000;
 
 /** The contract over HTTP, on loopback only: `POST /api/call/<name>`, `GET /api/events`, the door's two (main/contract/door.ts), and the page. */
-export async function serveHttp({ handlers, access, subscribe, port: wanted, listenMs = dayMs }: HttpOptions): Promise<HttpServer> {
+export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
+  const { handlers, access, subscribe, port: wanted, listenMs = dayMs, onLinkUsed } = options;
   let port = wanted;
   const end = new AbortController();
   const app = new Hono();
   app.use(guard({ port: () => port }));
   app.use(bodyLimit({ maxSize: largestBody, onError: (context) => context.json(refused('the request is too large'), 413) }));
 
+  const linkOf = (code: string): string => `http://127.0.0.1:${port}${signInPath}?code=${code}`;
   // By port: several services of one computer share its name, and so all its cookies.
   const cookieName = (): string => `holdfast_session_${port}`;
 
@@ -50,6 +54,7 @@ export async function serveHttp({ handlers, access, subscribe, port: wanted, lis
     if (!request.success || !access.redeem(request.data.code)) {
       return context.json(refused('this link was used already, or is too old: run “holdfast open-page” for a new one'), 403);
     }
+    onLinkUsed?.(linkOf(request.data.code));
     const { cookie, half } = access.sessions.begin(cookieName());
     context.header('set-cookie', cookie);
     return context.json({ ok: true, value: door.signIn.reply.parse({ half }) });
@@ -82,8 +87,7 @@ export async function serveHttp({ handlers, access, subscribe, port: wanted, lis
   // Only for who has the token: a page that is signed in needs no further link.
   app.post(doorPaths.link, (context) => {
     if (!access.bearer(context.req.header('authorization'))) return context.json(refused('this takes the token'), 403);
-    const link = `http://127.0.0.1:${port}${signInPath}?code=${access.newCode()}`;
-    return context.json({ ok: true, value: door.link.reply.parse({ link }) });
+    return context.json({ ok: true, value: door.link.reply.parse({ link: linkOf(access.newCode()) }) });
   });
 
   app.get('/api/events', (context) =>

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { replaceFile } from '../../adapters/files/replace-file.ts';
+import { removeLinkPage, sweepLinkPages } from '../../adapters/oauth/link-page.ts';
 import { acquireLock } from '../../adapters/system/lock.ts';
 import { asFault, Fault } from '../../contract/faults.ts';
 import type { Host } from '../host.ts';
@@ -28,6 +29,8 @@ export async function runService(
   const signal = AbortSignal.any([host.signal, stop.signal]);
   try {
     await sweepScratch(host.env, places);
+    // The codes of a process that is gone are good no more.
+    await sweepLinkPages(places.folder, host.now());
     const service = await composeService(host, places, () => stop.abort(), features);
     const http = await listen(service, places);
     await replaceFile(join(places.folder, 'address.json'), `${JSON.stringify({ port: http.port, pid: process.pid })}\n`);
@@ -47,7 +50,12 @@ export async function runService(
 async function listen(service: ComposedService, places: ServicePlaces): Promise<HttpServer> {
   const token = await serviceToken(join(places.folder, 'token'));
   service.redactor.register(token);
-  const options = { handlers: service.handlers, subscribe: service.subscribe, access: access(token, Date.now) };
+  const onLinkUsed = (link: string): void => {
+    removeLinkPage(places.folder, link).catch((error: unknown) => {
+      service.log.write('warn', 'link page', { message: asFault(error, 'remove the page of a link').message });
+    });
+  };
+  const options = { handlers: service.handlers, subscribe: service.subscribe, access: access(token, Date.now), onLinkUsed };
   const wanted = service.settings.current().service.port;
   if (wanted !== undefined) return await serveHttp({ ...options, port: wanted });
   // The same as before, so that an ssh -L line and a bookmark stay good.

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { knownDestination } from '../../engine/service/known-destination.ts';
-import { openBrowser } from '../../adapters/oauth/open-browser.ts';
+import { removeLinkPage } from '../../adapters/oauth/link-page.ts';
+import { openBrowser, openedNote } from '../../adapters/oauth/open-browser.ts';
 import type { SignIn } from '../../adapters/oauth/sign-in.ts';
 import type { AccountInfo } from '../../contract/account-info.ts';
 import { destinationSecret } from '../../contract/secret-names.ts';
@@ -12,6 +13,7 @@ import type { CliHost, CommandContext } from '../host.ts';
 import { note, printJson, printLine } from '../output.ts';
 import { readSecretText } from '../passwords.ts';
 import { printable } from '../printable.ts';
+import { servicePlaces } from '../../compose/service/places.ts';
 import { accountOf, prepareSignIn } from '../../compose/sign-in.ts';
 import { takePaste } from '../take-paste.ts';
 import { formatSize } from '../units.ts';
@@ -69,9 +71,11 @@ export function addSignIn(group: Command, { host, end }: CommandContext): void {
 }
 
 async function signIn(host: CliHost, begun: SignIn, options: SignInCommandOptions): Promise<Secrets> {
+  // Whoever knew its state and challenge while this waits could answer first, with an account of their own.
+  const { folder } = await servicePlaces();
   try {
-    const opened = options.browser && (await openBrowser(begun.link));
-    await note(host, opened ? `Your browser opens. If it does not, open this yourself:` : 'Open this in a browser:');
+    const opened = options.browser && (await openBrowser(begun.link, folder));
+    await note(host, opened ? openedNote : 'Open this in a browser:');
     await note(host, `\n  ${begun.link}\n`);
     if (options.browser) return { ...(await begun.finished()) };
     await note(host, 'The browser ends on a page that does not open, unless it runs on this computer. Copy its address.');
@@ -83,6 +87,7 @@ async function signIn(host: CliHost, begun: SignIn, options: SignInCommandOption
     }
   } finally {
     await begun.close();
+    await removeLinkPage(folder, begun.link);
   }
 }
 

@@ -175,19 +175,26 @@ export function addOpenPage(program: Command, { host, end }: CommandContext): vo
           await note(host, 'You are here over SSH. On your own computer, first run:');
           await printLine(host, `  ${tunnel}`);
           await note(host, 'then open there:');
-        } else if (options.browser && (await opened(host, link)))
-          await note(host, 'Your browser opens. If it does not, open this yourself:');
+        } else if (options.browser && hasDesktop(host)) await open(host, link);
         await printLine(host, `  ${link}`);
       }
       end(exitCodes.done);
     });
 }
 
-async function opened(host: CliHost, link: string): Promise<boolean> {
-  const hasDesktop = (host.env['DISPLAY'] ?? '') !== '' || (host.env['WAYLAND_DISPLAY'] ?? '') !== '' || process.platform !== 'linux';
-  if (!hasDesktop) return false;
-  const { openBrowser } = await import('../../adapters/oauth/open-browser.ts');
-  return await openBrowser(link);
+function hasDesktop({ env }: CliHost): boolean {
+  return (env['DISPLAY'] ?? '') !== '' || (env['WAYLAND_DISPLAY'] ?? '') !== '' || process.platform !== 'linux';
+}
+
+/** A link is good for five minutes, and so is the page that leads to it: this command ends before the browser has read it, and the service removes it then. */
+const linkMs = 5 * 60_000;
+
+async function open(host: CliHost, link: string): Promise<void> {
+  const { folder } = await servicePlaces();
+  const { sweepLinkPages } = await import('../../adapters/oauth/link-page.ts');
+  const { openBrowser, openedNote } = await import('../../adapters/oauth/open-browser.ts');
+  await sweepLinkPages(folder, host.now() - linkMs);
+  if (await openBrowser(link, folder)) await note(host, openedNote);
 }
 
 /** Over SSH_CONNECTION (`client port server port`): the server's address as the client knows it. The ports are the same, or the link would be another host's. */
