@@ -1,3 +1,4 @@
+import { callsEnded, endAtOnce } from '../adapters/system/calls-under-way.ts';
 import { benchReport } from './bench-report.ts';
 import { composeHost } from './compose.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -7,6 +8,8 @@ import { inTurns } from '../compose/in-turns.ts';
  * One Ctrl-C may arrive twice: from the terminal, which signals the whole process group, and passed on by the process that started us.
  */
 const samePressMs = 100;
+/** For calls of the file system that are under way at the end of what was stopped. */
+const graceMs = 500;
 
 async function main(args: readonly string[]): Promise<void> {
   // Should the event loop run dry with the work undone, that is a failure, and not Node's own 13, which means damage here.
@@ -22,8 +25,13 @@ async function main(args: readonly string[]): Promise<void> {
       process.stderr.write(`holdfast: the bench report was not written: ${String(error)}\n`);
     }
   };
-  const exit = (code: number): void => {
+  // A service lives for years: it does not load the other commands.
+  const isService = args.length === 1 && args[0] === 'service';
+  const exit = async (code: number): Promise<void> => {
     writeBench();
+    const isDone = await callsEnded(graceMs);
+    // process.exit would wait for them, and no signal be handled meanwhile.
+    if (!isDone && (isService || stop.signal.aborted)) endAtOnce();
     process.exit(code);
   };
 
@@ -32,10 +40,7 @@ async function main(args: readonly string[]): Promise<void> {
     if (stop.signal.aborted) {
       if (performance.now() - stoppedAt <= samePressMs) return;
       writeBench();
-      // process.exit waits for system calls under way, and one on a dead network drive never ends. Of a SIGINT a process dies
-      // at once, and shells call that 130.
-      process.removeAllListeners('SIGINT');
-      process.kill(process.pid, 'SIGINT');
+      endAtOnce();
       return;
     }
     stoppedAt = performance.now();
@@ -51,8 +56,6 @@ async function main(args: readonly string[]): Promise<void> {
   process.on('unhandledRejection', onCrash);
 
   try {
-    // A service lives for years: it does not load the other commands.
-    const isService = args.length === 1 && args[0] === 'service';
     // What every other command is made of, the costly parts of it first.
     if (!isService)
       await inTurns(
@@ -61,11 +64,11 @@ async function main(args: readonly string[]): Promise<void> {
         () => import('./program.ts'),
       );
     const { runCli } = isService ? await import('./serve.ts') : await import('./program.ts');
-    exit(await runCli(args, host));
+    await exit(await runCli(args, host));
   } catch (error) {
     // What went wrong could not even be printed.
     if (process.env['HOLDFAST_DEBUG'] === '1') process.stderr.write(`${error instanceof Error ? (error.stack ?? '') : String(error)}\n`);
-    exit(exitCodes.failed);
+    await exit(exitCodes.failed);
   }
 }
 

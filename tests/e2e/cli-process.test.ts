@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
-import { closeSync, constants, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { openedForWriting } from '../support/pipes.ts';
 import { holdfast, runCli } from '../support/run-cli.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
@@ -146,12 +147,3 @@ describe('holdfast undo without a restore', () => {
     expect({ code: list.code, stdout: list.stdout }).toEqual({ code: 0, stdout: '[]\n' });
   });
 });
-
-function openedForWriting(pipe: string): number[] {
-  try {
-    return [openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK)];
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENXIO') return [];
-    throw error;
-  }
-}

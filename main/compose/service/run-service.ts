@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { replaceFile } from '../../adapters/files/replace-file.ts';
 import { removeLinkPage, sweepLinkPages } from '../../adapters/oauth/link-page.ts';
 import { acquireLock } from '../../adapters/system/lock.ts';
+import { callsEnded } from '../../adapters/system/calls-under-way.ts';
 import { asFault, Fault } from '../../contract/faults.ts';
 import type { Host } from '../host.ts';
 import { sweepScratch } from './compose-service-host.ts';
@@ -13,9 +14,14 @@ import { servicePlaces, type ServicePlaces } from './places.ts';
 import { access, serviceToken } from './token.ts';
 
 /** Jobs end at the next part or file once they are told to; whatever takes longer ends with the process, and is taken up at the next start. */
-const patienceMs = 4_000;
+const patienceMs = 3_500;
+/** For calls of the file system that a job has given up and that have yet to end. */
+const graceMs = 500;
 
-/** Runs the service until the host's signal or a call of service.stop. `onReady` is told where it listens, and handed the service itself. */
+/**
+ * Runs the service until the host's signal or a call of service.stop. `onReady` is told where it listens, and handed the service itself. Where something
+ * hangs and does not end in time, the lock stays: it ends with the process, which has to end then.
+ */
 export async function runService(
   host: Host,
   onReady: (port: number, service: ComposedService) => Promise<void>,
@@ -27,6 +33,7 @@ export async function runService(
   });
   const stop = new AbortController();
   const signal = AbortSignal.any([host.signal, stop.signal]);
+  let isOver = true;
   try {
     await sweepScratch(host.env, places);
     // The codes of a process that is gone are good no more.
@@ -37,13 +44,19 @@ export async function runService(
     service.log.write('info', 'started', { version: host.version, pid: process.pid, port: http.port });
     try {
       await onReady(http.port, service);
-      await Promise.race([service.run(signal), afterPatience(signal)]);
+      const ran = service.run(signal).then(() => callsEnded(graceMs));
+      isOver = await Promise.race([ran, afterPatience(signal)]);
     } finally {
       await http.close();
-      service.log.write('info', 'stopped');
+      if (isOver) service.log.write('info', 'stopped');
+      else
+        service.log.write('warn', 'cut off', {
+          message: 'something did not end in time: what was under way is taken up at the next start',
+        });
     }
   } finally {
-    await lock.release();
+    // A call that hangs may still do its work once the drive is back, and nobody else may be at it then.
+    if (isOver) await lock.release();
   }
 }
 
@@ -79,9 +92,10 @@ async function lastPort(places: ServicePlaces): Promise<number> {
   }
 }
 
-async function afterPatience(signal: AbortSignal): Promise<void> {
-  await new Promise<void>((settle) => {
-    const wait = (): void => void setTimeout(settle, patienceMs);
+/** False, some time after the signal. */
+async function afterPatience(signal: AbortSignal): Promise<boolean> {
+  return await new Promise((settle) => {
+    const wait = (): void => void setTimeout(() => settle(false), patienceMs);
     if (signal.aborted) wait();
     else signal.addEventListener('abort', wait, { once: true });
   });
