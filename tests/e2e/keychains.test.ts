@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
@@ -10,7 +10,7 @@ import { sealedFileKeychain } from '../../main/adapters/keychain/sealed-file.ts'
 import { codeOf } from '../conformance/suite-support.ts';
 import { inKeyringSession, keyringMissing, lockKeyring } from '../support/keyring-session.ts';
 import { holdfast } from '../support/run-cli.ts';
-import { ServiceHome, testPassword } from '../support/service-process.ts';
+import { filesIn, ServiceHome, testPassword } from '../support/service-process.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 const driver = fileURLToPath(new URL('../support/keyring-driver.ts', import.meta.url));
@@ -170,7 +170,7 @@ test('a weak keychain needs a yes, and moving to a passphrase takes the weak fil
   expect([locked.code, locked.stdout.includes('HOLDFAST_KEYCHAIN_PASSPHRASE_FILE')]).toEqual([11, true]);
   const wrong = await home.run(['server', 'backup', 'survival', '--force'], { HOLDFAST_KEYCHAIN_PASSPHRASE: 'open barley' });
   expect(wrong.code).toBe(12);
-  for (const file of readdirSync(home.config)) expect(readFileSync(join(home.config, file), 'latin1')).not.toContain(testPassword);
+  for (const file of filesIn(home.config)) expect(readFileSync(file, 'latin1')).not.toContain(testPassword);
 });
 
 test('credentials of systemd come first, open the key file, and cannot be changed', async () => {

@@ -128,3 +128,9 @@ export async function eventAfter<T>(service: RunningService, act: () => unknown,
   await act();
   return await found.finally(() => end.abort());
 }
+
+/** Paths of all files in a folder and below. */
+export function filesIn(folder: string): readonly string[] {
+  const entries = readdirSync(folder, { withFileTypes: true, recursive: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+}

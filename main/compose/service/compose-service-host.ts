@@ -1,9 +1,12 @@
+import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openQuiesce } from '../../adapters/quiesce/open-quiesce.ts';
 import { systemClock } from '../../adapters/system/clock.ts';
+import { acquireLock } from '../../adapters/system/lock.ts';
 import { systemRandom } from '../../adapters/system/random.ts';
 import { runCommand } from '../../adapters/system/run-command.ts';
+import { asFault, Fault } from '../../contract/faults.ts';
 import { rconPasswordOf } from '../../contract/secret-names.ts';
 import type { Engine, OpenDestination } from '../../engine/engine.ts';
 import type { Clock } from '../../engine/ports.ts';
@@ -50,6 +53,15 @@ export function composeServiceHost(parts: ServiceHostParts): ComposedServiceHost
     openDestination: open,
     signedInAt: (destination) => destinationCalled(settings.current(), destination)?.signedInAt ?? null,
     quiesce: quiesceOf,
+    holdRest: async (folder) => {
+      const id = createHash('sha256')
+        .update(await realPlace(folder))
+        .digest('hex')
+        .slice(0, 32);
+      return await acquireLock(places.stateDir, `rest-${id}`).catch((error: unknown) => {
+        throw restHeld(folder, error);
+      });
+    },
     realPlace,
     recoverFolder: async (folder) => await (await cli.openTargets()).restore.recover(folder),
     async forgetSecrets(slug) {
@@ -75,6 +87,16 @@ export function composeServiceHost(parts: ServiceHostParts): ComposedServiceHost
       return players === undefined ? null : await players(signal);
     },
   };
+}
+
+function restHeld(folder: string, error: unknown): Fault {
+  const fault = asFault(error, 'bring to rest');
+  if (fault.code !== 'locked') return fault;
+  return new Fault('locked', `the server in ${folder} is at rest for another run, in process ${String(fault.context['pid'])}`, {
+    operation: 'bring to rest',
+    context: { ...fault.context, next: 'Try again when that has ended. One configuration for a server is enough.' },
+    cause: fault,
+  });
 }
 
 function scratchFolder(env: Host['env'], places: ServicePlaces): string {

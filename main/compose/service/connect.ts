@@ -10,6 +10,7 @@ import { asFault, Fault } from '../../contract/faults.ts';
 import type { Host } from '../host.ts';
 import { callService, serviceEvents, type ServiceAddress } from './http-client.ts';
 import { servicePlaces, type ServicePlaces } from './places.ts';
+import { lockSettings } from './settings-lock.ts';
 import { readToken } from './token.ts';
 import { errnoOf } from '../errno.ts';
 
@@ -75,9 +76,10 @@ export async function connect(host: Host): Promise<Connection> {
   const silent = await serviceAddress(places);
   if (silent !== null) throw notAnswering(silent.pid);
   // Another command may be at it for a moment.
-  const lock = await patientLock(places.stateDir, places.lock, systemClock).catch((error: unknown) => {
+  const lock = await lockSettings(places, (folder, name) => patientLock(folder, name, systemClock)).catch((error: unknown) => {
     const fault = asFault(error, 'connect');
-    throw fault.code === 'locked' ? notAnswering(fault.context['pid'], fault) : fault;
+    const isHere = fault.code === 'locked' && fault.context['settings'] === undefined;
+    throw isHere ? notAnswering(fault.context['pid'], fault) : fault;
   });
   const { composeService } = await import('./compose-service.ts');
   const service = await composeService(host, places, null);

@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { replaceFile } from '../../adapters/files/replace-file.ts';
 import { removeLinkPage, sweepLinkPages } from '../../adapters/oauth/link-page.ts';
-import { acquireLock } from '../../adapters/system/lock.ts';
 import { callsEnded } from '../../adapters/system/calls-under-way.ts';
 import { asFault, Fault } from '../../contract/faults.ts';
 import type { Host } from '../host.ts';
@@ -11,6 +10,7 @@ import { composeService, type ComposedService } from './compose-service.ts';
 import type { HostFeatures } from './host-features.ts';
 import { serveHttp, type HttpServer } from './http-server.ts';
 import { servicePlaces, type ServicePlaces } from './places.ts';
+import { lockSettings } from './settings-lock.ts';
 import { access, serviceToken } from './token.ts';
 
 /** Jobs end at the next part or file once they are told to; whatever takes longer ends with the process, and is taken up at the next start. */
@@ -28,7 +28,7 @@ export async function runService(
   features: HostFeatures = {},
 ): Promise<void> {
   const places = await servicePlaces();
-  const lock = await acquireLock(places.stateDir, places.lock).catch((error: unknown) => {
+  const lock = await lockSettings(places).catch((error: unknown) => {
     throw alreadyRunning(error);
   });
   const stop = new AbortController();
@@ -103,7 +103,7 @@ async function afterPatience(signal: AbortSignal): Promise<boolean> {
 
 function alreadyRunning(error: unknown): Fault {
   const fault = asFault(error, 'start the service');
-  if (fault.code !== 'locked') return fault;
+  if (fault.code !== 'locked' || fault.context['settings'] !== undefined) return fault;
   return new Fault('locked', `Holdfast is at work with these settings already, in process ${String(fault.context['pid'])}`, {
     operation: 'start the service',
     context: { ...fault.context, next: '“holdfast service status” shows it; “holdfast open-page” opens its page.' },

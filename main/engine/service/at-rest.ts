@@ -47,7 +47,8 @@ export async function forgetOnceGoneOn(store: StateStore, slug: string): Promise
   if (isResting(store, slug)) await store.setResting(store.resting().map((one) => (one.slug === slug ? { ...one, removed: true } : one)));
 }
 
-/** `work` while the server is at rest; it goes on afterwards whatever happens, and a mark outlives a crash in between. */
+/** `work` while the server is at rest; it goes on afterwards whatever happens, and a mark outlives a crash in between. Fault
+ * locked, and nothing said to it, where somebody else has it at rest. */
 export async function atRest<T>(
   host: ServiceHost,
   server: ServerSettings,
@@ -56,6 +57,22 @@ export async function atRest<T>(
   work: (rest: readonly HookRecord[]) => Promise<T>,
 ): Promise<T> {
   if (server.quiesce.kind === 'none') return await work([]);
+  // Before anything is said to it: a word to go on would end the rest that somebody else's backup relies on.
+  const held = await host.holdRest?.(server.folder);
+  try {
+    return await rested(host, server, run, warnings, work);
+  } finally {
+    await held?.release();
+  }
+}
+
+async function rested<T>(
+  host: ServiceHost,
+  server: ServerSettings,
+  run: JobRun,
+  warnings: Warning[],
+  work: (rest: readonly HookRecord[]) => Promise<T>,
+): Promise<T> {
   const rest = (result: HookRecord['result']): readonly HookRecord[] => [{ when: 'at-rest', command: server.quiesce.kind, result }];
   const quiesce = await host.quiesce(server);
   // One that was stopped on purpose must not be started by us.

@@ -141,6 +141,11 @@ export interface ServiceHost {
   readonly keychainOpenedAt?: () => number | null;
   /** Told of what went wrong without a job that could say so. */
   readonly onProblem?: (message: string, error: unknown) => void;
+  /**
+   * Keeps others of this computer from bringing the server of this folder to rest, or letting it go on, until it is released. Fault locked: somebody else
+   * has it at rest.
+   */
+  readonly holdRest?: (folder: string) => Promise<{ release(): Promise<void> }>;
   /** The folder behind all links, also where it does not exist yet. */
   realPlace(path: string): Promise<string>;
   /** Finishes what a killed restore left of this folder; settles to what was done, in words. */

@@ -87,7 +87,11 @@ function addStatus(group: Command, { host, end }: CommandContext): void {
       const { runningService } = await import('../../compose/service/connect.ts');
       const { callService } = await import('../../compose/service/http-client.ts');
       const { unitState } = await import('../systemd-unit.ts');
-      const running = await runningService(await servicePlaces());
+      const { heldElsewhere } = await import('../../compose/service/settings-lock.ts');
+      const places = await servicePlaces();
+      const running = await runningService(places);
+      const other = running === null ? await heldElsewhere(places) : null;
+      if (other !== null) throw other;
       const units = await unitState(host.env);
       const info = running === null ? null : await callService(running)('service.info', {}, host.signal);
       const servers = running === null ? [] : await callService(running)('servers.list', {}, host.signal);
@@ -159,8 +163,12 @@ export function addOpenPage(program: Command, { host, end }: CommandContext): vo
     .option('--json', 'print one JSON document')
     .action(async (options: JsonOption & { readonly browser: boolean }) => {
       const { runningService } = await import('../../compose/service/connect.ts');
-      const running = await runningService(await servicePlaces());
+      const { heldElsewhere } = await import('../../compose/service/settings-lock.ts');
+      const places = await servicePlaces();
+      const running = await runningService(places);
       if (running === null) {
+        const other = await heldElsewhere(places);
+        if (other !== null) throw other;
         throw new Fault('not-found', 'The service does not run', {
           operation: 'open page',
           context: { next: 'Start it: holdfast service install (or holdfast service, in the foreground).' },

@@ -1,10 +1,10 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { keyringMissing, startKeyringSession, type KeyringSession } from '../../keyring-session.ts';
 import { folderPlace, setUpServer } from '../flow-steps.ts';
 import type { Visitor } from '../visitor.ts';
-import { ServiceHome, testPassword } from '../../service-process.ts';
+import { filesIn, ServiceHome, testPassword } from '../../service-process.ts';
 import { titleOn, type Face, type Running } from '../face.ts';
 
 /** Passwords in the keyring of the system, open and locked. */
@@ -50,9 +50,9 @@ export function keyringFlows(face: Face): void {
     test('the wizard keeps the password there and nowhere else, and backs up with it', async () => {
       await visitor.go('new-server');
       await setUpServer(visitor, { folder: home.folder, name: 'Survival', place: folderPlace(home.place), password: testPassword });
-      const files = readdirSync(home.config);
-      expect(files.filter((name) => name.startsWith('keys.'))).toEqual([]);
-      for (const name of files) expect(readFileSync(join(home.config, name), 'latin1')).not.toContain(testPassword);
+      const files = filesIn(home.config);
+      expect(files.filter((file) => basename(file).startsWith('keys.'))).toEqual([]);
+      for (const file of files) expect(readFileSync(file, 'latin1')).not.toContain(testPassword);
       // Another process of the session finds it there too.
       expect(await home.json(['snapshots', '-d', 'place'], { ...session.env, HOLDFAST_PASSWORD: null })).toHaveLength(1);
     });
