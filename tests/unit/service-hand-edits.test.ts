@@ -83,7 +83,8 @@ test('its jobs are stopped, and nothing is remembered of them; its history stays
 test('an edit by hand counts also when a call has changed something else before it was seen', async () => {
   const folder = tempFolder();
   const file = settingsFile({ folder, stateDir: () => Promise.resolve(folder), clock: systemClock });
-  await file.update((all) => ({ ...all, servers: [server({ folder: '/srv' })] }));
+  const destinations = { here: { settings: { provider: 'folder' as const, path: '/nas' } } };
+  await file.update((all) => ({ ...all, destinations, servers: [server({ folder: '/srv' })] }));
   const clock = fakeClock();
   const live = await liveSettings({ file, clock });
   const stop = new AbortController();

@@ -81,16 +81,39 @@ test('the folder is the one that is named, else XDG’s, and never a relative on
   expect(configDirPath({ XDG_CONFIG_HOME: 'b', HOME: '/h' })).toBe('/h/.config/holdfast');
 });
 
+const whole = { name: 'S', slug: 's', folder: '/srv', destinations: ['here'], zone: 'UTC' };
+
 test.each([
-  ['a cron expression that is none', { schedule: { kind: 'cron', expression: '61 * * * * *x' } }, '"schedule"', 'servers.0.schedule: '],
-  ['a zone that is none', { zone: 'Mars/Olympus' }, '"Mars/Olympus"', 'servers.0.zone: '],
-  ['a time that is none', { schedule: { kind: 'daily', at: ['04:00', '25:00'] } }, '"25:00"', 'servers.0.schedule.at.1: '],
+  ['a cron expression that is none', { schedule: { kind: 'cron', expression: '61 * * * * *x' } }, '"schedule"', 'schedule: '],
+  ['a zone that is none', { zone: 'Mars/Olympus' }, '"Mars/Olympus"', 'zone: '],
+  ['a time that is none', { schedule: { kind: 'daily', at: ['04:00', '25:00'] } }, '"25:00"', 'schedule.at.1: '],
+  ['a slug that another server has', { slug: 'first' }, '"slug": "first"', 'slug: S has the slug first, which First has already'],
+  ['a backup place that is none', { destinations: ['here', 'zzz'] }, '"zzz"', 'destinations.1: there is no backup place called zzz'],
+  ['a backup place that every object answers to', { destinations: ['constructor'] }, '"constructor"', 'destinations.0: there is no'],
+  ['a folder from nowhere', { folder: 'rel/x' }, '"rel/x"', 'folder: rel/x is not a whole path'],
+  ['a preset that is none', { preset: 'zork' }, '"zork"', 'preset: there is no preset zork'],
 ])('%s is told with the line and the member, before a service meets it', async (_what, more, onLine, member) => {
   const { file } = open();
-  const server = { name: 'S', slug: 's', folder: '/srv', destinations: ['here'], zone: 'UTC', ...more };
-  const text = JSON.stringify({ version: 1, note: 'a "zone": {[, \\" in a text', servers: [server] }, null, 2);
+  const first = { ...whole, name: 'First', slug: 'first', folder: String.raw`C:\srv` };
+  const settings = {
+    version: 1,
+    note: 'a "zone": {[, \\" in a text',
+    destinations: { here: place('/x') },
+    servers: [first, { ...whole, ...more }],
+  };
+  const text = JSON.stringify(settings, null, 2);
   writeFileSync(file.path, text);
-  const line = text.split('\n').findIndex((one) => one.includes(onLine)) + 1;
-  expect((await refusal(file)).message).toContain(`line ${line}: ${member}`);
+  const line = text.split('\n').findLastIndex((one) => one.includes(onLine)) + 1;
+  expect((await refusal(file)).message).toContain(`line ${line}: servers.1.${member}`);
   expect(await codeOf(file.update((all) => all))).toBe('config-invalid');
+});
+
+test('a backup place that is named twice, and two notices of one name, are told with the second of them', async () => {
+  const { file } = open();
+  const settings = { version: 1, destinations: { here: place('/x') }, servers: [{ ...whole, destinations: ['here', 'here'] }] };
+  writeFileSync(file.path, JSON.stringify(settings));
+  expect((await refusal(file)).message).toContain('servers.0.destinations.1: the backup place here is named twice');
+  const hook = { kind: 'webhook', name: 'hook' };
+  writeFileSync(file.path, JSON.stringify({ version: 1, notices: [hook, { ...hook, kind: 'discord' }] }));
+  expect((await refusal(file)).message).toContain('notices.1.name: there are two notices called hook');
 });

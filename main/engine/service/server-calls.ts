@@ -4,7 +4,6 @@ import { saying } from '../../contract/sayings.ts';
 import { rconPasswordOf } from '../../contract/secret-names.ts';
 import type { ServerSettings } from '../../contract/server-settings.ts';
 import type { Settings } from '../../contract/settings.ts';
-import { presets } from '../presets.ts';
 import { slugify } from '../../contract/slug.ts';
 import { forgetOnceGoneOn, isResting } from './at-rest.ts';
 import { problemsOf } from './check-settings.ts';
@@ -83,19 +82,6 @@ function checkSettings({ settings }: SettingsHost, server: ServerSettings): void
   if (server.slug !== slugify(server.name)) {
     throw invalid(`the slug of ${server.name} is ${slugify(server.name)}, not ${server.slug}`);
   }
-  const { destinations } = settings.current();
-  for (const name of server.destinations) {
-    if (!Object.hasOwn(destinations, name)) {
-      throw new Fault('config-invalid', `there is no backup place called ${name}`, {
-        operation,
-        context: { ...saying('place-unknown', { name }), next: `Add it first: holdfast destination add ${name} ADDRESS` },
-      });
-    }
-  }
-  if (new Set(server.destinations).size < server.destinations.length) throw invalid('a backup place is named twice');
-  if (server.preset !== undefined && !Object.hasOwn(presets, server.preset)) {
-    throw invalid(`there is no preset ${server.preset}; there are ${Object.keys(presets).join(', ')}`);
-  }
   // Before its password is kept: the settings as a whole are checked when they are written.
   for (const { fault } of problemsOf({ ...settings.current(), servers: [server] })) throw fault;
 }
@@ -119,6 +105,6 @@ function unknown(slug: string): Fault {
   });
 }
 
-function invalid(message: string, next?: string): Fault {
-  return new Fault('config-invalid', message, { operation, ...(next === undefined ? {} : { context: { next } }) });
+function invalid(message: string): Fault {
+  return new Fault('config-invalid', message, { operation });
 }
