@@ -47,6 +47,8 @@ export interface NotifierWorldOptions {
   readonly clock?: FakeClock;
   readonly isKept?: (slug: string) => boolean;
   readonly ping?: (event: string) => Promise<void>;
+  /** What the keychain gives for a name. */
+  readonly secret?: (name: string) => Promise<string | null>;
 }
 
 /** The real notifier; what it sends is written down, and `deliver` may lose it. */
@@ -63,7 +65,7 @@ export function notifierWorld(
     exists: () => Promise.resolve(true),
     names: () => Promise.resolve([]),
     set: () => Promise.resolve(),
-    get: (name: string) => Promise.resolve(`secret of ${name}`),
+    get: options.secret ?? ((name: string) => Promise.resolve(`secret of ${name}`)),
   };
   const notifier = createNotifier({
     ...{ clock, store },

@@ -12,7 +12,7 @@ const ntfy: NoticeTarget = { kind: 'ntfy', name: 'ops', server: 'https://ntfy.sh
 
 let memory: MemorySettings;
 let sent: unknown[];
-let calls: Pick<CallHandlers, 'notice.set' | 'notice.try' | 'notices.list'>;
+let calls: Pick<CallHandlers, 'notice.set' | 'notice.test' | 'notice.try' | 'notices.list'>;
 
 beforeEach(() => {
   sent = [];
@@ -59,4 +59,11 @@ test('one without the address that it needs is not sent', async () => {
 test('they are listed while the keychain is locked, too', async () => {
   memory.locked = true;
   expect(await calls['notices.list']({}, signal)).toEqual([{ target: hook, secrets: [], problem: '' }]);
+});
+
+test('a test of one that needs no secret goes out while the keychain is locked', async () => {
+  await calls['notice.set']({ target: ntfy, secrets: {}, isNew: false }, signal);
+  memory.locked = true;
+  await calls['notice.test']({ name: 'ops' }, signal);
+  expect(sent).toEqual([['ntfy', {}, 'test']]);
 });

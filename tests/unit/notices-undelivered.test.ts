@@ -149,3 +149,24 @@ test('the list of targets says what is wrong with one, until a notice or a test 
   await calls['notice.test']({ name: 'down' }, anyway);
   expect(await problems()).toEqual(['', '']);
 });
+
+const lockedKeychain = (): Promise<never> =>
+  Promise.reject(new Fault('locked', 'the keychain is locked', { context: { keychain: 'sealed-file' } }));
+const phone = { kind: 'ntfy', name: 'phone', topic: 'mine' };
+
+test('a locked keychain is told where no secret is needed for it; what cannot do without waits for it', async () => {
+  const world = notifierWorld([phone, { kind: 'webhook', name: 'hook' }], undefined, { secret: lockedKeychain });
+  world.notifier.event(jobEvent(failed('locked')));
+  await world.notifier.idle();
+  expect([world.sent, world.lost]).toEqual([['phone failed'], ['hook: the keychain is locked']]);
+});
+
+test.each([
+  ['refuses it', new Fault('config-invalid', 'ntfy.sh answered with status 403'), 'the keychain is locked'],
+  ['is away', new Fault('unavailable', 'ntfy.sh could not be reached', { persistence: 'exhausted' }), 'ntfy.sh could not be reached'],
+])('where the receiver %s without its token, the reason is the true one', async (_what, fault, reason) => {
+  const world = notifierWorld([phone], () => Promise.reject(fault), { secret: lockedKeychain });
+  world.notifier.event(jobEvent(failed('locked')));
+  await world.notifier.idle();
+  expect([world.sent, world.lost]).toEqual([['phone failed'], [`phone: ${reason}`]]);
+});

@@ -20,13 +20,42 @@ export async function secretsOfNotice(keychain: () => Promise<Keychain>, { kind,
   return await kept(keychain, noticeSecrets[kind], (secret) => noticeSecret(name, secret));
 }
 
+/**
+ * Does it with the secrets of a notice's target. A locked keychain holds up nobody who can do without: where all of them are optional it is tried
+ * without any, and where the receiver refuses that, the locked keychain is the fault.
+ */
+export async function withNoticeSecrets<T>(
+  keychain: () => Promise<Keychain>,
+  target: NoticeTarget,
+  work: (secrets: Secrets) => Promise<T>,
+): Promise<T> {
+  let secrets: Secrets = {};
+  let locked: unknown = null;
+  try {
+    secrets = await secretsOfNotice(keychain, target);
+  } catch (error) {
+    if (!isLocked(error) || noticeSecrets[target.kind].some(({ optional }) => !optional)) throw error;
+    locked = error;
+  }
+  try {
+    return await work(secrets);
+  } catch (error) {
+    // A receiver that is away, or a signal, says nothing about secrets.
+    const { code, persistence } = asFault(error, 'notify');
+    throw locked !== null && persistence === 'permanent' && code !== 'cancelled' ? locked : error;
+  }
+}
+
+function isLocked(error: unknown): boolean {
+  return ['locked', 'wrong-password'].includes(asFault(error, 'read the keychain').code);
+}
+
 /** What is listed must be seen while the keychain is locked, too: that is where it is opened. */
 export async function unlessLocked<T, Otherwise>(look: () => Promise<T>, otherwise: Otherwise): Promise<T | Otherwise> {
   try {
     return await look();
   } catch (error) {
-    const { code } = asFault(error, 'read the keychain');
-    if (code === 'locked' || code === 'wrong-password') return otherwise;
+    if (isLocked(error)) return otherwise;
     throw error;
   }
 }

@@ -4,7 +4,7 @@ import { noticeSecrets, type Notice, type NoticeTarget } from '../../contract/no
 import { saying } from '../../contract/sayings.ts';
 import { noticeSecret } from '../../contract/secret-names.ts';
 import type { Clock } from '../ports.ts';
-import { secretsOfNotice, unlessLocked } from './kept-secrets.ts';
+import { secretsOfNotice, unlessLocked, withNoticeSecrets } from './kept-secrets.ts';
 import type { Notifier } from './notifier.ts';
 import type { Secrets, SettingsHost } from './settings-ports.ts';
 
@@ -89,7 +89,11 @@ export function noticeCalls(host: SettingsHost, clock: Clock, notifier: Pick<Not
     },
     'notice.test': async ({ name }, signal) => {
       const target = known(name);
-      await host.deliver(target, await kept(target), trial(), signal);
+      await withNoticeSecrets(
+        () => host.keychain(),
+        target,
+        (secrets) => host.deliver(target, secrets, trial(), signal),
+      );
       notifier.forgetProblem(name);
       return {};
     },

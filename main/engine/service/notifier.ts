@@ -4,7 +4,7 @@ import type { Job } from '../../contract/jobs.ts';
 import type { Notice, NoticeTarget } from '../../contract/notices.ts';
 import type { ServerStatus } from '../../contract/server-status.ts';
 import type { Clock } from '../ports.ts';
-import { secretsOfNotice } from './kept-secrets.ts';
+import { withNoticeSecrets } from './kept-secrets.ts';
 import type { Keychain } from './keychain.ts';
 import { tellingAfter, tellingOverdue, tellingStuck, type About, type Telling } from './notices.ts';
 import { outbox } from './outbox.ts';
@@ -73,7 +73,7 @@ export function createNotifier(host: NotifierHost): Notifier {
     for (let tried = 0; ; tried += 1) {
       if (tried > 0 && isPast()) return false;
       try {
-        await withLimit(clock, async (signal) => await send(await secretsOfNotice(host.keychain, target), signal));
+        await withLimit(clock, (signal) => withNoticeSecrets(host.keychain, target, (secrets) => send(secrets, signal)));
         problems.delete(target.name);
         return true;
       } catch (error) {

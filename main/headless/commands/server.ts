@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { Fault } from '../../contract/faults.ts';
 import { firstIssue } from '../../contract/first-issue.ts';
+import { saying } from '../../contract/sayings.ts';
 import { serverSchema, type ServerSettings } from '../../contract/server-settings.ts';
 import type { ServerStatus } from '../../contract/server-status.ts';
 import { slugify } from '../../contract/slug.ts';
@@ -50,7 +51,7 @@ function addAdd(group: Command, { host, end }: CommandContext): void {
       const { settings, rconPassword } = await readServerOptions(host, options, path);
       const server = parsed({ zone: host.zone, ...settings, name, slug: slugify(name), folder: path });
       await withService(host, async (service) => {
-        await keepPasswords(host, service, server.destinations, options.passwordFile);
+        await keepPasswords(host, service, server.destinations, { file: options.passwordFile });
         const status = await service.call('server.add', { server, ...(rconPassword === undefined ? {} : { rconPassword }) });
         if (options.json === true) return await printJson(host, status);
         await printLine(host, `${name} is kept as ${server.slug}. ${await whenNext(service, status)}`);
@@ -61,15 +62,33 @@ function addAdd(group: Command, { host, end }: CommandContext): void {
     });
 }
 
-/** What opens each backup place must be kept: nobody is there to be asked at night. */
-async function keepPasswords(host: CliHost, service: Connection, names: readonly string[], file: string | undefined): Promise<void> {
+/** What opens each backup place must be kept: nobody is there to be asked at night. `before`: those that it goes to already. */
+async function keepPasswords(
+  host: CliHost,
+  service: Connection,
+  names: readonly string[],
+  { file, before = [] }: { readonly file?: string | undefined; readonly before?: readonly string[] } = {},
+): Promise<void> {
   const rows = await service.call('destinations.list', {});
   for (const name of names) {
     const row = rows.find((one) => one.name === name);
     if (row === undefined || row.hasPassword === true) continue;
+    // A locked keychain does not tell; what was asked for before needs no word about it.
+    if (row.hasPassword === null && before.includes(name)) continue;
+    if (row.hasPassword === null) throw lockedFor(name);
     const password = await readNewDestinationPassword(host, name, file);
     await service.call('destination.setPassword', { name, password });
   }
+}
+
+function lockedFor(name: string): Fault {
+  return new Fault('locked', `the keychain is locked, so that the password of ${name} can be neither seen nor kept`, {
+    operation: 'keep password',
+    context: {
+      ...saying('keychain-locked', {}),
+      next: 'Open it on the page (holdfast open-page), or give its passphrase with HOLDFAST_KEYCHAIN_PASSPHRASE_FILE; “holdfast keychain” shows which one it is.',
+    },
+  });
 }
 
 async function whenNext(service: Connection, { settings }: ServerStatus): Promise<string> {
@@ -164,7 +183,7 @@ function addEdit(group: Command, { host, end }: CommandContext): void {
         const { settings, rconPassword } = await readServerOptions(host, options, folder);
         const keep = settings.keep === undefined ? before.keep : { ...before.keep, ...settings.keep };
         const server = parsed({ ...before, ...settings, keep, folder });
-        await keepPasswords(host, service, server.destinations, undefined);
+        await keepPasswords(host, service, server.destinations, { before: before.destinations });
         const status = await service.call('server.edit', { server, ...(rconPassword === undefined ? {} : { rconPassword }) });
         await (options.json === true ? printJson(host, status) : printLine(host, `${slug} is changed. ${await whenNext(service, status)}`));
       });
