@@ -43,6 +43,8 @@ export const calls = {
       keychain: keychainSchema,
       /** What is wrong with the settings file, so that those of before hold on; empty when nothing is. */
       settingsProblem: z.string(),
+      /** Why what the service knows is not on disk, and is gone when it ends; empty where it is. */
+      stateProblem: z.string(),
       /** The name of the computer. */
       host: z.string(),
       /** IANA zone of the computer. */

@@ -15,7 +15,7 @@ import { codeOf } from '../conformance/suite-support.ts';
 import { closed, listening } from '../support/clouds/serve.ts';
 
 const info: CallReply<'service.info'> = {
-  ...{ version: '0.1.0', startedAt: 1, settingsProblem: '', host: 'here', zone: 'UTC', features: [] },
+  ...{ version: '0.1.0', startedAt: 1, settingsProblem: '', stateProblem: '', host: 'here', zone: 'UTC', features: [] },
   keychain: { kind: 'system', strong: true, locked: false, says: 'in the keyring' },
 };
 

@@ -20,10 +20,12 @@ export interface LiveSettingsOptions {
   readonly clock: Clock;
   /** Where what was used last is kept, to begin with when the file cannot be used at the start. Without it that is a fault. */
   readonly lastUsed?: string;
+  /** Told when what was used last could not be kept: the settings themselves hold all the same. */
+  readonly onProblem?: (message: string, error: unknown) => void;
 }
 
 /** The settings file as a running service sees it: a broken one, or one that is gone, is told, and what held before holds on. */
-export async function liveSettings({ file, clock, lastUsed }: LiveSettingsOptions): Promise<WatchedSettings> {
+export async function liveSettings({ file, clock, lastUsed, onProblem: notKept }: LiveSettingsOptions): Promise<WatchedSettings> {
   let stamp = await stampOf(file.path);
   let problem = '';
   let settings = await first();
@@ -51,7 +53,13 @@ export async function liveSettings({ file, clock, lastUsed }: LiveSettingsOption
   }
 
   async function keep(read: Settings): Promise<void> {
-    if (lastUsed !== undefined) await replaceFile(lastUsed, JSON.stringify(read));
+    if (lastUsed === undefined) return;
+    try {
+      await replaceFile(lastUsed, JSON.stringify(read));
+    } catch (error) {
+      // It is a copy for a day on which the file itself is broken.
+      notKept?.('the settings in use could not be kept beside the state', error);
+    }
   }
 
   async function look(onChange: () => void, onProblem: (message: string) => void): Promise<void> {

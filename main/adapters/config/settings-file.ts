@@ -1,9 +1,10 @@
 import { mkdir, readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { Fault } from '../../contract/faults.ts';
 import { emptySettings, settingsSchema, settingsVersion, type Settings } from '../../contract/settings.ts';
 import { problemsOf } from '../../engine/service/check-settings.ts';
 import type { Clock } from '../../engine/ports.ts';
+import { notWritten } from '../files/not-written.ts';
 import { replaceFile } from '../files/replace-file.ts';
 import { holdingLock } from '../system/wait-for-lock.ts';
 import { lineOf } from './json-line.ts';
@@ -53,17 +54,21 @@ export function settingsFile({ folder, stateDir, clock }: SettingsFileOptions): 
         const before = await readText();
         const settings = settingsSchema.parse(change(settingsIn(before)));
         for (const { fault } of problemsOf(settings)) throw fault;
-        await mkdir(dirname(path), { recursive: true, mode: 0o700 });
         if (before !== null) await replaceFile(lastGood, before);
         // It writes under another name and renames. Loaded now: it brings 22 MB along, which a service that only reads does without.
         const { default: Conf } = await import('conf');
-        const store = new Conf<Record<string, unknown>>({
-          cwd: folder,
-          configName: 'config',
-          configFileMode: 0o600,
-          clearInvalidConfig: false,
-        });
-        store.store = settings;
+        try {
+          await mkdir(folder, { recursive: true, mode: 0o700 });
+          const store = new Conf<Record<string, unknown>>({
+            cwd: folder,
+            configName: 'config',
+            configFileMode: 0o600,
+            clearInvalidConfig: false,
+          });
+          store.store = settings;
+        } catch (error) {
+          throw notWritten(path, error, 'write the settings');
+        }
         return settings;
       }),
   };

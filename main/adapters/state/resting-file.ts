@@ -13,6 +13,8 @@ export interface RestingFile {
   /** Settles to null once it is on disk, else to why it is not; then flush() tries again. */
   readonly set: (all: readonly Resting[]) => Promise<Fault | null>;
   readonly flush: () => Promise<Fault | null>;
+  /** Why the last writing failed; null where it did not. */
+  readonly failure: () => Fault | null;
 }
 
 /**
@@ -37,5 +39,5 @@ export async function openRestingFile(options: {
   }
   // The other file is written without it from now on.
   if (known === null && resting.length > 0) await set(resting);
-  return { all: () => resting, set, flush: file.flush };
+  return { all: () => resting, set, flush: file.flush, failure: file.failure };
 }

@@ -45,11 +45,16 @@ export interface StateFileOptions {
   readonly onProblem: FileProblem;
 }
 
+export interface StateFile extends StateStore {
+  /** Why what is known is not on disk; empty where it is. */
+  readonly problem: () => string;
+}
+
 /**
  * Job history and facts in one JSON file, replaced in one step, soon after each change and at flush(). It may be deleted at any time; what is at
  * rest stands in another. One that cannot be read as a whole is put aside as `<path>.unreadable`.
  */
-export async function openStateFile({ path, restingPath, clock, onProblem }: StateFileOptions): Promise<StateStore> {
+export async function openStateFile({ path, restingPath, clock, onProblem }: StateFileOptions): Promise<StateFile> {
   const { jobs, servers, resting } = await load(path, onProblem);
   const atRest = await openRestingFile({ path: restingPath, former: resting, onProblem });
   const file = writtenFile({ path, content: () => ({ version: 1, jobs: [...jobs], servers: Object.fromEntries(servers) }), onProblem });
@@ -91,6 +96,7 @@ export async function openStateFile({ path, restingPath, clock, onProblem }: Sta
     },
     resting: atRest.all,
     setResting: atRest.set,
+    problem: () => (atRest.failure() ?? file.failure())?.message ?? '',
     async flush() {
       const [failure, ofResting] = await Promise.all([file.flush(), atRest.flush()]);
       return ofResting ?? failure;

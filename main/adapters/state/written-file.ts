@@ -1,6 +1,7 @@
 import { readFile, rename } from 'node:fs/promises';
 import type { z } from 'zod';
-import { Fault } from '../../contract/faults.ts';
+import type { Fault } from '../../contract/faults.ts';
+import { notWritten } from '../files/not-written.ts';
 import { replaceFile } from '../files/replace-file.ts';
 
 export type FileProblem = (message: string, error: unknown) => void;
@@ -10,6 +11,8 @@ export interface WrittenFile {
   readonly changed: () => void;
   /** Settles to null once what it holds is on disk, else to why it is not; then the next one tries again. Never rejects. */
   readonly flush: () => Promise<Fault | null>;
+  /** Why the last writing failed; null where it did not. */
+  readonly failure: () => Fault | null;
 }
 
 /** A JSON file of what `content` gives, replaced in one step. A failure is told once, until a writing has worked. */
@@ -36,7 +39,7 @@ export function writtenFile(options: {
       // Written with the next change, or the next flush: the same is not said each time.
       dirty = true;
       if (failure === null) onProblem(`${path} could not be written`, error);
-      failure = notWritten(path, error);
+      failure = notWritten(path, error, 'write state');
     }
     writing = null;
   }
@@ -48,6 +51,7 @@ export function writtenFile(options: {
 
   return {
     changed,
+    failure: () => failure,
     async flush() {
       if (dirty) changed();
       while (writing !== null) await writing;
@@ -80,18 +84,4 @@ export function readable<T>(path: string, what: string, schema: z.ZodType<T>, en
   if (read.success) return [read.data];
   onProblem(`${what} in ${path} could not be understood and was left out`, read.error);
   return [];
-}
-
-function notWritten(path: string, error: unknown): Fault {
-  const errno = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const code = ['ENOSPC', 'EDQUOT'].includes(errno)
-    ? 'disk-full'
-    : ['EACCES', 'EPERM', 'EROFS'].includes(errno)
-      ? 'permission-denied'
-      : 'unexpected';
-  return new Fault(code, `${path} could not be written${errno === '' ? '' : `: ${errno}`}`, {
-    operation: 'write state',
-    context: { path, next: 'See that its folder can be written and that its disk has room.' },
-    cause: error,
-  });
 }

@@ -12,7 +12,7 @@ import { systemRandom } from '../../adapters/system/random.ts';
 import { callOn } from '../../contract/answer.ts';
 import type { Call, CallHandlers } from '../../contract/calls.ts';
 import type { ServiceEvent } from '../../contract/events.ts';
-import { asFault } from '../../contract/faults.ts';
+import { asFault, type Fault } from '../../contract/faults.ts';
 import { runBandwidth } from '../../engine/service/bandwidth.ts';
 import { destinationCalls } from '../../engine/service/destination-calls.ts';
 import { forgetProofs } from '../../engine/service/facts.ts';
@@ -59,8 +59,8 @@ export interface ComposedService {
   run(signal: AbortSignal): Promise<void>;
   /** Without a schedule, before anything else: takes up what a process that is gone has left. */
   takeUp(): Promise<void>;
-  /** Without a schedule: waits for the jobs that were begun, sends what is to be told, writes what is known. */
-  finish(): Promise<void>;
+  /** Without a schedule: waits for the jobs that were begun, sends what is to be told, writes what is known. Settles to why that is not on disk. */
+  finish(): Promise<Fault | null>;
 }
 
 const restAfterMs = 2_000;
@@ -79,7 +79,11 @@ export async function composeService(
   const clock = systemClock;
   const hide = redactor();
   const path = join(places.folder, 'log', 'holdfast.log');
-  const log = logFile({ path, clock, redactor: hide });
+  const log = logFile({
+    ...{ path, clock, redactor: hide },
+    // Where the log cannot say it the journal does. A command says what it could not keep by itself.
+    ...(stop === null ? {} : { onProblem: (error: unknown) => process.emitWarning(`${path} cannot be written: ${String(error)}`) }),
+  });
   const jobs = jobLog({ log, path, redact: hide.text, told: (job) => emit({ event: 'job-log', data: { job } }) });
   const problem = (message: string, error: unknown): void =>
     log.write('warn', 'state', { message, cause: asFault(error, 'state').message });
@@ -92,6 +96,7 @@ export async function composeService(
   const settings = await liveSettings({
     file: await cli.openSettings(),
     clock,
+    onProblem: problem,
     ...(stop === null ? {} : { lastUsed: join(places.folder, 'settings.json') }),
   });
   const keychain = async (): Promise<Keychain> =>
@@ -204,6 +209,7 @@ export async function composeService(
       startedAt,
       keychain: await (await keychain()).describe(),
       settingsProblem: settings.problem(),
+      stateProblem: store.problem(),
       host: hostname(),
       zone: cli.zone,
       features: featuresOf(features),
@@ -253,7 +259,8 @@ export async function composeService(
       const enough = new AbortController();
       await Promise.race([notifier.idle(), clock.sleep(patienceMs, enough.signal).catch(() => undefined)]);
       enough.abort();
-      await Promise.all([signIns.close(), judge.close(), store.flush()]);
+      await Promise.all([signIns.close(), judge.close()]);
+      return await store.flush();
     },
   };
 }

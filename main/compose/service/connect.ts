@@ -20,8 +20,8 @@ export interface Connection {
   readonly isService: boolean;
   /** Tells of every event from now on, until it is left. Settles once it listens. `onLost`: the service has ended, and nothing more will come. */
   subscribe(listener: (event: ServiceEvent) => void, onLost: (fault: Fault) => void): Promise<() => void>;
-  /** To be called at the end: what was begun here is finished first. */
-  close(): Promise<void>;
+  /** To be called at the end: what was begun here is finished first. Settles to why what is known now could not be written; null where it was. */
+  close(): Promise<Fault | null>;
 }
 
 const addressSchema = z.object({ port: z.number(), pid: z.number() });
@@ -89,8 +89,9 @@ export async function connect(host: Host): Promise<Connection> {
     isService: false,
     subscribe: (listener) => Promise.resolve(service.subscribe(listener)),
     async close() {
-      await service.finish();
+      const failure = await service.finish();
       await lock.release();
+      return failure;
     },
   };
 }
@@ -130,6 +131,6 @@ export function overHttp(address: ServiceAddress): Connection {
       });
       return () => end.abort();
     },
-    close: () => Promise.resolve(),
+    close: () => Promise.resolve(null),
   };
 }

@@ -40,7 +40,9 @@ export async function runService(
     await sweepLinkPages(places.folder, host.now());
     const service = await composeService(host, places, () => stop.abort(), features);
     const http = await listen(service, places);
-    await replaceFile(join(places.folder, 'address.json'), `${JSON.stringify({ port: http.port, pid: process.pid })}\n`);
+    await replaceFile(join(places.folder, 'address.json'), `${JSON.stringify({ port: http.port, pid: process.pid })}\n`, {
+      overFull: true,
+    });
     service.log.write('info', 'started', { version: host.version, pid: process.pid, port: http.port });
     try {
       await onReady(http.port, service);

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { makeOnce } from '../../adapters/files/make-once.ts';
+import { notWritten } from '../../adapters/files/not-written.ts';
 import { Fault } from '../../contract/faults.ts';
 import { errnoOf } from '../errno.ts';
 import { same, sessions, type Sessions } from './sessions.ts';
@@ -31,7 +32,7 @@ function makeToken(path: string): Promise<string> {
     path,
     value: randomBytes(32).toString('hex'),
     read: () => readToken(path),
-    failed: (cause) => new Fault('config-invalid', `${path} cannot be written`, { operation: 'make token', context: { path }, cause }),
+    failed: (cause) => notWritten(path, cause, 'make token'),
   });
 }
 

@@ -56,11 +56,23 @@ export interface ServiceCore {
 export function serviceCalls(core: ServiceCore): ServiceCalls {
   const { host, queue, serverOf, status, pause, start, startBackup, startVerify, startDrill } = core;
   const { clock, store } = host;
+
+  /** A pause that is gone with the process would be none: where it cannot be written nothing changes. */
+  async function pauseWritten(slug: string, until: number | null): Promise<ServerStatus> {
+    serverOf(slug);
+    const before = store.facts(slug).pausedUntil;
+    pause(slug, until);
+    const failure = await store.flush();
+    if (failure === null) return status(slug);
+    pause(slug, before);
+    throw failure;
+  }
+
   return {
     'servers.list': async () => host.servers().map(({ slug }) => status(slug)),
     'server.get': async ({ slug }) => status(slug),
-    'server.pause': async ({ slug, until }) => pause(slug, until),
-    'server.resume': async ({ slug }) => pause(slug, null),
+    'server.pause': ({ slug, until }) => pauseWritten(slug, until),
+    'server.resume': ({ slug }) => pauseWritten(slug, null),
     'backup.start': async ({ slug, ...how }) => ({ job: startBackup(slug, 'person', how).id }),
     'verify.start': async ({ slug, ...place }) => ({ job: startVerify(serverOf(slug), place, 'person') }),
     'drill.start': async ({ slug, destination }) => ({ job: startDrill(serverOf(slug), destination, 'person') }),

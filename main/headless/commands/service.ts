@@ -122,6 +122,7 @@ function addStatus(group: Command, { host, end }: CommandContext): void {
           `Secrets are kept ${info.keychain.says}${info.keychain.strong ? '' : ' (weak)'}${info.keychain.locked ? ' (locked now)' : ''}.`,
         );
         if (info.settingsProblem !== '') await warn(host, `The settings from before hold on: ${info.settingsProblem}`);
+        if (info.stateProblem !== '') await warn(host, `What the service knows is gone when it ends: ${info.stateProblem}`);
         for (const { name, problem } of silent) await warn(host, `Notices do not arrive at ${name}: ${problem}`);
         await printLine(host, `Servers: ${servers.map(({ settings, state }) => `${settings.slug} ${state}`).join(', ') || 'none yet'}`);
       }

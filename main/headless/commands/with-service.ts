@@ -12,7 +12,8 @@ export async function withService<T>(host: CliHost, work: (service: Connection) 
   try {
     return await work(service);
   } finally {
-    await service.close();
+    const failure = await service.close();
+    if (failure !== null) await warn(host, `What this command found out is not kept: ${failure.message}`);
   }
 }
 

@@ -167,7 +167,7 @@ function stagedHandlers(options: StageOptions, emit: (event: ServiceEvent) => vo
   };
   const handlers: Partial<CallHandlers> = {
     'service.info': async () => ({
-      ...{ version: '0.1.0', startedAt: stagedNow - 21 * day, keychain, settingsProblem: '', host: 'attic-server' },
+      ...{ version: '0.1.0', startedAt: stagedNow - 21 * day, keychain, settingsProblem: '', stateProblem: '', host: 'attic-server' },
       ...{ zone: 'Europe/Berlin', features: [] },
     }),
     'servers.list': async () => [...servers],

@@ -62,7 +62,9 @@ export function markedFolder(root: string, memory: Memory): Layer {
     await mapped('mark', markerName, async () => {
       if (!(await isFile(join(base, markerName)))) await writeFile(join(base, markerName), text, { mode: 0o644 });
     });
-    await memory.remember(name, once(base));
+    // Known already: nothing is to be written, and a state folder that is full fails no backup. Else it does: without this nobody would notice,
+    // one night, that the disk is not mounted.
+    if (!(await wasUsed())) await memory.remember(name, once(base));
     marked = true;
     known = true;
   }
