@@ -1,11 +1,12 @@
 import type { CallHandlers } from '../../contract/calls.ts';
-import type { DestinationSettings } from '../../contract/destination-settings.ts';
+import { destinationSettingsSchema, type DestinationSettings } from '../../contract/destination-settings.ts';
 import { Fault } from '../../contract/faults.ts';
 import { clientOf, isSamePlace } from '../../contract/same-place.ts';
 import { destinationPassword, destinationSecret } from '../../contract/secret-names.ts';
 import { providerSecrets, type Settings } from '../../contract/settings.ts';
 import { completedBy } from './completed.ts';
 import { destinationSecrets } from './kept-secrets.ts';
+import { keepUnknown } from './keep-unknown.ts';
 import { knownDestination } from './known-destination.ts';
 import type { Secrets, SettingsHost } from './settings-ports.ts';
 import type { SignIns } from './sign-ins.ts';
@@ -102,6 +103,11 @@ function otherClient(): Fault {
 }
 
 function edited(all: Settings, name: string, at: DestinationSettings, signedInAt: number | undefined): Settings {
-  const now = { ...knownDestination(all, name), settings: at, ...(signedInAt === undefined ? {} : { signedInAt }) };
+  const before = knownDestination(all, name);
+  const now = {
+    ...before,
+    settings: keepUnknown(destinationSettingsSchema, before.settings, at),
+    ...(signedInAt === undefined ? {} : { signedInAt }),
+  };
   return { ...all, destinations: { ...all.destinations, [name]: now } };
 }

@@ -1,9 +1,11 @@
+import { bandwidthSchema, pauseOnSchema } from '../../contract/bandwidth-settings.ts';
 import type { CallHandlers } from '../../contract/calls.ts';
 import { Fault } from '../../contract/faults.ts';
-import { noticeSecrets, type Notice, type NoticeTarget } from '../../contract/notices.ts';
+import { noticeSecrets, noticeTargetSchema, type Notice, type NoticeTarget } from '../../contract/notices.ts';
 import { saying } from '../../contract/sayings.ts';
 import { noticeSecret } from '../../contract/secret-names.ts';
 import type { Clock } from '../ports.ts';
+import { keepUnknown } from './keep-unknown.ts';
 import { secretsOfNotice, unlessLocked, withNoticeSecrets } from './kept-secrets.ts';
 import type { Notifier } from './notifier.ts';
 import type { Secrets, SettingsHost } from './settings-ports.ts';
@@ -75,7 +77,11 @@ export function noticeCalls(host: SettingsHost, clock: Clock, notifier: Pick<Not
         const all = Object.entries(secrets).map(([name, value]) => [noticeSecret(target.name, name), value] as const);
         await (await host.keychain()).set(Object.fromEntries(all));
       }
-      await settings.update((all) => ({ ...all, notices: [...all.notices.filter(({ name }) => name !== target.name), target] }));
+      await settings.update((all) => {
+        const before = all.notices.find(({ name }) => name === target.name);
+        const others = all.notices.filter(({ name }) => name !== target.name);
+        return { ...all, notices: [...others, keepUnknown(noticeTargetSchema, before, target)] };
+      });
       notifier.forgetProblem(target.name);
       return {};
     },
@@ -102,9 +108,11 @@ export function noticeCalls(host: SettingsHost, clock: Clock, notifier: Pick<Not
       return {};
     },
     'pauseOn.get': async () => settings.current().pauseOn,
-    'pauseOn.set': async (pauseOn) => (await settings.update((all) => ({ ...all, pauseOn }))).pauseOn,
+    'pauseOn.set': async (pauseOn) =>
+      (await settings.update((all) => ({ ...all, pauseOn: keepUnknown(pauseOnSchema, all.pauseOn, pauseOn) }))).pauseOn,
     'bandwidth.get': async () => settings.current().bandwidth,
-    'bandwidth.set': async (bandwidth) => (await settings.update((all) => ({ ...all, bandwidth }))).bandwidth,
+    'bandwidth.set': async (bandwidth) =>
+      (await settings.update((all) => ({ ...all, bandwidth: keepUnknown(bandwidthSchema, all.bandwidth, bandwidth) }))).bandwidth,
   };
 }
 

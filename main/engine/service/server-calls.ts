@@ -2,11 +2,12 @@ import type { CallHandlers } from '../../contract/calls.ts';
 import { Fault } from '../../contract/faults.ts';
 import { saying } from '../../contract/sayings.ts';
 import { rconPasswordOf } from '../../contract/secret-names.ts';
-import type { ServerSettings } from '../../contract/server-settings.ts';
+import { serverSchema, type ServerSettings } from '../../contract/server-settings.ts';
 import type { Settings } from '../../contract/settings.ts';
 import { slugify } from '../../contract/slug.ts';
 import { forgetOnceGoneOn, isResting } from './at-rest.ts';
 import { problemsOf } from './check-settings.ts';
+import { keepUnknown } from './keep-unknown.ts';
 import type { StateStore } from './ports.ts';
 import type { Service } from './service.ts';
 import type { SettingsHost } from './settings-ports.ts';
@@ -44,7 +45,7 @@ export function serverCalls(host: SettingsHost, service: Service, store: StateSt
       await keepPassword(server.slug, rconPassword);
       await settings.update((all) => {
         if (!all.servers.some(({ slug }) => slug === server.slug)) throw unknown(server.slug);
-        return { ...all, servers: all.servers.map((one) => (one.slug === server.slug ? server : one)) };
+        return { ...all, servers: all.servers.map((one) => (one.slug === server.slug ? keepUnknown(serverSchema, one, server) : one)) };
       });
       service.settingsChanged();
       return service.status(server.slug);
