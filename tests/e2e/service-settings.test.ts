@@ -55,7 +55,8 @@ describe('settings of servers and destinations', () => {
     const other = new ServiceHome();
     await other.json(['keychain', 'use', 'machine-key', '--yes']);
     const wrong = await other.run(['config', 'import', file], { HOLDFAST_EXPORT_PASSPHRASE: 'from there to here' });
-    expect(wrong.code).toBe(12);
+    expect([wrong.code, wrong.stderr]).toEqual([12, expect.stringContaining('does not open the settings file that was given')]);
+    expect(wrong.stderr).not.toMatch(/key file|remove the file/);
     await other.json(['config', 'import', file], passphrase);
     expect(await other.json(['server', 'list'])).toMatchObject([{ settings: { slug: 'survival', keep: { last: 3 } } }]);
     // The same server on another computer: it belongs to the first one.

@@ -112,7 +112,7 @@ test('kill -9 in such a backup, and the server is removed before the next start:
   const passphrase = 'correct horse battery';
   const kept = async (): Promise<string> => {
     const { file } = await callService(again)('settings.export', { passphrase });
-    return await unsealText(Buffer.from(file, 'base64'), passphrase, 'the export');
+    return await unsealText(Buffer.from(file, 'base64'), passphrase, { says: 'the export', next: '' });
   };
   expect(await kept()).not.toContain(rconPasswordOf('survival'));
   await again.stop();

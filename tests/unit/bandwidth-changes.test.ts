@@ -36,7 +36,7 @@ async function world(first: typeof off, players: BandwidthRun['players'] = () =>
   const looks = live.watch(
     stop.signal,
     () => undefined,
-    (message) => expect.fail(message),
+    (fault) => expect.fail(fault.message),
   );
   const limits = runBandwidth({
     ...{ clock, limiter, players, signal: stop.signal, settings: live, zone: 'UTC', running: () => ['survival'] },

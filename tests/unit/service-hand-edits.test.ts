@@ -4,9 +4,13 @@ import { expect, test } from 'vitest';
 import { liveSettings } from '../../main/adapters/config/live-settings.ts';
 import { settingsFile } from '../../main/adapters/config/settings-file.ts';
 import { systemClock } from '../../main/adapters/system/clock.ts';
+import { composeNotices } from '../../main/compose/service/compose-notices.ts';
+import type { Fault } from '../../main/contract/faults.ts';
+import type { Notice } from '../../main/contract/notices.ts';
 import type { ServerSettings } from '../../main/contract/server-settings.ts';
 import { settingsSchema } from '../../main/contract/settings.ts';
 import { fakeClock, settle } from '../support/fake-clock.ts';
+import { memorySettings } from '../support/memory-settings.ts';
 import { memoryStore, server, serviceWorld, type ServiceWorld } from '../support/service-world.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
@@ -92,7 +96,7 @@ test('an edit by hand counts also when a call has changed something else before 
   const looks = live.watch(
     stop.signal,
     () => seen.resolve(live.current().servers.length),
-    (message) => expect.fail(message),
+    (fault) => expect.fail(fault.message),
   );
   await clock.untilSomebodySleeps();
 
@@ -102,4 +106,47 @@ test('an edit by hand counts also when a call has changed something else before 
   expect(await seen.promise).toBe(0);
   stop.abort();
   await looks;
+});
+
+/** A settings file as it stands, and a service that began with something else before. */
+async function told(text: string, lastUsed: object): Promise<{ readonly fault: Fault; readonly servers: number }> {
+  const folder = tempFolder();
+  const file = settingsFile({ folder, stateDir: () => Promise.resolve(folder), clock: systemClock });
+  writeFileSync(file.path, text);
+  const kept = join(folder, 'settings.json');
+  writeFileSync(kept, JSON.stringify({ version: 1, ...lastUsed }));
+  const live = await liveSettings({ file, clock: fakeClock(), lastUsed: kept });
+  const stop = new AbortController();
+  const fault = await new Promise<Fault>((settled) => void live.watch(stop.signal, () => undefined, settled).catch(() => undefined));
+  stop.abort();
+  return { fault, servers: live.current().servers.length };
+}
+
+test('what a person is told to do is what helps: a newer file is not to be corrected', async () => {
+  const { fault } = await told(JSON.stringify({ version: 2 }), {});
+  const notices: Notice[] = [];
+  const notifier = composeNotices({
+    ...{
+      clock: fakeClock(),
+      store: memoryStore(0),
+      log: { write: () => undefined },
+      keychain: () => Promise.reject(new Error('not asked')),
+    },
+    ...{ settings: memorySettings({}).host.settings, deliver: () => Promise.resolve() },
+    emit: (event) => {
+      if (event.event === 'notice') notices.push(event.data);
+    },
+  });
+  notifier.settingsProblem(fault);
+  expect(notices).toMatchObject([
+    {
+      text: expect.stringContaining('newer Holdfast') as string,
+      next: expect.stringMatching(/^Use the newer version.*Until then/) as string,
+    },
+  ]);
+});
+
+test('what was in use holds on where this version finds more wrong with it than the one that used it', async () => {
+  const { fault, servers } = await told('{', { servers: [server({ folder: 'rel/x' })] });
+  expect([fault.message, servers]).toEqual([expect.stringContaining('line 1'), 1]);
 });

@@ -1,15 +1,15 @@
 import { readFile, stat } from 'node:fs/promises';
-import { asFault } from '../../contract/faults.ts';
-import type { Settings } from '../../contract/settings.ts';
+import { asFault, Fault } from '../../contract/faults.ts';
+import { settingsSchema, type Settings } from '../../contract/settings.ts';
 import type { Clock } from '../../engine/ports.ts';
 import type { LiveSettings } from '../../engine/service/settings-ports.ts';
 import { replaceFile } from '../files/replace-file.ts';
-import { parseSettings, type SettingsFile } from './settings-file.ts';
+import type { SettingsFile } from './settings-file.ts';
 import { restUntil } from '../../engine/storage/cancel.ts';
 
 export interface WatchedSettings extends LiveSettings {
   /** Looks again and again for changes made by hand or by another process, until the signal. A problem there is from the start is told, too. */
-  watch(signal: AbortSignal, onChange: () => void, onProblem: (message: string) => void): Promise<void>;
+  watch(signal: AbortSignal, onChange: () => void, onProblem: (fault: Fault) => void): Promise<void>;
 }
 
 /** Long enough to cost nothing, short enough for who waits for a change to count. */
@@ -27,7 +27,7 @@ export interface LiveSettingsOptions {
 /** The settings file as a running service sees it: a broken one, or one that is gone, is told, and what held before holds on. */
 export async function liveSettings({ file, clock, lastUsed, onProblem: notKept }: LiveSettingsOptions): Promise<WatchedSettings> {
   let stamp = await stampOf(file.path);
-  let problem = '';
+  let problem: Fault | null = null;
   let settings = await first();
   /** A change by hand came along with one by a call, so that what is read next is no news. */
   let merged = false;
@@ -47,7 +47,7 @@ export async function liveSettings({ file, clock, lastUsed, onProblem: notKept }
     } catch (error) {
       const known = lastUsed === undefined ? null : await readKept(lastUsed);
       if (known === null) throw error;
-      problem = asFault(error, 'read the settings').message;
+      problem = asFault(error, 'read the settings');
       return known;
     }
   }
@@ -62,23 +62,23 @@ export async function liveSettings({ file, clock, lastUsed, onProblem: notKept }
     }
   }
 
-  async function look(onChange: () => void, onProblem: (message: string) => void): Promise<void> {
+  async function look(onChange: () => void, onProblem: (fault: Fault) => void): Promise<void> {
     const now = await stampOf(file.path);
     if (now === stamp) return;
     const wasThere = stamp !== null;
     stamp = now;
     try {
       // Without a file there would be no servers at all: a folder that is not mounted must not end all backups.
-      if (now === null && wasThere) throw new Error(`${file.path} is gone`);
+      if (now === null && wasThere) throw gone(file.path);
       const read = await file.read();
-      problem = '';
+      problem = null;
       if (JSON.stringify(read) === JSON.stringify(settings) && !merged) return;
       merged = false;
       hold(read);
       await keep(read);
       onChange();
     } catch (error) {
-      problem = asFault(error, 'read the settings').message;
+      problem = asFault(error, 'read the settings');
       onProblem(problem);
     }
   }
@@ -86,7 +86,7 @@ export async function liveSettings({ file, clock, lastUsed, onProblem: notKept }
   return {
     current: () => settings,
     changed: () => change.signal,
-    problem: () => problem,
+    problem: () => problem?.message ?? '',
     async update(changeIt) {
       const now = await file.update((read) => {
         merged ||= JSON.stringify(read) !== JSON.stringify(settings);
@@ -94,11 +94,11 @@ export async function liveSettings({ file, clock, lastUsed, onProblem: notKept }
       });
       hold(now);
       await keep(settings);
-      problem = '';
+      problem = null;
       return settings;
     },
     async watch(signal, onChange, onProblem) {
-      if (problem !== '') onProblem(problem);
+      if (problem !== null) onProblem(problem);
       while (!signal.aborted) {
         await look(onChange, onProblem);
         await restUntil(clock, lookEveryMs, signal);
@@ -110,7 +110,8 @@ export async function liveSettings({ file, clock, lastUsed, onProblem: notKept }
 /** Null where nothing can be used: then what is wrong with the file itself is told. */
 async function readKept(path: string): Promise<Settings | null> {
   try {
-    return parseSettings(await readFile(path, 'utf8'), path);
+    // By its form only: it was in use, and what this version finds wrong in it beyond that must not end all backups.
+    return settingsSchema.parse(JSON.parse(await readFile(path, 'utf8')));
   } catch {
     return null;
   }
@@ -122,4 +123,14 @@ async function stampOf(path: string): Promise<string | null> {
     ({ ino, mtimeNs, size }) => `${ino} ${mtimeNs} ${size}`,
     () => null,
   );
+}
+
+function gone(path: string): Fault {
+  return new Fault('config-invalid', `${path} is gone`, {
+    operation: 'read the settings',
+    context: {
+      path,
+      next: 'Put it back, or mount the disk that it lies on; config.last-good.json is what stood in it before the last change by a command.',
+    },
+  });
 }

@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, randomBytes, scrypt, type ScryptOptions } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { Fault } from '../../contract/faults.ts';
+import { Fault, type FaultContext } from '../../contract/faults.ts';
 import { saying } from '../../contract/sayings.ts';
 import type { KeychainKind } from '../../contract/destinations.ts';
 import type { Keychain } from '../../engine/service/keychain.ts';
@@ -12,6 +12,7 @@ import { replaceFile } from '../files/replace-file.ts';
  * scrypt (RFC 7914) of the passphrase in UTF-8, NFC, and the salt; AAD: the 40 bytes before the ciphertext. A new salt and nonce at each writing.
  */
 const magic = Buffer.from('HFKEYS1\n', 'latin1');
+const operation = 'open a sealed file';
 const headSize = 40;
 const tagSize = 16;
 /** 128 MiB and about half a second: this is opened once by a process, and tried by an attacker each time anew. */
@@ -46,7 +47,7 @@ export function sealedFileKeychain(options: SealedFileOptions): Keychain {
     try {
       const word = checked(await known);
       if (sealed === null) return {};
-      const secrets = secretsSchema.parse(JSON.parse(await unsealText(sealed, word, path)));
+      const secrets = secretsSchema.parse(JSON.parse(await unsealText(sealed, word, keyFile(path))));
       opened = { sealed, secrets };
       return secrets;
     } catch (error) {
@@ -93,12 +94,28 @@ export async function sealText(text: string, passphrase: string): Promise<Buffer
   return Buffer.concat([head, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]);
 }
 
-/** Faults: wrong-password (or altered), corrupt. `path` is named in them. */
-export async function unsealText(sealed: Buffer, passphrase: string, path: string): Promise<string> {
-  const context = { path };
+/** What a sealed text is, for the faults that tell of it. */
+export interface Sealed {
+  /** Such as `the key file /home/…`. */
+  readonly says: string;
+  /** What to do where the passphrase does not open it. */
+  readonly next: string;
+  readonly context?: FaultContext;
+}
+
+function keyFile(path: string): Sealed {
+  return {
+    says: `the key file ${path}`,
+    next: 'Try the passphrase again; without it, remove the file and give the secrets of each backup place anew.',
+    context: { path },
+  };
+}
+
+/** Faults: wrong-password (or altered), corrupt. */
+export async function unsealText(sealed: Buffer, passphrase: string, { says, next, context = {} }: Sealed): Promise<string> {
   const head = sealed.subarray(0, headSize);
   if (sealed.length < headSize + tagSize || !head.subarray(0, magic.length).equals(magic)) {
-    throw new Fault('corrupt', `${path} is no key file, or is cut short`, { operation: 'open the key file', context });
+    throw new Fault('corrupt', `${says} is not one that Holdfast sealed, or is cut short`, { operation, context });
   }
   const decipher = createDecipheriv('aes-256-gcm', await keyOf(passphrase, head), head.subarray(28), { authTagLength: tagSize });
   decipher.setAAD(head);
@@ -106,12 +123,12 @@ export async function unsealText(sealed: Buffer, passphrase: string, path: strin
   try {
     return Buffer.concat([decipher.update(sealed.subarray(headSize, -tagSize)), decipher.final()]).toString('utf8');
   } catch (error) {
-    throw new Fault('wrong-password', `the passphrase does not open the key file ${path}, or the file was altered`, {
-      operation: 'open the key file',
+    throw new Fault('wrong-password', `the passphrase does not open ${says}, or the file was altered`, {
+      operation,
       context: {
         ...context,
         ...saying('passphrase-wrong', {}),
-        next: 'Try the passphrase again; without it, remove the file and give the secrets of each backup place anew.',
+        next,
       },
       cause: error,
     });
@@ -122,7 +139,7 @@ async function keyOf(passphrase: string, head: Buffer): Promise<Buffer> {
   const [log2N = 0, r = 0, p = 0] = head.subarray(magic.length);
   const N = 2 ** log2N;
   if (128 * N * r > mostMemory || N < 2 || r < 1 || p < 1 || p > 4) {
-    throw new Fault('corrupt', 'the key file asks for more memory than any of ours', { operation: 'open the key file' });
+    throw new Fault('corrupt', 'the sealed file asks for more memory than any of ours', { operation });
   }
   const options: ScryptOptions = { N, r, p, maxmem: 2 * mostMemory };
   return await new Promise((settle, reject) => {

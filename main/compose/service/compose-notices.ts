@@ -1,6 +1,8 @@
 import type { Log } from '../../adapters/logs/log-file.ts';
 import { ping } from '../../adapters/notify/ping.ts';
 import type { ServiceEvent } from '../../contract/events.ts';
+import { nextStep } from '../../contract/fault-texts.ts';
+import type { Fault } from '../../contract/faults.ts';
 import type { Clock } from '../../engine/ports.ts';
 import type { Keychain } from '../../engine/service/keychain.ts';
 import { createNotifier, type Notifier } from '../../engine/service/notifier.ts';
@@ -19,7 +21,7 @@ export interface NoticesParts {
 
 export interface ComposedNotices extends Notifier {
   /** The settings file cannot be used, and why. */
-  settingsProblem(message: string): void;
+  settingsProblem(fault: Fault): void;
 }
 
 /** Who is told of what goes wrong: the log, whoever listens, and the targets in the settings. */
@@ -36,12 +38,13 @@ export function composeNotices({ clock, store, log, settings, keychain, deliver,
   });
   return {
     ...notifier,
-    settingsProblem(message) {
+    settingsProblem(fault) {
+      const { message } = fault;
       log.write('error', 'settings', { message });
       notifier.tell(
         {
           ...{ kind: 'settings', server: '', title: 'Holdfast: the settings file cannot be used', text: message },
-          ...{ next: 'Correct it; until then the settings from before hold.', at: clock.now(), repeats: 0 },
+          ...{ next: `${nextStep(fault)} Until then the settings from before hold.`, at: clock.now(), repeats: 0 },
         },
         () => settings.problem() === message,
       );

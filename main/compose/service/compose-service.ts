@@ -234,7 +234,7 @@ export async function composeService(
     },
     takeUp: () => service.takeUp(),
     async run(signal) {
-      const watching = settings.watch(signal, settingsChanged, (message) => notifier.settingsProblem(message));
+      const watching = settings.watch(signal, settingsChanged, (fault) => notifier.settingsProblem(fault));
       const others = [
         watching,
         lookAfterServers({ clock, store, service, notifier, onProblem: problem }, signal),

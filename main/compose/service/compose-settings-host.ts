@@ -69,6 +69,10 @@ export function composeSettingsHost(parts: SettingsHostParts): SettingsHost {
     makeFolder,
     deliver: (target, secrets, notice, signal) => deliverNotice(target, secrets, notice, signal, features.showNotice ?? null),
     seal: sealText,
-    unseal: (sealed, passphrase) => unsealText(Buffer.from(sealed), passphrase, 'the settings file that was given'),
+    unseal: (sealed, passphrase) =>
+      unsealText(Buffer.from(sealed), passphrase, {
+        says: 'the settings file that was given',
+        next: 'Try the passphrase again: it is the one that “holdfast config export” was given for this file.',
+      }),
   };
 }
