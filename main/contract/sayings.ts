@@ -23,6 +23,7 @@ export const sayings = {
   'folder-empty': ['path'],
   'target-refused': ['target'],
   'cron-wrong': ['expression'],
+  'cron-never': ['expression'],
   'bandwidth-wrong': ['part'],
   'clock-off': ['minutes'],
   'notice-secret-missing': [],

@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { ServiceHome } from '../support/service-process.ts';
 
@@ -18,5 +20,29 @@ describe('holdfast server edit', () => {
     expect([code, stderr]).toEqual([expect.any(Number), expect.stringContaining('the keychain is locked')]);
     expect([code === 0, stderr.includes('--password-file')]).toEqual([false, false]);
     expect(await home.json(['server', 'show', 'survival'])).toMatchObject({ settings: { destinations: ['nas'] } });
+  });
+
+  test('changes the limit of the hooks that there are, takes them away, and refuses a limit for none', async () => {
+    const hooks = { before: [{ argv: ['true'], timeoutSeconds: 60 }], always: [{ argv: ['echo', 'x'], timeoutSeconds: 60 }] };
+    const edit = async (...args: string[]): Promise<unknown> => await home.json(['server', 'edit', 'survival', ...args]);
+    expect(await edit('--hook-before', 'true', '--hook-always', '["echo","x"]')).toMatchObject({ settings: { hooks } });
+    expect(await edit('--hook-timeout', '5')).toMatchObject({
+      settings: { hooks: { before: [{ argv: ['true'], timeoutSeconds: 5 }], always: [{ argv: ['echo', 'x'], timeoutSeconds: 5 }] } },
+    });
+    expect((await home.run(['server', 'edit', 'survival', '--no-hooks', '--hook-timeout', '5'])).stderr).toContain('--no-hooks');
+    expect(await edit('--no-hooks')).toMatchObject({ settings: { hooks: { before: [], afterSuccess: [], afterFailure: [], always: [] } } });
+    const { code, stderr } = await home.run(['server', 'edit', 'survival', '--hook-timeout', '5']);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('there are none')]);
+  });
+
+  test('refuses a schedule whose time never comes; one that was written by hand is shown as such', async () => {
+    const { code, stderr } = await home.run(['server', 'edit', 'survival', '--cron', '0 0 31 2 *']);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('never comes')]);
+    const file = join(home.config, 'config.json');
+    const settings = JSON.parse(readFileSync(file, 'utf8')) as { servers: Record<string, unknown>[] };
+    Object.assign(settings.servers[0] ?? {}, { schedule: { kind: 'cron', expression: '0 0 31 2 *' } });
+    writeFileSync(file, JSON.stringify(settings));
+    const { stdout } = await home.run(['server', 'show', 'survival']);
+    expect(stdout).toMatch(/failed\. The time of its schedule never comes[\s\S]*none: the time of its schedule never comes/);
   });
 });

@@ -5,6 +5,7 @@ import { rconPasswordOf } from '../../contract/secret-names.ts';
 import { serverSchema, type ServerSettings } from '../../contract/server-settings.ts';
 import type { Settings } from '../../contract/settings.ts';
 import { slugify } from '../../contract/slug.ts';
+import { occurrencesOf } from '../schedule/occurrences.ts';
 import { forgetOnceGoneOn, isResting } from './at-rest.ts';
 import { problemsOf } from './check-settings.ts';
 import { keepUnknown } from './keep-unknown.ts';
@@ -85,6 +86,16 @@ function checkSettings({ settings }: SettingsHost, server: ServerSettings): void
   }
   // Before its password is kept: the settings as a whole are checked when they are written.
   for (const { fault } of problemsOf({ ...settings.current(), servers: [server] })) throw fault;
+  const { schedule, zone } = server;
+  if (schedule.kind === 'cron' && occurrencesOf(schedule, zone).after(0) === null) throw never(schedule.expression);
+}
+
+/** One in a file that was edited by hand is used, and the server's state tells of it. */
+function never(expression: string): Fault {
+  return new Fault('config-invalid', `the time of ‘${expression}’ never comes`, {
+    operation,
+    context: { ...saying('cron-never', { expression }), next: 'Take a day that there is, or --manual for no schedule.' },
+  });
 }
 
 function refuseSecond({ servers }: Settings, { slug, name }: ServerSettings): void {

@@ -78,6 +78,8 @@ function judge({ settings, facts, occurrences, active, last, mended, now, held, 
   if (isOverdue) {
     return ['overdue', fault === null ? `${since}.` : `${since}: ${fault.message}`, fault === null ? overdueStep : nextStep(fault)];
   }
+  if (settings.schedule.kind !== 'manual' && occurrences.after(now) === null)
+    return ['failed', 'The time of its schedule never comes.', neverStep];
   if (last?.state === 'failed' && fault !== null) return ['failed', fault.message, nextStep(fault)];
   if (last?.state === 'interrupted') return ['failed', 'The last run was cut off.', 'It is taken up by the next one.'];
   if (mended !== null) return ['late', mendedWhy[mended], 'Start it now, or wait for its time.'];
@@ -97,4 +99,5 @@ const mendedWhy = {
 } as const;
 
 const overdueStep = 'Check that this computer is on at the times of the schedule, and start a backup by hand.';
+const neverStep = 'Give it a time that comes, or none: holdfast server edit NAME --daily 04:00 (or --manual).';
 const runningStep = 'See how far it has come; where it stands still, cancel it and start a backup.';

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import { Fault } from '../../contract/faults.ts';
 import type { ScheduleSettings } from '../../contract/schedule-settings.ts';
-import type { HookCommand, KeepSettings, QuiesceSettings, ServerSettings } from '../../contract/server-settings.ts';
+import type { HookCommand, HookSettings, KeepSettings, QuiesceSettings, ServerSettings } from '../../contract/server-settings.ts';
 import { presets } from '../../engine/presets.ts';
 import { parseCount as parseKeep, ruleNames } from '../../engine/retention/policy.ts';
 import type { CliHost } from '../host.ts';
@@ -41,6 +41,8 @@ export interface ServerOptions extends KeepOptions {
   readonly hookAfterFailure?: readonly string[];
   readonly hookAlways?: readonly string[];
   readonly hookTimeout?: string;
+  /** False: none. */
+  readonly hooks?: boolean;
 }
 
 export function withServerOptions(command: Command): Command {
@@ -82,7 +84,8 @@ export function withServerOptions(command: Command): Command {
     .option('--hook-after-success <command>', 'after one that ended well', append)
     .option('--hook-after-failure <command>', 'after one that failed', append)
     .option('--hook-always <command>', 'after every one', append)
-    .option('--hook-timeout <seconds>', 'for each of them (default: 60)');
+    .option('--hook-timeout <seconds>', 'for each of them (default: 60); alone, for those that there are')
+    .option('--no-hooks', 'none of them any more');
   return withKeepRules(command).optionsGroup('Other:');
 }
 
@@ -91,12 +94,17 @@ export interface ReadServer {
   readonly rconPassword?: string;
 }
 
-/** What the options say of a server; what they do not say is absent. */
-export async function readServerOptions(host: CliHost, options: ServerOptions, folder: string): Promise<ReadServer> {
+/** What the options say of a server; what they do not say is absent. `before`: the hooks that it has. */
+export async function readServerOptions(
+  host: CliHost,
+  options: ServerOptions,
+  folder: string,
+  before: HookSettings = noHooks,
+): Promise<ReadServer> {
   const { quiesce, rconPassword } = await readQuiesce(host, options, folder);
   const schedule = readSchedule(options);
   const keep = readKeep(options);
-  const hooks = readHooks(options);
+  const hooks = readHooks(options, before);
   const settings = {
     destinations: options.to === undefined ? undefined : [...options.to],
     preset: options.preset,
@@ -145,18 +153,33 @@ function readKeep(options: KeepOptions): KeepSettings | undefined {
   return rules.length === 0 ? undefined : Object.fromEntries(rules);
 }
 
-function readHooks(options: ServerOptions): ServerSettings['hooks'] | undefined {
-  const { hookBefore, hookAfterSuccess, hookAfterFailure, hookAlways } = options;
-  if ([hookBefore, hookAfterSuccess, hookAfterFailure, hookAlways].every((hook) => hook === undefined)) return undefined;
-  const timeoutSeconds =
-    options.hookTimeout === undefined ? 60 : parseCount(options.hookTimeout, '--hook-timeout', { min: 1, max: 86_400 });
-  const commands = (texts: readonly string[] = []): HookCommand[] => texts.map((text) => ({ argv: argvOf(text), timeoutSeconds }));
-  return {
-    before: commands(hookBefore),
-    afterSuccess: commands(hookAfterSuccess),
-    afterFailure: commands(hookAfterFailure),
-    always: commands(hookAlways),
-  };
+const noHooks: HookSettings = { before: [], afterSuccess: [], afterFailure: [], always: [] };
+
+function readHooks(options: ServerOptions, there: HookSettings): HookSettings | undefined {
+  const { hookBefore, hookAfterSuccess, hookAfterFailure, hookAlways, hookTimeout } = options;
+  const given = [hookBefore, hookAfterSuccess, hookAfterFailure, hookAlways].some((hook) => hook !== undefined);
+  if (options.hooks === false) {
+    if (given || hookTimeout !== undefined) throw usage('Give either --no-hooks or hooks');
+    return noHooks;
+  }
+  const timeout = hookTimeout === undefined ? undefined : parseCount(hookTimeout, '--hook-timeout', { min: 1, max: 86_400 });
+  if (given) {
+    const commands = (texts: readonly string[] = []): HookCommand[] =>
+      texts.map((text) => ({ argv: argvOf(text), timeoutSeconds: timeout ?? 60 }));
+    return {
+      before: commands(hookBefore),
+      afterSuccess: commands(hookAfterSuccess),
+      afterFailure: commands(hookAfterFailure),
+      always: commands(hookAlways),
+    };
+  }
+  if (timeout === undefined) return undefined;
+  const { before, afterSuccess, afterFailure, always } = there;
+  if ([before, afterSuccess, afterFailure, always].every((hooks) => hooks.length === 0)) {
+    throw usage('--hook-timeout is for hooks, and there are none: give them with --hook-before and its like');
+  }
+  const within = (hooks: readonly HookCommand[]): HookCommand[] => hooks.map((hook) => ({ ...hook, timeoutSeconds: timeout }));
+  return { before: within(before), afterSuccess: within(afterSuccess), afterFailure: within(afterFailure), always: within(always) };
 }
 
 function argvOf(text: string): string[] {

@@ -163,7 +163,7 @@ function described(status: ServerStatus, next: readonly number[]): readonly stri
     `Last checked:   ${time(lastSuccess)}${unchanged}`,
     `Last proven restorable: ${time(lastProven)}`,
     `Last verified:  ${time(lastVerified)}`,
-    `Next runs:      ${next.map(time).join(', ') || 'none: it has no schedule'}`,
+    `Next runs:      ${next.map(time).join(', ') || (settings.schedule.kind === 'manual' ? 'none: it has no schedule' : 'none: the time of its schedule never comes')}`,
     `While copying:  ${settings.quiesce.kind === 'none' ? 'the server goes on' : settings.quiesce.kind}`,
   ];
 }
@@ -171,7 +171,9 @@ function described(status: ServerStatus, next: readonly number[]): readonly stri
 function addEdit(group: Command, { host, end }: CommandContext): void {
   const command = group
     .command('edit')
-    .description('Changes a server. What is not given stays; lists (--to, --exclude, hooks) are replaced as a whole.')
+    .description(
+      'Changes a server. What is not given stays; lists (--to, --exclude) are replaced as a whole, and so are all hooks by any --hook-… of a command.',
+    )
     .argument('<server>', 'its name in “holdfast server list”')
     .option('--folder <path>', 'another folder');
   withServerOptions(command)
@@ -180,7 +182,7 @@ function addEdit(group: Command, { host, end }: CommandContext): void {
       await withService(host, async (service) => {
         const before = (await service.call('server.get', { slug })).settings;
         const folder = options.folder === undefined ? before.folder : resolve(host.cwd, options.folder);
-        const { settings, rconPassword } = await readServerOptions(host, options, folder);
+        const { settings, rconPassword } = await readServerOptions(host, options, folder, before.hooks);
         const keep = settings.keep === undefined ? before.keep : { ...before.keep, ...settings.keep };
         const server = parsed({ ...before, ...settings, keep, folder });
         await keepPasswords(host, service, server.destinations, { before: before.destinations });

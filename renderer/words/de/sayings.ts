@@ -33,6 +33,8 @@ export const sayings = {
   'say.target-refused.next': 'Wähle einen anderen Ordner; die Einzelheiten sagen, warum.',
   'say.cron-wrong.says': '„{expression}“ ist kein Cron-Ausdruck.',
   'say.cron-wrong.next': 'Er hat fünf Teile, etwa 30 3 * * 1-5.',
+  'say.cron-never.says': 'Die Zeit „{expression}“ kommt nie.',
+  'say.cron-never.next': 'Nimm einen Tag, den es gibt, oder keinen Plan.',
   'say.bandwidth-wrong.says': '„{part}“ ist keine Grenze.',
   'say.bandwidth-wrong.next': 'Schreibe 10M, 10M:1M oder off, oder nach der Uhr: 08:00,512K 19:00,off.',
   'say.clock-off.says':

@@ -34,6 +34,8 @@ export const sayings = {
   'say.target-refused.next': 'Choose another folder; the details say why.',
   'say.cron-wrong.says': '“{expression}” is no cron expression.',
   'say.cron-wrong.next': 'It has five parts, such as 30 3 * * 1-5.',
+  'say.cron-never.says': 'The time “{expression}” never comes.',
+  'say.cron-never.next': 'Take a day that there is, or no schedule.',
   'say.bandwidth-wrong.says': '“{part}” is no limit.',
   'say.bandwidth-wrong.next': 'Write it as 10M, 10M:1M or off, or by the clock: 08:00,512K 19:00,off.',
   'say.clock-off.says': 'The clock of this computer is {minutes, plural, one {# minute} other {# minutes}} off, so nothing is cleaned up.',
