@@ -73,6 +73,26 @@ describe('when clocks go back (Berlin, 25 October 2026, 3:00 to 2:00)', () => {
     ]));
 });
 
+const hourly = (minute: number): ScheduleSettings => ({ kind: 'every', hours: 1, minute });
+const cron = (expression: string): ScheduleSettings => ({ kind: 'cron', expression });
+
+describe.each([
+  // Lord Howe moves by half an hour: from 2:00 (15:30 UTC) on 4 October 2026 to 2:30, and back from 2:00 (15:00 UTC) on 5 April to 1:30.
+  ['Australia/Lord_Howe', '2026-10-03T14:00', hourly(15), ['14:45', '15:45', '16:15', '17:15']],
+  ['Australia/Lord_Howe', '2026-10-03T14:00', hourly(0), ['14:30', '15:30', '16:00', '17:00']],
+  ['Australia/Lord_Howe', '2026-10-03T14:00', hourly(45), ['14:15', '15:15', '15:45', '16:45']],
+  ['Australia/Lord_Howe', '2026-04-04T13:30', hourly(15), ['14:15', '15:45', '16:45', '17:45']],
+  ['Australia/Lord_Howe', '2026-04-04T13:30', hourly(45), ['13:45', '14:45', '15:15', '16:15']],
+  ['Europe/Berlin', '2026-03-28T23:45', hourly(30), ['00:30', '01:30', '02:30', '03:30']],
+  ['Europe/Berlin', '2026-10-24T23:30', hourly(30), ['00:30', '01:30', '02:30', '03:30']],
+  ...['*', '*/1', '0-23', '0-23/1'].flatMap((hours) => [
+    ['Europe/Berlin', '2026-10-24T23:30', cron(`0 ${hours} * * *`), ['00:00', '01:00', '02:00', '03:00']] as const,
+    ['Europe/Berlin', '2026-03-28T23:30', cron(`0 ${hours} * * *`), ['00:00', '01:00', '02:00', '03:00']] as const,
+  ]),
+] as const)('in %s, from %s, %j', (zone, time, schedule, times) => {
+  test(`comes at ${times.join(', ')}`, () => expect(next(schedule, zone, `${time}:00Z`, 4).map((at) => at.slice(11))).toEqual([...times]));
+});
+
 test('over 2,000 days in six zones, a daily time comes once on each day', () => {
   for (const zone of [
     'Europe/Berlin',

@@ -17,7 +17,8 @@ const never: Occurrences = { after: () => null };
 
 /**
  * What a schedule means in an IANA zone. A wall time that comes twice when clocks go back runs at its first coming; one that never comes
- * when clocks go forward runs later by the gap: each exactly once. What runs every hour, whatever the hour, runs each real hour.
+ * when clocks go forward runs later by the gap: each exactly once. What runs every hour, whatever the hour, runs each real hour: what comes twice runs
+ * twice.
  * Fault config-invalid for a zone or an expression that is none.
  */
 export function occurrencesOf(schedule: ScheduleSettings, zone: string): Occurrences {
@@ -51,12 +52,24 @@ export function nextOccurrences(occurrences: Occurrences, time: number, count: n
 function fromCron(expression: string, zone: string): Occurrences {
   const fields = expression.trim().split(/\s+/);
   if (fields.length !== 5) throw noCron(expression, 'it has five fields: minute, hour, day of the month, month, day of the week');
-  return fields[1] === '*' ? everyRealHour(fields.join(' '), zone) : byWallTime([fields.join(' ')], zone);
+  return isEveryHour(fields[1] ?? '') ? everyRealHour(fields.join(' '), zone) : byWallTime([fields.join(' ')], zone);
 }
 
+/** However it is written. */
+function isEveryHour(hours: string): boolean {
+  return /^(\*|0-23)(\/1)?$/.test(hours);
+}
+
+/** Whenever the zone's clock shows it; a time that never comes runs later by the gap, which is another moment where the gap is no whole hour. */
 function everyRealHour(pattern: string, zone: string): Occurrences {
   const cron = calculator(pattern, { timezone: zone });
-  return { after: (time) => cron.nextRun(new Date(time))?.getTime() ?? null };
+  const moved = byWallTime([pattern], zone);
+  return {
+    after(time) {
+      const found = [cron.nextRun(new Date(time))?.getTime() ?? null, moved.after(time)].filter((at) => at !== null);
+      return found.length === 0 ? null : Math.min(...found);
+    },
+  };
 }
 
 /**
