@@ -205,7 +205,14 @@ export class Place {
   /** What `latest` means. */
   latest(kept: readonly KeptSnapshot[]): KeptSnapshot | undefined {
     const whole = new Map(kept.filter((one) => one.whole).map((one) => [one.header.id, one]));
-    return whole.get(idOf(lastWritten(this.#ending('.manifest').filter(({ key }) => whole.has(idOf(key))))?.key ?? ''));
+    let left = this.#ending('.manifest');
+    // In the order of all of them, the damaged ones included: they say which was there when another was written.
+    for (let last = lastWritten(left); last !== undefined; last = lastWritten(left)) {
+      const found = whole.get(idOf(last.key));
+      if (found !== undefined) return found;
+      left = left.filter((one) => one !== last);
+    }
+    return undefined;
   }
 
   /** Whether all of a snapshot's files can be read; those that can be have to be what they were. */
