@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { ServiceHome } from '../support/service-process.ts';
 
 const mounts: string[] = [];
@@ -93,6 +93,7 @@ describe.skipIf(!canMount)(`a state folder on a disk that is full${canMount ? ''
 test.skipIf(!canMount)('settings on a disk that is read-only: what is changed is refused with the path and the next step', async () => {
   const other = new ServiceHome();
   mounted(other.config, 'mode=700');
+  onTestFinished(() => void spawnSync('umount', ['-l', other.config]));
   await other.json(['bandwidth', '5M']);
   expect(spawnSync('mount', ['-o', 'remount,ro', other.config]).status).toBe(0);
   const { code, stderr } = await other.run(['bandwidth', '6M']);
