@@ -19,8 +19,8 @@ export default defineConfig({
     expect: { poll: { timeout: 120_000 } },
     // Property tests and child processes of the command share this machine's cores already.
     fileParallelism: true,
-    // Vitest leaves one core to itself, which would be half of a small machine; and a quarter of the time tests wait for the disk.
-    maxWorkers: Math.max(3, availableParallelism() - 1),
+    // Vitest leaves one core to itself, which would be half of a small machine; and much of the time tests wait: for the disk, for what a limit lets through, for each other.
+    maxWorkers: Math.max(4, availableParallelism() - 1),
     sequence: { sequencer: LongestFirst },
     restoreMocks: true,
   },
