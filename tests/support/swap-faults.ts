@@ -124,3 +124,20 @@ export function faultyCalls(plan: FaultPlan): FaultyCalls {
 export function systemError(code: string, text: string): Error {
   return Object.assign(new Error(`${code}: ${text}`), { code });
 }
+
+/** Node's own calls; `look` is called before each that changes something, and once more when a file was made and is still empty. */
+export function watchedCalls(look: () => Promise<void>): FileCalls {
+  const watched = changing.map((name) => {
+    const call = nodeFileCalls[name].bind(nodeFileCalls) as (...args: readonly unknown[]) => Promise<unknown>;
+    return [
+      name,
+      async (...args: readonly unknown[]) => {
+        await look();
+        const result = await call(...args);
+        if (name === 'create') await look();
+        return result;
+      },
+    ];
+  });
+  return { ...nodeFileCalls, ...(Object.fromEntries(watched) as Partial<FileCalls>) };
+}

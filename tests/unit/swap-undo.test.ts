@@ -5,6 +5,8 @@ import { describe, expect, test } from 'vitest';
 import { createRestoreTargets } from '../../main/adapters/files/restore-targets.ts';
 import { createUndoTarget } from '../../main/adapters/files/undo.ts';
 import type { Fault } from '../../main/contract/faults.ts';
+import { runWith } from '../support/cli-host.ts';
+import { watchedCalls } from '../support/swap-faults.ts';
 import { excluded, makeNewServer, makeOldServer, makePart, nobodyUsesIt, request, swapTime } from '../support/swap-scenarios.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { treeDigest } from '../support/tree-digest.ts';
@@ -79,6 +81,36 @@ describe.each([false, true])('undo (of a partial restore: %s)', (partial) => {
     expect(await undo.discard(target)).toEqual([]);
   });
 });
+
+test.each([false, true])('is listed beside a restore and by several at once (partial: %s), and keeps no restore out', async (partial) => {
+  const { target } = await restored(partial);
+  const kept = await undo.list(target);
+  expect(kept).toHaveLength(1);
+  const staging = await targets.prepare(request(target, { partial, time: swapTime + 60_000 }));
+  expect(await Promise.all([undo.list(target), undo.list(target)])).toEqual([kept, kept]);
+  const shell = await runWith(['undo', '--target', target, '--list', '--json'], { targets: { restore: targets, undo } });
+  expect([shell.exitCode, (JSON.parse(shell.stdout) as unknown[]).length]).toEqual([0, 1]);
+  for (const way of [[], ['--discard']]) {
+    expect((await runWith(['undo', '--target', target, ...way], { targets: { restore: targets, undo } })).stderr).toContain(
+      'another restore',
+    );
+  }
+  await staging.abort();
+});
+
+test.each([false, true])(
+  'the list tells of no former content that is half exchanged, at any step of an undo (partial: %s)',
+  async (partial) => {
+    const { target } = await restored(partial);
+    const tell = async (): Promise<string> => (await undo.list(target)).map(({ before }) => `${before} ${treeDigest(before)}`).join();
+    const first = await tell();
+    const told: unknown[] = [];
+    // A refusal is told too: an undo may go on without what has failed.
+    const look = async (): Promise<void> => void told.push(await tell().catch((error: unknown) => error));
+    await createUndoTarget({ refuseWhenUsed: nobodyUsesIt, calls: watchedCalls(look) }).undo(target, later);
+    expect([...new Set(told)]).toEqual([first, '', await tell()]);
+  },
+);
 
 test('the list is newest first by order and not by clock, with the space and the number of files', async () => {
   const { target } = await restored();

@@ -1,6 +1,6 @@
 import { Fault } from '../../contract/faults.ts';
 import type { FileCalls, WritableFile } from './file-calls.ts';
-import { look, parentOf, shown, unlessGone } from './file-calls.ts';
+import { isErrno, look, parentOf, shown, unlessGone } from './file-calls.ts';
 
 /**
  * How far a swap is. `old`: nothing has moved, everything new can be thrown away. `between`: the record is on disk and entries are
@@ -36,7 +36,13 @@ export async function readJournal(calls: FileCalls, path: Buffer): Promise<Journ
     });
   if (!found.isFile() || found.size > 65_536n) throw unreadable('is not one');
   const pieces: Buffer[] = [];
-  for await (const piece of calls.readFile(path)) pieces.push(piece);
+  try {
+    for await (const piece of calls.readFile(path)) pieces.push(piece);
+  } catch (error) {
+    // A run that is watched from outside has ended in between.
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return null;
+    throw error;
+  }
   let value: unknown;
   try {
     value = JSON.parse(Buffer.concat(pieces).toString());

@@ -12,14 +12,14 @@ export interface KeptRecord {
   readonly head: RecordHead;
 }
 
-/** Every undo record of one home. Faults: corrupt. */
-export async function keptRecords(calls: FileCalls, home: Home): Promise<readonly KeptRecord[]> {
+/** Every undo record of one home but those named in `without`, which are not read. Faults: corrupt. */
+export async function keptRecords(calls: FileCalls, home: Home, without: ReadonlySet<string> = new Set()): Promise<readonly KeptRecord[]> {
   const records: KeptRecord[] = [];
   if ((await look(calls, home.folder))?.isDirectory() !== true) return records;
   for await (const bytes of calls.names(home.folder)) {
     const name = bytes.toString();
     // A user's own file may have a name that only begins like ours.
-    if (stampOfRecord(home, name) === null) continue;
+    if (stampOfRecord(home, name) === null || without.has(name)) continue;
     const head = await readHead(calls, join(home.folder, name));
     if (head === null) continue;
     checkHead(home, name, head, join(home.folder, name));

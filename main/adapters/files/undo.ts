@@ -6,12 +6,12 @@ import { join, look, nodeFileCalls, shown, unlessGone } from './file-calls.ts';
 import { refuseWhenUsed } from './in-use.ts';
 import type { Journal } from './journal.ts';
 import { writeJournal } from './journal.ts';
-import type { KeptRecord } from './kept-records.ts';
-import { keptRecords, nextRecord } from './kept-records.ts';
-import { homesOf, recoverLocked } from './recovery.ts';
+import type { Kept } from './kept-contents.ts';
+import { allKept, allRecords, isThere, keptBeside } from './kept-contents.ts';
+import { nextRecord } from './kept-records.ts';
+import { recoverLocked, recoverTarget } from './recovery.ts';
 import { removeTree } from './remove-tree.ts';
 import { lockTarget } from './restore-lock.ts';
-import type { Home } from './restore-places.ts';
 import { journalPath, resolveTarget } from './restore-places.ts';
 import type { RestoreTargetOptions } from './restore-targets.ts';
 import { planUndo } from './swap-plan.ts';
@@ -19,11 +19,6 @@ import type { RecordHead } from './swap-record.ts';
 import { writeRecord } from './swap-record.ts';
 import { finishOld, runSwap, swapFault } from './swap-run.ts';
 import { sizeOfTree } from './tree-size.ts';
-
-interface Kept extends KeptRecord {
-  readonly home: Home;
-  readonly before: Buffer;
-}
 
 /**
  * The way back. An undo is a swap like any other, with the former content as what is staged: what it takes out of its place is kept
@@ -34,11 +29,11 @@ export function createUndoTarget(options: RestoreTargetOptions = {}): UndoTarget
   const checkUse = options.refuseWhenUsed ?? refuseWhenUsed;
 
   async function list(typed: string, signal?: AbortSignal): Promise<readonly KeptBefore[]> {
-    return await locked(calls, typed, async (target) => {
-      const rows: KeptBefore[] = [];
-      for (const kept of await allKept(calls, target)) rows.push(await rowOf(calls, kept, signal));
-      return rows;
-    });
+    await finishLeftBehind(calls, typed);
+    const { path } = await resolveTarget(calls, typed);
+    const rows: KeptBefore[] = [];
+    for (const kept of await keptBeside(calls, path, signal)) rows.push(await rowOf(calls, kept, signal));
+    return rows;
   }
 
   async function undo(typed: string, options: Parameters<UndoTarget['undo']>[1]): Promise<Undone> {
@@ -76,6 +71,15 @@ export function createUndoTarget(options: RestoreTargetOptions = {}): UndoTarget
   return { list, undo, discard };
 }
 
+/** Looking takes no lock, so that nobody who looks keeps another one out: what a killed run left is finished where no one else does it. */
+async function finishLeftBehind(calls: FileCalls, typed: string): Promise<void> {
+  try {
+    await recoverTarget(calls, typed);
+  } catch (error) {
+    if (!(error instanceof Fault && error.code === 'locked')) throw error;
+  }
+}
+
 async function locked<Result>(
   calls: FileCalls,
   typed: string,
@@ -88,27 +92,6 @@ async function locked<Result>(
   } finally {
     await lock.release();
   }
-}
-
-/** Newest first. Without the records whose former content someone has removed by hand. */
-async function allKept(calls: FileCalls, target: Buffer): Promise<readonly Kept[]> {
-  const all: Kept[] = [];
-  for (const kept of await allRecords(calls, target)) {
-    if (await isThere(calls, kept)) all.push(kept);
-  }
-  return all;
-}
-
-async function allRecords(calls: FileCalls, target: Buffer): Promise<readonly Kept[]> {
-  const all: Kept[] = [];
-  for (const home of homesOf(target)) {
-    for (const record of await keptRecords(calls, home)) all.push({ ...record, home, before: join(home.folder, record.head.before) });
-  }
-  return all.sort((a, b) => b.head.seq - a.head.seq || b.head.time - a.head.time);
-}
-
-async function isThere(calls: FileCalls, kept: Kept): Promise<boolean> {
-  return (await look(calls, kept.before)) !== null;
 }
 
 async function rowOf(calls: FileCalls, { before, head }: Kept, signal: AbortSignal | undefined): Promise<KeptBefore> {

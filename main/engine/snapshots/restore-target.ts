@@ -111,7 +111,7 @@ export interface WayBack {
 }
 
 export interface UndoTarget {
-  /** Newest first. */
+  /** Newest first. Keeps nobody out and waits for nobody: what a run under way has half exchanged is not among them. */
   list(target: string, signal?: AbortSignal): Promise<readonly KeptBefore[]>;
   /** Brings the newest former content back. Faults: not-found (none is kept), locked (in use without `force`). */
   undo(target: string, options: WayBack & { readonly force: boolean; readonly time: number }): Promise<Undone>;

@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import type { KeptBefore, UndoTarget } from '../../engine/snapshots/restore-target.ts';
+import { Fault } from '../../contract/faults.ts';
+import type { KeptBefore, RestoreTargets, UndoTarget } from '../../engine/snapshots/restore-target.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { CliHost, CommandContext } from '../host.ts';
 import { note, printJson, printLine, table } from '../output.ts';
@@ -32,13 +33,23 @@ export function addUndo(program: Command, { host, end }: CommandContext): void {
     .action(async (options: Options) => {
       const target = resolve(host.cwd, options.target);
       const { restore, undo } = await host.openTargets();
-      for (const done of await restore.recover(target)) await note(host, printable(done));
+      for (const done of await finishLeftBehind(restore, target, options)) await note(host, printable(done));
       const kept = options.list === true ? await undo.list(target) : options.discard === true ? await undo.discard(target) : null;
       if (kept === null) await putBack(host, undo, target, options);
       else if (options.json === true) await printJson(host, kept.map(toJson));
       else await printKept(host, kept, options.discard === true);
       end(exitCodes.done);
     });
+}
+
+/** Whoever is at work there has finished it already; a list need not wait for them. */
+async function finishLeftBehind(restore: RestoreTargets, target: string, { list }: Options): Promise<readonly string[]> {
+  try {
+    return await restore.recover(target);
+  } catch (error) {
+    if (list === true && error instanceof Fault && error.code === 'locked') return [];
+    throw error;
+  }
 }
 
 async function putBack(host: CliHost, undo: UndoTarget, target: string, options: Options): Promise<void> {
