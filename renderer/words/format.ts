@@ -23,9 +23,9 @@ function relativeFormat(): Intl.RelativeTimeFormat {
   return format;
 }
 
-/** “14:30”. */
-export function clock(time: number): string {
-  return dateFormat({ hour: '2-digit', minute: '2-digit', hour12: false }).format(time);
+/** “14:30”, in a zone by its IANA name; in the browser's own without. */
+export function clock(time: number, timeZone?: string): string {
+  return dateFormat({ hour: '2-digit', minute: '2-digit', hour12: false, timeZone }).format(time);
 }
 
 /** “14:30:05”. */
@@ -34,9 +34,9 @@ export function timeOfDay(time: number): string {
 }
 
 /** “Fri 20 Nov”, with the year where it is another. */
-export function date(time: number, now: number): string {
-  const otherYear = new Date(time).getFullYear() !== new Date(now).getFullYear();
-  return dateFormat({ weekday: 'short', day: 'numeric', month: 'short', ...(otherYear ? { year: 'numeric' } : {}) })
+export function date(time: number, now: number, timeZone?: string): string {
+  const [then, today] = [startOfDay(time, timeZone), startOfDay(now, timeZone)].map((start) => new Date(start).getUTCFullYear());
+  return dateFormat({ weekday: 'short', day: 'numeric', month: 'short', ...(then === today ? {} : { year: 'numeric' }), timeZone })
     .format(time)
     .replace(/^(\w+),/, words.language === 'de' ? '$1,' : '$1');
 }
@@ -52,11 +52,11 @@ export function ago(time: number, now: number): string {
 }
 
 /** “today 16:00”, “tomorrow 03:30”, “Fri 20 Nov, 08:00”. */
-export function moment(time: number, now: number): string {
-  const days = Math.round((startOfDay(time) - startOfDay(now)) / day);
-  if (Math.abs(days) > 1) return `${date(time, now)}, ${clock(time)}`;
+export function moment(time: number, now: number, timeZone?: string): string {
+  const days = (startOfDay(time, timeZone) - startOfDay(now, timeZone)) / day;
+  if (Math.abs(days) > 1) return `${date(time, now, timeZone)}, ${clock(time, timeZone)}`;
   const word = relativeFormat().format(days, 'day');
-  return `${word} ${clock(time)}`;
+  return `${word} ${clock(time, timeZone)}`;
 }
 
 /** “Nov”. */
@@ -69,8 +69,13 @@ export function exactly(time: number): string {
   return dateFormat({ dateStyle: 'full', timeStyle: 'medium' }).format(time);
 }
 
-function startOfDay(time: number): number {
-  return new Date(time).setHours(0, 0, 0, 0);
+/** Of the day that a zone's calendar shows, as if that zone were UTC: there every day is as long as any other. */
+function startOfDay(time: number, timeZone: string | undefined): number {
+  const parts = dateFormat({ year: 'numeric', month: 'numeric', day: 'numeric', timeZone }).formatToParts(time);
+  const [year = 0, month = 0, dayOfMonth = 0] = (['year', 'month', 'day'] as const).map((type) =>
+    Number(parts.find((part) => part.type === type)?.value),
+  );
+  return Date.UTC(year, month - 1, dayOfMonth);
 }
 
 const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'] as const;
