@@ -4,6 +4,8 @@ export const shared = {
   'nav.snapshots': 'Stände',
   'nav.activity': 'Verlauf',
   'nav.settings': 'Einstellungen',
+  'nav.none': 'Diese Seite gibt es nicht.',
+  'nav.noneNext': 'Die Adresse führt nirgendwohin. Von hier aus ist alles zu erreichen.',
   'nav.needYou': '{count, plural, one {# braucht dich} other {# brauchen dich}}',
   'nav.since': 'Läuft seit {date}',
   'nav.host': 'auf {host}',

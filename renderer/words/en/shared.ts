@@ -4,6 +4,8 @@ export const shared = {
   'nav.snapshots': 'Snapshots',
   'nav.activity': 'Activity',
   'nav.settings': 'Settings',
+  'nav.none': 'There is no such page.',
+  'nav.noneNext': 'The address leads nowhere. All there is can be reached from here.',
   'nav.needYou': '{count, plural, one {# needs you} other {# need you}}',
   'nav.since': 'Running since {date}',
   'nav.host': 'on {host}',

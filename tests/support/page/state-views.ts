@@ -35,6 +35,7 @@ interface Stop {
 const press = (page: Page, name: string): Promise<void> => page.getByRole('button', { name, exact: true }).first().click();
 
 const stops: readonly Stop[] = [
+  { name: 'no-page', path: 'nowhere', at: (page, say) => page.getByRole('heading', { name: say('nav.none') }).waitFor() },
   {
     ...{ name: 'menu', path: '' },
     async at(page, say) {

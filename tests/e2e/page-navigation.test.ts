@@ -1,0 +1,36 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Browser } from 'playwright';
+import { browserMissing, openBrowser } from '../support/page/browser.ts';
+import { openStagedPage } from '../support/page/staged-page.ts';
+import { stageService, type StagedService } from '../support/page/staged-service.ts';
+
+describe.skipIf(browserMissing !== '')(`ways through the page${browserMissing === '' ? '' : ` (${browserMissing})`}`, () => {
+  let browser: Browser;
+  let service: StagedService;
+  beforeAll(async () => {
+    browser = await openBrowser();
+    service = await stageService();
+  });
+  afterAll(async () => {
+    await browser.close();
+    await service.http.close();
+  });
+
+  test('an address that leads nowhere says so and leads home, also one that is no address at all', async () => {
+    const { page, complaints } = await openStagedPage(browser, service, 'nosuch');
+    const none = page.getByRole('heading', { name: 'There is no such page.' });
+    await none.waitFor();
+    await page.getByRole('main').getByRole('link', { name: 'Home' }).click();
+    await page.getByRole('article').nth(3).waitFor();
+    await page.evaluate("location.hash = '#/%'");
+    await none.waitFor();
+    await page.evaluate("location.hash = '#/snapshots/%E0%A4%A'");
+    await page.getByText('%E0%A4%A').waitFor();
+    // Opened with it.
+    await page.evaluate("location.hash = '#/%'");
+    await page.reload();
+    await none.waitFor();
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+});
