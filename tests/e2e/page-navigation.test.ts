@@ -33,4 +33,15 @@ describe.skipIf(browserMissing !== '')(`ways through the page${browserMissing ==
     expect(complaints).toEqual([]);
     await page.context().close();
   });
+
+  test.each([360, 420, 560, 719, 720, 959])('the number of servers that need somebody stays at its icon (%s px)', async (width) => {
+    const { page } = await openStagedPage(browser, service, '', { viewport: { width, height: 640 } });
+    const home = page.getByRole('navigation').getByRole('link', { name: 'Home' });
+    await page.getByRole('article').nth(3).waitFor();
+    const [count, icon] = await Promise.all([home.locator('.count').boundingBox(), home.locator('svg').boundingBox()]);
+    if (count === null || icon === null) throw new Error('it is not shown');
+    const apart = count.x - (icon.x + icon.width);
+    expect([apart > -icon.width, apart < 12], `${String(apart)} px`).toEqual([true, true]);
+    await page.context().close();
+  });
 });
