@@ -19,6 +19,7 @@ export function memorySettings(first: Partial<Settings>, more: Partial<SettingsH
   const settings: LiveSettings = {
     current: () => now,
     problem: () => '',
+    refresh: () => Promise.resolve(),
     changed: () => change.signal,
     update: (changed) => {
       now = changed(now);

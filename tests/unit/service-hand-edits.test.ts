@@ -1,14 +1,16 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { liveSettings } from '../../main/adapters/config/live-settings.ts';
-import { settingsFile } from '../../main/adapters/config/settings-file.ts';
+import { settingsFile, type SettingsFile } from '../../main/adapters/config/settings-file.ts';
 import { systemClock } from '../../main/adapters/system/clock.ts';
 import { composeNotices } from '../../main/compose/service/compose-notices.ts';
 import type { Fault } from '../../main/contract/faults.ts';
 import type { Notice } from '../../main/contract/notices.ts';
+import { onFreshSettings } from '../../main/compose/service/on-fresh-settings.ts';
+import type { CallHandlers } from '../../main/contract/calls.ts';
 import type { ServerSettings } from '../../main/contract/server-settings.ts';
-import { settingsSchema } from '../../main/contract/settings.ts';
+import { emptySettings, settingsSchema } from '../../main/contract/settings.ts';
 import { fakeClock, settle } from '../support/fake-clock.ts';
 import { memorySettings } from '../support/memory-settings.ts';
 import { memoryStore, server, serviceWorld, type ServiceWorld } from '../support/service-world.ts';
@@ -149,4 +151,56 @@ test('what a person is told to do is what helps: a newer file is not to be corre
 test('what was in use holds on where this version finds more wrong with it than the one that used it', async () => {
   const { fault, servers } = await told('{', { servers: [server({ folder: 'rel/x' })] });
   expect([fault.message, servers]).toEqual([expect.stringContaining('line 1'), 1]);
+});
+
+test('a call goes by what the file says when it is made, and who watches is told', async () => {
+  const folder = tempFolder();
+  const file = settingsFile({ folder, stateDir: () => Promise.resolve(folder), clock: systemClock });
+  const clock = fakeClock();
+  const live = await liveSettings({ file, clock });
+  const stop = new AbortController();
+  let changes = 0;
+  const looks = live.watch(
+    stop.signal,
+    () => (changes += 1),
+    ({ message }) => expect.fail(message),
+  );
+  await clock.untilSomebodySleeps();
+  const calls = onFreshSettings(live, {
+    'servers.list': () => Promise.resolve(live.current().servers.map(({ slug }) => slug)),
+  } as unknown as CallHandlers);
+
+  // As another process does, with the watch still asleep.
+  await file.update((all) => ({ ...all, servers: [server({ folder: '/srv' })] }));
+  expect(await calls['servers.list']({}, stop.signal)).toEqual(['survival']);
+  expect(changes).toBe(1);
+  stop.abort();
+  await looks;
+});
+
+test('what a look has read does not take the place of what a call wrote meanwhile', async () => {
+  const path = join(tempFolder(), 'config.json');
+  const [reading, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  let content = emptySettings;
+  const file: SettingsFile = {
+    path,
+    async read() {
+      const read = content;
+      if (existsSync(path)) {
+        reading.resolve();
+        await goOn.promise;
+      }
+      return read;
+    },
+    update: (change) => Promise.resolve((content = change(content))),
+  };
+  const live = await liveSettings({ file, clock: fakeClock() });
+  writeFileSync(path, 'changed');
+  const look = live.refresh();
+  await reading.promise;
+  const update = live.update((all) => ({ ...all, servers: [server({ folder: '/srv' })] }));
+  await settle();
+  goOn.resolve();
+  await Promise.all([look, update]);
+  expect(live.current().servers).toHaveLength(1);
 });

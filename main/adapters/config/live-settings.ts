@@ -12,6 +12,11 @@ export interface WatchedSettings extends LiveSettings {
   watch(signal: AbortSignal, onChange: () => void, onProblem: (fault: Fault) => void): Promise<void>;
 }
 
+interface Told {
+  readonly onChange: () => void;
+  readonly onProblem: (fault: Fault) => void;
+}
+
 /** Long enough to cost nothing, short enough for who waits for a change to count. */
 const lookEveryMs = 3_000;
 
@@ -32,6 +37,16 @@ export async function liveSettings({ file, clock, lastUsed, onProblem: notKept }
   /** A change by hand came along with one by a call, so that what is read next is no news. */
   let merged = false;
   let change = new AbortController();
+  let turn: Promise<unknown> = Promise.resolve();
+  /** Whoever watches; nobody does in a command that works by itself. */
+  let told: Told = { onChange: () => undefined, onProblem: () => undefined };
+
+  /** One after the other: what a look has read must not take the place of what a call has written meanwhile. */
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = turn.then(work);
+    turn = Promise.allSettled([done]);
+    return done;
+  }
 
   function hold(now: Settings): void {
     settings = now;
@@ -62,7 +77,7 @@ export async function liveSettings({ file, clock, lastUsed, onProblem: notKept }
     }
   }
 
-  async function look(onChange: () => void, onProblem: (fault: Fault) => void): Promise<void> {
+  async function look(): Promise<void> {
     const now = await stampOf(file.path);
     if (now === stamp) return;
     const wasThere = stamp !== null;
@@ -76,10 +91,10 @@ export async function liveSettings({ file, clock, lastUsed, onProblem: notKept }
       merged = false;
       hold(read);
       await keep(read);
-      onChange();
+      told.onChange();
     } catch (error) {
       problem = asFault(error, 'read the settings');
-      onProblem(problem);
+      told.onProblem(problem);
     }
   }
 
@@ -87,20 +102,23 @@ export async function liveSettings({ file, clock, lastUsed, onProblem: notKept }
     current: () => settings,
     changed: () => change.signal,
     problem: () => problem?.message ?? '',
-    async update(changeIt) {
-      const now = await file.update((read) => {
-        merged ||= JSON.stringify(read) !== JSON.stringify(settings);
-        return changeIt(read);
-      });
-      hold(now);
-      await keep(settings);
-      problem = null;
-      return settings;
-    },
+    refresh: () => inTurn(look),
+    update: (changeIt) =>
+      inTurn(async () => {
+        const now = await file.update((read) => {
+          merged ||= JSON.stringify(read) !== JSON.stringify(settings);
+          return changeIt(read);
+        });
+        hold(now);
+        await keep(settings);
+        problem = null;
+        return settings;
+      }),
     async watch(signal, onChange, onProblem) {
+      told = { onChange, onProblem };
       if (problem !== null) onProblem(problem);
       while (!signal.aborted) {
-        await look(onChange, onProblem);
+        await inTurn(look);
         await restUntil(clock, lookEveryMs, signal);
       }
     },

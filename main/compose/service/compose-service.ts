@@ -37,6 +37,7 @@ import { destinationOpener } from './destination-opener.ts';
 import { featuresOf, hostCalls, type HostFeatures } from './host-features.ts';
 import { jobLog } from './log-job.ts';
 import { lookAfterServers } from './look-after.ts';
+import { onFreshSettings } from './on-fresh-settings.ts';
 import { openableKeychain } from './openable-keychain.ts';
 import type { ServicePlaces } from './places.ts';
 import { powerWatch } from './power-watch.ts';
@@ -184,7 +185,7 @@ export async function composeService(
   const own = (): Pick<Connection, 'call' | 'isService'> => ({ call: callOn(handlers, cli.signal), isService: stop !== null });
 
   const startedAt = clock.now();
-  const handlers: CallHandlers = longReadsInTurn({
+  const answered: CallHandlers = longReadsInTurn({
     ...service.calls,
     ...serverCalls(settingsHost, service, store),
     ...destinationCalls({
@@ -219,6 +220,7 @@ export async function composeService(
       return Promise.resolve({});
     },
   });
+  const handlers = onFreshSettings(settings, answered);
 
   return {
     handlers,

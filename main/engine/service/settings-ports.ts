@@ -14,6 +14,8 @@ export type Secrets = Readonly<Record<string, string>>;
 export interface LiveSettings {
   /** What holds now: the last that could be used. */
   current(): Settings;
+  /** Looks at the file now, as a look of the watch does: what stands in it holds from here on, if it can be used. Never rejects. */
+  readonly refresh: () => Promise<void>;
   /** Aborted by the next change of what holds; one that was taken before what holds was read misses none. */
   changed(): AbortSignal;
   /** What is wrong with the file as it stands; empty when nothing is. */
