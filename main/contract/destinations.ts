@@ -41,10 +41,13 @@ export const newDestinationSchema = z.object({
  */
 export const watchSchema = z.string().min(1).max(100).exactOptional();
 
-/** What is tried without being kept. `of`: a destination whose kept secrets stand in for those that are left out. */
+/**
+ * What is tried without being kept. `of`: a destination whose kept secrets stand in for those that are left out. `folder`: of the server that is to go
+ * there, when there is none in the settings yet; neither may lie inside the other.
+ */
 export const triedDestinationSchema = newDestinationSchema
   .omit({ name: true, password: true })
-  .extend({ of: z.string().optional(), watch: watchSchema });
+  .extend({ of: z.string().optional(), folder: z.string().optional(), watch: watchSchema });
 
 export const editedDestinationSchema = z.object({
   name: z.string(),

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { unitText } from '../../main/headless/systemd-unit.ts';
@@ -33,6 +33,24 @@ describe('settings of servers and destinations', () => {
       hooks: { later: 2 },
     });
     expect(rest['later']).toEqual({ kept: true });
+  });
+
+  test('a server and a place of which one lies in the other are refused, by whichever way they come together', async () => {
+    const inside = join(home.folder, 'backups');
+    symlinkSync(home.folder, join(home.base, 'by-link'));
+    await home.json(['destination', 'add', 'inner', `folder:${join(home.base, 'by-link', 'backups')}`, '--no-test']);
+    const refused = async (...args: readonly string[]): Promise<string> => {
+      const run = await home.run(args);
+      expect(run.code).not.toBe(0);
+      return run.stderr;
+    };
+    expect(await refused('server', 'add', 'Two', home.folder, '--to', 'inner')).toContain(`lies inside the folder ${home.folder}`);
+    expect(await refused('server', 'add', 'Two', join(home.place, 'two'), '--to', 'nas')).toContain(
+      `lies inside the backup place ${home.place}`,
+    );
+    expect(await refused('server', 'edit', 'survival', '--to', 'nas', '--to', 'inner')).toContain(`lies inside the folder ${home.folder}`);
+    expect(await refused('destination', 'edit', 'nas', `folder:${inside}`)).toContain(`lies inside the folder ${home.folder}`);
+    await home.json(['destination', 'remove', 'inner']);
   });
 
   test('a password that does not open the place is not kept; one that is changed there is changed here, too', async () => {

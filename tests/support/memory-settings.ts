@@ -48,6 +48,7 @@ export function memorySettings(first: Partial<Settings>, more: Partial<SettingsH
   const given: Partial<SettingsHost> = {
     settings,
     keychain: () => Promise.resolve(keychain),
+    realPlace: (path) => Promise.resolve(path),
     labelOf: (at) => JSON.stringify(at),
     ...more,
   };

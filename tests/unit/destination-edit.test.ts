@@ -2,13 +2,14 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { CallRequest } from '../../main/contract/calls.ts';
 import type { DestinationSettings } from '../../main/contract/destination-settings.ts';
 import { editedDestinationSchema } from '../../main/contract/destinations.ts';
-import { Fault } from '../../main/contract/faults.ts';
+import { asFault, Fault } from '../../main/contract/faults.ts';
 import { isSamePlace } from '../../main/contract/same-place.ts';
 import { destinationEdit } from '../../main/engine/service/destination-edit.ts';
 import { factsAfterMove } from '../../main/engine/service/facts.ts';
 import { noFacts } from '../../main/engine/service/ports.ts';
 import type { SignIns } from '../../main/engine/service/sign-ins.ts';
 import { codeOf } from '../conformance/suite-support.ts';
+import { server } from '../support/service-world.ts';
 import { memorySettings, type MemorySettings } from '../support/memory-settings.ts';
 
 const bucket: DestinationSettings = { provider: 's3', bucket: 'mine', region: 'eu-central-1', prefix: 'home', sse: 'AES256' };
@@ -86,6 +87,31 @@ describe('a destination that is edited', () => {
   test('asks the other store nothing where nobody wants to look', async () => {
     expect(await edit({ name: 'cloud', settings: { ...bucket, bucket: 'theirs' }, moves: true, look: false })).toEqual({ moved: true });
     expect(told).toEqual(['moved cloud', 'changed']);
+  });
+
+  test('is not pointed into the folder of a server that goes there, nor around it', async () => {
+    memory = memorySettings(
+      {
+        destinations: { nas: { settings: { provider: 'folder', path: '/mnt/nas' } } },
+        servers: [
+          server({ folder: '/srv/two', destinations: ['nas'] }),
+          server({ folder: '/srv/three', slug: 'three', destinations: ['away'] }),
+        ],
+      },
+      { realPlace: (path) => Promise.resolve(path.replace('/by-link', '/srv')) },
+    );
+    const to = async (path: string): Promise<unknown> => {
+      try {
+        return await edit({ name: 'nas', settings: { provider: 'folder', path }, moves: true });
+      } catch (error) {
+        return asFault(error, 'edit').context['say'];
+      }
+    };
+    expect(await to('/by-link/two/backups')).toBe('place-in-folder');
+    expect(await to('/by-link')).toBe('folder-in-place');
+    expect(memory.current().destinations['nas']?.settings).toEqual({ provider: 'folder', path: '/mnt/nas' });
+    // A server that goes elsewhere is none of its business.
+    expect(await to('/srv/three/backups')).toEqual({ moved: true });
   });
 
   test('stays of its kind, and takes no secret of another', async () => {

@@ -73,6 +73,7 @@ function world(first: readonly Partial<ServerSettings>[], options: Partial<Servi
     },
     keychain: () => Promise.resolve({ set }),
     folderProblem: () => Promise.resolve(null),
+    realPlace: (path: string) => Promise.resolve(path),
   };
   return Object.assign(made, inner, { log, calls: serverCalls(host as unknown as SettingsHost, inner.service, inner.store) });
 }

@@ -8,6 +8,7 @@ import { destinationCalled } from '../../engine/service/known-destination.ts';
 import type { BegunSignIn, LiveSettings, SettingsHost } from '../../engine/service/settings-ports.ts';
 import type { Bandwidth } from '../../engine/storage/layers/bandwidth.ts';
 import type { Host } from '../host.ts';
+import { realPlace } from '../real-place.ts';
 import { accountOf, prepareSignIn } from '../sign-in.ts';
 import type { DestinationOpener } from './destination-opener.ts';
 import { folderProblem, makeFolder } from './folder-problem.ts';
@@ -65,7 +66,7 @@ export function composeSettingsHost(parts: SettingsHostParts): SettingsHost {
       const signedInAt = name === null ? undefined : destinationCalled(settings.current(), name)?.signedInAt;
       return await accountOf(cli.env, at, secrets, { name, signedInAt, keep }, signal);
     },
-    folderProblem,
+    ...{ folderProblem, realPlace },
     makeFolder,
     deliver: (target, secrets, notice, signal) => deliverNotice(target, secrets, notice, signal, features.showNotice ?? null),
     seal: sealText,

@@ -5,7 +5,7 @@ import type { CallReply } from '../../contract/calls.ts';
 import { asFault } from '../../contract/faults.ts';
 import { say, sayOf } from '../../contract/sayings.ts';
 import type { Settings } from '../../contract/settings.ts';
-import { keepApart } from '../../engine/jobs/places.ts';
+import { checkApart } from '../../engine/service/apart.ts';
 import { slugify } from '../../contract/slug.ts';
 import { realPlace } from '../real-place.ts';
 import { levelName } from '../server-properties.ts';
@@ -74,16 +74,16 @@ async function placeProblem(
   path: string,
   { destinations }: Pick<Settings, 'destinations'>,
 ): Promise<FolderProblem | { readonly problem: string } | null> {
-  const real = await realPlace(path);
-  for (const { settings } of Object.values(destinations)) {
-    if (settings.provider !== 'folder') continue;
-    try {
-      keepApart(real, await realPlace(settings.path));
-    } catch (error) {
-      const fault = asFault(error, 'look at folder');
-      const said = sayOf(fault);
-      return { problem: fault.message, ...(said === null ? {} : { say: said }) };
-    }
+  try {
+    await checkApart(
+      realPlace,
+      [path],
+      Object.values(destinations).map(({ settings }) => settings),
+    );
+    return null;
+  } catch (error) {
+    const fault = asFault(error, 'look at folder');
+    const said = sayOf(fault);
+    return { problem: fault.message, ...(said === null ? {} : { say: said }) };
   }
-  return null;
 }

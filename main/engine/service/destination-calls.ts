@@ -10,6 +10,7 @@ import { providerSecrets, type NamedDestination, type Settings } from '../../con
 import type { Engine } from '../engine.ts';
 import { throwIfCancelled } from '../storage/cancel.ts';
 import { failedCheck } from '../storage/check-destination.ts';
+import { checkApart, foldersTo } from './apart.ts';
 import { completedBy } from './completed.ts';
 import { destinationEdit } from './destination-edit.ts';
 import { destinationSecrets, unlessLocked } from './kept-secrets.ts';
@@ -113,8 +114,11 @@ export function destinationCalls({ host, engine, signIns, changed, moved, checki
       const kept = await keptNames(host);
       return all.map(([name, destination]) => destinationRow(host, name, destination, kept));
     },
-    'destination.initialize': async ({ of, settings: given, secrets: typed, signIn, watch }, signal) => {
+    'destination.initialize': async ({ of, settings: given, secrets: typed, signIn, folder, watch }, signal) => {
       const { at, secrets } = completedBy(signIns, given, typed, signIn);
+      // Before anything is written there.
+      const folders = [...(folder === undefined ? [] : [folder]), ...(of === undefined ? [] : foldersTo(settings.current(), of))];
+      await checkApart(host.realPlace, folders, [at]);
       const kept = of === undefined ? {} : await keptOf(of, at);
       return await tried(at, { ...kept, ...secrets }, watch, signal);
     },

@@ -4,6 +4,7 @@ import { Fault } from '../../contract/faults.ts';
 import { clientOf, isSamePlace } from '../../contract/same-place.ts';
 import { destinationPassword, destinationSecret } from '../../contract/secret-names.ts';
 import { providerSecrets, type Settings } from '../../contract/settings.ts';
+import { checkApart, foldersTo } from './apart.ts';
 import { completedBy } from './completed.ts';
 import { destinationSecrets } from './kept-secrets.ts';
 import { keepUnknown } from './keep-unknown.ts';
@@ -39,6 +40,7 @@ export function destinationEdit({ host, signIns, tryPassword, moved, changed }: 
     if (isMoved && !moves) throw elsewhere(name, host.labelOf(before), host.labelOf(at));
     const isOtherClient = clientOf(before) !== clientOf(at);
     if (isOtherClient && signIn === undefined) throw otherClient();
+    if (isMoved) await checkApart(host.realPlace, foldersTo(settings.current(), name), [at]);
     if (isMoved && look) await lookThere(name, at, secrets, signal);
     const kept = Object.entries({ ...(isOtherClient ? noClientSecret(at) : {}), ...typed, ...secrets }).flatMap(([secret, value]) =>
       value === '' ? [] : [[destinationSecret(name, secret), value] as const],

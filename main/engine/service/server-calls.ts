@@ -6,6 +6,7 @@ import { serverSchema, type ServerSettings } from '../../contract/server-setting
 import type { Settings } from '../../contract/settings.ts';
 import { slugify } from '../../contract/slug.ts';
 import { occurrencesOf } from '../schedule/occurrences.ts';
+import { checkApart } from './apart.ts';
 import { forgetOnceGoneOn, isResting } from './at-rest.ts';
 import { problemsOf } from './check-settings.ts';
 import { keepUnknown } from './keep-unknown.ts';
@@ -72,6 +73,9 @@ function usesRcon({ quiesce }: ServerSettings): boolean {
 
 async function check(host: SettingsHost, server: ServerSettings, makeFolder: boolean): Promise<void> {
   checkSettings(host, server);
+  const { destinations } = host.settings.current();
+  const places = server.destinations.flatMap((name) => destinations[name]?.settings ?? []);
+  await checkApart(host.realPlace, [server.folder], places);
   if (makeFolder) await host.makeFolder(server.folder);
   const found = await host.folderProblem(server.folder);
   if (found === null) return;

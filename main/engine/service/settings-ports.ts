@@ -7,6 +7,7 @@ import type { Settings } from '../../contract/settings.ts';
 import type { OpenDestination } from '../engine.ts';
 import type { Keychain } from './keychain.ts';
 import { type Say } from '../../contract/sayings.ts';
+import type { RealPlace } from './apart.ts';
 
 /** Secrets by the names that belong to the provider or to the notice. */
 export type Secrets = Readonly<Record<string, string>>;
@@ -73,6 +74,7 @@ export interface SettingsHost {
   ) => Promise<AccountInfo | null>;
   /** Why the folder cannot be backed up; null when it can. */
   readonly folderProblem: (path: string) => Promise<{ readonly problem: string; readonly say: Say } | null>;
+  readonly realPlace: RealPlace;
   /** With all that is missing above it. Faults: config-invalid (something else stands there), permission-denied. */
   readonly makeFolder: (path: string) => Promise<void>;
   /** Sends it; settles once the receiver has taken it. */
