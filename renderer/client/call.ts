@@ -3,6 +3,7 @@ import type { CallInput, CallName, CallReply } from '../../main/contract/calls.t
 import type { WireFault } from '../../main/contract/faults.ts';
 import type { Saying } from '../../main/contract/sayings.ts';
 import type { Bridge } from './bridge.ts';
+import { passing } from './passing.svelte.ts';
 import { session } from './session.svelte.ts';
 
 /** A call that failed, with all that the service said of it. */
@@ -67,6 +68,6 @@ function here(code: WireFault['code'], operation: string, message: string, say?:
 
 /** Whatever was thrown, as a fault. */
 export function faultOf(error: unknown): WireFault {
-  if (error instanceof CallFault) return error.fault;
+  if (error instanceof CallFault) return passing.met(error.fault);
   return here('unexpected', 'page', error instanceof Error ? error.message : String(error));
 }

@@ -8,6 +8,7 @@ import type { ServerStatus } from '../../main/contract/server-status.ts';
 import type { SignIn } from '../../main/contract/sign-in-calls.ts';
 import { call, faultOf } from './call.ts';
 import { listen } from './events.ts';
+import { passing } from './passing.svelte.ts';
 import { Paces, type Pace } from './progress.ts';
 
 /** What the page knows of the service, kept up to date by its events. */
@@ -49,6 +50,7 @@ class Service {
   }
 
   async load(): Promise<void> {
+    const { mark } = passing;
     try {
       const [servers, info, destinations] = await Promise.all([
         call('servers.list', {}),
@@ -62,6 +64,7 @@ class Service {
       this.line = 'open';
       this.loaded = true;
       this.problem = null;
+      passing.answered(mark, info.keychain.locked);
       await this.#catchUp();
     } catch (error) {
       this.#failed(faultOf(error));

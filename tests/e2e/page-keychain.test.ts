@@ -21,6 +21,7 @@ describe.skipIf(browserMissing !== '')(`a locked keychain on the page${browserMi
     writeFileSync(join(home.folder, 'level.dat'), 'blocks');
     await home.setUp();
     await home.json(['destination', 'password', 'nas']);
+    await home.json(['server', 'backup', 'survival']);
     await home.json(['keychain', 'use', 'sealed-file'], { HOLDFAST_KEYCHAIN_PASSPHRASE: passphrase });
     browser = await openBrowser();
     service = await home.start();
@@ -40,8 +41,16 @@ describe.skipIf(browserMissing !== '')(`a locked keychain on the page${browserMi
     await page.getByRole('link', { name: /^nas/ }).waitFor();
   });
 
-  test('a wrong passphrase is told; the right one opens it and ends the pause at once', async () => {
-    await page.goto(`http://127.0.0.1:${service.port}/#/`);
+  test('a wrong passphrase is told; the right one opens it and ends the pause at once, and with it all that was said of it', async () => {
+    const machine = await page.context().newPage();
+    await machine.goto(`http://127.0.0.1:${service.port}/#/new-machine`);
+    await machine.getByRole('button', { name: /^nas/ }).click();
+    const refused = machine.getByText('The keychain is locked.', { exact: true });
+    await refused.waitFor();
+    const [row] = (await home.json(['snapshots', '-d', `folder:${home.place}`])) as { id: string }[];
+    await page.goto(`http://127.0.0.1:${service.port}/#/snapshots/survival/nas/${row?.id ?? ''}`);
+    await page.getByText('The keychain is locked.', { exact: true }).waitFor();
+    expect(await page.getByText('The keychain is locked.', { exact: true }).count()).toBe(1);
     await page.getByRole('button', { name: 'Open the keychain…' }).first().click();
     const dialog = page.getByRole('dialog');
     await dialog.getByLabel('Passphrase').fill('open barley');
@@ -50,6 +59,12 @@ describe.skipIf(browserMissing !== '')(`a locked keychain on the page${browserMi
     await dialog.getByLabel('Passphrase').fill(passphrase);
     await page.keyboard.press('Enter');
     await page.getByText('The keychain is open.').waitFor();
+    // What only reads is read by itself; what was begun by a person waits for them, without its error.
+    await page.getByRole('treeitem', { name: /level\.dat/ }).waitFor();
+    await refused.waitFor({ state: 'detached' });
+    expect(await page.getByText('The keychain is locked.', { exact: true }).count()).toBe(0);
+    await machine.close();
+    await page.goto(`http://127.0.0.1:${service.port}/#/`);
     const card = page.getByRole('article', { name: 'Survival' });
     await card.getByText('The keychain is open again').waitFor();
     expect(await page.getByRole('button', { name: 'Open the keychain…' }).count()).toBe(0);

@@ -30,7 +30,7 @@ export class History {
   });
   readonly more = $derived(this.#read.length >= this.limit && this.limit < most);
 
-  async load(signal: AbortSignal): Promise<void> {
+  async load(signal?: AbortSignal): Promise<void> {
     const { server, kind, failedOnly, limit } = this;
     try {
       const filter = {
@@ -42,7 +42,7 @@ export class History {
       this.#read = await call('jobs.list', filter, signal);
       this.fault = null;
     } catch (error) {
-      if (!signal.aborted) this.fault = faultOf(error);
+      if (signal?.aborted !== true) this.fault = faultOf(error);
     } finally {
       this.loaded = true;
     }

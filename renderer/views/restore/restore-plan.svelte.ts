@@ -79,7 +79,7 @@ export class RestorePlan {
   }
 
   /** The complete ones of the place, newest first. */
-  async list(signal: AbortSignal): Promise<void> {
+  async list(signal?: AbortSignal): Promise<void> {
     const { destination } = this;
     const { slug } = this.server;
     try {
@@ -94,7 +94,7 @@ export class RestorePlan {
       this.fault = null;
       this.listed = true;
     } catch (error) {
-      if (!signal.aborted) this.fault = faultOf(error);
+      if (signal?.aborted !== true) this.fault = faultOf(error);
     }
   }
 

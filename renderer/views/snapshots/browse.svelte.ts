@@ -44,6 +44,8 @@ export class BrowseView {
 
   async load(): Promise<void> {
     this.fault = null;
+    // Until it is there nobody may say that it is empty.
+    this.loaded = false;
     await Promise.all([this.#top(), this.compare()]);
   }
 
