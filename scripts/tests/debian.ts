@@ -42,6 +42,7 @@ const needs: readonly Need[] = [
   { package: 'gnome-keyring', reason: 'is the keyring that secrets are kept in', probe: ['gnome-keyring-daemon', '--version'] },
   { package: 'dbus-daemon', reason: 'gives that keyring a session', probe: ['dbus-run-session', '--version'] },
   { package: 'chromium', reason: 'shows the page', probe: ['chromium', '--version'] },
+  { package: 'zbar-tools', reason: 'reads the QR code of the recovery kit', probe: ['zbarimg', '--version'] },
   { package: 'memcached', reason: 'belongs to that S3 server', probe: ['memcached', '--version'] },
 ];
 

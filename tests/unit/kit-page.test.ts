@@ -1,3 +1,6 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { kitPage } from '../../main/engine/kit/kit-page.ts';
 import { kitText } from '../../main/engine/kit/kit-text.ts';
@@ -5,7 +8,9 @@ import { kitWords, type KitWords } from '../../main/engine/kit/kit-words.ts';
 import { markup } from '../../main/engine/kit/markup.ts';
 import { qrCode } from '../../main/engine/kit/qr-code.ts';
 import type { RecoveryKit } from '../../main/engine/kit/recovery-kit.ts';
+import { tempFolder } from '../support/temp-folder.ts';
 
+const zbarMissing = spawnSync('zbarimg', ['--version'], { stdio: 'ignore' }).status === 0 ? '' : ' (zbarimg is not installed)';
 const hostile = '</pre><script>alert("x")</script> & \'so on\'';
 const kit: RecoveryKit = {
   ...{ madeOn: '2026-11-24', host: 'box', settings: { provider: 's3', bucket: 'my-backups' }, recoveryKeys: [] },
@@ -62,6 +67,19 @@ describe('the page of a recovery kit', () => {
     expect(page.tags.filter(({ name }) => name === 'svg')).toHaveLength(1);
     expect(page.tags.filter(({ name }) => name === 'li')).toHaveLength(8);
     for (const text of ['my-backups', 'python3 open.py', '2026-11-24', 'box', '@media print']) expect(kitPage(kit)).toContain(text);
+  });
+
+  test.skipIf(zbarMissing !== '')(`has a QR code that a reader reads as the vault${zbarMissing}`, () => {
+    // As a printer or a screen shows it: its modules, four pixels each, as a portable bitmap.
+    const [, size = '', path = ''] = /viewBox="0 0 (\d+) \d+">[^]*?<path d="([^"]+)"/.exec(kitPage(kit)) ?? [];
+    const [width, scale] = [Number(size), 4];
+    const pixels = Array.from({ length: width * scale }, () => Array.from({ length: width * scale }, () => 0));
+    for (const [, x = '', y = '', run = ''] of path.matchAll(/M(\d+) (\d+)h(\d+)v1h-\d+z/g))
+      for (let down = 0; down < scale; down += 1)
+        pixels[Number(y) * scale + down]?.fill(1, Number(x) * scale, (Number(x) + Number(run)) * scale);
+    const file = join(tempFolder(), 'code.pbm');
+    writeFileSync(file, `P1\n${width * scale} ${width * scale}\n${pixels.map((row) => row.join(' ')).join('\n')}\n`);
+    expect(execFileSync('zbarimg', ['--quiet', '--nodbus', '--raw', file], { encoding: 'utf8' }).trim()).toBe(kit.vault);
   });
 
   test('needs nothing from elsewhere: no script, no address, nothing that is loaded or sent', () => {
