@@ -21,6 +21,8 @@ export const sayings = {
   'folder-is-file': ['path'],
   'folder-forbidden': ['path'],
   'folder-empty': ['path'],
+  'snapshot-gone': [],
+  'snapshot-unended': [],
   'target-refused': ['target'],
   'cron-wrong': ['expression'],
   'cron-never': ['expression'],

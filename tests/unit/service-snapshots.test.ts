@@ -2,6 +2,7 @@ import { mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import type { CallReply, CallRequest } from '../../main/contract/calls.ts';
+import { asFault } from '../../main/contract/faults.ts';
 import { pathFromText } from '../../main/engine/archive/byte-path.ts';
 import type { ManifestEntry } from '../../main/engine/snapshots/manifest-entry.ts';
 import { compareInWalkOrder, inWalkOrder, merged } from '../../main/engine/snapshots/walk-order.ts';
@@ -135,4 +136,24 @@ test('two lists are merged with one entry of each in memory; one out of order is
   };
   expect(await codeOf(all(inWalkOrder(entries('a!', 'a/b'), 'x')))).toBe('corrupt');
   expect(await codeOf(all(inWalkOrder(entries('a', 'a'), 'x')))).toBe('corrupt');
+});
+
+test('a snapshot that a clean-up has removed is not there any more, whatever of it later ones still need', async () => {
+  const world = serviceWorld({ folder });
+  const first = await backedUp(world);
+  put('level.dat', 'other blocks', 2);
+  await backedUp(world);
+  await world.engine.prune({ server: 'Survival', policy: { last: 1 } });
+  const said = async (work: Promise<unknown>): Promise<unknown> => {
+    try {
+      return await work;
+    } catch (error) {
+      const { code, context } = asFault(error, 'look');
+      return [code, context['say']];
+    }
+  };
+  const gone = ['not-found', 'snapshot-gone'];
+  expect(await said(call(world, 'snapshot.entries', { ...place, snapshot: first, path: '' }))).toEqual(gone);
+  expect(await said(world.engine.restore(join(tempFolder(), 'back'), { server: 'Survival', snapshot: first }))).toEqual(gone);
+  expect(await said(world.engine.verify({ server: 'Survival', snapshot: first }))).toEqual(gone);
 });

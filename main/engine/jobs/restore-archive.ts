@@ -5,7 +5,7 @@ import { compileExcludes } from '../archive/exclude.ts';
 import type { UnpackRequest, UnpackResult } from '../archive/unpacker.ts';
 import type { EngineHost } from '../host.ts';
 import { openArchive, readStored } from '../snapshots/archive-reader.ts';
-import { findObject, listServer, storedSizes } from '../snapshots/catalog.ts';
+import { findObject, withoutManifest, listServer, storedSizes } from '../snapshots/catalog.ts';
 import type { Catalog, ListedSnapshot } from '../snapshots/catalog.ts';
 import { compareChecksums, readChecksum } from '../snapshots/checksums.ts';
 import type { ChecksumFinding } from '../snapshots/checksums.ts';
@@ -42,12 +42,7 @@ export async function restoreArchive(
   run: RunContext,
 ): Promise<Omit<RestoreReport, 'elapsedMs'>> {
   const object = findObject(snapshot, 'manifest');
-  if (object === null) {
-    throw new Fault('not-found', `snapshot ${snapshot.id} is incomplete: it has no manifest`, {
-      operation: 'restore',
-      context: { snapshot: snapshot.id },
-    });
-  }
+  if (object === null) throw withoutManifest(snapshot, 'restore');
   const options: CallOptions = { signal: run.signal };
   const manifest = await fetchManifest(host, catalog.backend, catalog.vault, object.key, { ...options, size: object.size });
   const staging = new RestoreStaging(host, { id: snapshot.id, request, localPath });

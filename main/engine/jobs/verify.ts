@@ -3,7 +3,7 @@ import type { Damage, RunContext, VerifyReport, VerifyRequest, Warning } from '.
 import { vaultName, type OpenVault } from '../archive/vault.ts';
 import type { OpenDestination } from '../engine.ts';
 import type { EngineHost } from '../host.ts';
-import { findObject, isCompleteClassic, listServer, listServers, openedCatalog } from '../snapshots/catalog.ts';
+import { findObject, isCompleteClassic, listServer, listServers, openedCatalog, withoutManifest } from '../snapshots/catalog.ts';
 import type { Catalog, ListedSnapshot } from '../snapshots/catalog.ts';
 import { compareChecksums } from '../snapshots/checksums.ts';
 import { fetchManifest } from '../snapshots/manifest-store.ts';
@@ -106,6 +106,7 @@ async function verifyOne(
   run: RunContext,
 ): Promise<Verified> {
   const object = findObject(snapshot, 'manifest');
+  if (object === null && findObject(snapshot, 'classic') === null) throw withoutManifest(snapshot, 'verify');
   if (object === null) return verifyClassic(host, destination, snapshot, request, run);
   const options: CallOptions = { signal: run.signal };
   const named = (key: string, kind: string, message: string): Damage => ({ snapshot: snapshot.id, object: key, kind, message, files: [] });

@@ -1,4 +1,5 @@
 import { Fault } from '../../contract/faults.ts';
+import { saying } from '../../contract/sayings.ts';
 import type { OpenVault } from '../archive/vault.ts';
 import type { EngineHost, Zstd } from '../host.ts';
 import type { Backend, CallOptions, ObjectInfo } from '../storage/backend.ts';
@@ -110,14 +111,22 @@ export function openedCatalog(
   };
 }
 
-/** The manifest of a snapshot. Fault unsupported where it has none to look into. */
+/** Of a snapshot of which something is left, but no manifest: an archive that later ones need, or what an unfinished run has stored. */
+export function withoutManifest({ id, objects }: ListedSnapshot, operation: string): Fault {
+  const isUnended = objects.some(({ name }) => name.kind === 'partial');
+  const why = isUnended ? 'the run that began it did not end' : 'a clean-up has removed it, or its run did not end';
+  return new Fault('not-found', `snapshot ${id} has no manifest: ${why}`, {
+    operation,
+    context: { ...saying(isUnended ? 'snapshot-unended' : 'snapshot-gone', {}), snapshot: id },
+  });
+}
+
+/** The manifest of a snapshot. Faults: not-found where there is none (any more), unsupported of a classic one. */
 export async function openListed(catalog: Catalog, snapshot: ListedSnapshot, options: CallOptions): Promise<ManifestReader> {
   const manifest = findObject(snapshot, 'manifest');
   if (manifest === null) {
-    const why =
-      findObject(snapshot, 'classic') === null
-        ? 'is incomplete'
-        : 'is a classic one, whose content cannot be listed without reading it whole';
+    if (findObject(snapshot, 'classic') === null) throw withoutManifest(snapshot, 'list');
+    const why = 'is a classic one, whose content cannot be listed without reading it whole';
     throw new Fault('unsupported', `snapshot ${snapshot.id} ${why}`, { operation: 'list', context: { snapshot: snapshot.id } });
   }
   return await openManifest(catalog.zstd, catalog.backend, catalog.vault, manifest.key, { ...options, size: manifest.size });

@@ -1,4 +1,5 @@
 import { Fault } from '../../contract/faults.ts';
+import { saying } from '../../contract/sayings.ts';
 import { slugify } from '../../contract/slug.ts';
 import type { CallOptions } from '../storage/backend.ts';
 import { displayName, group, listServer, listServers, type Catalog, type ListedSnapshot, type ServerListing } from './catalog.ts';
@@ -105,7 +106,7 @@ function onlyMatch(listing: ServerListing, wanted: string): ListedSnapshot {
   if (match === undefined) {
     throw new Fault('not-found', `${listing.slug} has no snapshot ${wanted}`, {
       operation: 'find snapshot',
-      context: { snapshot: wanted },
+      context: { ...(isSnapshotId(wanted) ? saying('snapshot-gone', {}) : {}), snapshot: wanted },
     });
   }
   if (matches.length > 1) {

@@ -44,6 +44,8 @@ export class RestorePlan {
   listed = $state(false);
 
   readonly row = $derived(this.rows.find(({ id, newest }) => (this.snapshot === '' ? newest === true : id === this.snapshot)));
+  /** It was asked about and is listed no more. */
+  readonly gone = $derived(this.listed && this.snapshot !== '' && this.row === undefined);
   readonly target = $derived(this.where === 'old' ? this.#folder() : this.where === 'beside' ? this.#beside() : this.path.trim());
   readonly replace = $derived(this.where === 'old' || (this.where === 'other' && this.replaceOther));
   readonly bytes = $derived.by(() => (this.what.part === undefined ? (this.row?.bytes ?? null) : this.what.part.bytes));

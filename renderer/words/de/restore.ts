@@ -87,5 +87,7 @@ export const restore = {
   'aside.swapped': 'Zurückgetauscht. Was bis eben dort war, ist nun seinerseits aufgehoben.',
   'aside.discarded': 'Gelöscht; der Platz ist wieder frei.',
   'aside.force': 'Rückgängig, obwohl er benutzt wird',
+  'restore.gone': 'Diesen Stand gibt es nicht mehr. Ein Aufräumen hat ihn entfernt.',
+  'restore.list': 'Stände zeigen',
   'restore.none': 'Noch gibt es keinen vollständigen Stand. Die erste Sicherung macht einen.',
 } as const;

@@ -86,5 +86,7 @@ export const restore = {
   'aside.swapped': 'Swapped back. What was there until now is kept in its turn.',
   'aside.discarded': 'Deleted; the space is free again.',
   'aside.force': 'Undo although it is in use',
+  'restore.gone': 'This snapshot is not there any more. A clean-up has removed it.',
+  'restore.list': 'Show the snapshots',
   'restore.none': 'There is no whole snapshot yet. The first backup makes one.',
 } as const;

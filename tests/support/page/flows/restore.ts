@@ -123,5 +123,23 @@ export function restoreFlows(face: Face): void {
       });
       expect(readFileSync(inFolder('world/level.dat'), 'utf8')).toBe('griefed');
     });
+
+    test('a snapshot that was cleaned up while it was looked into says so, and leads to those that are there', async () => {
+      await home.json(['server', 'backup', 'survival', '--force']);
+      const rows = (await home.json(['snapshots', '-d', 'nas'])) as { readonly id: string }[];
+      const older = rows.map(({ id }) => id).sort()[0] ?? '';
+      const visitor = await running.visit(`snapshots/survival/nas/${older}`);
+      const { page, button } = visitor;
+      await page.getByRole('treeitem', { name: /world/ }).waitFor();
+      await home.json(['prune', '-d', 'nas', '--server', 'Survival', '--keep-last', '1']);
+      await button('pick.restoreAll').click();
+      await visitor.text('restore.gone').waitFor();
+      await button('restore.list').click();
+      await page.getByRole('heading', { level: 1, name: 'Survival', exact: true }).waitFor();
+      expect(new URL(page.url()).hash).toBe('#/snapshots/survival/nas');
+      await visitor.go(`snapshots/survival/nas/${older}`);
+      await visitor.text('say.snapshot-gone.says').waitFor();
+      await visitor.leave();
+    });
   });
 }
