@@ -171,7 +171,8 @@ test('a call goes by what the file says when it is made, and who watches is told
   } as unknown as CallHandlers);
 
   // As another process does, with the watch still asleep.
-  await file.update((all) => ({ ...all, servers: [server({ folder: '/srv' })] }));
+  const destinations = { here: { settings: { provider: 'folder' as const, path: '/nas' } } };
+  await file.update((all) => ({ ...all, destinations, servers: [server({ folder: '/srv' })] }));
   expect(await calls['servers.list']({}, stop.signal)).toEqual(['survival']);
   expect(changes).toBe(1);
   stop.abort();
