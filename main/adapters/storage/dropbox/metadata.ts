@@ -25,15 +25,26 @@ export function pathOf(api: DropboxApi, key: string): string {
 }
 
 /**
- * The folders in front may be spelt in another case than they were written, but are as long. Null for a name that is none of ours: no key, or not the one
- * that the key found in it would be stored under.
+ * The key of a file by its `path_display`. The folders in front may be spelt in another case than ours, and then be of another length, so they are counted
+ * and compared. Null for a name that is none of ours: no key, or not the one that the key found in it would be stored under. Fault unexpected for a file
+ * outside our folder: to pass it over could make a full folder look empty.
  */
 export function keyOf(api: DropboxApi, display: string): string | null {
   const { base } = api.place;
-  const name = display.slice(base.length + 1);
+  const names = display.split('/');
+  const depth = base.split('/').length;
+  if (folded(names.slice(0, depth).join('/')) !== folded(base)) {
+    throw new Fault('unexpected', `Dropbox lists ${JSON.stringify(display)}, which is not below ${base}`, { operation: 'list' });
+  }
+  const name = names.slice(depth).join('/');
   // Not decodeURIComponent: of what follows a `%` it takes more than pathOf ever writes, and refuses the rest with an error.
   const key = name.replace(/%[0-9a-f]{2}/g, (code) => String.fromCharCode(Number.parseInt(code.slice(1), 16)));
   return isKey(key) && pathOf(api, key).slice(base.length + 1) === name ? key : null;
+}
+
+/** Equal for what Dropbox takes for one name. Upper case last: it also makes both small sigmas one, and ß of what was written ẞ. */
+function folded(path: string): string {
+  return path.normalize('NFC').toLowerCase().toUpperCase();
 }
 
 export function infoOf(key: string, file: DropboxFile): ObjectInfo {

@@ -11,7 +11,7 @@ export interface DropboxOptions {
 }
 
 export interface DropboxPlace {
-  /** Begins with `/`, ends without. */
+  /** Begins with `/`, ends without; in NFC. */
   readonly base: string;
   readonly api: string;
   readonly content: string;
@@ -21,7 +21,11 @@ export interface DropboxPlace {
 export const setupPage = 'docs/setup/dropbox.md';
 
 export function resolveDropboxPlace({ folder }: DropboxSettings, { endpoint }: DropboxOptions): DropboxPlace {
-  const names = folder.split('/').filter((name) => name !== '');
+  // Dropbox keeps and tells names in NFC, whatever they were sent in; macOS gives them decomposed.
+  const names = folder
+    .normalize('NFC')
+    .split('/')
+    .filter((name) => name !== '');
   if (names.length === 0 || names.some((name) => name === '.' || name === '..')) {
     throw new Fault('config-invalid', `${JSON.stringify(folder)} cannot be a folder at Dropbox`, { operation: 'read the destination' });
   }

@@ -19,7 +19,11 @@ export interface DrivePlace {
 export const setupPage = 'docs/setup/google-drive.md';
 
 export function resolveDrivePlace({ folder }: GoogleDriveSettings, { endpoint }: GoogleDriveOptions): DrivePlace {
-  const folders = folder.split('/').filter((name) => name !== '');
+  // Drive compares names as they are, and macOS gives them decomposed: one folder name must not become two folders.
+  const folders = folder
+    .normalize('NFC')
+    .split('/')
+    .filter((name) => name !== '');
   if (folders.length === 0) {
     throw new Fault('config-invalid', `${JSON.stringify(folder)} cannot be a folder in Google Drive`, {
       operation: 'read the destination',

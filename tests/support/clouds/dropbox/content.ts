@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { receiveToFile, sendFile, sendJson } from '../serve.ts';
 import { appendConcurrent, endConcurrent, startConcurrent } from './concurrent.ts';
 import { Refusal } from './refusal.ts';
-import { contentHash, metadataOf, type Session, type State } from './state.ts';
+import { argumentOf, contentHash, metadataOf, type Session, type State } from './state.ts';
 
 const longestRequest = 150 * 1024 * 1024;
 const weekMs = 7 * 86_400_000;
@@ -153,7 +153,7 @@ function headerArgument(request: IncomingMessage): unknown {
   const text = request.headers['dropbox-api-arg'];
   if (typeof text !== 'string' || /[^\u0020-\u007e]/.test(text)) throw new Refusal(400, ['could not decode the Dropbox-API-Arg header']);
   try {
-    return JSON.parse(text);
+    return argumentOf(text);
   } catch {
     throw new Refusal(400, ['the Dropbox-API-Arg header is no JSON']);
   }

@@ -1,11 +1,10 @@
 import { open } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { parsedJson } from '../../../../main/adapters/network/http.ts';
 import { closed, listening, receiveBytes, sendJson, type TokenAuthority } from '../serve.ts';
 import { answerContent } from './content.ts';
 import { Refusal, sendRefusal } from './refusal.ts';
 import { answerRpc } from './rpc.ts';
-import { State } from './state.ts';
+import { argumentOf, State } from './state.ts';
 
 export interface DropboxServerOptions {
   readonly folder: string;
@@ -56,9 +55,16 @@ export async function startDropboxServer({ folder, authority, port }: DropboxSer
       return;
     }
     const body = (await receiveBytes(request)).toString('utf8');
-    const argument = body === '' ? null : parsedJson(body);
-    if (argument === undefined) throw new Refusal(400, ['the body is no JSON']);
+    const argument = bodyArgument(body);
     sendJson(response, 200, server.tamper(route, await answerRpc(state, route, argument, server.pageSize, server.now())));
+  }
+
+  function bodyArgument(body: string): unknown {
+    try {
+      return body === '' ? null : argumentOf(body);
+    } catch {
+      throw new Refusal(400, ['the body is no JSON']);
+    }
   }
 
   function authorize(request: IncomingMessage): void {

@@ -103,6 +103,11 @@ export class State {
   }
 }
 
+/** The argument of a call, its paths in NFC, as Dropbox keeps and compares them. Throws a SyntaxError for what is no JSON. */
+export function argumentOf(text: string): unknown {
+  return JSON.parse(text, (name, value: unknown) => (name === 'path' && typeof value === 'string' ? value.normalize('NFC') : value));
+}
+
 /** Dropbox: `/(.|[\r\n])*` with names that hold no `\`, none of them empty. */
 export function checkPath(path: string): void {
   if (!/^(\/[^/\\]+)+$/.test(path) || path.split('/').some((name) => Buffer.byteLength(name) > 255)) {
