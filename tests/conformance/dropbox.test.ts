@@ -54,3 +54,12 @@ test('a listed file outside the folder is a fault: passed over, it could make a 
     server.tamper = (_, body) => body;
   }
 });
+
+test('a folder in any writing, emoji too: what goes up is listed and comes down again', async () => {
+  if (place === undefined) throw new Error('no server');
+  const backend = place.fresh({ folder: `Резервные копии/世界 🏰 ${randomBytes(6).toString('hex')}` });
+  await put(backend, 'world/snap.manifest', patterned(70_000));
+  expect(await collect(backend.list('world/'))).toMatchObject([{ key: 'world/snap.manifest', size: 70_000 }]);
+  expect(await get(backend, 'world/snap.manifest')).toEqual(patterned(70_000));
+  expect(await get(backend, 'world/snap.manifest', { offset: 60_000, length: 10 })).toEqual(patterned(70_000).subarray(60_000, 60_010));
+});

@@ -39,7 +39,7 @@ export async function answerContent(
     if (file === undefined) throw new Refusal(409, ['path', state.folders.has(path.toLowerCase()) ? 'not_file' : 'not_found']);
     await sendFile(request, response, file.blob, file.size, {
       'content-type': 'application/octet-stream',
-      'dropbox-api-result': JSON.stringify(metadataOf(file)),
+      'dropbox-api-result': headerJson(metadataOf(file)),
       'original-content-length': String(file.size),
     });
     return;
@@ -146,6 +146,12 @@ function modeOf({ mode = 'add' }: Pick<Commit, 'mode'>): string {
 
 function tagOf(kind: Tagged): string {
   return typeof kind === 'string' ? kind : kind['.tag'];
+}
+
+/** As the real one writes it: a header holds ASCII, all else is escaped. */
+function headerJson(value: object): string {
+  const letters = JSON.stringify(value).split('');
+  return letters.map((letter) => (/[ -~]/.test(letter) ? letter : `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`)).join('');
 }
 
 /** Only what a header may hold: anything beyond ASCII is refused, as the real one does. */
