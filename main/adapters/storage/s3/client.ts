@@ -16,6 +16,8 @@ async function connect(place: S3Place, credentials: S3Credentials): Promise<S3> 
   const checksums = place.sendChecksums ? 'WHEN_SUPPORTED' : 'WHEN_REQUIRED';
   const config: S3ClientConfig = {
     ...(place.endpoint === undefined ? {} : { endpoint: place.endpoint }),
+    // Else AWS_ENDPOINT_URL or a profile's endpoint_url would send what is meant for AWS to another server, perhaps over plain http.
+    ignoreConfiguredEndpointUrls: true,
     ...(place.region === undefined ? {} : { region: place.region }),
     ...(credentials === 'chain' ? {} : { credentials: keysOf(credentials) }),
     forcePathStyle: place.pathStyle,
