@@ -50,6 +50,10 @@ export const sayings = {
   'certificate-wrong': [],
   'upload-ended': [],
   'drive-off': [],
+  'drive-day-limit': [],
+  'drive-uploads-slowed': [],
+  'drive-downloads-limited': [],
+  'drive-file-flagged': [],
   'service-silent': [],
   'page-signed-out': [],
 } as const satisfies Readonly<Record<string, readonly string[]>>;

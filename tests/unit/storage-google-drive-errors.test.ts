@@ -13,6 +13,8 @@ test.each([
   ['rateLimitExceeded', 429, 'rate-limited'],
   ['dailyLimitExceeded', 403, 'quota-exceeded'],
   ['uploadLimitExceeded', 403, 'quota-exceeded'],
+  ['downloadQuotaExceeded', 403, 'quota-exceeded'],
+  ['cannotDownloadAbusiveFile', 403, 'permission-denied'],
   ['storageQuotaExceeded', 403, 'quota-exceeded'],
   ['teamDriveFileLimitExceeded', 403, 'quota-exceeded'],
   ['insufficientPermissions', 403, 'permission-denied'],
@@ -61,6 +63,23 @@ test('a day’s limit and a full account each say what helps', () => {
   });
   expect(toFault(new DriveError(403, 'storageQuotaExceeded'), 'complete', 'x').context['next']).toContain('trash');
   expect(toFault(new DriveError(403, 'accessNotConfigured'), 'list', 'x').context['next']).toContain('docs/setup/google-drive.md');
+});
+
+test.each([
+  // On uploads the limit of a day may stand behind it, elsewhere it cannot.
+  ['userRateLimitExceeded', 'writePart', 'drive-uploads-slowed', /too many requests/, /750 GB.*tomorrow/],
+  ['userRateLimitExceeded', 'complete', 'drive-uploads-slowed', /too many requests/, /750 GB.*tomorrow/],
+  ['userRateLimitExceeded', 'list', undefined, /too many requests/, /^undefined$/],
+  ['rateLimitExceeded', 'writePart', undefined, /too many requests/, /^undefined$/],
+  ['uploadLimitExceeded', 'complete', 'drive-day-limit', /750 GB/, /tomorrow/],
+  ['downloadQuotaExceeded', 'read', 'drive-downloads-limited', /limits downloads of this file for a day/, /tomorrow/],
+  ['cannotDownloadAbusiveFile', 'read', 'drive-file-flagged', /marked this file as harmful/, /review/],
+])('%s on %s says what it is and what helps', (reason, operation, say, message, next) => {
+  const fault = toFault(new DriveError(403, reason), operation, 'server/x');
+  expect(fault.context['say']).toBe(say);
+  expect(fault.message).toMatch(message);
+  expect(String(fault.context['next'])).toMatch(next);
+  expect(String(fault.context['next'])).not.toMatch(/[Ss]ign in/);
 });
 
 test('a pause that Google asks for is kept', () => {

@@ -30,6 +30,12 @@ interface Meaning {
 
 const missing: Meaning = { code: 'not-found', says: 'does not exist' };
 const slower: Meaning = { code: 'rate-limited', says: 'was put off: too many requests' };
+/** `slower`, of an upload: the day's limit shows itself in this way, too. */
+const uploadsSlowed: Meaning = {
+  ...slower,
+  say: 'drive-uploads-slowed',
+  next: `Try again later. If it lasts, the 750 GB a day that Google takes from one account may be used up: then try again tomorrow; what is finished is kept. See ${setupPage}.`,
+};
 const ownFault: Meaning = { code: 'unavailable', says: 'failed by a fault of the server' };
 const signedOut: Meaning = { code: 'sign-in-needed', says: 'was refused: the app is no longer connected to the account' };
 const denied: Meaning = {
@@ -51,7 +57,20 @@ const full: Meaning = {
 const daily: Meaning = {
   code: 'quota-exceeded',
   says: "was refused: a day's limit of Google's is reached (750 GB of uploads for an account, or the project's own)",
+  say: 'drive-day-limit',
   next: 'Try again tomorrow; what is finished is kept.',
+};
+const downloadsLimited: Meaning = {
+  code: 'quota-exceeded',
+  says: 'was refused: Google limits downloads of this file for a day',
+  say: 'drive-downloads-limited',
+  next: 'Try again tomorrow; the file is kept as it is.',
+};
+const flagged: Meaning = {
+  code: 'permission-denied',
+  says: 'was refused: Google has marked this file as harmful',
+  say: 'drive-file-flagged',
+  next: 'Ask Google for a review of the file at drive.google.com; other snapshots may still be restored.',
 };
 
 /** Google: "Resolve errors" of the Drive API, and the common errors of its APIs. */
@@ -68,6 +87,8 @@ const byReason: Readonly<Record<string, Meaning>> = {
   dailyLimitExceededUnreg: daily,
   quotaExceeded: daily,
   uploadLimitExceeded: daily,
+  downloadQuotaExceeded: downloadsLimited,
+  cannotDownloadAbusiveFile: flagged,
   storageQuotaExceeded: full,
   teamDriveFileLimitExceeded: full,
   numChildrenInNonRootLimitExceeded: full,
@@ -147,7 +168,7 @@ function parsed(text: string): unknown {
 
 function refused(error: DriveError, operation: string, what: string, context: FaultContext): Fault {
   const meant = meaningOf(error);
-  const meaning = meant === denied && operation === 'remove' ? mayNotDelete : meant;
+  const meaning = ofOperation(meant, operation, error.reason);
   const reason = error.reason === '' ? `status ${error.status}` : error.reason;
   const next = meaning === undefined ? undefined : accountStep(meaning, setupPage);
   const options = {
@@ -162,6 +183,12 @@ function refused(error: DriveError, operation: string, what: string, context: Fa
   };
   if (meaning === undefined) return new Fault('unexpected', `${operation} of ${what} failed: ${reason}`, options);
   return new Fault(meaning.code, `${operation} of ${what} ${meaning.says} (${reason})`, options);
+}
+
+/** What some operations know better than the reason says. */
+function ofOperation(meaning: Meaning | undefined, operation: string, reason: string): Meaning | undefined {
+  if (meaning === denied && operation === 'remove') return mayNotDelete;
+  return reason === 'userRateLimitExceeded' && (operation === 'writePart' || operation === 'complete') ? uploadsSlowed : meaning;
 }
 
 function meaningOf({ status, reason, retryAfterMs: wait }: DriveError): Meaning | undefined {
