@@ -1,10 +1,11 @@
+import { accountStep } from '../adapters/network/account-step.ts';
 import { isSignInProvider, missingClient, oauthProvider, type SignInProvider } from '../adapters/oauth/providers.ts';
 import { refreshingTokens } from '../adapters/oauth/refreshing-tokens.ts';
 import type { TokenSource } from '../adapters/oauth/token-source.ts';
 import { systemClock } from '../adapters/system/clock.ts';
 import type { DestinationSettings } from '../contract/destination-settings.ts';
 import { Fault } from '../contract/faults.ts';
-import type { Secrets } from './destination-secrets.ts';
+import { secretsOf, type Secrets } from './destination-secrets.ts';
 import { loopbackEndpoint } from './loopback-endpoint.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -45,10 +46,7 @@ export function composeTokens(settings: DestinationSettings, secrets: Secrets, e
   const clientId = clientIdOf(settings, env);
   if (clientId === undefined) throw missingClient(oauthProvider(provider), variables.clientId);
   const { refreshToken } = secrets;
-  if (refreshToken === undefined) {
-    const where = keeping.name === null ? 'the environment holds no refresh token' : `nobody has signed in for ${keeping.name} yet`;
-    throw new Fault('sign-in-needed', where, { operation: 'sign in' });
-  }
+  if (refreshToken === undefined) throw noSignIn(provider, keeping.name);
   return refreshingTokens({
     provider,
     clientId,
@@ -61,6 +59,20 @@ export function composeTokens(settings: DestinationSettings, secrets: Secrets, e
     ...(keeping.keep === undefined ? {} : { onRefreshToken: keeping.keep }),
     ...(keeping.keepLasting === undefined ? {} : { onLasting: keeping.keepLasting }),
   });
+}
+
+/** `name` is null for a destination given by its address: there is nothing to sign in for, and its token comes from the environment. */
+function noSignIn(provider: SignInProvider, name: string | null): Fault {
+  const variable = secretsOf(provider).find((secret) => secret.name === 'refreshToken')?.env ?? '';
+  const [says, next] =
+    name === null
+      ? [
+          'the environment holds no refresh token',
+          `Set ${variable}, or keep this place with “holdfast destination add NAME ${provider}:…” and sign in for it.`,
+        ]
+      : [`nobody has signed in for ${name} yet`, `Sign in with “holdfast destination sign-in ${name}”.`];
+  const step = accountStep({ code: 'sign-in-needed', next }, oauthProvider(provider).setupPage) ?? next;
+  return new Fault('sign-in-needed', says, { operation: 'sign in', context: { next: step } });
 }
 
 function given(text: string | undefined): string | undefined {

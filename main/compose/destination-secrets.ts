@@ -1,3 +1,4 @@
+import { accountStep } from '../adapters/network/account-step.ts';
 import type { Provider } from '../contract/destination-settings.ts';
 import { Fault } from '../contract/faults.ts';
 import { providerSecrets, type ProviderSecret } from '../contract/settings.ts';
@@ -24,10 +25,9 @@ export function needed(secrets: Secrets, provider: Provider, name: string, where
   const value = secrets[name];
   if (value !== undefined) return value;
   const secret = secretsOf(provider).find((one) => one.name === name);
+  const next = `Set ${secret?.env ?? name}, or keep it with “holdfast destination add NAME ${provider === 'backblaze-b2' ? 'b2' : provider}:…”.`;
   throw new Fault('unauthenticated', `${secret?.says ?? name} is missing: it was looked for in ${where}`, {
     operation: 'read the keys',
-    context: {
-      next: `Set ${secret?.env ?? name}, or keep it with “holdfast destination add NAME ${provider === 'backblaze-b2' ? 'b2' : provider}:…”.`,
-    },
+    context: { next: accountStep({ code: 'unauthenticated', next }, `docs/setup/${provider}.md`) ?? next },
   });
 }

@@ -1,3 +1,4 @@
+import { setupPage } from '../adapters/storage/s3/meanings.ts';
 import type { S3Credentials } from '../adapters/storage/s3/settings.ts';
 import { Fault } from '../contract/faults.ts';
 
@@ -13,7 +14,10 @@ export function s3CredentialsIn(env: Readonly<Record<string, string | undefined>
   if (accessKeyId === undefined && secretAccessKey === undefined) return 'chain';
   if (accessKeyId === undefined || secretAccessKey === undefined) {
     const name = accessKeyId === undefined ? 'AWS_ACCESS_KEY_ID' : 'AWS_SECRET_ACCESS_KEY';
-    throw new Fault('config-invalid', `${name} is missing; keys are a pair`, { operation: 'read the keys' });
+    throw new Fault('config-invalid', `${name} is missing; keys are a pair`, {
+      operation: 'read the keys',
+      context: { next: `Give both keys of the pair; ${setupPage} says where they come from.` },
+    });
   }
   const sessionToken = given('AWS_SESSION_TOKEN');
   return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };

@@ -161,8 +161,11 @@ describe('S3 keys in the environment', () => {
     expect(s3CredentialsIn({ ...pair, AWS_PROFILE: 'backup' })).toBe('chain');
   });
 
-  it('half a pair is refused, without the secret in the message', () => {
+  it('half a pair is refused, without the secret in the message, and the page that tells of keys is named', () => {
     expect(() => s3CredentialsIn({ AWS_ACCESS_KEY_ID: 'id' })).toThrow(/AWS_SECRET_ACCESS_KEY is missing/);
     expect(() => s3CredentialsIn({ AWS_SECRET_ACCESS_KEY: 'secret' })).toThrow(/^AWS_ACCESS_KEY_ID is missing; keys are a pair$/);
+    expect(() => s3CredentialsIn({ AWS_ACCESS_KEY_ID: 'id' })).toThrow(
+      expect.objectContaining({ context: { next: expect.stringContaining('docs/setup/s3.md') } }),
+    );
   });
 });

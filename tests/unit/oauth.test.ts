@@ -9,6 +9,7 @@ import { codeOf } from '../conformance/suite-support.ts';
 import { startOAuthServer, testClient, type OAuthServer } from '../support/clouds/oauth/server.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { freePort } from '../support/free-port.ts';
+import { expectPage } from '../support/setup-page.ts';
 
 let server: OAuthServer;
 beforeAll(async () => {
@@ -221,9 +222,11 @@ describe('a sign-in', () => {
   test('the person says no', async () => {
     server.refuses = true;
     const begun = await begin();
-    const code = codeOf(begun.finished());
+    const ended = begun.finished().catch((error: unknown) => error as Fault);
     expect((await browse(begun.link)).status).toBe(200);
-    expect(await code).toBe('permission-denied');
+    const fault = (await ended) as Fault;
+    expect(fault).toMatchObject({ code: 'permission-denied', context: { next: expect.stringContaining('allow it') } });
+    expectPage(fault, 'docs/setup/google-drive.md');
   });
 
   test('other paths, hosts, methods, states and endless addresses change nothing; the right answer still counts, and once', async () => {

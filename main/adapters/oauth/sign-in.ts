@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { Fault } from '../../contract/faults.ts';
 import type { Clock } from '../../engine/ports.ts';
 import { cancelledFault } from '../../engine/storage/cancel.ts';
+import { accountStep } from '../network/account-step.ts';
 import { challengeOf, newState, newVerifier, sameSecret } from './pkce.ts';
 import type { OAuthProvider } from './providers.ts';
 import { requestToken } from './token-request.ts';
@@ -193,9 +194,10 @@ function codeIn({ searchParams }: URL, state: string, provider: OAuthProvider): 
   }
   const error = searchParams.get('error');
   if (error !== null) {
+    const next = 'Sign in again and allow it; nothing was changed.';
     throw new Fault('permission-denied', `${provider.label} was not allowed to connect (${error.slice(0, 60)})`, {
       operation,
-      context: { next: 'Sign in again and allow it; nothing was changed.' },
+      context: { next: accountStep({ code: 'permission-denied', next }, provider.setupPage) ?? next },
     });
   }
   const code = searchParams.get('code');
