@@ -1,8 +1,8 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CloudWork } from './cloud-work.ts';
-import { cache, median } from './run-command.ts';
-import type { Row } from './table.ts';
+import { cache } from './run-command.ts';
+import { roundsRow, type Row } from './table.ts';
 import { gigabytes, memoryRow, rclone, tell, transfer } from './transfer.ts';
 
 export interface Beside {
@@ -20,7 +20,6 @@ export function besideRclone({ name, work, section, source, size, rounds }: Besi
   const lines = Object.entries(section).map(([field, value]) => `${field} = ${value}\n`);
   writeFileSync(config, `[remote]\n${lines.join('')}`, { mode: 0o600 });
   const seconds = { up: [] as number[], down: [] as number[], rcat: [] as number[], cat: [] as number[] };
-  const ratios = { up: [] as number[], down: [] as number[] };
   const peaks = { up: 0, down: 0 };
   const ours = (direction: 'up' | 'down'): number => {
     const { whole, peakBytes, bytes } = transfer(direction, work, 'ours/object', direction === 'up' ? { file: source } : null);
@@ -40,24 +39,15 @@ export function besideRclone({ name, work, section, source, size, rounds }: Besi
       // Who comes first finds another machine than who comes second.
       const order = round % 2 === 1 ? (['up', 'rcat', 'down', 'cat'] as const) : (['rcat', 'up', 'cat', 'down'] as const);
       for (const part of order) seconds[part].push(parts[part]());
-      ratios.up.push(last(seconds.up) / last(seconds.rcat));
-      ratios.down.push(last(seconds.down) / last(seconds.cat));
-      tell(`${name}, round ${round}: up ${last(ratios.up).toFixed(2)} ×, down ${last(ratios.down).toFixed(2)} ×`);
+      const [up, down] = [last(seconds.up) / last(seconds.rcat), last(seconds.down) / last(seconds.cat)];
+      tell(`${name}, round ${round}: up ${up.toFixed(2)} ×, down ${down.toFixed(2)} ×`);
     }
   } finally {
     rmSync(config, { force: true });
   }
-  const beside = (what: string, mine: readonly number[], theirs: readonly number[], ratio: readonly number[]): Row => ({
-    what,
-    ours: `${median(mine).toFixed(1)} s`,
-    peer: `${median(theirs).toFixed(1)} s`,
-    result: `${median(ratio).toFixed(2)} ×`,
-    goal: '≤ 1 ×',
-    met: median(ratio) <= 1,
-  });
   return [
-    beside(`${gigabytes(size)} to ${name} against rclone rcat`, seconds.up, seconds.rcat, ratios.up),
-    beside(`${gigabytes(size)} from ${name} against rclone cat`, seconds.down, seconds.cat, ratios.down),
+    roundsRow(`${gigabytes(size)} to ${name} against rclone rcat`, seconds.up, seconds.rcat),
+    roundsRow(`${gigabytes(size)} from ${name} against rclone cat`, seconds.down, seconds.cat),
     memoryRow(`peak memory, ${gigabytes(size)} to ${name}`, peaks.up),
     memoryRow(`peak memory, ${gigabytes(size)} from ${name}`, peaks.down),
   ];

@@ -8,7 +8,10 @@ import { sectionOf } from './section.ts';
 import type { Row } from './table.ts';
 
 const title = '## Clouds, on servers of this computer';
-const how = 'S3 is OpenStack Swift, the other servers are those of the tests, each in a process of its own. The peer is rclone 1.7x.';
+const how = [
+  'S3 is OpenStack Swift, the other servers are those of the tests, each in a process of its own. The peer is rclone 1.7x: of the rounds beside it, that with',
+  'the middle ratio is told.',
+].join('\n');
 
 /** What `clouds.ts` measures, as a section. Where it cannot be measured the section says why. */
 export function cloudSection({ quick, huge }: { readonly quick: boolean; readonly huge: boolean }): string {

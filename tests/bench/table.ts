@@ -68,6 +68,26 @@ export function roundTripRows(found: RoundTrip): readonly Row[] {
   ];
 }
 
+/**
+ * Rounds of both, one after the other, in seconds: the round whose ratio is the middle one, the higher of two. Its times and its ratio belong together; the
+ * middle of all times may come from different rounds, between which the machine changes.
+ */
+export function roundsRow(what: string, ours: readonly number[], theirs: readonly number[]): Row {
+  const rounds = ours.map((mine, index) => {
+    const peer = theirs[index] ?? Number.NaN;
+    return { mine, peer, ratio: mine / peer };
+  });
+  const { mine, peer, ratio } = rounds.toSorted((a, b) => a.ratio - b.ratio)[rounds.length >> 1] ?? { mine: 0, peer: 0, ratio: Number.NaN };
+  return {
+    what,
+    ours: `${mine.toFixed(1)} s`,
+    peer: `${peer.toFixed(1)} s`,
+    result: `${ratio.toFixed(2)} ×`,
+    goal: '≤ 1 ×',
+    met: ratio <= 1,
+  };
+}
+
 export function tenfoldRows(small: Peaks, large: Peaks): readonly Row[] {
   return (['backup', 'restore'] as const).map((what) => {
     const ratio = large[what] / small[what];
