@@ -38,13 +38,21 @@ const byErrno: Readonly<Record<string, NetworkMeaning>> = {
   EMFILE: { code: 'unavailable', says: 'failed: too many open files' },
 };
 
-/** OpenSSL's and Node's names of certificates that do not hold. Never tried again without the check: somebody may sit in between. */
+/**
+ * OpenSSL's names of what one flipped bit, or a peer that fell over, does to a connection that may be good. To try again is safe: the next connection
+ * checks the certificate anew.
+ */
+const brokenTls =
+  /^ERR_SSL_.*(BAD_RECORD_MAC|DECRYPTION_FAILED|DECRYPT_ERROR|DECODE_ERROR|INTERNAL_ERROR|UNEXPECTED_EOF|UNEXPECTED_MESSAGE|RECORD_OVERFLOW|RECORD_LAYER_FAILURE|BAD_RECORD_TYPE|LENGTH_TOO_LONG|CLOSE_NOTIFY|USER_CANCELLED|PROTOCOL_IS_SHUTDOWN)/;
+
+/** OpenSSL's and Node's names of certificates that do not hold, and of peers that speak no TLS. Never tried again without the check: somebody may sit in between. */
 const tls = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_|ERR_SSL_|HOSTNAME_MISMATCH|INVALID_CA|EPROTO)/;
 
 /** The meaning of an error's code as `errnoOf` finds it; undefined for one that is none of the network's. */
 export function networkMeaning(errno: string | undefined): NetworkMeaning | undefined {
   if (errno === undefined) return undefined;
   if (Object.hasOwn(byErrno, errno)) return byErrno[errno];
+  if (brokenTls.test(errno)) return broken;
   if (tls.test(errno)) {
     return {
       code: 'config-invalid',
@@ -58,14 +66,21 @@ export function networkMeaning(errno: string | undefined): NetworkMeaning | unde
 
 /**
  * The `code` of an error or, where it has none, of what caused it: fetch wraps what happened, and several addresses of one host that all
- * failed come as one error.
+ * failed come as one error. TLS that fails while something is written is EPROTO whatever the reason; OpenSSL's own name of it, which stands in the
+ * message, is given instead.
  */
 export function errnoOf(error: unknown): string | undefined {
   for (let at: unknown = error, depth = 0; at instanceof Error && depth < 5; depth++) {
-    if ('code' in at && typeof at.code === 'string') return at.code;
+    if ('code' in at && typeof at.code === 'string') return at.code === 'EPROTO' ? protocolReason(at.message) : at.code;
     at = at instanceof AggregateError && at.errors.length > 0 ? at.errors[0] : at.cause;
   }
   return undefined;
+}
+
+/** From `write EPROTO …:error:0A00010B:SSL routines:FUNCTION:wrong version number:FILE:LINE:` the name that Node makes of such a reason elsewhere. */
+function protocolReason(message: string): string {
+  const [, reason] = /:SSL routines:[^:]*:([^:]+):/.exec(message) ?? [];
+  return reason === undefined ? 'EPROTO' : `ERR_SSL_${reason.toUpperCase().replaceAll(/[^A-Z0-9]+/g, '_')}`;
 }
 
 /** RFC 9110 §10.2.3, in milliseconds: seconds, or a date, which is taken against the server's own clock (its Date header). */
