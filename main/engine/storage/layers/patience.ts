@@ -5,9 +5,12 @@ import { cancelledFault, throwIfCancelled } from '../cancel.ts';
 export interface RetryOptions {
   readonly clock: Clock;
   readonly random: Random;
-  /** How often a call is made in all, the first time included. */
+  /**
+   * How often a call is made in all, the first time included. By default totalMs alone decides; but for a destination that has not answered for as
+   * long as that (`Line`) it is eight times, which takes a minute at the most.
+   */
   readonly attempts?: number | undefined;
-  /** No attempt begins later than this after the first one (a read or a listing: after its last progress). */
+  /** No attempt but the second begins later than this after the first one (a read or a listing: after its last progress). */
   readonly totalMs?: number | undefined;
   /** The n-th pause is anything between 0 and baseMs · 2ⁿ⁻¹, at most capMs ("full jitter"). */
   readonly baseMs?: number | undefined;
@@ -24,6 +27,17 @@ export interface Retry {
   readonly pauseMs: number;
 }
 
+/** What all calls of one destination know of it together. */
+export interface Line {
+  /** When it last answered, by the clock of the calls; -Infinity: never, or some call has been given up since. */
+  answeredAt: number;
+}
+
+/** Enough for a name that is not found at once, or a server that starts; whoever misspelt an address shall hear of it soon. */
+const attemptsUnreached = 8;
+
+export type Retrying = RetryOptions & { readonly line: Line };
+
 /** How long one call is tried again. */
 export interface Patience {
   /** Settles when it is time for the next attempt; throws when there shall be none: cancelled, a fault that stays, tries spent. */
@@ -32,10 +46,11 @@ export interface Patience {
   progress(at?: number): void;
 }
 
-export function patience(options: RetryOptions, operation: string, signal: AbortSignal | undefined): Patience {
-  const { clock, random, attempts = 8, totalMs = 15 * 60_000, baseMs = 500, capMs = 60_000, onRetry } = options;
+export function patience(options: Retrying, operation: string, signal: AbortSignal | undefined): Patience {
+  const { clock, random, line, totalMs = 15 * 60_000, baseMs = 500, capMs = 60_000, onRetry } = options;
   let failed = 0;
   let startedAt = clock.now();
+  const limit = (): number => options.attempts ?? (startedAt - line.answeredAt <= totalMs ? Infinity : attemptsUnreached);
 
   return {
     progress(at = clock.now()) {
@@ -50,7 +65,13 @@ export function patience(options: RetryOptions, operation: string, signal: Abort
       const jitter = fraction(random) * Math.min(capMs, baseMs * 2 ** (failed - 1));
       const pauseMs = Math.ceil((fault.retryAfterMs ?? 0) + jitter);
       const elapsedMs = clock.now() - startedAt;
-      if (failed >= attempts || elapsedMs + pauseMs > totalMs) throw exhausted(fault, operation, failed, elapsedMs);
+      // One attempt that hung may have taken all the time there is: that alone must not end the call.
+      const beforeNextMs = failed === 1 ? pauseMs : elapsedMs + pauseMs;
+      if (failed >= limit() || beforeNextMs > totalMs) {
+        // What is cleared away after it need not wait as long again.
+        line.answeredAt = -Infinity;
+        throw exhausted(fault, operation, failed, elapsedMs);
+      }
       onRetry?.({ operation, fault, attempt: failed, pauseMs });
       await clock.sleep(pauseMs, signal);
       throwIfCancelled(signal, operation);
@@ -60,7 +81,7 @@ export function patience(options: RetryOptions, operation: string, signal: Abort
 
 /** `attempt` until it succeeds or patience ends. */
 export async function patiently<T>(
-  options: RetryOptions,
+  options: Retrying,
   operation: string,
   signal: AbortSignal | undefined,
   attempt: () => Promise<T>,

@@ -1,6 +1,6 @@
 import { Fault } from '../../../contract/faults.ts';
 import type { Backend, ByteRange, ObjectInfo, ObjectKey } from '../backend.ts';
-import { patience, patiently, type RetryOptions } from './patience.ts';
+import { patience, patiently, type Retrying } from './patience.ts';
 
 /**
  * The bytes of `range`, or of the whole object, read on from where it stood whenever the stream breaks. After each break the object
@@ -10,7 +10,7 @@ import { patience, patiently, type RetryOptions } from './patience.ts';
  */
 export async function* resumingRead(
   inner: Backend,
-  options: RetryOptions,
+  options: Retrying,
   key: ObjectKey,
   range: ByteRange | undefined,
   signal: AbortSignal | undefined,

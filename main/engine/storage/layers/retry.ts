@@ -1,6 +1,7 @@
 import type { Backend, Layer, Upload } from '../backend.ts';
 import { around, callOf, type Call } from './around.ts';
-import { patience, patiently, type RetryOptions } from './patience.ts';
+import { noticing } from './noticing.ts';
+import { patience, patiently, type Line, type RetryOptions, type Retrying } from './patience.ts';
 import { resumingRead } from './resuming-read.ts';
 import { completeSurely } from './sure-complete.ts';
 
@@ -8,7 +9,10 @@ import { completeSurely } from './sure-complete.ts';
  * The one retry loop: calls are made again after temporary faults, listings begun again, reads taken up where they broke off.
  * What an upload has in memory, one part, is the unit that is sent again.
  */
-export function retry(options: RetryOptions): Layer {
+export function retry(given: RetryOptions): Layer {
+  const line: Line = { answeredAt: -Infinity };
+  const options: Retrying = { ...given, line };
+
   async function call<T>(about: Call, run: (signal: AbortSignal | undefined) => Promise<T>): Promise<T> {
     return await patiently(options, about.verb, about.signal, () => run(about.signal));
   }
@@ -33,7 +37,7 @@ export function retry(options: RetryOptions): Layer {
     }
   }
 
-  return (inner: Backend): Backend => ({
+  const over = (inner: Backend): Backend => ({
     ...around(inner, { call, stream: (about, open) => open(about.signal) }),
     list: (prefix, o) =>
       relisted(
@@ -53,6 +57,8 @@ export function retry(options: RetryOptions): Layer {
       return retriedUpload(inner, key, upload);
     },
   });
+
+  return (inner) => over(noticing(inner, line, given.clock));
 
   function retriedUpload(inner: Backend, key: string, upload: Upload): Upload {
     const sizes = new Map<number, number>();

@@ -1,7 +1,7 @@
 import { asFault, Fault } from '../../../contract/faults.ts';
 import type { Backend, ObjectInfo, ObjectKey, Upload } from '../backend.ts';
 import { isUploadEnded } from '../upload-ended.ts';
-import { patience, patiently, type RetryOptions } from './patience.ts';
+import { patience, patiently, type Retrying } from './patience.ts';
 
 /**
  * complete(), settled also when the reply to a call that had worked was lost. It is called again first: only a provider that no
@@ -13,7 +13,7 @@ import { patience, patiently, type RetryOptions } from './patience.ts';
  */
 export async function completeSurely(
   inner: Backend,
-  options: RetryOptions,
+  options: Retrying,
   key: ObjectKey,
   size: number,
   upload: Upload,
