@@ -1,6 +1,7 @@
 import { Agent as HttpAgent, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { Duplex } from 'node:stream';
+import { watchStalls, type StallLimits, type StallWatch } from './stalled-upload.ts';
 
 const readSize = 64 * 1024;
 /** Below this a new stretch of memory is begun, as reads into little room are slow. */
@@ -26,19 +27,21 @@ export function takeOver(message: IncomingMessage, take: (bytes: Uint8Array) => 
 
 const ours = new WeakSet<Duplex>();
 
-/** Agents that keep connections, and from whose connections a body can be taken over. */
-export function thriftyAgents(): { readonly httpAgent: HttpAgent; readonly httpsAgent: HttpsAgent } {
+/** Agents that keep connections, from whose connections a body can be taken over, and whose uploads end when they stand still. */
+export function thriftyAgents(limits?: StallLimits): { readonly httpAgent: HttpAgent; readonly httpsAgent: HttpsAgent } {
   const options = { keepAlive: true, maxSockets: 50 };
-  return { httpAgent: thrifty(new HttpAgent(options)), httpsAgent: thrifty(new HttpsAgent(options)) };
+  return { httpAgent: thrifty(new HttpAgent(options), limits), httpsAgent: thrifty(new HttpsAgent(options), limits) };
 }
 
-function thrifty<Kind extends HttpAgent>(agent: Kind): Kind {
+function thrifty<Kind extends HttpAgent>(agent: Kind, limits: StallLimits | undefined): Kind {
   const create = agent.createConnection.bind(agent);
   agent.createConnection = (options, callback) => {
+    let watch: StallWatch | undefined;
     let memory = Buffer.allocUnsafeSlow(readSize);
     const onread = {
       buffer: () => memory,
       callback: (length: number, bytes: Uint8Array) => {
+        watch?.heard();
         const come = bytes.subarray(0, length);
         const take = socket === undefined || socket === null ? undefined : takers.get(socket);
         if (take !== undefined) take(come);
@@ -51,7 +54,10 @@ function thrifty<Kind extends HttpAgent>(agent: Kind): Kind {
       },
     };
     const socket: Duplex | null | undefined = create({ ...options, onread } as typeof options, callback);
-    if (socket !== undefined && socket !== null) ours.add(socket);
+    if (socket !== undefined && socket !== null) {
+      ours.add(socket);
+      watch = watchStalls(socket, limits);
+    }
     return socket;
   };
   return agent;

@@ -1,6 +1,7 @@
 import { request as requestHttp, type IncomingMessage } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { thriftyAgents } from './agents.ts';
+import type { StallLimits } from './stalled-upload.ts';
 
 export interface HttpRequest {
   readonly url: string;
@@ -18,8 +19,8 @@ export type Http = (request: HttpRequest) => Promise<IncomingMessage>;
  * Connections of one account, shared with no other. Node's own HTTP and not its fetch, which copies a body twice and sends a view of shared memory as
  * text. Idle connections keep no process alive.
  */
-export function openHttp(): Http {
-  const { httpAgent, httpsAgent } = thriftyAgents();
+export function openHttp(limits?: StallLimits): Http {
+  const { httpAgent, httpsAgent } = thriftyAgents(limits);
   return async ({ url, method, headers, body, signal }) => {
     const pieces = body === undefined ? [] : body instanceof Uint8Array ? [body] : body;
     const length = pieces.reduce((sum, piece) => sum + piece.byteLength, 0);

@@ -10,7 +10,7 @@ export interface TimeoutOptions {
   readonly idleMs?: number | undefined;
   /** Putting a large object together takes some providers minutes, and a disk its time to flush. */
   readonly completeMs?: number | undefined;
-  /** A part is given idleMs and the time that its bytes take at this speed, as a layer cannot see them leave. */
+  /** A part is given idleMs and the time that its bytes take at this speed, as a layer cannot see them leave. Connections see it, and end sooner. */
   readonly slowestBytesPerSecond?: number | undefined;
   /** A read that brings fewer bytes a second than this while trickleMs are spent waiting for it is fault timeout too. */
   readonly trickleBytesPerSecond?: number | undefined;
