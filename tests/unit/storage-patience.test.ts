@@ -69,7 +69,7 @@ test.each([
     'that has not been asked for long',
     async ({ backend, clock }: World) => {
       expect(await codeOf(backend.stat('a'))).toBe('not-found');
-      clock.jump(minutes(16));
+      clock.jump(minutes(6));
     },
   ],
 ] as const)('a place %s is given up within about a minute', async (_, before) => {
@@ -90,7 +90,7 @@ test('parts alone keep a place that has answered in mind', async () => {
   const upload = await backend.beginUpload('a');
   expect(await codeOf(backend.stat('a'))).toBe('not-found');
   for (let index = 0; index < 4; index++) {
-    clock.jump(minutes(10));
+    clock.jump(minutes(4));
     await upload.writePart(index, patterned(100));
   }
   downUntil(clock.now() + minutes(5));

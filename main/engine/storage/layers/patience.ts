@@ -6,8 +6,8 @@ export interface RetryOptions {
   readonly clock: Clock;
   readonly random: Random;
   /**
-   * How often a call is made in all, the first time included. By default totalMs alone decides; but for a destination that has not answered for as
-   * long as that (`Line`) it is eight times, which takes a minute at the most.
+   * How often a call is made in all, the first time included. By default totalMs alone decides; but for a destination that has not answered for five
+   * minutes (`Line`) it is eight times, which takes a minute at the most.
    */
   readonly attempts?: number | undefined;
   /** No attempt but the second begins later than this after the first one (a read or a listing: after its last progress). */
@@ -35,6 +35,8 @@ export interface Line {
 
 /** Enough for a name that is not found at once, or a server that starts; whoever misspelt an address shall hear of it soon. */
 const attemptsUnreached = 8;
+/** A run talks to its destination again and again. Whoever only looks at something now and then does not want to wait for long. */
+const underWayMs = 5 * 60_000;
 
 export type Retrying = RetryOptions & { readonly line: Line };
 
@@ -50,7 +52,7 @@ export function patience(options: Retrying, operation: string, signal: AbortSign
   const { clock, random, line, totalMs = 15 * 60_000, baseMs = 500, capMs = 60_000, onRetry } = options;
   let failed = 0;
   let startedAt = clock.now();
-  const limit = (): number => options.attempts ?? (startedAt - line.answeredAt <= totalMs ? Infinity : attemptsUnreached);
+  const limit = (): number => options.attempts ?? (startedAt - line.answeredAt <= underWayMs ? Infinity : attemptsUnreached);
 
   return {
     progress(at = clock.now()) {
