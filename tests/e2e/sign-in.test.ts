@@ -103,7 +103,7 @@ describe.each(clouds)('signing in with $name, and using it', ({ name, endpoint, 
     const { code, stderr } = await run(['destination', 'sign-in', 'home']);
     expect([code, stderr]).toEqual([2, expect.stringMatching(new RegExp(`docs/setup/${name}.md`))]);
     const early = await run(['snapshots', '-d', 'home'], { [id]: testClient.id });
-    expect([early.code, early.stderr]).toEqual([1, expect.stringContaining('destination sign-in NAME')]);
+    expect([early.code, early.stderr]).toEqual([1, expect.stringContaining('destination sign-in home')]);
   });
 
   test('the browser opens, comes back, and the account is shown', async () => {
