@@ -20,7 +20,7 @@ export default defineConfig({
     // Property tests and child processes of the command share this machine's cores already.
     fileParallelism: true,
     // Vitest leaves one core to itself, which would be half of a small machine; and much of the time tests wait: for the disk, for what a limit lets through, for each other.
-    maxWorkers: Math.max(4, availableParallelism() - 1),
+    maxWorkers: Math.max(3, availableParallelism() - 1),
     sequence: { sequencer: LongestFirst },
     restoreMocks: true,
   },

@@ -55,7 +55,8 @@ describe.skipIf(browserMissing !== '')(`the focus after a dialog${browserMissing
     service.emit({ event: 'server-removed', data: { slug: 'creative' } });
     await page.getByRole('article', { name: 'Creative' }).waitFor({ state: 'detached' });
     expect(await focused(page)).toMatch(/^H1 /);
-    expect(complaints).toEqual([]);
+    // What a card had asked of a server that was removed meanwhile is refused: the browser's own word for it.
+    expect(complaints.filter((line) => !line.includes('409 (Conflict)'))).toEqual([]);
     await page.context().close();
   });
 

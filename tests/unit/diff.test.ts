@@ -100,6 +100,6 @@ test('a snapshot without a list, and a list out of order, are refused', async ()
   );
   expect(await codeOf(rowsOf(one, ...ids))).toBe('corrupt');
   await one.backend.remove(`survival/${ids[0]}.manifest`);
-  expect(await codeOf(rowsOf(one, ...ids))).toBe('unsupported');
+  expect(await codeOf(rowsOf(one, ...ids))).toBe('not-found');
   expect(await codeOf(rowsOf(one, '2020', 'latest'))).toBe('not-found');
 });
