@@ -1,25 +1,16 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Browser, Page } from 'playwright';
-import { browserMissing, openBrowser } from '../support/page/browser.ts';
+import { describe, expect, test } from 'vitest';
+import type { Page } from 'playwright';
+import { openStage } from '../support/page/stage.ts';
+import { browserMissing } from '../support/page/browser.ts';
 import { openStagedPage } from '../support/page/staged-page.ts';
-import { stageService, type StagedService } from '../support/page/staged-service.ts';
 
 describe.skipIf(browserMissing !== '')(`buttons on the page${browserMissing === '' ? '' : ` (${browserMissing})`}`, () => {
-  let browser: Browser;
-  let service: StagedService;
-  beforeAll(async () => {
-    browser = await openBrowser();
-    service = await stageService();
-  });
-  afterAll(async () => {
-    await browser.close();
-    await service.http.close();
-  });
+  const stage = openStage();
 
   test.each(['light', 'dark'] as const)(
     'what a button that does nothing says can be read under the pointer, of every kind (%s)',
     async (scheme) => {
-      const { page } = await openStagedPage(browser, service, 'new-server', { colorScheme: scheme });
+      const { page } = await openStagedPage(stage.browser, stage.service, 'new-server', { colorScheme: scheme });
       const button = page.getByRole('button', { name: 'Continue' });
       expect(await button.getAttribute('aria-disabled')).toBe('true');
       await button.hover();

@@ -1,20 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Browser, Page } from 'playwright';
-import { browserMissing, openBrowser } from '../support/page/browser.ts';
+import { describe, expect, test } from 'vitest';
+import type { Page } from 'playwright';
+import { openStage } from '../support/page/stage.ts';
+import { browserMissing } from '../support/page/browser.ts';
 import { openStagedPage } from '../support/page/staged-page.ts';
-import { stageService, type StagedService } from '../support/page/staged-service.ts';
 
 describe.skipIf(browserMissing !== '')(`the focus after a dialog${browserMissing === '' ? '' : ` (${browserMissing})`}`, () => {
-  let browser: Browser;
-  let service: StagedService;
-  beforeAll(async () => {
-    browser = await openBrowser();
-    service = await stageService();
-  });
-  afterAll(async () => {
-    await browser.close();
-    await service.http.close();
-  });
+  const stage = openStage();
 
   const focused = (page: Page): Promise<string> =>
     page.evaluate<string>('document.activeElement.tagName + " " + document.activeElement.textContent.trim()');
@@ -30,7 +21,7 @@ describe.skipIf(browserMissing !== '')(`the focus after a dialog${browserMissing
   }
 
   test('a dialog whose opener goes away leaves the keyboard at the heading, and any other where it was', async () => {
-    const { page, complaints } = await openStagedPage(browser, service, '');
+    const { page, complaints } = await openStagedPage(stage.browser, stage.service, '');
     await askToRemove(page, 'Survival');
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
@@ -38,7 +29,7 @@ describe.skipIf(browserMissing !== '')(`the focus after a dialog${browserMissing
 
     // Told that it is gone before the call is answered, and after.
     await page.route('**/api/call/server.remove', async (route) => {
-      service.emit({ event: 'server-removed', data: { slug: 'survival' } });
+      stage.service.emit({ event: 'server-removed', data: { slug: 'survival' } });
       await page.getByRole('article', { name: 'Survival' }).waitFor({ state: 'detached' });
       await route.fulfill({ json: { ok: true, value: {} } });
     });
@@ -52,7 +43,7 @@ describe.skipIf(browserMissing !== '')(`the focus after a dialog${browserMissing
     await askToRemove(page, 'Creative');
     await page.getByRole('button', { name: 'Stop backing up' }).press('Enter');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
-    service.emit({ event: 'server-removed', data: { slug: 'creative' } });
+    stage.service.emit({ event: 'server-removed', data: { slug: 'creative' } });
     await page.getByRole('article', { name: 'Creative' }).waitFor({ state: 'detached' });
     expect(await focused(page)).toMatch(/^H1 /);
     // What a card had asked of a server that was removed meanwhile is refused: the browser's own word for it.
@@ -61,10 +52,10 @@ describe.skipIf(browserMissing !== '')(`the focus after a dialog${browserMissing
   });
 
   test('a dialog that leads to another view leaves the keyboard in it', async () => {
-    const { page, complaints } = await openStagedPage(browser, service, 'settings/place/attic-nas');
+    const { page, complaints } = await openStagedPage(stage.browser, stage.service, 'settings/place/attic-nas');
     await page.route('**/api/call/destination.remove', (route) => route.fulfill({ json: { ok: true, value: {} } }));
     await page.getByText('Used by Home Assistant').waitFor();
-    service.emit({ event: 'server-removed', data: { slug: 'home-assistant' } });
+    stage.service.emit({ event: 'server-removed', data: { slug: 'home-assistant' } });
     await page.getByText('Used by Home Assistant').waitFor({ state: 'detached' });
     await page.getByRole('button', { name: 'Forget this place…' }).press('Enter');
     await page.getByRole('dialog').getByRole('button', { name: 'Forget it' }).press('Enter');

@@ -1,23 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Browser } from 'playwright';
-import { browserMissing, openBrowser } from '../support/page/browser.ts';
+import { describe, expect, test } from 'vitest';
+import { openStage } from '../support/page/stage.ts';
+import { browserMissing } from '../support/page/browser.ts';
 import { openStagedPage } from '../support/page/staged-page.ts';
-import { stageService, type StagedService } from '../support/page/staged-service.ts';
 
 describe.skipIf(browserMissing !== '')(`ways through the page${browserMissing === '' ? '' : ` (${browserMissing})`}`, () => {
-  let browser: Browser;
-  let service: StagedService;
-  beforeAll(async () => {
-    browser = await openBrowser();
-    service = await stageService();
-  });
-  afterAll(async () => {
-    await browser.close();
-    await service.http.close();
-  });
+  const stage = openStage();
 
   test('an address that leads nowhere says so and leads home, also one that is no address at all', async () => {
-    const { page, complaints } = await openStagedPage(browser, service, 'nosuch');
+    const { page, complaints } = await openStagedPage(stage.browser, stage.service, 'nosuch');
     const none = page.getByRole('heading', { name: 'There is no such page.' });
     await none.waitFor();
     await page.getByRole('main').getByRole('link', { name: 'Home' }).click();
@@ -35,7 +25,7 @@ describe.skipIf(browserMissing !== '')(`ways through the page${browserMissing ==
   });
 
   test.each([360, 420, 560, 719, 720, 959])('the number of servers that need somebody stays at its icon (%s px)', async (width) => {
-    const { page } = await openStagedPage(browser, service, '', { viewport: { width, height: 640 } });
+    const { page } = await openStagedPage(stage.browser, stage.service, '', { viewport: { width, height: 640 } });
     const home = page.getByRole('navigation').getByRole('link', { name: 'Home' });
     await page.getByRole('article').nth(3).waitFor();
     const [count, icon] = await Promise.all([home.locator('.count').boundingBox(), home.locator('svg').boundingBox()]);
