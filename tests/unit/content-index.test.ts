@@ -28,7 +28,7 @@ const stretchesOf = (number: number): readonly Stretch[] => [inFrame(number, 5, 
 
 test('of a hundred thousand contents each is found, and memory is a few bytes for each', () => {
   const places = new PlaceTable();
-  const index = new ContentIndex(records(), null, places);
+  const index = new ContentIndex(records(), null, null, places);
   const count = 100_000;
   for (let number = 0; number < count; number += 1) {
     const path = pathFromText(`file ${number}`);

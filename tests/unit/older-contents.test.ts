@@ -7,7 +7,6 @@ import { ContentRecords } from '../../main/adapters/compute/pack/content-records
 import type { KnownContent } from '../../main/adapters/compute/pack/known-content.ts';
 import { createOlderAnswer, readOlderAnswer, writeOlderAnswer, type OlderAnswer } from '../../main/adapters/compute/pack/older-answer.ts';
 import { OlderContents } from '../../main/adapters/compute/pack/older-contents.ts';
-import { PlaceTable } from '../../main/adapters/compute/pack/place-table.ts';
 import { openSpool, type FileSpool } from '../../main/adapters/files/spool.ts';
 import { pathFromText } from '../../main/engine/archive/byte-path.ts';
 import type { OlderListed } from '../../main/engine/archive/packer.ts';
@@ -139,7 +138,7 @@ test('an index finds what only a list has, by the run’s numbers, and what the 
   const records = openSpool();
   spools.push(records);
   const base = { isUsable: content.isUsable, contents: () => [content] };
-  const index = new ContentIndex(new ContentRecords(records.handle), base, new PlaceTable(), older);
+  const index = new ContentIndex(new ContentRecords(records.handle), base, older);
   expect([index.find(hashOf('both'), 70_000)?.stretches, asked]).toEqual([content.stretches, []]);
   expect([index.find(hashOf('older'), 70_000)?.stretches, asked]).toEqual([[[11, 0, 9, 0, 70_000]], [0]]);
   expect(index.find(hashOf('lost'), 70_000)).toBeNull();
@@ -158,7 +157,7 @@ test('of a large file the pieces of which are missing one by one, lists are fetc
   });
   const records = openSpool();
   spools.push(records);
-  const index = new ContentIndex(new ContentRecords(records.handle), null, new PlaceTable(), older);
+  const index = new ContentIndex(new ContentRecords(records.handle), null, older);
   const found = index.older(first, { size, mtime: late }, true);
   const archive = (): number | null | undefined => found.next().value?.stretches[0]?.[0];
   // Half a megabyte and an eighth of a piece do not pay for a list.

@@ -33,7 +33,7 @@ export class ContentIndex {
   /** Most runs meet nothing new of this size, and then the base is not gone through for it. */
   #isFilled = false;
 
-  constructor(records: ContentRecords, base: KnownContents | null, places = new PlaceTable(), older: OlderContents | null = null) {
+  constructor(records: ContentRecords, base: KnownContents | null, older: OlderContents | null = null, places = new PlaceTable()) {
     this.#records = records;
     this.#base = base;
     this.#places = places;

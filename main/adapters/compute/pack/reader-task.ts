@@ -12,7 +12,6 @@ import { EntryReader } from './entry-reader.ts';
 import { FrameWriter } from './frame-writer.ts';
 import type { ReaderTask, WorkerMessage } from './messages.ts';
 import { OlderContents } from './older-contents.ts';
-import { PlaceTable } from './place-table.ts';
 import { volumeLimits, VolumeWriter } from './volume-writer.ts';
 import { ZipDirectory } from './zip-directory.ts';
 
@@ -34,7 +33,7 @@ export const task = threadTask('read', (task: ReaderTask, tell) => {
     clockOffset: task.clockOffset,
     base,
     // A classic archive has every file in itself.
-    contents: task.format === 'classic' ? null : new ContentIndex(new ContentRecords(task.contents), base, new PlaceTable(), older),
+    contents: task.format === 'classic' ? null : new ContentIndex(new ContentRecords(task.contents), base, older),
   });
   const excluded = compileExcludes(task.excludes);
   const entries = walk({
