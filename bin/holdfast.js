@@ -30,17 +30,26 @@ if (!existsSync(pinnedNode) || !existsSync(join(root, 'node_modules', '.holdfast
 function handOver() {
   const args = ['--disable-warning=ExperimentalWarning', cli, ...process.argv.slice(2)];
   const child = spawn(pinnedNode, args, { stdio: 'inherit' });
-  // Ctrl-C reaches a whole terminal group, so the child may hear of it twice within a moment: it counts that as once.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  // Ctrl-C reaches a whole terminal group, so the child hears of it twice, and of ours late where this process is held up. It tells the two
+  // apart by the signal that ours comes as.
+  const passedOn = process.platform === 'win32' ? null : 'SIGUSR2';
+  let heard = null;
+  const pass = (signal) => {
+    heard = signal;
+    child.kill(passedOn ?? signal);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, pass);
   child.on('error', (error) => {
     process.stderr.write(`holdfast could not start ${pinnedNode}: ${error.message}\n`);
     process.exitCode = 1;
   });
-  child.on('exit', (code, signal) => {
-    if (signal === null) {
+  child.on('exit', (code, by) => {
+    if (by === null) {
       process.exitCode = code;
       return;
     }
+    // It had not come far enough to listen.
+    const signal = by === passedOn && heard !== null ? heard : by;
     // Die of the same signal, so that a shell sees what happened; where that cannot be, leave the code that shells give.
     process.exitCode = 128 + constants.signals[signal];
     process.removeAllListeners(signal);

@@ -4,10 +4,11 @@ import { composeHost } from './compose.ts';
 import { exitCodes } from './exit-codes.ts';
 import { inTurns } from '../compose/in-turns.ts';
 
-/**
- * One Ctrl-C may arrive twice: from the terminal, which signals the whole process group, and passed on by the process that started us.
- */
-const samePressMs = 100;
+/** One Ctrl-C may arrive twice: from the terminal, which signals the whole process group, and from npm, which passes it on. */
+const samePressMs = 250;
+/** By this one the launcher passes on what it was sent (bin/holdfast.js): as it hears of the same Ctrl-C, and may be held up, it counts by itself. */
+const passedOn = 'SIGUSR2';
+const samePassedMs = 2_000;
 /** For calls of the file system that are under way at the end of what was stopped. */
 const graceMs = 500;
 
@@ -35,19 +36,25 @@ async function main(args: readonly string[]): Promise<void> {
     process.exit(code);
   };
 
-  let stoppedAt = 0;
-  const onStop = (): void => {
-    if (stop.signal.aborted) {
-      if (performance.now() - stoppedAt <= samePressMs) return;
-      writeBench();
-      endAtOnce();
-      return;
-    }
-    stoppedAt = performance.now();
-    stop.abort();
-    process.stderr.write(`${host.stderr.isTTY ? '\n' : ''}Stopping, and cleaning up. Once more stops at once.\n`);
+  /** What one way of being told to stop does: the second time it ends at once, unless that is the first one heard again within `sameMs`. */
+  const stopper = (sameMs: number): (() => void) => {
+    let heardAt: number | null = null;
+    return () => {
+      const now = performance.now();
+      if (heardAt !== null && now - heardAt > sameMs) {
+        writeBench();
+        endAtOnce();
+        return;
+      }
+      heardAt ??= now;
+      if (stop.signal.aborted) return;
+      stop.abort();
+      process.stderr.write(`${host.stderr.isTTY ? '\n' : ''}Stopping, and cleaning up. Once more stops at once.\n`);
+    };
   };
+  const onStop = stopper(samePressMs);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onStop);
+  if (process.platform !== 'win32') process.on(passedOn, stopper(samePassedMs));
 
   const onCrash = (error: unknown): void => {
     import('./program.ts').then(({ tell }) => tell(error, args, host)).then(exit, () => exit(exitCodes.failed));

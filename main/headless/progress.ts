@@ -4,7 +4,7 @@ import { count, formatDuration, formatSize } from './units.ts';
 
 /** At most five times a second: more only flickers. */
 const redrawEveryMs = 200;
-/** Speed and remaining time follow the last few seconds, not the start of the run. */
+/** The speed follows the last few seconds; the remaining time all of the phase, as data goes out by the part and over a slow line stands still in between. */
 const smoothingMs = 5_000;
 
 const phases: Readonly<Record<Progress['phase'], string>> = {
@@ -25,7 +25,7 @@ export interface ProgressLine {
 /** One line on a terminal's standard error, redrawn in place; without a terminal it prints nothing. */
 export function progressLine(host: CliHost): ProgressLine {
   const speed = speedometer();
-  const line = liveLine<Progress>(host, (latest) => progressText(latest, speed.perSecond()));
+  const line = liveLine<Progress>(host, (latest) => progressText(latest, speed.perSecond(), speed.mean()));
   return {
     onProgress: (progress) => {
       if (!line.isOpen()) return;
@@ -94,31 +94,43 @@ function liveLine<State>(host: CliHost, toText: (latest: State) => string): Live
 }
 
 /** `Packing  1,204 of 50,000 files  312.0 MiB of 1.0 GiB  30 %  98.4 MiB/s  8 s left`; what is not known is left out. */
-export function progressText(progress: Progress, bytesPerSecond: number | null): string {
+export function progressText(progress: Progress, bytesPerSecond: number | null, mean = bytesPerSecond): string {
   const { files, bytes, totalFiles, totalBytes } = progress;
   const parts = [phases[progress.phase]];
   parts.push(totalFiles === null ? count(files, 'file') : `${files.toLocaleString('en-US')} of ${count(totalFiles, 'file')}`);
   parts.push(totalBytes === null ? formatSize(bytes) : `${formatSize(bytes)} of ${formatSize(totalBytes)}`);
   // Rounded down, so that 100 % means all.
   if (totalBytes !== null && totalBytes > 0) parts.push(`${Math.min(100, Math.floor((bytes / totalBytes) * 100))} %`);
-  if (bytesPerSecond !== null && bytesPerSecond > 0) {
-    parts.push(`${formatSize(Math.round(bytesPerSecond))}/s`);
-    if (totalBytes !== null && totalBytes > bytes) parts.push(`${formatDuration(((totalBytes - bytes) / bytesPerSecond) * 1000)} left`);
-  }
+  if (bytesPerSecond !== null && bytesPerSecond > 0) parts.push(`${formatSize(Math.round(bytesPerSecond))}/s`);
+  if (mean !== null && mean > 0 && totalBytes !== null && totalBytes > bytes)
+    parts.push(`${formatDuration(((totalBytes - bytes) / mean) * 1000)} left`);
   return parts.join('  ');
 }
 
 /** Exponentially smoothed bytes per second within one phase; null until there are two points half a second apart. */
-export function speedometer(): { add: (now: number, progress: Progress) => void; perSecond: () => number | null } {
+export function speedometer(): {
+  add: (now: number, progress: Progress) => void;
+  perSecond: () => number | null;
+  /** Of all of the phase. */
+  mean: () => number | null;
+} {
   let phase: Progress['phase'] | null = null;
   let at = 0;
   let bytes = 0;
   let rate: number | null = null;
+  let begun = { at: 0, bytes: 0 };
+  let isTotalKnown = false;
   return {
     add: (now, progress) => {
+      // A backup learns its total on the way, when as much as is on its way at once has been read already.
+      if (isTotalKnown !== (progress.totalBytes !== null)) {
+        isTotalKnown = !isTotalKnown;
+        begun = { at: now, bytes: progress.bytes };
+      }
       if (progress.phase !== phase || progress.bytes < bytes || now < at) {
         ({ phase, bytes } = progress);
         at = now;
+        begun = { at, bytes };
         rate = null;
         return;
       }
@@ -130,5 +142,6 @@ export function speedometer(): { add: (now: number, progress: Progress) => void;
       bytes = progress.bytes;
     },
     perSecond: () => rate,
+    mean: () => (rate === null || at <= begun.at ? null : ((bytes - begun.bytes) / (at - begun.at)) * 1000),
   };
 }

@@ -6,7 +6,7 @@ export interface Pace {
   readonly part: number | null;
   /** Bytes a second over the last seconds; null in the beginning. */
   readonly speed: number | null;
-  /** Seconds; null while nobody can say. */
+  /** Seconds, by the speed of all of the phase: data goes out by the part, and over a slow line stands still in between. Null while nobody can say. */
   readonly left: number | null;
 }
 
@@ -21,16 +21,22 @@ const earliestMs = 5_000;
 /** Keeps the last ten seconds of each running job. */
 export class Paces {
   readonly #samples = new Map<string, Sample[]>();
+  /** Where the phase of each began, or where its total came to be known: what is on its way at once had been read by then. */
+  readonly #begun = new Map<string, Sample & { readonly isTotalKnown: boolean }>();
 
   put(job: Job, now: number): Pace {
     const { progress } = job;
     if (progress === null) {
       this.#samples.delete(job.id);
+      this.#begun.delete(job.id);
       return { part: null, speed: null, left: null };
     }
     const samples = this.#samples.get(job.id) ?? [];
     // Another phase counts anew.
     if ((samples.at(-1)?.bytes ?? 0) > progress.bytes) samples.length = 0;
+    const isTotalKnown = progress.totalBytes !== null;
+    if (samples.length === 0 || this.#begun.get(job.id)?.isTotalKnown !== isTotalKnown)
+      this.#begun.set(job.id, { at: now, bytes: progress.bytes, isTotalKnown });
     samples.push({ at: now, bytes: progress.bytes });
     while (samples.length > 2 && (samples[0]?.at ?? now) < now - windowMs) samples.shift();
     this.#samples.set(job.id, samples);
@@ -39,9 +45,9 @@ export class Paces {
     const speed = seconds < 1 ? null : (progress.bytes - first.bytes) / seconds;
     const { totalBytes } = progress;
     const part = totalBytes === null || totalBytes === 0 ? null : Math.min(1, progress.bytes / totalBytes);
-    const ran = job.startedAt === null ? 0 : now - job.startedAt;
-    const left =
-      totalBytes === null || speed === null || speed <= 0 || ran < earliestMs ? null : Math.max(0, totalBytes - progress.bytes) / speed;
+    const begun = this.#begun.get(job.id) ?? first;
+    const mean = ((progress.bytes - begun.bytes) / (now - begun.at)) * 1000;
+    const left = totalBytes === null || !(mean > 0) || now - begun.at < earliestMs ? null : Math.max(0, totalBytes - progress.bytes) / mean;
     return { part, speed, left };
   }
 }

@@ -15,7 +15,8 @@ function key() {
   for (const folder of ['renderer', join('main', 'contract')]) {
     const entries = readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name))
+      // Node 20 before 20.12 calls it path.
+      .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
       .sort();
     for (const file of entries) hash.update(`${file.slice(root.length)}\0`).update(readFileSync(file));
   }

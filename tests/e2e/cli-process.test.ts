@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { openedForWriting } from '../support/pipes.ts';
@@ -15,6 +16,12 @@ describe('the command as a process', () => {
     const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
     expect(await runCli(['--version'])).toEqual({ code: 0, signal: null, stdout: `${version}\n`, stderr: '' });
     expect((await runCli(['help', 'exit-codes'])).stdout).toMatch(/130 {2}cancelled/);
+  });
+
+  it('is found by npx inside the repository', async () => {
+    const root = fileURLToPath(new URL('../..', import.meta.url));
+    const { stdout } = await shell('npx', ['--offline', '--no', 'holdfast', 'help', 'exit-codes'], { cwd: root });
+    expect(stdout).toMatch(/130 {2}cancelled/);
   });
 
   it('ends with 2 for a wrong command line, and answers in JSON when asked to', async () => {
@@ -78,6 +85,34 @@ describe('the command as a process', () => {
     // What a shell calls 130.
     expect({ code: run.code, signal: run.signal }).toEqual({ code: null, signal: 'SIGINT' });
     expect(run.stderr).toMatch(/Stopping, and cleaning up/);
+  });
+
+  it('a Ctrl-C that the launcher passes on, however late, does not count as a second one', async () => {
+    const folder = tempFolder();
+    const pipe = join(folder, 'pipe');
+    await shell('mkfifo', [pipe]);
+    const file = join(folder, 'id.holdfast');
+    writeFileSync(file, 'sealed');
+    const writers: number[] = [];
+    const alive: boolean[] = [];
+    const run = await runCli(['open', file, '--password-file', pipe], {
+      whileRunning: (child) => {
+        const begin = setInterval(() => {
+          writers.push(...openedForWriting(pipe));
+          if (writers.length === 0) return;
+          clearInterval(begin);
+          child.kill('SIGINT');
+        }, 20);
+        child.stderr?.once('data', () => {
+          // Longer than one press of two: what was wrong ended it here.
+          setTimeout(() => child.kill('SIGUSR2'), 300);
+          setTimeout(() => alive.push(child.kill('SIGINT')), 900);
+        });
+      },
+    });
+    for (const writer of writers) closeSync(writer);
+    expect(alive).toEqual([true]);
+    expect({ code: run.code, signal: run.signal }).toEqual({ code: null, signal: 'SIGINT' });
   });
 
   it('writes the bench report when asked to', async () => {

@@ -241,6 +241,31 @@ describe('the whole way through a folder destination', () => {
     expect((await json(['password', '-d', `folder:${place}`], { env: back })).code).toBe(0);
   });
 
+  it('--level: the same folder takes less room at a higher one', async () => {
+    const folder = join(base, 'text');
+    mkdirSync(folder);
+    // Words in no order, so that there is something to find.
+    const words = Array.from({ length: 2_000 }, (_, index) => randomBytes(2 + (index % 7)).toString('hex'));
+    const picks = randomBytes(400_000);
+    const text = Array.from({ length: 200_000 }, (_, index) => words[picks.readUInt16LE(index * 2) % words.length]);
+    writeFileSync(join(folder, 'text'), text.join(' '));
+    const stored = async (level: string): Promise<number> => {
+      const { code, value } = await json([
+        'backup',
+        folder,
+        '-d',
+        `folder:${join(base, 'levels')}`,
+        '--server',
+        `level ${level}`,
+        '--level',
+        level,
+      ]);
+      expect(code).toBe(0);
+      return (value as { storedBytes: number }).storedBytes;
+    };
+    expect(await stored('19')).toBeLessThan(0.98 * (await stored('1')));
+  });
+
   it('ends with 10 for what is not there', async () => {
     expect(await json(['snapshots', '-d', `folder:${base}/none`])).toMatchObject({ code: 10, value: { fault: { code: 'not-found' } } });
     expect((await json(['restore', '20200101T000000Z-aaaaaa', '-d', `folder:${place}`, '--target', join(base, 'x')])).code).toBe(10);

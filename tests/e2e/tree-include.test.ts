@@ -100,6 +100,25 @@ describe('restoring a part', () => {
     expect((await shop.restore(shop.path('never'), ['--include', '/no/such'])).code).toBe(10);
     expect(existsSync(shop.path('never'))).toBe(false);
   });
+
+  it('asks for --replace where something is there, and says that the rest would stay', async () => {
+    const target = shop.path('taken');
+    mkdirSync(target);
+    writeFileSync(`${target}/mine`, 'stays');
+    const { code, value } = await shop.restore(target, ['--include', '/a/first']);
+    expect(code).toBe(2);
+    expect(value).toMatchObject({
+      fault: { message: expect.stringContaining('--replace exchanges what is asked for, leaves the rest,') as string },
+    });
+    expect(readdirSync(target)).toEqual(['mine']);
+  });
+
+  it('takes no snapshot for the one that a script forgot to name', async () => {
+    const { code, value } = await shop.restore(shop.path('nameless'), [], {}, '');
+    expect(code).toBe(2);
+    expect(value).toMatchObject({ fault: { message: expect.stringContaining('the snapshot is empty') as string } });
+    expect(existsSync(shop.path('nameless'))).toBe(false);
+  });
 });
 
 describe.each(['archive', 'classic'])('of a snapshot of the %s format', (format) => {

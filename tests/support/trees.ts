@@ -196,6 +196,8 @@ export function buildOddTree(root: string, shape: TreeShape): void {
 
   tree.folder('special');
   execFileSync('mkfifo', [`${root}/special/pipe`]);
+  // The null device, under another name.
+  if (asRoot) execFileSync('mknod', [`${root}/special/device`, 'c', '1', '3']);
   execFileSync('/usr/bin/python3', [
     '-c',
     'import os,socket,sys; os.chdir(sys.argv[1]); socket.socket(socket.AF_UNIX).bind("socket")',

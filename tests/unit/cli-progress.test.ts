@@ -103,6 +103,25 @@ describe('the speed', () => {
     expect(meter.perSecond()).toBeLessThanOrEqual(5_000);
   });
 
+  it('the time left goes by all of the phase, not by the last burst or pause', () => {
+    const meter = speedometer();
+    meter.add(0, { ...progress, bytes: 1_000 });
+    for (let second = 1; second <= 100; second += 1)
+      meter.add(second * 1_000, { ...progress, bytes: 1_000 + Math.floor(second / 50) * 5_000_000 });
+    expect(meter.mean()).toBeCloseTo(100_000);
+    for (let second = 101; second <= 149; second += 1) meter.add(second * 1_000, { ...progress, bytes: 10_001_000 });
+    expect(meter.perSecond()).toBeLessThan(1_000);
+    expect(meter.mean()).toBeCloseTo(10_000_000 / 149);
+    // The total comes to be known: from now on it is counted.
+    meter.add(150_000, { ...progress, totalBytes: null, bytes: 10_001_000 });
+    meter.add(151_000, { ...progress, bytes: 20_001_000 });
+    expect(meter.mean()).toBeNull();
+    meter.add(153_000, { ...progress, bytes: 20_003_000 });
+    expect(meter.mean()).toBeCloseTo(1_000);
+    meter.add(200_000, { ...progress, phase: 'upload', bytes: 5 });
+    expect(meter.mean()).toBeNull();
+  });
+
   it('begins anew with each phase', () => {
     const meter = speedometer();
     meter.add(0, { ...progress, bytes: 0 });

@@ -79,19 +79,30 @@ describe.each(nodes)('started by $name', ({ node: found }) => {
     expect(spawnSync(node, [launcher], { input: 'times', encoding: 'utf8' }).stdout).toBe('TIMES');
   });
 
-  testWith.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('passes %s on and waits for the end', async (signal) => {
-    const child = start(
-      node,
-      checkout(`
-        process.on('${signal}', () => { console.log('got ${signal}'); clearInterval(waiting); process.exitCode = 130; });
+  testWith.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+    'passes %s on, by a signal that no terminal sends, and waits for the end',
+    async (signal) => {
+      const passed = node === pinned ? signal : 'SIGUSR2';
+      const child = start(
+        node,
+        checkout(`
+        process.on('${passed}', () => { console.log('got ${passed}'); clearInterval(waiting); process.exitCode = 130; });
         const waiting = setInterval(() => {}, 1000);
         console.log('ready');`),
-    );
-    const output = collect(child);
-    await output.until('ready');
-    child.kill(signal);
-    expect(await once(child, 'close')).toEqual([130, null]);
-    expect(output.text()).toContain(`got ${signal}`);
+      );
+      const output = collect(child);
+      await output.until('ready');
+      child.kill(signal);
+      expect(await once(child, 'close')).toEqual([130, null]);
+      expect(output.text()).toContain(`got ${passed}`);
+    },
+  );
+
+  testWith('ends by the signal it was sent where the command did not listen yet', async () => {
+    const child = start(node, checkout(`setInterval(() => {}, 1000); console.log('ready');`));
+    await collect(child).until('ready');
+    child.kill('SIGTERM');
+    expect(await once(child, 'close')).toEqual([null, 'SIGTERM']);
   });
 
   testWith('ends by the signal that ended the command', async () => {

@@ -99,6 +99,14 @@ describe('a place that says yes and does otherwise gets a cross', () => {
     expect(crosses(await check(stack(memoryBackend({ clock }), lying)))).toEqual(['delete']);
   });
 
+  test('when its checksum is another', async () => {
+    const lying: Layer = (inner) => ({
+      ...inner,
+      stat: async (key, options) => ({ ...(await inner.stat(key, options)), checksum: { algorithm: 'sha256', hex: '0'.repeat(64) } }),
+    });
+    expect(crosses(await check(stack(memoryBackend({ clock }), lying)))).toEqual(['checksum']);
+  });
+
   test('when it keeps the older object', async () => {
     const lying: Layer = (inner) => ({
       ...inner,

@@ -70,6 +70,8 @@ export class FrameRing {
   readonly #memory: FrameRingMemory;
   readonly #control: Int32Array;
   readonly #counters: BigInt64Array;
+  /** Of this thread: called with each count. */
+  onCount: (() => void) | null = null;
 
   constructor(memory: FrameRingMemory) {
     this.#memory = memory;
@@ -165,6 +167,7 @@ export class FrameRing {
   count(files: number, bytes: number): void {
     if (files > 0) Atomics.add(this.#counters, 0, BigInt(files));
     if (bytes > 0) Atomics.add(this.#counters, 1, BigInt(bytes));
+    this.onCount?.();
   }
 
   get counted(): { files: number; bytes: number } {

@@ -4,6 +4,7 @@ const epoch = 0;
 const stopped = 1;
 /** Words of the control array that the monitor uses itself. */
 export const monitorWords = 2;
+const idleMs = 1_000;
 
 /**
  * One condition variable for all threads of a job: whoever changes shared state calls changed(), whoever waits looks again.
@@ -11,6 +12,8 @@ export const monitorWords = 2;
  */
 export class Monitor {
   readonly #words: Int32Array;
+  /** Of this thread: called now and then while it waits. */
+  onIdle: (() => void) | null = null;
 
   constructor(words: Int32Array) {
     this.#words = words;
@@ -22,7 +25,8 @@ export class Monitor {
       const seen = Atomics.load(this.#words, epoch);
       if (this.stopped) throw new Fault('cancelled', 'the job was stopped', { operation: 'wait' });
       if (ready()) return;
-      Atomics.wait(this.#words, epoch, seen);
+      Atomics.wait(this.#words, epoch, seen, this.onIdle === null ? Infinity : idleMs);
+      this.onIdle?.();
     }
   }
 

@@ -86,7 +86,10 @@ export async function checkTarget(calls: FileCalls, target: Target, request: Pre
   const home = inside ? insideHome(target.path) : besideHome(target.path);
 
   const hasContent = await holdsContent(calls, home);
-  if (hasContent && !request.replace) throw refused('is not empty; --replace exchanges its content and keeps the former one for undo');
+  if (hasContent && !request.replace)
+    throw refused(
+      `is not empty; --replace exchanges ${request.partial ? 'what is asked for, leaves the rest,' : 'its content'} and keeps the former one for undo`,
+    );
   if (atHome && !request.replace) throw refused('is your home folder; --replace is needed');
   if ((inside || (request.partial && hasContent)) && !(await calls.mayChange(target.path))) throw denied(target.path);
   return { home, exists: true, hasContent };

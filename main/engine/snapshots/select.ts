@@ -101,6 +101,9 @@ export async function selectSnapshot(
 }
 
 function onlyMatch(listing: ServerListing, wanted: string): ListedSnapshot {
+  // Each begins with nothing: a variable that was not set would mean the only one there is.
+  if (wanted === '')
+    throw new Fault('config-invalid', 'the snapshot is empty: give an id, the beginning of one, or latest', { operation: 'find snapshot' });
   const matches = listing.snapshots.filter(({ id }) => id.startsWith(wanted));
   const [match] = matches;
   if (match === undefined) {

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import type { ArchiveFormat, BackupReport, WholeRule } from '../../contract/reports.ts';
@@ -6,6 +5,7 @@ import { presets } from '../../engine/presets.ts';
 import { exitCodeOfReport } from '../exit-codes.ts';
 import type { CommandContext } from '../host.ts';
 import { printJson, printLine, printWarnings } from '../output.ts';
+import { pathArgument } from '../path-argument.ts';
 import { printable } from '../printable.ts';
 import { progressLine } from '../progress.ts';
 import { parseTime } from '../times.ts';
@@ -53,7 +53,7 @@ export function addBackup(program: Command, { host, end }: CommandContext): void
     .addHelpText('after', '\nExample:\n  holdfast backup /srv/survival -d folder:/mnt/backup --preset minecraft')
     .action(async (folder: string, options: Options) => {
       const request = {
-        folder: resolve(host.cwd, folder),
+        folder: pathArgument(host.cwd, folder, 'FOLDER'),
         excludes: options.exclude ?? [],
         format: options.format,
         level: parseCount(options.level, '--level', { min: 1, max: 19 }),

@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { Fault } from '../../contract/faults.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -8,6 +7,7 @@ import { refuseExisting, writeNewFile } from '../new-file.ts';
 import { note, printJson, printLine } from '../output.ts';
 import { printable } from '../printable.ts';
 import { readExportPassphrase } from '../passwords.ts';
+import { pathArgument } from '../path-argument.ts';
 import { withService } from './with-service.ts';
 import type { JsonOption } from './options.ts';
 
@@ -29,7 +29,7 @@ export function addConfig(program: Command, { host, end }: CommandContext): void
     .option('--passphrase-file <file>', 'read its passphrase from a file (else HOLDFAST_EXPORT_PASSPHRASE, else a prompt)')
     .option('--json', 'print one JSON document')
     .action(async (file: string, options: FileOptions) => {
-      const path = resolve(host.cwd, file);
+      const path = pathArgument(host.cwd, file, 'FILE');
       await refuseExisting(path);
       const passphrase = await readExportPassphrase(host, options.passphraseFile, true);
       const exported = await withService(host, async (service) => await service.call('settings.export', { passphrase }));
@@ -47,7 +47,7 @@ export function addConfig(program: Command, { host, end }: CommandContext): void
     .option('--yes', 'also where there are settings already')
     .option('--json', 'print one JSON document')
     .action(async (file: string, options: FileOptions) => {
-      const bytes = await readFile(resolve(host.cwd, file)).catch((error: unknown) => {
+      const bytes = await readFile(pathArgument(host.cwd, file, 'FILE')).catch((error: unknown) => {
         throw new Fault('not-found', `The file ${file} cannot be read`, { operation: 'import settings', cause: error });
       });
       const before = await (await host.openSettings()).read();

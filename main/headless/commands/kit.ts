@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { Fault } from '../../contract/faults.ts';
 import { kitText } from '../../engine/kit/kit-text.ts';
@@ -6,6 +5,7 @@ import { exitCodes } from '../exit-codes.ts';
 import type { CommandContext } from '../host.ts';
 import { refuseExisting, writeNewFile } from '../new-file.ts';
 import { printJson, printLine } from '../output.ts';
+import { pathArgument } from '../path-argument.ts';
 import { printable } from '../printable.ts';
 import { openDestination, withDestination } from './options.ts';
 import type { DestinationOptions } from './options.ts';
@@ -37,7 +37,7 @@ export function addKit(program: Command, { host, end }: CommandContext): void {
       const toStdout = options.output === '-';
       if (toStdout && options.json === true)
         throw new Fault('config-invalid', '-o - and --json both want standard output; give one of them');
-      const file = resolve(host.cwd, options.output);
+      const file = pathArgument(host.cwd, options.output, '--output');
       if (!toStdout) await refuseExisting(file);
       const { engine, destination } = await openDestination(host, options);
       const kit = await engine.kit(destination, { recoveryKey }, { signal: host.signal });

@@ -1,4 +1,4 @@
-import { basename, resolve } from 'node:path';
+import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { asFault, Fault } from '../../contract/faults.ts';
 import type { ArchiveFormat, Warning } from '../../contract/reports.ts';
@@ -9,6 +9,7 @@ import { writeNewFile } from '../new-file.ts';
 import { printJson, printLine, printWarnings } from '../output.ts';
 import { readCredentials } from '../passwords.ts';
 import type { PasswordOptions } from '../passwords.ts';
+import { pathArgument } from '../path-argument.ts';
 import { printable } from '../printable.ts';
 import { progressLine } from '../progress.ts';
 import { findVault, readSealedFile, recordedSha256 } from '../sealed-file.ts';
@@ -40,9 +41,9 @@ export function addOpen(program: Command, { host, end }: CommandContext): void {
       const toStdout = options.output === '-';
       if (toStdout && options.json === true)
         throw new Fault('config-invalid', '-o - and --json both want standard output; give one of them', { operation });
-      const path = resolve(host.cwd, name);
+      const path = pathArgument(host.cwd, name, 'FILE');
       const file = await readSealedFile(path);
-      const vault = await findVault(path, options.vault === undefined ? undefined : resolve(host.cwd, options.vault));
+      const vault = await findVault(path, options.vault === undefined ? undefined : pathArgument(host.cwd, options.vault, '--vault'));
       const credentials = await readCredentials(options, host);
       const engine = await host.openEngine();
       const progress = progressLine(host);
@@ -55,7 +56,7 @@ export function addOpen(program: Command, { host, end }: CommandContext): void {
         const checked = withChecksum(content, file, kind, { warnings, inManifest });
         if (toStdout) await copy(host, checked);
         else {
-          const out = resolve(host.cwd, options.output ?? `${withoutEnding(path)}${endings[kind]}`);
+          const out = pathArgument(host.cwd, options.output ?? `${withoutEnding(path)}${endings[kind]}`, '--output');
           const bytes = await writeNewFile(out, checked);
           await progress.finish();
           const line = `${printable(out)}: ${kind === 'zip' ? 'the ZIP' : 'the JSON lines'}, ${formatSize(bytes)}`;

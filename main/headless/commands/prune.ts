@@ -37,7 +37,7 @@ export function addPrune(program: Command, { host, end }: CommandContext): void 
       const { engine, destination } = await openDestination(host, options);
       const report = await engine.prune(destination, request, { signal: host.signal });
       await printWarnings(host, report.warnings);
-      await (options.json === true ? printJson(host, toJson(report)) : printReport(host, report, request.dryRun));
+      await (options.json === true ? printJson(host, toJson(report)) : printReport(host, report, request));
       end(exitCodeOfReport(report));
     });
 }
@@ -51,8 +51,13 @@ function toJson({ keep, remove, objects, freedBytes, warnings }: PruneReport): R
   };
 }
 
-async function printReport(host: CliHost, report: PruneReport, dryRun: boolean): Promise<void> {
-  const time = (iso: string): string => printable(formatTime(iso, host.zone));
+/** Times in the zone whose days and weeks were counted: in another the reasons would not fit them. */
+async function printReport(
+  host: CliHost,
+  report: PruneReport,
+  { dryRun, zone }: { readonly dryRun: boolean; readonly zone: string },
+): Promise<void> {
+  const time = (iso: string): string => printable(formatTime(iso, zone));
   const rows = [
     ...report.keep.map(({ id, time: at, reasons }) => ['keep', printable(id), time(at), printable(reasons.join(', '))]),
     ...report.remove.map(({ id, time: at }) => ['remove', printable(id), time(at), '']),

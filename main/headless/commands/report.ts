@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { redactor } from '../../adapters/logs/redactor.ts';
 import { asFault } from '../../contract/faults.ts';
@@ -6,6 +5,7 @@ import { exitCodes } from '../exit-codes.ts';
 import type { CliHost, CommandContext } from '../host.ts';
 import { refuseExisting, writeNewFile } from '../new-file.ts';
 import { note, printJson, printLine } from '../output.ts';
+import { pathArgument } from '../path-argument.ts';
 import type { Connection } from '../../compose/service/connect.ts';
 import { servicePlaces } from '../../compose/service/places.ts';
 import type { JsonOption } from './options.ts';
@@ -20,7 +20,7 @@ export function addReport(program: Command, { host, end }: CommandContext): void
     .argument('[file]', 'the file to make', 'holdfast-report.txt')
     .option('--json', 'print one JSON document')
     .action(async (file: string, options: JsonOption) => {
-      const path = resolve(host.cwd, file);
+      const path = pathArgument(host.cwd, file, 'FILE');
       await refuseExisting(path);
       const places = await servicePlaces();
       const [service, problem] = await reached(host);

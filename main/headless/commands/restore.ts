@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { realPlace } from '../../compose/real-place.ts';
 import { Fault } from '../../contract/faults.ts';
@@ -6,6 +5,7 @@ import type { DamagedFile, RestoreReport, ToldRestore } from '../../contract/rep
 import { exitCodeOfReport, exitCodes } from '../exit-codes.ts';
 import type { CliHost, CommandContext } from '../host.ts';
 import { printJson, printLine, printWarnings, warn } from '../output.ts';
+import { pathArgument } from '../path-argument.ts';
 import { printable } from '../printable.ts';
 import { progressLine } from '../progress.ts';
 import { count, formatDuration, formatSize } from '../units.ts';
@@ -38,12 +38,13 @@ export function addRestore(program: Command, { host, end }: CommandContext): voi
   withDestination(withServer(command))
     .addHelpText('after', '\nExample:\n  holdfast restore latest -d folder:/mnt/backup --target /srv/survival --replace')
     .action(async (snapshot: string, options: Options) => {
-      if (options.replace === true && options.force !== true) await refuseRunning(host, snapshot, resolve(host.cwd, options.target));
+      const target = pathArgument(host.cwd, options.target, '--target');
+      if (options.replace === true && options.force !== true) await refuseRunning(host, snapshot, target);
       await takeUpLeft(host);
       const { engine, destination } = await openDestination(host, options);
       const request = {
         snapshot,
-        target: resolve(host.cwd, options.target),
+        target,
         include: options.include ?? [],
         replace: options.replace === true,
         force: options.force === true,

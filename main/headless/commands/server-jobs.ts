@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { Fault } from '../../contract/faults.ts';
 import type { Job } from '../../contract/jobs.ts';
@@ -6,6 +5,7 @@ import { isDue } from '../../engine/service/facts.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { CliHost, CommandContext } from '../host.ts';
 import { note, printJson, printLine, table } from '../output.ts';
+import { pathArgument } from '../path-argument.ts';
 import { printable } from '../printable.ts';
 import type { Connection } from '../../compose/service/connect.ts';
 import { formatTime } from '../times.ts';
@@ -94,7 +94,7 @@ export function addServerJobs(group: Command, context: CommandContext): void {
             operation: 'restore',
           });
         }
-        target = options.target === undefined ? folder : resolve(host.cwd, options.target);
+        target = options.target === undefined ? folder : pathArgument(host.cwd, options.target, '--target');
         return await service.call('restore.start', {
           ...{ slug, snapshot, destination: await placeOf(service, slug, options), target },
           include: [...(options.include ?? [])],

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { Fault } from '../../contract/faults.ts';
 import { firstIssue } from '../../contract/first-issue.ts';
@@ -10,6 +9,7 @@ import { exitCodes } from '../exit-codes.ts';
 import type { CliHost, CommandContext } from '../host.ts';
 import { note, printJson, printLine, table, warn } from '../output.ts';
 import { readNewDestinationPassword } from '../passwords.ts';
+import { pathArgument } from '../path-argument.ts';
 import { printable } from '../printable.ts';
 import { formatTime } from '../times.ts';
 import { formatSize } from '../units.ts';
@@ -47,7 +47,7 @@ function addAdd(group: Command, { host, end }: CommandContext): void {
       '\nExample:\n  holdfast server add Survival /srv/survival --to nas --daily 04:00 --preset minecraft --minecraft --keep-daily 7',
     )
     .action(async (name: string, folder: string, options: ServerOptions & JsonOption & { readonly passwordFile?: string }) => {
-      const path = resolve(host.cwd, folder);
+      const path = pathArgument(host.cwd, folder, 'FOLDER');
       const { settings, rconPassword } = await readServerOptions(host, options, path);
       const server = parsed({ zone: host.zone, ...settings, name, slug: slugify(name), folder: path });
       await withService(host, async (service) => {
@@ -181,7 +181,7 @@ function addEdit(group: Command, { host, end }: CommandContext): void {
     .action(async (slug: string, options: ServerOptions & JsonOption & { readonly folder?: string }) => {
       await withService(host, async (service) => {
         const before = (await service.call('server.get', { slug })).settings;
-        const folder = options.folder === undefined ? before.folder : resolve(host.cwd, options.folder);
+        const folder = options.folder === undefined ? before.folder : pathArgument(host.cwd, options.folder, '--folder');
         const { settings, rconPassword } = await readServerOptions(host, options, folder, before.hooks);
         const keep = settings.keep === undefined ? before.keep : { ...before.keep, ...settings.keep };
         const server = parsed({ ...before, ...settings, keep, folder });

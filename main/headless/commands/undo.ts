@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { Fault } from '../../contract/faults.ts';
@@ -6,6 +5,7 @@ import type { KeptBefore, RestoreTargets, UndoTarget } from '../../engine/snapsh
 import { exitCodes } from '../exit-codes.ts';
 import type { CliHost, CommandContext } from '../host.ts';
 import { note, printJson, printLine, table } from '../output.ts';
+import { pathArgument } from '../path-argument.ts';
 import { printable } from '../printable.ts';
 import { formatTime } from '../times.ts';
 import { count, formatSize } from '../units.ts';
@@ -31,7 +31,7 @@ export function addUndo(program: Command, { host, end }: CommandContext): void {
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExample:\n  holdfast undo --target /srv/survival')
     .action(async (options: Options) => {
-      const target = resolve(host.cwd, options.target);
+      const target = pathArgument(host.cwd, options.target, '--target');
       const { restore, undo } = await host.openTargets();
       for (const done of await finishLeftBehind(restore, target, options)) await note(host, printable(done));
       const kept = options.list === true ? await undo.list(target) : options.discard === true ? await undo.discard(target) : null;

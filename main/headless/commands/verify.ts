@@ -50,14 +50,19 @@ async function printReport(host: CliHost, report: VerifyReport): Promise<void> {
   const [, ...lines] = table([{ title: '' }, { title: '' }, { title: '' }, { title: '' }], rows);
   for (const line of lines) await printLine(host, line);
   for (const damage of report.damage) await printDamage(host, damage);
+  await printLine(host, outcome(report));
+}
+
+function outcome(report: VerifyReport): string {
+  const took = `(${formatDuration(report.elapsedMs)})`;
   const bad = report.snapshots.filter(({ ok }) => !ok).length;
-  await printLine(
-    host,
-    isDamaged(report)
-      ? `${count(bad, 'snapshot')} of ${report.snapshots.length.toLocaleString('en-US')} damaged (${formatDuration(report.elapsedMs)}). ` +
-          'All that is whole can be brought back with: holdfast restore SNAPSHOT --salvage'
-      : `${count(report.snapshots.length, 'snapshot')} checked, no damage found (${formatDuration(report.elapsedMs)})`,
-  );
+  if (bad > 0)
+    return (
+      `${count(bad, 'snapshot')} of ${report.snapshots.length.toLocaleString('en-US')} damaged ${took}. ` +
+      'All that is whole can be brought back with: holdfast restore SNAPSHOT --salvage'
+    );
+  const whole = `${count(report.snapshots.length, 'snapshot')} checked, no damage found`;
+  return report.damage.length > 0 ? `${whole} in them ${took}. What is named above is repaired by the next backup.` : `${whole} ${took}`;
 }
 
 async function printDamage(host: CliHost, damage: Damage): Promise<void> {

@@ -12,6 +12,8 @@ export interface ReaderTask {
   readonly volumeSize: number;
   /** Milliseconds since 1970 minus this computer's clock, for tests of coarse and wrong clocks. */
   readonly clockOffset: number;
+  /** How long the run goes on before it counts what is left to read. */
+  readonly countAfterMs: number;
   readonly base: BaseTask | null;
   /** File handle of a spool for the contents that are looked for by hash. */
   readonly contents: number;
@@ -58,6 +60,8 @@ export type WorkerMessage =
   | { readonly kind: 'fault'; readonly fault: WireFault }
   /** The reader waits for the older list of this number. */
   | { readonly kind: 'older'; readonly index: number }
+  /** What there is to read in all, as far as can be told ahead. */
+  | { readonly kind: 'counted'; readonly files: number; readonly bytes: number }
   | { readonly kind: 'read'; readonly totals: PackTotals; readonly kept: PackKept; readonly warnings: readonly Warning[] }
   | { readonly kind: 'volume-begin'; readonly target: number }
   | { readonly kind: 'part'; readonly target: number; readonly slot: number; readonly length: number }

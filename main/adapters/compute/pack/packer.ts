@@ -6,18 +6,25 @@ import { openSpool, type FileSpool } from '../../files/spool.ts';
 import { createFrameRingMemory, FrameRing } from '../frame-ring.ts';
 import type { ThreadRequest } from '../thread-tasks.ts';
 import { runThreads } from '../threads.ts';
+import type { CountedAhead } from './look-ahead.ts';
 import type { BaseTask, CompressorTask, OlderTask, ReaderTask, SealerTask, WorkerMessage } from './messages.ts';
 import { OlderFetcher } from './older-fetcher.ts';
 import { TargetUpload } from './target-upload.ts';
 import { VolumeLinesOf } from './volume-lines.ts';
 
 const progressEveryMs = 200;
+const countAfterMs = 10_000;
 /** More bring nothing: reading and sealing are one thread each. */
 const maxCompressors = 8;
 
 /** The real packer: one reader, a compressor for each core, a sealer for each target; this thread only hands full parts to the uploads. */
 export function threadPacker(
-  options: { readonly clockOffset?: number; readonly onStarted?: () => void; readonly onSent?: (bytes: number) => void } = {},
+  options: {
+    readonly clockOffset?: number;
+    readonly countAfterMs?: number;
+    readonly onStarted?: () => void;
+    readonly onSent?: (bytes: number) => void;
+  } = {},
 ): Packer {
   return async (request, targets, run) => {
     const compressors = Math.min(availableParallelism(), maxCompressors);
@@ -32,6 +39,7 @@ export function threadPacker(
     const lists = request.base?.older ?? null;
     const older = lists === null ? null : new OlderFetcher(lists, ring.monitor);
     let totals: PackTotals | null = null;
+    let ahead: CountedAhead | null = null;
     let kept: PackKept = { files: 0, bytes: 0 };
     let order: readonly ArchiveRef[] = [];
     let warnings: readonly Warning[] = [];
@@ -40,7 +48,10 @@ export function threadPacker(
 
     const tell = (): void => {
       const { files, bytes } = ring.counted;
-      run.onProgress?.({ phase: 'pack', files, bytes, totalFiles: totals?.files ?? null, totalBytes: totals?.bytes ?? null, storedBytes });
+      // A folder that has grown since: nobody can say any more.
+      const isMore = ahead !== null && (files > ahead.files || bytes > ahead.bytes);
+      const all = totals ?? (isMore ? null : ahead);
+      run.onProgress?.({ phase: 'pack', files, bytes, totalFiles: all?.files ?? null, totalBytes: all?.bytes ?? null, storedBytes });
     };
     const uploads: readonly TargetUpload[] = targets.map(
       (target, index) =>
@@ -63,7 +74,8 @@ export function threadPacker(
       if (message.kind === 'read') {
         ({ totals, kept } = message);
         warnings = message.warnings;
-      } else if (message.kind === 'sealed') {
+      } else if (message.kind === 'counted') ahead = message;
+      else if (message.kind === 'sealed') {
         spool.setSize(message.spoolSize);
         ({ order } = message);
       } else if (message.kind === 'volume-begin') {
@@ -85,6 +97,7 @@ export function threadPacker(
       format: request.format,
       volumeSize: request.volumeSize,
       clockOffset: options.clockOffset ?? 0,
+      countAfterMs: options.countAfterMs ?? countAfterMs,
       contents: contents.handle,
       directory: directory.handle,
       base: request.base === undefined ? null : baseTask(request.base, older?.task ?? null),

@@ -1,4 +1,4 @@
-import { rootPath } from '../../../engine/archive/byte-path.ts';
+import { rootPath, type BytePath } from '../../../engine/archive/byte-path.ts';
 import { compileExcludes } from '../../../engine/archive/exclude.ts';
 import { isRestoresOwn } from '../../../engine/archive/own-files.ts';
 import { FrameRing } from '../frame-ring.ts';
@@ -10,6 +10,7 @@ import { ContentIndex } from './content-index.ts';
 import { ContentRecords } from './content-records.ts';
 import { EntryReader } from './entry-reader.ts';
 import { FrameWriter } from './frame-writer.ts';
+import { LookAhead } from './look-ahead.ts';
 import type { ReaderTask, WorkerMessage } from './messages.ts';
 import { OlderContents } from './older-contents.ts';
 import { volumeLimits, VolumeWriter } from './volume-writer.ts';
@@ -36,6 +37,7 @@ export const task = threadTask('read', (task: ReaderTask, tell) => {
     contents: task.format === 'classic' ? null : new ContentIndex(new ContentRecords(task.contents), base, older),
   });
   const excluded = compileExcludes(task.excludes);
+  const leftOut = (path: BytePath, isDirectory: boolean): boolean => excluded(path, isDirectory) || isRestoresOwn(path);
   const entries = walk({
     root: task.root,
     // A file that stays where it is need not be opened.
@@ -48,6 +50,15 @@ export const task = threadTask('read', (task: ReaderTask, tell) => {
     },
     onError: (path, error) => reader.warnings.cannotRead(path, error),
   });
+  const ahead = new LookAhead({
+    // What cannot be looked at is told when the run comes to it.
+    walk: () => walk({ root: task.root, statFiles: true, excluded: leftOut, onError: () => undefined }),
+    afterMs: task.countAfterMs,
+    stopped: () => ring.monitor.stopped,
+    tell: (counted) => tell({ kind: 'counted', ...counted } satisfies WorkerMessage),
+  });
+  // On a slow line it waits for minutes at a time.
+  ring.onCount = ring.monitor.onIdle = () => ahead.passed();
   const passed = entryCounter();
   for (const entry of entries) {
     reader.add(entry);
