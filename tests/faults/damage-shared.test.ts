@@ -85,6 +85,15 @@ test('damage in what only the newer snapshot has leaves the older one whole, whi
   expect((await one.prune({ policy: { last: 1 } })).keep.map(({ id }) => id)).toEqual([older]);
 });
 
+test('an archive of an earlier snapshot that has lost its checksum file is warned of, though it is not read whole', async () => {
+  const { one, archive, newer } = await twoOnOneArchive();
+  await one.backend.remove(`${archive}.sha256`);
+  const missing = { code: 'checksum', message: `${archive}.sha256 is missing` };
+  expect((await one.restore(join(tempFolder(), 'back'), { snapshot: newer })).warnings).toMatchObject([missing]);
+  // A part takes no listing more.
+  expect((await one.restore(join(tempFolder(), 'part'), { snapshot: newer, include: ['/kept'] })).warnings).toEqual([]);
+});
+
 async function sealMark({ host, backend, destination }: World, key: string, lines: string): Promise<void> {
   const vault = await loadVault(backend, { credentials: destination.credentials });
   async function* plain(): AsyncGenerator<Uint8Array> {

@@ -12,7 +12,7 @@ import type { ChecksumFinding } from '../snapshots/checksums.ts';
 import { fetchManifest } from '../snapshots/manifest-store.ts';
 import type { FetchedManifest } from '../snapshots/manifest-store.ts';
 import type { ManifestHeader } from '../snapshots/manifest.ts';
-import { readObjectName } from '../snapshots/names.ts';
+import { checksumKey, readObjectName } from '../snapshots/names.ts';
 import type { CommitOptions } from '../snapshots/restore-target.ts';
 import type { ByteStream, CallOptions } from '../storage/backend.ts';
 import { throwIfCancelled } from '../storage/cancel.ts';
@@ -48,10 +48,11 @@ export async function restoreArchive(
   const staging = new RestoreStaging(host, { id: snapshot.id, request, localPath });
   try {
     const all: ArchiveRestore = { host, catalog, snapshot, request, run, manifest, staging };
-    const misfits = await findMisfits(all);
+    const sizes = await listedSizes(all);
+    const misfits = findMisfits(all, sizes);
     const result = await host.unpacker(await unpackRequest(all), run);
     const { ready } = staging;
-    const checks = await checkHashes(all, result);
+    const checks = await checkHashes(all, sizes, result);
     refuseLost(result, snapshot.id);
     refuseNothing(result, request, snapshot.id);
     tellSwap(run, result);
@@ -87,9 +88,8 @@ export async function restoreArchive(
  * What the listing shows already: an archive of this snapshot that is gone, and any that was cut short or is longer than it was written. Without
  * salvage the first is a fault.
  */
-async function findMisfits(all: ArchiveRestore): Promise<readonly string[]> {
+function findMisfits(all: ArchiveRestore, sizes: ReadonlyMap<string, number>): readonly string[] {
   const { header } = all.manifest;
-  const sizes = await listedSizes(all);
   const misfits = header.archives.flatMap(({ key }, index) => {
     // That a listing lacks an earlier one proves nothing: reading it will tell.
     if (!sizes.has(key) && readObjectName(key)?.id !== header.id) return [];
@@ -149,15 +149,20 @@ async function unpackRequest({ catalog, snapshot, request, run, manifest, stagin
 
 async function* nothing(): ByteStream {}
 
-/** Of the archives that were read whole. Without salvage the first that differs is a fault. */
-async function checkHashes({ catalog, request, run, manifest }: ArchiveRestore, result: UnpackResult): Promise<readonly ChecksumFinding[]> {
+/** Of the archives that were read whole, and of others whose checksum file the listing lacks. Without salvage the first that differs is a fault. */
+async function checkHashes(
+  { catalog, request, run, manifest }: ArchiveRestore,
+  sizes: ReadonlyMap<string, number>,
+  result: UnpackResult,
+): Promise<readonly ChecksumFinding[]> {
   const { header } = manifest;
-  const hashed = header.archives.flatMap((archive, index) => {
+  const looked = header.archives.flatMap((archive, index) => {
     const hex = result.sha256[index] ?? null;
-    return hex === null ? [] : [{ archive, hex }];
+    const lacks = !isPartial(request) && sizes.has(archive.key) && !sizes.has(checksumKey(archive.key));
+    return hex === null && !lacks ? [] : [{ archive, hex }];
   });
-  const archives = hashed.map(({ archive }) => archive);
-  const read = hashed.map(({ hex }) => hex);
+  const archives = looked.map(({ archive }) => archive);
+  const read = looked.map(({ hex }) => hex);
   const checks = await compareChecksums((key) => readChecksum(catalog.backend, key, { signal: run.signal }), archives, read);
   const damage = checks.find(({ kind }) => kind === 'damage');
   if (damage !== undefined && !request.salvage) {
