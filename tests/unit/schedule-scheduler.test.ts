@@ -112,3 +112,21 @@ test('after a failure it is tried again soon, and the scheduler goes on', async 
   });
   expect(times(world).map((text) => text.slice(11, 13))).toEqual(['01', '01', '02', '03', '04', '05']);
 });
+
+test('a clock that was a year ahead when the service began, and is set right, keeps nothing from being made up for', async () => {
+  const world = new ScheduledWorld(at('2027-01-01T12:00:00Z'), at('2026-01-04T12:00:00Z'), one({ kind: 'daily', at: ['03:00'] }));
+  // The first sleep would end it: it is later than the end until the clock has been set.
+  let wakes = 0;
+  world.weather = () => {
+    wakes += 1;
+    if (wakes === 1) world.now -= 365 * day;
+    // The computer sleeps over the first time that is due.
+    if (wakes === 3) world.now += 20 * hour;
+  };
+  await world.live();
+  expect(times(world).map((text) => text.replace(/:\d\d /, ' '))).toEqual([
+    '2026-01-02T08 catch-up',
+    '2026-01-03T03 schedule',
+    '2026-01-04T03 schedule',
+  ]);
+});

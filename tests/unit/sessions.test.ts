@@ -40,6 +40,16 @@ test('it ends a week after it was used last, and its other half stays the same',
   expect(own.look(name, valueIn(renewed), half)).toBeNull();
 });
 
+test('one that a clock a year ahead began is put right once the clock is', () => {
+  let now = 365 * day;
+  const own = sessions(token, () => now);
+  const { cookie, half } = own.begin(name);
+  now = 0;
+  const renewed = own.look(name, valueIn(cookie), half)?.renewed ?? '';
+  now = 7 * day;
+  expect(own.look(name, valueIn(renewed), half)).toBeNull();
+});
+
 test('a browser that listens must ask anew after a while, and gets its session renewed; a program with the token listens on', async () => {
   let now = 1_000;
   const door = access(token, () => now);

@@ -46,7 +46,9 @@ export function sessions(token: string, now: () => number): Sessions {
         const [, id = '', until = '', signature = ''] = match;
         const isOurs = same(signature, sign(`cookie ${id} ${until}`)) && same(half ?? '', halfOf(id));
         const left = Number(until) - now();
-        if (isOurs && left > 0) return { renewed: left < lifeSeconds * 1000 - dayMs ? cookie(name, id) : null };
+        // A clock that was ahead and is right again must not make it last for longer.
+        const isOff = left > lifeSeconds * 1000;
+        if (isOurs && left > 0) return { renewed: isOff || left < lifeSeconds * 1000 - dayMs ? cookie(name, id) : null };
       }
       return null;
     },

@@ -52,7 +52,7 @@ export async function runScheduler(options: SchedulerOptions): Promise<never> {
   const { clock, signal, servers, start, onDue, startDelayMs = 60_000, isHeld = () => false } = options;
   const running = new Set<string>();
   const told = new Map<string, { readonly occurrences: Occurrences; readonly at: number | null }>();
-  const notBefore = clock.now() + startDelayMs;
+  let notBefore = clock.now() + startDelayMs;
   const starts = new Map<string, { readonly server: Scheduled; readonly lookedAt: number; readonly at: number | null }>();
   const future = new Map<string, { readonly stamp: number; readonly seenAt: number }>();
 
@@ -117,6 +117,8 @@ export async function runScheduler(options: SchedulerOptions): Promise<never> {
   for (;;) {
     throwIfCancelled(signal, 'schedule');
     const now = clock.now();
+    // A clock that was ahead at the start and has been set right since must not hold anything up until the time that it showed.
+    notBefore = Math.min(notBefore, now + startDelayMs);
     const all = servers();
     for (const server of all) look(server, now);
     for (const slug of told.keys()) if (!all.some((server) => server.slug === slug)) told.delete(slug);
