@@ -67,6 +67,8 @@ export const jobSchema = z.object({
   untouched: z.literal(true).exactOptional(),
   /** A check of less than all of the newest snapshot: that it went well says nothing of the rest. */
   partial: z.literal(true).exactOptional(),
+  /** A backup of the schedule that did nothing: while it waited another one had ended well, and nothing was due any more. */
+  skipped: z.literal(true).exactOptional(),
   /** Of a restore: what it brings back, and where to. */
   restore: z
     .object({

@@ -122,10 +122,9 @@ test('a server that is removed at rest is told to go on at the next start, and o
   const second = world([], { store: Object.assign(after, { puts: [] }) });
   const stop = new AbortController();
   const running = second.service.run(stop.signal);
-  await second.clock.untilSomebodySleeps();
-  expect([second.log, after.resting()]).toEqual([['resume 1', 'forget survival'], []]);
   stop.abort();
   await running;
+  expect([second.log, after.resting()]).toEqual([['resume 1', 'forget survival'], []]);
 });
 
 test('a server that is removed at rest is told to go on at once, also where the service does not run', async () => {
@@ -165,10 +164,9 @@ test('one that was taken out of the settings by hand while it was at rest goes o
   const second = world([], { store: Object.assign(after, { puts: [] }) });
   const stop = new AbortController();
   const running = second.service.run(stop.signal);
-  await second.clock.untilSomebodySleeps();
-  expect([second.log, after.resting()]).toEqual([['resume b.service'], []]);
   stop.abort();
   await running;
+  expect([second.log, after.resting()]).toEqual([['resume b.service'], []]);
   await after.flush();
 });
 

@@ -2,7 +2,7 @@ import type { Clock } from '../../engine/ports.ts';
 import type { Notifier } from '../../engine/service/notifier.ts';
 import type { StateStore } from '../../engine/service/ports.ts';
 import type { createService } from '../../engine/service/service.ts';
-import { restUntil } from '../../engine/storage/cancel.ts';
+import { endsWithin, restUntil } from '../../engine/storage/cancel.ts';
 
 export interface LookedAfter {
   readonly clock: Clock;
@@ -13,6 +13,7 @@ export interface LookedAfter {
 }
 
 const everyMs = 60_000;
+const patienceMs = 20_000;
 
 /** Each minute until the signal: lets servers go on that were left at rest, and tells of what nobody would learn from any job. */
 export async function lookAfterServers({ clock, store, service, notifier, onProblem }: LookedAfter, signal: AbortSignal): Promise<void> {
@@ -20,9 +21,8 @@ export async function lookAfterServers({ clock, store, service, notifier, onProb
     await restUntil(clock, everyMs, signal);
     if (signal.aborted) return;
     try {
-      await service.letGoOn();
-      // What could not be written before is written once it can be.
-      await store.flush();
+      // What could not be written before is written once it can be. A place where either hangs must not keep anybody from being told.
+      await endsWithin(clock, patienceMs, Promise.all([service.letGoOn(), store.flush()]));
       notifier.look(service.looked(), (slug) => service.overdueSince(slug), service.stuck);
     } catch (error) {
       // The watch goes on: the next round may know better.

@@ -63,7 +63,7 @@ export function tellingJob(jobs: readonly Job[], { slug, destinations }: ServerS
   const newest = new Map<string, Job>();
   for (const job of jobs) {
     if (job.server !== slug || job.endedAt === null || job.state === 'cancelled') continue;
-    if (job.partial === true && job.state === 'done') continue;
+    if ((job.partial === true && job.state === 'done') || job.skipped === true) continue;
     if (job.destination !== null && !destinations.includes(job.destination)) continue;
     const key = `${job.kind}/${job.destination ?? ''}`;
     if (!newest.has(key)) newest.set(key, job);
@@ -104,7 +104,7 @@ const passing: ReadonlySet<FaultCode> = new Set(['rate-limited', 'unavailable', 
 /** What is known of a server with these destinations once a job has ended. */
 export function factsAfter(facts: ServerFacts, job: Job, destinations: readonly string[]): ServerFacts {
   const began = job.startedAt ?? job.queuedAt;
-  if (job.endedAt === null) return facts;
+  if (job.endedAt === null || job.skipped === true) return facts;
   if (job.state === 'cancelled') {
     // Whoever cancels a run of the schedule does not want it again in half a minute: the next one comes at its time.
     const isRefused = job.kind === 'backup' && job.reason !== 'person' && job.fault?.context['by'] === 'person';
@@ -157,19 +157,27 @@ function placesAfter(facts: ServerFacts, job: Job, destinations: readonly string
   );
 }
 
-/** Where a run of the schedule goes to: the places that have nothing of the last time when one was due. So a retry repeats only what failed. */
+/**
+ * Where a run of the schedule goes to: the places that have nothing of the last time when one was due. So a retry repeats only what failed. Null: nothing
+ * is due any more, as another run has ended well since this one was asked for.
+ */
 export function placesDue(
   { destinations }: Pick<ServerSettings, 'destinations'>,
-  { places, lastSuccess }: Pick<ServerFacts, 'places' | 'lastSuccess'>,
+  facts: ServerFacts,
   occurrences: Occurrences,
   now: number,
-): readonly string[] {
+): readonly string[] | null {
+  const { places, lastSuccess } = facts;
   const due = destinations.filter((name) => {
     const at = places[name] ?? lastSuccess;
     if (at === null || at > now + believedAheadMs) return true;
     return (occurrences.after(at) ?? Number.POSITIVE_INFINITY) <= now;
   });
-  return due.length === 0 ? destinations : due;
+  if (due.length > 0) return due;
+  // A place that was taken out of the settings may be why it is due all the same.
+  const standing = believed(facts, now);
+  const next = occurrences.after(standing.lastSuccess ?? standing.since);
+  return next !== null && next <= now ? destinations : null;
 }
 
 /** Of every server that goes to a destination which means another store from now on. */

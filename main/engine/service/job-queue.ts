@@ -2,12 +2,13 @@ import { asFault, Fault, type WireFault } from '../../contract/faults.ts';
 import type { Job } from '../../contract/jobs.ts';
 import type { Progress } from '../../contract/reports.ts';
 import type { Clock, Random } from '../ports.ts';
+import { endedOr, throwIfCancelled } from '../storage/cancel.ts';
 import { permits, type Permits } from '../storage/layers/concurrency.ts';
 import type { JobNote, StateStore } from './ports.ts';
 
 /** What a job came to; what is left out stays as it was. */
 export type JobOutcome = Partial<
-  Pick<Job, 'summary' | 'snapshot' | 'unchanged' | 'bytes' | 'storedBytes' | 'warnings' | 'files' | 'kept' | 'places'>
+  Pick<Job, 'summary' | 'snapshot' | 'unchanged' | 'bytes' | 'storedBytes' | 'warnings' | 'files' | 'kept' | 'places' | 'skipped'>
 >;
 
 export interface JobRun {
@@ -22,12 +23,14 @@ export interface JobRun {
 
 export interface JobOrder extends Pick<Job, 'kind' | 'server' | 'destination' | 'reason' | 'partial' | 'restore'> {
   readonly work: (run: JobRun) => Promise<JobOutcome>;
+  /** What has to be over before it begins: it waits for that in its server's turn, and takes nothing from other servers meanwhile. */
+  readonly ready?: () => Promise<void>;
 }
 
 export interface JobQueue {
   /**
    * Jobs of one server run one after the other: what a person asked for before what waits and came by itself, else in the order in which they came. Those
-   * of several servers run side by side, up to a limit.
+   * of several servers run side by side, up to a limit, which one that was cancelled and has yet to end does not count towards.
    */
   add(order: JobOrder): { readonly id: string; readonly ended: Promise<Job> };
   /** Stops it, or takes it out of the queue. Ended or unknown: nothing. */
@@ -78,8 +81,12 @@ export function jobQueue(options: JobQueueOptions): JobQueue {
   }
 
   async function run(id: string, order: JobOrder, signal: AbortSignal, found: JobRun['found']): Promise<JobOutcome> {
+    if (order.ready !== undefined) await endedOr(signal, order.ready(), order.kind);
     const release = await slots.acquire(signal, order.kind);
+    // One that hangs in a place that does not answer does not end by this, and must not hold up other servers; its own server's turn it keeps.
+    signal.addEventListener('abort', release, { once: true });
     try {
+      throwIfCancelled(signal, order.kind);
       change(id, { state: 'running', startedAt: clock.now() }, true);
       return await order.work({
         ...{ id, signal, found },
@@ -90,6 +97,7 @@ export function jobQueue(options: JobQueueOptions): JobQueue {
         },
       });
     } finally {
+      signal.removeEventListener('abort', release);
       release();
     }
   }

@@ -63,7 +63,7 @@ function notGoingOn(why: string | undefined, about: About, after: Telling): Tell
 
 function tellingOutcome(job: Job, about: About): Telling {
   const isOver = job.state !== 'cancelled' && job.state !== 'waiting' && job.state !== 'running';
-  if (!isOver || (job.partial === true && job.state === 'done')) return { notices: [], told: about.told };
+  if (!isOver || job.skipped === true || (job.partial === true && job.state === 'done')) return { notices: [], told: about.told };
   // Each backup place by itself: one that is whole says nothing of another.
   const topic = job.destination === null ? job.kind : `${job.kind}:${job.destination}`;
   const after = job.state === 'done' ? wentWell(topic, job, about) : wentWrong(topic, job, about);

@@ -5,13 +5,13 @@ import type { ServerSettings } from '../../contract/server-settings.ts';
 import type { ServerStatus } from '../../contract/server-status.ts';
 import { overdueFrom } from '../schedule/due.ts';
 import { runScheduler } from '../schedule/scheduler.ts';
-import { backupJob, type BackupHow } from './backup-job.ts';
-import { drillJob, verifyJob } from './check-jobs.ts';
-import { dueChecks, factsAfter, mendedSince, placesDue, wellIn, type Mended } from './facts.ts';
+import { endsWithin } from '../storage/cancel.ts';
+import { factsAfter, mendedSince, type Mended } from './facts.ts';
 import { leftBehind } from './left-behind.ts';
 import { jobQueue, type JobOrder } from './job-queue.ts';
 import type { ServiceHost } from './ports.ts';
 import { scheduledServers } from './scheduled-servers.ts';
+import { serverRuns } from './server-runs.ts';
 import { serverBoard } from './server-board.ts';
 import { serviceCalls, type ServiceCalls, type ServiceCore } from './service-calls.ts';
 
@@ -41,6 +41,8 @@ export interface Service {
 
 /** More would only take each other's bandwidth and processors. */
 const jobsAtOnce = 2;
+/** For a command, which begins with it. */
+const takeUpMs = 60_000;
 
 /** Owns all work on all servers: one queue, one schedule, one truth about their state. */
 export function createService(host: ServiceHost): Service {
@@ -110,12 +112,9 @@ export function createService(host: ServiceHost): Service {
 
   /** `counts`: what came of it is remembered of the server. */
   function start(order: JobOrder, counts = true): { readonly id: string; readonly ended: Promise<Job> } {
-    const work: JobOrder['work'] = async (run) => {
-      // These two touch the server itself.
-      if (order.kind === 'backup' || order.kind === 'restore') await left.resumed(order.server);
-      return await order.work(run);
-    };
-    const { id, ended } = queue.add({ ...order, work });
+    // These two touch the server itself.
+    const isAtServer = order.kind === 'backup' || order.kind === 'restore';
+    const { id, ended } = queue.add(isAtServer ? { ...order, ready: () => left.resumed(order.server) } : order);
     const settled = ended.then((job) => {
       if (counts) remember(job);
       changed(job.server);
@@ -124,58 +123,11 @@ export function createService(host: ServiceHost): Service {
     return { id, ended: settled };
   }
 
-  function startBackup(slug: string, reason: Job['reason'], how: BackupHow): { readonly id: string; readonly ended: Promise<Job> } {
-    const server = serverOf(slug);
-    const { id, ended } = start({
-      kind: 'backup',
-      server: slug,
-      destination: null,
-      reason,
-      work: (run) => {
-        const due = placesDue(server, store.facts(slug), scheduled.occurrencesOf(server), clock.now());
-        return backupJob(host, reason === 'person' ? server : { ...server, destinations: [...due] }, how, run);
-      },
-    });
-    const followed = ended.then((job) => {
-      try {
-        // A command that works by itself ends with what it was asked for.
-        if (isScheduling && job.state !== 'cancelled' && isKept(job)) followUp(job);
-      } catch (error) {
-        // The job has told its own end; this is what could not be made a job, while the service stops.
-        host.onProblem?.(`the run of ${slug} was not followed up`, error);
-      }
-      return job;
-    });
-    return { id, ended: followed };
-  }
-
-  /**
-   * What is due by the calendar is done where a backup has ended well, whoever began it: then there is something to look at, and the line is known to
-   * work.
-   */
-  function followUp(job: Job): void {
-    const server = serverOf(job.server);
-    const { verify, drill } = dueChecks(server, store.facts(job.server), clock.now(), wellIn(job, server.destinations));
-    for (const destination of verify) startVerify(server, { destination, snapshot: 'latest', quick: false }, 'follow-up');
-    if (drill !== null) startDrill(server, drill, 'follow-up');
-  }
-
-  function startVerify(
-    server: ServerSettings,
-    place: { readonly destination: string; readonly snapshot: string; readonly quick: boolean },
-    reason: Job['reason'],
-  ): string {
-    const work: JobOrder['work'] = (run) => verifyJob(host, server, place, run);
-    // A quick look, or one at an older snapshot, is no full verification.
-    const isFull = !place.quick && place.snapshot === 'latest';
-    const order = { kind: 'verify', server: server.slug, destination: place.destination, reason, work } as const;
-    return start(isFull ? order : { ...order, partial: true }, isFull).id;
-  }
-
-  function startDrill(server: ServerSettings, destination: string, reason: Job['reason']): string {
-    const work: JobOrder['work'] = (run) => drillJob(host, server, destination, run);
-    return start({ kind: 'drill', server: server.slug, destination, reason, work }).id;
-  }
+  const { startBackup, startVerify, startDrill } = serverRuns({
+    ...{ host, start, serverOf, isKept },
+    occurrencesOf: (server) => scheduled.occurrencesOf(server),
+    isScheduling: () => isScheduling,
+  });
 
   function pause(slug: string, until: number | null): ServerStatus {
     serverOf(slug);
@@ -214,10 +166,11 @@ export function createService(host: ServiceHost): Service {
       return () => listeners.delete(listener);
     },
     async takeUp() {
-      if (left.isAny()) await left.takeUp();
+      // A drive that does not answer is no reason to do nothing else.
+      if (left.isAny()) await endsWithin(clock, takeUpMs, left.takeUp());
     },
     async run(signal) {
-      await left.takeUp();
+      const taken = left.takeUp();
       isScheduling = true;
       const rebuilding = left.rebuild(signal);
       try {
@@ -242,7 +195,7 @@ export function createService(host: ServiceHost): Service {
       } finally {
         isScheduling = false;
         await queue.close();
-        await rebuilding;
+        await Promise.all([taken, rebuilding]);
         await store.flush();
       }
     },

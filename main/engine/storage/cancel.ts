@@ -52,3 +52,32 @@ export async function restUntil(clock: Clock, ms: number, signal: AbortSignal): 
     if (!signal.aborted) throw error;
   }
 }
+
+/** What `work` settles to; fault cancelled at once when `signal` aborts, whether it ends then or not. */
+export async function endedOr<T>(signal: AbortSignal, work: Promise<T>, operation: string): Promise<T> {
+  const stopped = Promise.withResolvers<never>();
+  const stop = (): void => stopped.reject(cancelledFault(operation));
+  if (signal.aborted) stop();
+  else signal.addEventListener('abort', stop, { once: true });
+  try {
+    return await Promise.race([stopped.promise, work]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+    disregard(work);
+  }
+}
+
+/** Whether `work` has ended within so long; it goes on all the same. Rejects as it does. */
+export async function endsWithin(clock: Clock, ms: number, work: Promise<unknown>): Promise<boolean> {
+  const timer = new AbortController();
+  const late = clock.sleep(ms, timer.signal).then(
+    () => false,
+    () => false,
+  );
+  try {
+    return await Promise.race([work.then(() => true), late]);
+  } finally {
+    timer.abort();
+    disregard(work);
+  }
+}

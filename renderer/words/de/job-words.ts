@@ -31,6 +31,7 @@ export const jobWords = {
   'warning.other': 'Etwas Wissenswertes',
   'job.says.backup': 'Ein Stand wurde gespeichert.',
   'job.says.unchanged': 'Seit dem letzten Stand hat sich nichts geändert.',
+  'job.says.skipped': 'Es war nichts mehr fällig: Während diese Sicherung wartete, ist eine andere gut ausgegangen.',
   'job.says.verify': 'Der Stand ist heil.',
   'job.says.verifyAll': 'Die Stände sind heil.',
   'job.says.drill':

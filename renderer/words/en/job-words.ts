@@ -32,6 +32,7 @@ export const jobWords = {
   'warning.other': 'Something to know',
   'job.says.backup': 'A snapshot was stored.',
   'job.says.unchanged': 'Nothing had changed since the last snapshot.',
+  'job.says.skipped': 'Nothing was due any more: another backup had ended well while this one waited.',
   'job.says.verify': 'The snapshot is whole.',
   'job.says.verifyAll': 'The snapshots are whole.',
   'job.says.drill':
