@@ -44,6 +44,7 @@ function lockedService() {
     host,
     () => undefined,
     () => void opened.push('opened'),
+    () => Promise.resolve(),
   );
   return { host, opened, calls, seal: (word: string) => sealedFileKeychain({ path, passphrase: () => Promise.resolve(word) }) };
 }

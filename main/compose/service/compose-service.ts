@@ -26,6 +26,7 @@ import { serverCalls } from '../../engine/service/server-calls.ts';
 import { createService } from '../../engine/service/service.ts';
 import { signInCalls } from '../../engine/service/sign-in-calls.ts';
 import { createSignIns } from '../../engine/service/sign-ins.ts';
+import { letGoOnBefore } from '../../engine/service/at-rest.ts';
 import { bandwidth } from '../../engine/storage/layers/bandwidth.ts';
 import type { Host } from '../host.ts';
 import { lazyEngine } from '../lazy-engine.ts';
@@ -203,7 +204,7 @@ export async function composeService(
     ...targetCalls(cli),
     'job.log': jobs.call,
     ...hostCalls(features),
-    ...keychainCalls(settingsHost, settingsChanged, keychainOpened),
+    ...keychainCalls(settingsHost, settingsChanged, keychainOpened, (names) => letGoOnBefore(names, store, service)),
     ...noticeCalls(settingsHost, clock, notifier),
     'service.info': async () => ({
       version: cli.version,

@@ -1,5 +1,6 @@
 import { asFault } from '../../contract/faults.ts';
 import type { HookRecord, Warning } from '../../contract/reports.ts';
+import { rconPasswordOf } from '../../contract/secret-names.ts';
 import type { ServerSettings } from '../../contract/server-settings.ts';
 import { restUntil, throwIfCancelled } from '../storage/cancel.ts';
 import type { JobRun } from './job-queue.ts';
@@ -40,6 +41,15 @@ type RestingServer = Pick<ServerSettings, 'slug' | 'name' | 'quiesce'>;
 /** Whether something of this server has yet to be told to go on. */
 export function isResting(store: StateStore, slug: string): boolean {
   return store.resting().some((one) => one.slug === slug);
+}
+
+/** Before these secrets change: the consoles that were told to hold still have the passwords that are there. */
+export async function letGoOnBefore(
+  secrets: readonly string[],
+  { resting }: Pick<StateStore, 'resting'>,
+  { letGoOn }: { readonly letGoOn: (slug: string) => Promise<void> },
+): Promise<void> {
+  for (const { slug } of resting()) if (secrets.includes(rconPasswordOf(slug))) await letGoOn(slug);
 }
 
 /** Its secrets are needed once more, and then no longer. */

@@ -3,6 +3,7 @@ import { Fault } from '../../contract/faults.ts';
 import { saying } from '../../contract/sayings.ts';
 import { settingsSchema, type Settings } from '../../contract/settings.ts';
 import { z } from 'zod';
+import { problemsOf } from './check-settings.ts';
 import { allSecrets, settable } from './kept-secrets.ts';
 import type { SettingsHost } from './settings-ports.ts';
 
@@ -13,8 +14,16 @@ export type KeychainCalls = Pick<
 
 const exportSchema = z.object({ holdfast: z.literal('settings'), settings: settingsSchema, secrets: z.record(z.string(), z.string()) });
 
-/** Where secrets are kept, and taking everything to another computer. `opened`: the keychain in force has just been opened. */
-export function keychainCalls(host: SettingsHost, settingsChanged: () => void, opened: () => void): KeychainCalls {
+/**
+ * Where secrets are kept, and taking everything to another computer. `opened`: the keychain in force has just been opened. `beforeSecrets`: waited for
+ * before others take the place of the secrets of these names.
+ */
+export function keychainCalls(
+  host: SettingsHost,
+  settingsChanged: () => void,
+  opened: () => void,
+  beforeSecrets: (names: readonly string[]) => Promise<void>,
+): KeychainCalls {
   const { settings } = host;
   return {
     'keychain.describe': async () => {
@@ -76,8 +85,12 @@ export function keychainCalls(host: SettingsHost, settingsChanged: () => void, o
       // Which keychain is in force belongs to this computer, not to the file.
       const taken: Settings = { ...parsed.data.settings };
       delete taken.keychain;
+      // Before a secret is kept: the settings as a whole are checked once more when they are written.
+      for (const { fault } of problemsOf(taken)) throw fault;
       const keychain = await host.keychain();
       const { secrets, given } = await settable(keychain, parsed.data.secrets);
+      // With the passwords that are there: the consoles that were told to hold still have those.
+      await beforeSecrets(Object.keys(secrets));
       await keychain.set(secrets);
       await settings.update((here) => ({ ...taken, ...(here.keychain === undefined ? {} : { keychain: here.keychain }) }));
       settingsChanged();
