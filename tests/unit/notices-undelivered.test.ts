@@ -170,3 +170,14 @@ test.each([
   await world.notifier.idle();
   expect([world.sent, world.lost]).toEqual([['phone failed'], [`phone: ${reason}`]]);
 });
+
+test('a keychain that never answers holds up the pings of a target for a while and not for ever, and is said', async () => {
+  const clock = fakeClock({ now: start, auto: true });
+  let asked = 0;
+  const secret = (): Promise<string | null> => (asked++ < 3 ? new Promise(() => undefined) : Promise.resolve('url'));
+  const { notifier, pinged, lost } = notifierWorld([{ kind: 'ping', name: 'dead-man' }], undefined, { clock, secret });
+  notifier.event(jobEvent(failed('unavailable')));
+  notifier.event(jobEvent(job({})));
+  await notifier.idle();
+  expect([pinged, lost]).toEqual([['success url'], ['dead-man: neither the keychain nor the receiver answered within 20 seconds']]);
+});

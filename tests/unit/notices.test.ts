@@ -117,6 +117,19 @@ describe('sending', () => {
     expect(pinged).toEqual([`start ${url}`, `fail ${url}`, `success ${url}`, `fail ${url}`]);
   });
 
+  test('a start gets an end also where somebody cancels the backup; one that never began has neither, and one that stops with the service a new start', async () => {
+    const { notifier, pinged } = notifierWorld([{ kind: 'ping', name: 'dead-man' }]);
+    const cancelled = (more: Partial<Job>, context: Fault['context'] = {}): Job =>
+      job({ state: 'cancelled', fault: new Fault('cancelled', 'cancelled', { context }).toWire(), ...more });
+    notifier.event(jobEvent(cancelled({ startedAt: null }, { by: 'person' })));
+    notifier.event(jobEvent(job({ state: 'running', endedAt: null })));
+    notifier.event(jobEvent(cancelled({})));
+    notifier.event(jobEvent(job({ state: 'running', endedAt: null, id: 'b' })));
+    notifier.event(jobEvent(cancelled({ id: 'b' }, { by: 'person' })));
+    await notifier.idle();
+    expect(pinged.map((text) => text.split(' ')[0])).toEqual(['start', 'start', 'fail']);
+  });
+
   test('a start that did not arrive is not sent once its end is known', async () => {
     let isUp = false;
     const ping = (): Promise<void> => (isUp ? Promise.resolve() : Promise.reject(new Fault('unavailable', 'nobody there')));

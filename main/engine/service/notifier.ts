@@ -1,9 +1,10 @@
 import type { ServiceEvent } from '../../contract/events.ts';
-import { asFault } from '../../contract/faults.ts';
+import { asFault, Fault } from '../../contract/faults.ts';
 import type { Job } from '../../contract/jobs.ts';
 import type { Notice, NoticeTarget } from '../../contract/notices.ts';
 import type { ServerStatus } from '../../contract/server-status.ts';
 import type { Clock } from '../ports.ts';
+import { endsWithin } from '../storage/cancel.ts';
 import { withNoticeSecrets } from './kept-secrets.ts';
 import type { Keychain } from './keychain.ts';
 import { tellingAfter, tellingOverdue, tellingStuck, type About, type Telling } from './notices.ts';
@@ -49,6 +50,7 @@ export interface Notifier {
 /** A receiver that does not answer is tried three times. */
 const pausesMs = [5_000, 60_000];
 const patienceMs = 20_000;
+const abortMs = 1_000;
 
 export function createNotifier(host: NotifierHost): Notifier {
   const { clock, store } = host;
@@ -103,15 +105,9 @@ export function createNotifier(host: NotifierHost): Notifier {
   }
 
   function ping(job: Job): void {
-    const event: PingEvent | null =
-      job.state === 'done'
-        ? 'success'
-        : job.state === 'failed' || job.state === 'interrupted'
-          ? 'fail'
-          : job.state === 'running' && job.progress === null
-            ? 'start'
-            : null;
-    if (job.kind !== 'backup' || event === null) return;
+    const event = pingOf(job);
+    if (event === null) return;
+    const text = job.state === 'cancelled' ? 'The backup was cancelled.' : job.summary;
     for (const target of host.targets()) {
       if (target.kind !== 'ping' || !wants(target, job.server)) continue;
       const key = `${target.name}/${job.server}`;
@@ -120,7 +116,7 @@ export function createNotifier(host: NotifierHost): Notifier {
       const isPast = (): boolean => event === 'start' && latest.get(key) !== job.id + event;
       const before = pings.get(target.name) ?? Promise.resolve();
       const work = before.then(async () => {
-        await persist(target, (secrets, signal) => host.ping(secrets, event, job.summary, signal), isPast);
+        await persist(target, (secrets, signal) => host.ping(secrets, event, text, signal), isPast);
       });
       pings.set(target.name, work);
       follow(work);
@@ -170,16 +166,24 @@ function wants({ servers }: NoticeTarget, server: string): boolean {
   return servers === undefined || server === '' || servers.includes(server);
 }
 
+/**
+ * A start always gets an end, or its receiver raises the alarm for a backup that it takes to be running still. Where the service stops, none is
+ * sent: its next start makes up for the run, with another start, and if there is none, the silence is what the receiver is there for.
+ */
+function pingOf({ kind, state, progress, startedAt, fault }: Job): PingEvent | null {
+  if (kind !== 'backup') return null;
+  if (state === 'running') return progress === null ? 'start' : null;
+  if (state === 'cancelled') return startedAt !== null && fault?.context['by'] === 'person' ? 'fail' : null;
+  if (state === 'done') return 'success';
+  return state === 'waiting' ? null : 'fail';
+}
+
+/** What is told to stop mostly says by itself why it did not come to its end; what does not listen is given up. */
 async function withLimit(clock: Clock, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
   const end = new AbortController();
-  const timer = new AbortController();
-  clock.sleep(patienceMs, timer.signal).then(
-    () => end.abort(),
-    () => undefined,
-  );
-  try {
-    await work(end.signal);
-  } finally {
-    timer.abort();
-  }
+  const working = work(end.signal);
+  if (await endsWithin(clock, patienceMs, working)) return;
+  end.abort();
+  if (await endsWithin(clock, abortMs, working)) return;
+  throw new Fault('timeout', `neither the keychain nor the receiver answered within ${patienceMs / 1000} seconds`, { operation: 'notify' });
 }
