@@ -155,6 +155,15 @@ describe('Minecraft', () => {
     await expect(game().pause(sure)).rejects.toThrow(reply);
   });
 
+  test('a secret in what it answers is hidden, also where the quotation ends within it', async () => {
+    server.reply = () => `${'x'.repeat(190)} ${password} and more`;
+    const redact = (text: string): string => text.replaceAll(password, '[hidden]');
+    const quiesce = minecraftQuiesce({ kind: 'minecraft', rcon: rcon(), warnPlayersSeconds: 0 }, { clock: fakeClock(), password, redact });
+    const message = await quiesce.pause(sure).catch((error: unknown) => String(error));
+    expect(message).toContain('xxx [hidden]');
+    expect(message).not.toContain('correct');
+  });
+
   test('the replies of 1.12 and older count as well', async () => {
     const old: Readonly<Record<string, string>> = {
       'save-off': 'Turned off world auto-saving',
@@ -210,20 +219,28 @@ describe('Minecraft', () => {
       if (command === 'stop') setImmediate(() => void server.close());
       return 'Stopping the server';
     };
-    await game().stop?.(sure);
+    expect(await game().stop?.(sure)).toBe(true);
     expect(server.done).toEqual(['stop']);
-    await game().stop?.(sure);
+    // It is off already.
+    expect(await game().stop?.(sure)).toBe(false);
+
+    server = await startRconServer('another password');
+    await expect(game().stop?.(sure)).rejects.toMatchObject({ code: 'unauthenticated', context: { where: expect.anything() as string } });
+    await expect(game().stop?.(sure)).rejects.not.toHaveProperty('context.told');
+    await server.close();
 
     server = await startRconServer(password);
     const clock = fakeClock();
-    const code = codeOf(game(clock).stop?.(sure) ?? Promise.resolve());
+    const fault = game(clock)
+      .stop?.(sure)
+      .catch((error: unknown) => error);
     let ended = false;
-    void code.then(() => (ended = true));
+    void fault?.then(() => (ended = true));
     while (!ended) {
       await new Promise((go) => setImmediate(go));
       if (clock.sleepers().includes(clock.now() + 1_000)) await clock.advance(1_000);
     }
-    expect(await code).toBe('timeout');
+    expect(await fault).toMatchObject({ code: 'timeout', context: { told: 'stop' } });
   });
 
   test('a game that is not running needs no save-on; one that refuses the password is told at once', async () => {

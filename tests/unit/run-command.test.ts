@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { openQuiesce } from '../../main/adapters/quiesce/open-quiesce.ts';
+import { redactor } from '../../main/adapters/logs/redactor.ts';
 import { systemClock } from '../../main/adapters/system/clock.ts';
 import { runCommand } from '../../main/adapters/system/run-command.ts';
 import type { QuiesceSettings } from '../../main/contract/server-settings.ts';
@@ -66,6 +67,25 @@ describe('a command', () => {
       context: { status: 3 },
     });
     await expect(runCommand(shell('kill -9 $$'), patient)).rejects.toMatchObject({ context: { signal: 'SIGKILL' } });
+  });
+
+  test('a secret that what is kept of its words begins in the middle of is hidden, or not there', async () => {
+    const hide = redactor();
+    hide.register('correct horse battery staple');
+    const said = async (script: string): Promise<string> =>
+      await runCommand(shell(script), { ...patient, redact: hide.text }).then(
+        () => '',
+        (error: unknown) => (error instanceof Error ? error.message : ''),
+      );
+    // All but the first letters of it are among the last 2,000.
+    const short = await said(`printf 'correct horse battery staple' >&2; head -c 1985 /dev/zero | tr '\\0' x >&2; exit 1`);
+    expect(short).toContain('xxx');
+    expect(short).not.toMatch(/horse|battery|staple/);
+    const long = await said(
+      `printf 'correct-horse-battery-staple' >&2; head -c 65520 /dev/zero | tr '\\0' x >&2; echo ' the end' >&2; exit 1`,
+    );
+    expect(long).toMatch(/the end$/);
+    expect(long).not.toMatch(/horse|battery|staple/);
   });
 
   test('one that is not there is config-invalid', async () => {

@@ -291,12 +291,11 @@ test('what a killed process left: its job is marked, and the server that it had 
   const world = serviceWorld({ folder, store, servers: [minecraft] });
   const stop = new AbortController();
   const running = world.service.run(stop.signal);
-  await world.clock.untilSomebodySleeps();
-  expect(world.told).toEqual(['resume']);
-  expect(store.resting()).toEqual([]);
   expect(store.jobs()[0]).toMatchObject({ id: 'old', state: 'interrupted' });
   stop.abort();
   await running;
+  expect(world.told).toEqual(['resume']);
+  expect(store.resting()).toEqual([]);
 });
 
 test('old snapshots that cannot be removed are a warning of a backup that is there', async () => {
@@ -360,7 +359,7 @@ test('a resume that fails leaves the mark for the next start', async () => {
   });
   const stop = new AbortController();
   const running = world.service.run(stop.signal);
-  await world.clock.untilSomebodySleeps();
+  await settle();
   expect(store.resting()).toEqual([resting]);
   const why = 'It could not be told to go on: refused';
   expect(world.service.status('survival')).toMatchObject({ state: 'failed', why, next: expect.stringContaining('every minute') as string });
@@ -390,8 +389,8 @@ test('what a killed restore left is finished before anything is started on it ag
   const world = serviceWorld({ folder, store, servers: [unit, { ...game, folder: '/game' }], host: { quiesce, recoverFolder } });
   const stop = new AbortController();
   const running = world.service.run(stop.signal);
-  await world.clock.untilSomebodySleeps();
-  expect(told.splice(0)).toEqual([`recover ${folder}`, 'recover /game', `recover ${folder}`, 'resume game']);
+  await settle();
+  expect(told.splice(0)).toEqual([`recover ${folder}`, 'recover /game', 'resume game']);
   expect(world.service.status('survival').why).toContain('not yours');
   isWell = true;
   await world.service.letGoOn();
@@ -491,7 +490,11 @@ test.each<readonly [string, (link: string) => string]>([
   const say = (what: string) => (): Promise<void> => Promise.resolve(void told.push(what));
   const link = join(tempFolder(), 'link');
   symlinkSync(folder, link);
-  const world = serviceWorld({ folder, servers: [minecraft], quiesce: { stop: say('stop'), start: say('start') } });
+  const world = serviceWorld({
+    folder,
+    servers: [minecraft],
+    quiesce: { stop: () => say('stop')().then(() => true), start: say('start') },
+  });
   const ended = world.ended('backup');
   await world.service.calls['backup.start']({ slug: 'survival', force: false, takeOver: false }, new AbortController().signal);
   await ended;
@@ -499,6 +502,60 @@ test.each<readonly [string, (link: string) => string]>([
   const restored = world.ended('restore');
   await world.service.calls['restore.start']({ ...request, snapshot: 'latest' }, new AbortController().signal);
   expect([(await restored).state, told]).toEqual(['done', ['stop', 'start']]);
+});
+
+const inPlace = { slug: 'survival', destination: 'here', include: [], replace: true, force: true, snapshot: 'latest' };
+
+test('a restore over a server that another configuration has at rest refuses, and stops nobody', async () => {
+  const calls: string[] = [];
+  let isHeld = false;
+  const world = serviceWorld({
+    ...{ folder, servers: [minecraft], quiesce: { stop: () => Promise.resolve(calls.push('stop') > 0) } },
+    host: {
+      holdRest: (of) => {
+        calls.push(`hold ${of}`);
+        if (isHeld) return Promise.reject(new Fault('locked', 'it is at rest for another run'));
+        return Promise.resolve({ release: () => Promise.resolve(void calls.push('release')) });
+      },
+    },
+  });
+  const ended = world.ended('backup');
+  await world.service.calls['backup.start']({ slug: 'survival', force: false, takeOver: false }, new AbortController().signal);
+  await ended;
+  expect(calls.splice(0)).toEqual([`hold ${folder}`, 'release']);
+  isHeld = true;
+  const refused = world.ended('restore');
+  await world.service.calls['restore.start']({ ...inPlace, target: folder }, new AbortController().signal);
+  expect(await refused).toMatchObject({ state: 'failed', fault: { code: 'locked' } });
+  expect([calls.splice(0), world.store.resting()]).toEqual([[`hold ${folder}`], []]);
+  isHeld = false;
+  const restored = world.ended('restore');
+  await world.service.calls['restore.start']({ ...inPlace, target: folder }, new AbortController().signal);
+  expect(await restored).toMatchObject({ state: 'done' });
+  expect(calls).toEqual([`hold ${folder}`, 'stop', 'release']);
+});
+
+test.each<readonly [string, () => Promise<boolean>, RegExp | null]>([
+  ['was stopped', () => Promise.resolve(true), /was stopped, and cannot be started from here: start it now/],
+  ['was off already', () => Promise.resolve(false), null],
+  ['refuses to stop', () => Promise.reject(new Fault('unauthenticated', 'the password is wrong')), null],
+  [
+    'was told to stop and has not ended',
+    () => Promise.reject(new Fault('timeout', 'it did not end', { context: { told: 'stop' } })),
+    /was told to stop, may end yet, and cannot be started from here/,
+  ],
+])('a game that %s, and cannot be started from here: what is said after a restore', async (_, stop, says) => {
+  const world = serviceWorld({ folder, servers: [minecraft], quiesce: { stop } });
+  const ended = world.ended('backup');
+  await world.service.calls['backup.start']({ slug: 'survival', force: false, takeOver: false }, new AbortController().signal);
+  await ended;
+  const restored = world.ended('restore');
+  await world.service.calls['restore.start']({ ...inPlace, target: folder }, new AbortController().signal);
+  const { summary, warnings } = await restored;
+  const said = [summary, ...warnings.map(({ message }) => message)].join('\n');
+  if (says === null) expect(said).not.toMatch(/start it|was stopped/);
+  else expect(said).toMatch(says);
+  expect(world.store.resting()).toEqual([]);
 });
 
 test('a server that was stopped on purpose is neither stopped nor started', async () => {

@@ -91,10 +91,15 @@ export function retryAfterMs(text: unknown, date?: unknown): number | undefined 
   return Number.isFinite(wait) ? Math.max(0, wait) : undefined;
 }
 
+/** At most so much of a text of others, up to the end of a word: half a secret would be hidden by nobody. */
+export function shortened(text: string, most: number): string {
+  return text.length <= most ? text : `${text.slice(0, most).replace(/\S*$/, '').trimEnd()}…`;
+}
+
 /** Name, message and stack only, cut short: foreign errors carry requests with keys and tokens in them. */
 export function slim(error: unknown): Error | undefined {
   if (!(error instanceof Error)) return undefined;
-  const copy = new Error(error.message.slice(0, 300));
+  const copy = new Error(shortened(error.message, 300));
   copy.name = error.name;
   if (error.stack !== undefined) copy.stack = error.stack.slice(0, 4000);
   return copy;
@@ -107,6 +112,6 @@ export function foreignFault(error: unknown, operation: string, what: string, co
   const options = { operation, context: errno === undefined ? context : { ...context, reason: errno }, cause: slim(error) };
   const meaning = networkMeaning(errno);
   if (meaning !== undefined) return new Fault(meaning.code, `${operation} of ${what} ${meaning.says} (${errno ?? ''})`, options);
-  const says = error instanceof Error ? `${error.name}: ${error.message.slice(0, 200)}` : 'something that is no error';
+  const says = error instanceof Error ? `${error.name}: ${shortened(error.message, 200)}` : 'something that is no error';
   return new Fault('unexpected', `${operation} of ${what} failed: ${says}`, options);
 }

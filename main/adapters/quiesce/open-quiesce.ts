@@ -4,17 +4,22 @@ import type { Quiesce } from '../../engine/service/ports.ts';
 import { minecraftQuiesce, rconQuiesce } from './rcon-quiesce.ts';
 import { unitQuiesce } from './unit-quiesce.ts';
 
-/** What brings a server to rest as its settings say. The password is asked for only where one is needed. */
-export async function openQuiesce(settings: QuiesceSettings, clock: Clock, rconPassword: () => Promise<string>): Promise<Quiesce> {
+/** What brings a server to rest as its settings say. The password is asked for only where one is needed. `redact` hides secrets in what a console or a program said. */
+export async function openQuiesce(
+  settings: QuiesceSettings,
+  clock: Clock,
+  rconPassword: () => Promise<string>,
+  redact: (text: string) => string = (text) => text,
+): Promise<Quiesce> {
   switch (settings.kind) {
     case 'none':
       return { pause: () => Promise.resolve(), resume: () => Promise.resolve() };
     case 'minecraft':
-      return minecraftQuiesce(settings, { clock, password: await rconPassword() });
+      return minecraftQuiesce(settings, { clock, redact, password: await rconPassword() });
     case 'rcon':
-      return rconQuiesce(settings, { clock, password: await rconPassword() });
+      return rconQuiesce(settings, { clock, redact, password: await rconPassword() });
     case 'systemd':
     case 'docker':
-      return unitQuiesce(settings, clock);
+      return unitQuiesce(settings, clock, redact);
   }
 }

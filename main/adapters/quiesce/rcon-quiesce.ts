@@ -10,6 +10,8 @@ type MinecraftSettings = Extract<QuiesceSettings, { kind: 'minecraft' }>;
 export interface RconAccess {
   readonly clock: Clock;
   readonly password: string;
+  /** Hides secrets in what the console answered. */
+  readonly redact?: (text: string) => string;
 }
 
 /** Pauses between the tries to let a server go on: nothing may leave it with its saving off. */
@@ -20,7 +22,7 @@ export function rconQuiesce({ rcon, pause, resume }: RconSettings, access: RconA
   const place = placeOf(rcon);
   const send = async (commands: RconSettings['pause'], signal?: AbortSignal): Promise<void> =>
     withRcon(place, access, signal, async (console) => {
-      for (const { command, waitFor } of commands) await expectReply(console, command, (reply) => reply.includes(waitFor));
+      for (const { command, waitFor } of commands) await expectReply(console, access, command, (reply) => reply.includes(waitFor));
     });
   return {
     pause: (signal) => send(pause, signal),
@@ -43,27 +45,37 @@ export function minecraftQuiesce({ rcon, warnPlayersSeconds }: MinecraftSettings
           await console.command(`say A backup begins in ${warnPlayersSeconds} seconds.`);
           await clock.sleep(warnPlayersSeconds * 1000, signal);
         }
-        await expectReply(console, 'save-off', (reply) =>
+        await expectReply(console, access, 'save-off', (reply) =>
           /saving is (now|already) (disabled|turned off)|turned off world auto/i.test(reply),
         );
-        await expectReply(console, 'save-all flush', (reply) => /saved the (game|world)/i.test(reply));
+        await expectReply(console, access, 'save-all flush', (reply) => /saved the (game|world)/i.test(reply));
       }),
     resume: () =>
       persistently(clock, () =>
         unlessOff(
           withRcon(place, access, undefined, (console) =>
-            expectReply(console, 'save-on', (reply) => /saving is (now|already) (enabled|turned on)|turned on world auto/i.test(reply)),
+            expectReply(console, access, 'save-on', (reply) =>
+              /saving is (now|already) (enabled|turned on)|turned on world auto/i.test(reply),
+            ),
           ),
         ),
       ),
     stop: async (signal) => {
+      let isTold = false;
       try {
-        await withRcon(place, access, signal, (console) => console.command('stop').then(() => undefined));
+        await withRcon(place, access, signal, async (console) => {
+          isTold = true;
+          await console.command('stop');
+        });
       } catch (error) {
+        if (!isTold && isOff(error)) return false;
         // It may be gone before it has answered.
-        if (asFault(error, 'stop').persistence !== 'temporary') throw error;
+        if (!isTold || asFault(error, 'stop').persistence !== 'temporary') throw isTold ? told(error) : error;
       }
-      await untilOff(place, access, signal);
+      await untilOff(place, access, signal).catch((error: unknown) => {
+        throw told(error);
+      });
+      return true;
     },
     players: (signal) =>
       withRcon(place, access, signal, async (console) => {
@@ -76,9 +88,16 @@ export function minecraftQuiesce({ rcon, warnPlayersSeconds }: MinecraftSettings
 /** A world is saved before the game ends. */
 const stopPatienceMs = 120_000;
 
+/** Whoever is told of it must not believe that the game runs on. */
+function told(error: unknown): Fault {
+  const { code, message, operation, persistence, context } = asFault(error, 'stop');
+  return new Fault(code, message, { operation, persistence, context: { ...context, told: 'stop' }, cause: error });
+}
+
 async function untilOff(place: RconPlace, access: RconAccess, signal: AbortSignal): Promise<void> {
   const { clock } = access;
-  for (const until = clock.now() + stopPatienceMs; clock.now() < until; await clock.sleep(1_000, signal)) {
+  // Counted, as a clock may be set back meanwhile.
+  for (let waitedMs = 0; waitedMs < stopPatienceMs; waitedMs += 1_000, await clock.sleep(1_000, signal)) {
     try {
       await withRcon(place, access, signal, () => Promise.resolve());
     } catch (error) {
@@ -124,10 +143,16 @@ async function withRcon<T>(
   }
 }
 
-async function expectReply(console: Rcon, command: string, accepts: (reply: string) => boolean): Promise<void> {
+async function expectReply(
+  console: Rcon,
+  { redact = (text) => text }: RconAccess,
+  command: string,
+  accepts: (reply: string) => boolean,
+): Promise<void> {
   const reply = await console.command(command);
   if (accepts(reply)) return;
-  throw new Fault('unexpected', `the server answered “${command}” with “${reply.slice(0, 200).trim()}”`, {
+  // Redacted before it is cut: of a secret that the cut goes through nobody would know the rest.
+  throw new Fault('unexpected', `the server answered “${command}” with “${redact(reply).slice(0, 200).trim()}”`, {
     operation: 'rcon',
     context: { command, next: 'Type the command into the server’s own console to see whether it knows it.' },
   });

@@ -11,9 +11,13 @@ const stopSeconds = 120;
 const timeoutMs = (stopSeconds + 60) * 1000;
 
 /** Stopped while its folder is read, by whoever runs it. Starting what runs already changes nothing. */
-export function unitQuiesce(settings: Extract<QuiesceSettings, { kind: 'systemd' | 'docker' }>, clock: Clock): Quiesce {
+export function unitQuiesce(
+  settings: Extract<QuiesceSettings, { kind: 'systemd' | 'docker' }>,
+  clock: Clock,
+  redact: (text: string) => string = (text) => text,
+): Quiesce {
   const { stop, start, state } = commandsOf(settings);
-  const options = { clock, timeoutMs, environment: systemctlEnvironment(settings.kind === 'systemd' && settings.user) };
+  const options = { clock, timeoutMs, redact, environment: systemctlEnvironment(settings.kind === 'systemd' && settings.user) };
   const pause = async (signal: AbortSignal): Promise<void> => {
     // A Docker that was told to stop goes on stopping without its client: started meanwhile, the container would end after all.
     if (settings.kind === 'docker') {
@@ -27,7 +31,11 @@ export function unitQuiesce(settings: Extract<QuiesceSettings, { kind: 'systemd'
     const said = await commandOutput(state, { ...options, signal });
     return settings.kind === 'docker' ? said.trim() !== 'false' : unitRuns(said, settings.unit);
   };
-  return { pause, resume, isRunning, stop: pause, start: resume };
+  const stopped = async (signal: AbortSignal): Promise<boolean> => {
+    await pause(signal);
+    return true;
+  };
+  return { pause, resume, isRunning, stop: stopped, start: resume };
 }
 
 /** `--` before names: none of them may be taken for an option. */

@@ -11,11 +11,15 @@ export interface CommandOptions {
   /** Variables beside those of this process. */
   readonly environment?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
+  /** Hides secrets in what it wrote, before that is cut short: of a secret that the cut goes through nobody would know the rest. */
+  readonly redact?: (text: string) => string;
 }
 
 /** Between being asked to end and being made to. */
 const graceMs = 5_000;
 const mostErrorText = 2_000;
+/** What is kept of it until it has been redacted. */
+const mostKept = 65_536;
 const mostOutput = 10_000;
 
 /**
@@ -44,8 +48,12 @@ async function run(argv: readonly string[], options: CommandOptions, onOutput: (
     env: { ...withoutOwnSecrets(process.env), ...options.environment },
   });
   let errorText = '';
+  let isCut = false;
   child.stdout.setEncoding('utf8').on('data', onOutput);
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (errorText = (errorText + text).slice(-mostErrorText)));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    isCut ||= errorText.length + text.length > mostKept;
+    errorText = (errorText + text).slice(-mostKept);
+  });
   const timer = new AbortController();
   let reason: Fault | undefined;
   const abandoned = Promise.withResolvers<never>();
@@ -79,7 +87,7 @@ async function run(argv: readonly string[], options: CommandOptions, onOutput: (
   try {
     const { status, by } = await Promise.race([ended(child), abandoned.promise]);
     if (reason !== undefined) throw reason;
-    if (status !== 0) throw failure(program, status, by, errorText);
+    if (status !== 0) throw failure(program, status, by, endOf(errorText, isCut, options.redact));
   } catch (error) {
     if (error instanceof Fault) throw error;
     throw notStarted(program, errnoOf(error));
@@ -143,6 +151,11 @@ function unstoppableFault(program: string, timeoutMs: number): Fault {
       next: 'It still runs: end it yourself, and let it end by itself next time (sudo timeout 60 …), or give it more time.',
     },
   });
+}
+
+/** The first word of what was cut off may be half a secret. */
+function endOf(text: string, isCut: boolean, redact = (whole: string): string => whole): string {
+  return redact(isCut ? text.replace(/^\S*/, '') : text).slice(-mostErrorText);
 }
 
 function failure(program: string, status: number | null, by: NodeJS.Signals | null, errorText: string): Fault {

@@ -46,7 +46,7 @@ export function composeServiceHost(parts: ServiceHostParts): ComposedServiceHost
   const { keychainOpenedAt, knowSecrets, scheduleClock } = parts;
   const clock = systemClock;
   const quiesceOf: ServiceHost['quiesce'] = ({ quiesce, slug }) =>
-    openQuiesce(quiesce, clock, async () => (await (await keychain()).get(rconPasswordOf(slug))) ?? '');
+    openQuiesce(quiesce, clock, async () => (await (await keychain()).get(rconPasswordOf(slug))) ?? '', redact);
   return {
     ...{ clock, scheduleClock, engine, store, redact, onJobNote, onProblem, held, keychainOpenedAt, knowSecrets, random: systemRandom },
     servers: () => settings.current().servers,
@@ -73,7 +73,7 @@ export function composeServiceHost(parts: ServiceHostParts): ComposedServiceHost
       }
     },
     runHook: ({ argv, timeoutSeconds }, environment, signal) =>
-      runCommand(argv, { clock, timeoutMs: timeoutSeconds * 1000, environment, signal }),
+      runCommand(argv, { clock, timeoutMs: timeoutSeconds * 1000, environment, signal, redact }),
     async scratch() {
       const base = scratchFolder(cli.env, places);
       await mkdir(base, { recursive: true, mode: 0o700 });

@@ -80,24 +80,48 @@ export async function restoreJob(
   for await (const entry of host.engine.list(destination, { snapshot: request.snapshot, server: server.name }, run)) {
     if (entry.path !== '') break;
   }
-  const quiesce = inPlace ? await host.quiesce(server) : null;
-  if (quiesce === null || quiesce.stop === undefined || (await quiesce.isRunning?.(run.signal)) === false) {
-    const warnings = quiesce !== null && quiesce.stop === undefined ? [notStopped(server)] : [];
-    return outcomeOf(await host.engine.restore(destination, request, run), warnings);
+  if (!inPlace) return outcomeOf(await host.engine.restore(destination, request, run), []);
+  // Another configuration may have it at rest for a backup: what is stopped, exchanged and started meanwhile would be in the middle of its snapshot.
+  const held = await host.holdRest?.(server.folder);
+  try {
+    return await restoredInPlace(host, server, () => host.engine.restore(destination, request, run), run);
+  } finally {
+    await held?.release();
+  }
+}
+
+async function restoredInPlace(
+  host: ServiceHost,
+  server: ServerSettings,
+  restore: () => Promise<RestoreReport>,
+  run: JobRun,
+): Promise<JobOutcome> {
+  const quiesce = await host.quiesce(server);
+  if (quiesce.stop === undefined || (await quiesce.isRunning?.(run.signal)) === false) {
+    return outcomeOf(await restore(), quiesce.stop === undefined ? [notStopped(server)] : []);
   }
   const mark = markOf(host, server);
   const warnings: Warning[] = [];
+  let stop: Stop = 'not-stopped';
   await mark(true);
   try {
-    await quiesce.stop(run.signal);
-    run.note('server stopped', { how: server.quiesce.kind });
-    const report = await host.engine.restore(destination, request, run);
-    await startAgain(server, quiesce, warnings, mark);
+    stop = await stopped(quiesce.stop, run.signal);
+    if (stop === 'stopped') run.note('server stopped', { how: server.quiesce.kind });
+    const report = await restore();
+    await startAgain(server, quiesce, stop, warnings, mark);
     return outcomeOf(report, warnings);
   } catch (error) {
-    await startAgain(server, quiesce, warnings, mark);
-    throw withWarnings(asFault(error, 'restore'), warnings);
+    const fault = asFault(error, 'restore');
+    await startAgain(server, quiesce, fault.context['told'] === 'stop' ? 'told' : stop, warnings, mark);
+    throw withWarnings(fault, warnings);
   }
+}
+
+/** `not-stopped`: it was off already, or has refused; `told`: it was told to, and has yet to end. */
+type Stop = 'stopped' | 'told' | 'not-stopped';
+
+async function stopped(stop: NonNullable<Quiesce['stop']>, signal: AbortSignal): Promise<Stop> {
+  return (await stop(signal)) ? 'stopped' : 'not-stopped';
 }
 
 function notStopped({ name }: ServerSettings): Warning {
@@ -121,12 +145,14 @@ function outcomeOf(report: RestoreReport, warnings: readonly Warning[]): JobOutc
 async function startAgain(
   server: ServerSettings,
   quiesce: Quiesce,
+  stop: Stop,
   warnings: Warning[],
   mark: (resting: boolean) => Promise<void>,
 ): Promise<void> {
   try {
-    if (quiesce.start === undefined) {
-      warnings.push({ code: 'quiesce', message: `${server.name} was stopped, and cannot be started from here: start it now` });
+    if (quiesce.start === undefined && stop !== 'not-stopped') {
+      const what = stop === 'stopped' ? 'was stopped, and' : 'was told to stop, may end yet, and';
+      warnings.push({ code: 'quiesce', message: `${server.name} ${what} cannot be started from here: start it now` });
     }
     await quiesce.start?.();
     await mark(false);

@@ -13,8 +13,11 @@ export interface Quiesce {
   resume(): Promise<void>;
   /** Whether there is anything to bring to rest, or to stop. Absent: nobody can say before trying. */
   readonly isRunning?: (signal: AbortSignal) => Promise<boolean>;
-  /** Stops the server for a restore that replaces its folder, and starts it again. Absent where it cannot. */
-  readonly stop?: (signal: AbortSignal) => Promise<void>;
+  /**
+   * Stops the server for a restore that replaces its folder, and starts it again. Absent where it cannot. Settles to false where it was off already;
+   * a fault with context.told says that it may end yet.
+   */
+  readonly stop?: (signal: AbortSignal) => Promise<boolean>;
   readonly start?: () => Promise<void>;
   /** How many people are on the server now. Absent where it cannot be asked. */
   readonly players?: (signal: AbortSignal) => Promise<number>;

@@ -2,7 +2,7 @@ import { Fault, type FaultContext } from '../../../contract/faults.ts';
 import { cancelledFault } from '../../../engine/storage/cancel.ts';
 import { uploadEnded } from '../../../engine/storage/upload-ended.ts';
 import { accountStep } from '../../network/account-step.ts';
-import { errnoOf, networkMeaning, retryAfterMs, slim } from '../../network/errors.ts';
+import { errnoOf, networkMeaning, retryAfterMs, shortened, slim } from '../../network/errors.ts';
 import { byName, byStatus, denied, deniedTo, noSums, ownFault, regionStep, setupPage, slower, type Meaning } from './meanings.ts';
 
 /** The one mapping of this backend's foreign errors. `what` is the object or bucket that was handled. */
@@ -88,7 +88,7 @@ function look(error: unknown): Seen {
 
 function plain(seen: Seen): string {
   const status = seen.status === undefined ? '' : ` (status ${seen.status})`;
-  return `${seen.name}: ${seen.message.slice(0, 200)}${status}`;
+  return `${seen.name}: ${shortened(seen.message, 200)}${status}`;
 }
 
 function shortName(seen: Seen): string {
