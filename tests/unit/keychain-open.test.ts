@@ -14,6 +14,7 @@ import type { Keychain } from '../../main/engine/service/keychain.ts';
 import { keychainCalls } from '../../main/engine/service/keychain-calls.ts';
 import { unlessLocked } from '../../main/engine/service/kept-secrets.ts';
 import { codeOf } from '../conformance/suite-support.ts';
+import { world as realEngine } from '../support/engine-on-memory.ts';
 import { settle } from '../support/fake-clock.ts';
 import { memorySettings } from '../support/memory-settings.ts';
 import { memoryStore, serviceWorld } from '../support/service-world.ts';
@@ -159,6 +160,53 @@ describe('once the keychain is open', () => {
     expect(isOpenedSince(failed(5), null)).toBe(false);
     expect(isOpenedSince(failed(5, { fault: new Fault('locked', 'a run is under way').toWire() }), 6)).toBe(false);
     expect(isOpenedSince(null, 6)).toBe(false);
+  });
+
+  test('a backup that failed for it is tried again by the schedule alone, after 10 minutes and 20, and goes well where it opens by itself', async () => {
+    const path = join(tempFolder(), 'keys.sealed');
+    await sealedFileKeychain({ path, passphrase: () => Promise.resolve('open sesame') }).set({ 'destination/here/password': 'words' });
+    let isThere = false;
+    const passphrase = (): Promise<string> =>
+      isThere ? Promise.resolve('open sesame') : Promise.reject(new Fault('config-invalid', 'the file with the passphrase is not there'));
+    const opening = { openKeychain: () => Promise.resolve(sealedFileKeychain({ path, passphrase })) } as Pick<Host, 'openKeychain'> as Host;
+    const folder = tempFolder();
+    writeFileSync(join(folder, 'level.dat'), 'blocks');
+    const engine = realEngine();
+    const world = serviceWorld({
+      ...{ folder, engine, servers: [{ schedule: { kind: 'daily', at: ['23:00'] }, verify: 'never', drill: 'never' }] },
+      host: {
+        openDestination: async () => {
+          expect(await (await openableKeychain(opening, 'sealed-file', true)).get('destination/here/password')).toBe('words');
+          return engine.destination;
+        },
+      },
+    });
+    const stop = new AbortController();
+    const running = world.service.run(stop.signal);
+    await world.clock.untilSomebodySleeps();
+    const ends: Job[] = [];
+    world.service.subscribe((event) => {
+      if (event.event === 'job' && event.data.endedAt !== null) ends.push(event.data);
+    });
+    /** Time passes until so many runs have ended; while one is at work it stands still. */
+    const untilEnded = async (count: number): Promise<string> => {
+      for (let look = 0; ends.length < count && look < 1000; look += 1) {
+        await world.clock.advance(30_000);
+        while (world.store.jobs().some(({ endedAt }) => endedAt === null)) await settle();
+      }
+      return world.service.status('survival').state;
+    };
+    expect([await untilEnded(1), await untilEnded(2)]).toEqual(['paused', 'paused']);
+    isThere = true;
+    expect(await untilEnded(3)).toBe('ok');
+    expect(ends.map(({ state, fault }) => fault?.code ?? state)).toEqual(['locked', 'locked', 'done']);
+    const [first = 0, second = 0, third = 0] = ends.map(({ queuedAt }) => queuedAt);
+    // A server has a delay of its own, the same each time, of up to ten minutes.
+    const own = second - first - 10 * 60_000;
+    expect(own >= 0 && own <= 10 * 60_000 + 30_000).toBe(true);
+    expect(Math.abs(third - second - 20 * 60_000 - own)).toBeLessThanOrEqual(30_000);
+    stop.abort();
+    await running;
   });
 
   test('a server is paused no more, and its missed backup runs at the next look', async () => {
