@@ -2,17 +2,25 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { sealText, unsealText } from '../../main/adapters/keychain/sealed-file.ts';
 import { answer } from '../../main/contract/answer.ts';
 import type { CallName } from '../../main/contract/calls.ts';
 import { asFault } from '../../main/contract/faults.ts';
+import { destinationPassword, destinationSecret } from '../../main/contract/secret-names.ts';
+import { providerSecrets } from '../../main/contract/settings.ts';
 import { callService, serviceEvents } from '../../main/compose/service/http-client.ts';
 import { rawRequest, requestText } from '../support/raw-http.ts';
-import { ServiceHome } from '../support/service-process.ts';
+import { ServiceHome, type RunningService } from '../support/service-process.ts';
 import { startRconServer } from '../support/rcon-server.ts';
 
 const planted = (what: string): string => `planted"${what}\\/ü-7Kd9Qx`;
 /** For where only some letters are possible. */
 const plain = (what: string): string => `planted-${what}-7Kd9Qx`;
+
+interface Exported {
+  readonly settings: { readonly destinations: Record<string, unknown> };
+  readonly secrets: Record<string, string>;
+}
 
 /** Everything below a folder, as one text each. */
 function textsBelow(folder: string): [string, string][] {
@@ -54,8 +62,12 @@ test('twenty planted secrets are in no log, no state, no settings, no reply, no 
   expect(Object.keys(secrets).length).toBeGreaterThanOrEqual(20);
   const of = (name: string): string => secrets[name] ?? '';
 
+  // But for the passphrase of an export, and what a test of a place is given.
+  const kept = Object.entries(secrets).flatMap(([name, secret]) => (name === 'exported' || name === 'initialize' ? [] : [secret]));
+  expect(kept).toHaveLength(20);
+
   // Hooks and providers print what they like: here, secrets.
-  writeFileSync(join(home.base, 'said'), `${of('nas')} ${of('rcon')} ${of('secretAccessKey')} ${of('webhook')}\n`);
+  writeFileSync(join(home.base, 'said'), `${kept.join(' ')}\n`);
   const hook = JSON.stringify(['sh', '-c', `cat ${join(home.base, 'said')} >&2; exit 1`]);
   writeFileSync(join(home.folder, 'level.dat'), 'blocks');
   await home.json(['keychain', 'use', 'machine-key', '--yes']);
@@ -78,20 +90,41 @@ test('twenty planted secrets are in no log, no state, no settings, no reply, no 
     { HOLDFAST_PASSWORD: of('nas'), HOLDFAST_RCON_PASSWORD: of('rcon') },
   );
 
-  const service = await home.start({ HOLDFAST_PASSWORD: '' });
-  const call = callService(service);
   const texts: [string, string][] = [];
-  const end = new AbortController();
-  let opened: () => void = () => undefined;
-  const open = new Promise<void>((settle) => (opened = settle));
-  const events = (async () => {
-    for await (const event of serviceEvents(service, end.signal, opened)) texts.push([`event ${event.event}`, JSON.stringify(event)]);
-  })().catch((error: unknown) => expect(asFault(error, 'events').code).not.toBe('config-invalid'));
-  await open;
+  const listenedTo = async (): Promise<{ readonly running: RunningService; readonly end: () => Promise<void> }> => {
+    const running = await home.start({ HOLDFAST_PASSWORD: '' });
+    const end = new AbortController();
+    const open = Promise.withResolvers<void>();
+    const events = (async () => {
+      for await (const event of serviceEvents(running, end.signal, open.resolve))
+        texts.push([`event ${event.event}`, JSON.stringify(event)]);
+    })().catch((error: unknown) => expect(asFault(error, 'events').code).not.toBe('config-invalid'));
+    await open.promise;
+    return {
+      running,
+      async end() {
+        end.abort();
+        texts.push(['printed', running.printed()], ['argv', readFileSync(`/proc/${String(running.child.pid)}/cmdline`, 'latin1')]);
+        await running.stop();
+        await events;
+      },
+    };
+  };
+  const first = await listenedTo();
+  let service = first.running;
+  let call = callService(service);
 
-  const ask = async (name: CallName, request: unknown): Promise<void> => {
+  /** Settles to its status. */
+  const ask = async (name: CallName, request: unknown): Promise<number> => {
     const path = `/api/call/${name}`;
-    texts.push([name, await rawRequest(service.port, requestText(service.port, service.token, { path, body: JSON.stringify(request) }))]);
+    const text = await rawRequest(service.port, requestText(service.port, service.token, { path, body: JSON.stringify(request) }));
+    texts.push([name, text]);
+    return Number(text.split(' ', 2)[1]);
+  };
+  const exported = async (): Promise<Exported> => {
+    const { file } = await call('settings.export', { passphrase: of('exported') });
+    const opened = await unsealText(Buffer.from(file, 'base64'), of('exported'), { says: 'the export', next: '' });
+    return JSON.parse(opened) as Exported;
   };
   const nowhere = 'http://127.0.0.1:9';
   await ask('destination.initialize', {
@@ -102,23 +135,26 @@ test('twenty planted secrets are in no log, no state, no settings, no reply, no 
     settings: { provider: 'google-drive', folder: 'x' },
     secrets: { refreshToken: of('googleRefresh') },
   });
-  // Kept as a page keeps them: the settings by hand, the secrets by what the keychain takes.
-  for (const [name, settings] of Object.entries({
+  // Four clouds that nobody can reach from here, kept all the same: they come as settings from another computer do.
+  const taken = await exported();
+  const destinations = {
     s3: { provider: 's3', bucket: 'bucket', endpoint: nowhere, region: 'x' },
     drive: { provider: 'google-drive', folder: 'x', clientId: 'mine' },
     dropbox: { provider: 'dropbox', folder: 'x', appKey: 'mine' },
     b2: { provider: 'backblaze-b2', bucket: 'bucket-1' },
-  })) {
-    const kept = {
-      s3: { accessKeyId: of('accessKeyId'), secretAccessKey: of('secretAccessKey'), sessionToken: of('sessionToken') },
-      drive: { clientSecret: of('clientSecret'), refreshToken: of('googleRefresh') },
-      dropbox: { appSecret: of('appSecret'), refreshToken: of('dropboxRefresh') },
-      b2: { keyId: of('keyId'), applicationKey: of('applicationKey') },
-    }[name];
-    await ask('destination.add', { name, settings, secrets: kept, password: of(name) });
+  } as const;
+  for (const [name, settings] of Object.entries(destinations)) taken.settings.destinations[name] = { settings };
+  for (const [name, { provider }] of Object.entries(destinations)) {
+    taken.secrets[destinationPassword(name)] = of(name);
+    for (const { name: secret } of providerSecrets[provider]) {
+      const planted = secret === 'refreshToken' ? `${provider === 'dropbox' ? 'dropbox' : 'google'}Refresh` : secret;
+      taken.secrets[destinationSecret(name, secret)] = of(planted);
+    }
   }
+  const file = Buffer.from(await sealText(JSON.stringify(taken), of('exported'))).toString('base64');
+  expect(await ask('settings.import', { file, passphrase: of('exported') })).toBe(200);
   const url = (secret: string): string => `${nowhere}/${secret}`;
-  for (const [target, kept] of [
+  for (const [target, given] of [
     [{ kind: 'webhook', name: 'hook' }, { url: url(of('webhook')) }],
     [{ kind: 'discord', name: 'discord' }, { url: url(of('discord')) }],
     [{ kind: 'ntfy', name: 'phone', server: nowhere, topic: 'x' }, { token: of('ntfy') }],
@@ -128,11 +164,19 @@ test('twenty planted secrets are in no log, no state, no settings, no reply, no 
     ],
     [{ kind: 'ping', name: 'ping' }, { url: url(of('ping')) }],
   ] as const) {
-    await ask('notice.set', { target, secrets: kept });
+    expect(await ask('notice.set', { target, secrets: given })).toBe(200);
     await ask('notice.test', { name: target.name });
   }
-  await ask('settings.export', { passphrase: of('exported') });
-  await ask('destination.setPassword', { name: 'nas', password: of('s3') });
+  expect(await ask('settings.export', { passphrase: of('exported') })).toBe(200);
+  expect(await ask('destination.setPassword', { name: 'nas', password: of('nas') })).toBe(200);
+  // All of them are there to be found.
+  const there = Object.values((await exported()).secrets).map((text) => text.replace(`${nowhere}/`, ''));
+  expect(there.sort()).toEqual([...kept].sort());
+  // Another process, which has been given none of them.
+  await first.end();
+  const second = await listenedTo();
+  service = second.running;
+  call = callService(service);
 
   const ended = (job: string): Promise<void> =>
     new Promise((settle) => {
@@ -144,9 +188,9 @@ test('twenty planted secrets are in no log, no state, no settings, no reply, no 
       look();
     });
   // Before anything has been read from the keychain, too.
-  const first = await call('backup.start', { slug: 'survival' });
-  await ended(first.job);
-  expect(await call('job.get', { job: first.job })).toMatchObject({
+  const refused = await call('backup.start', { slug: 'survival' });
+  await ended(refused.job);
+  expect(await call('job.get', { job: refused.job })).toMatchObject({
     state: 'failed',
     fault: { message: expect.stringContaining('[hidden]') as string },
   });
@@ -169,11 +213,8 @@ test('twenty planted secrets are in no log, no state, no settings, no reply, no 
   expect(assets.map((path) => path.slice(path.lastIndexOf('.')))).toEqual(expect.arrayContaining(['.js', '.css']));
   for (const path of assets) await page(path);
   await home.json(['report', join(home.base, 'report.txt')]);
-  texts.push(['report', readFileSync(join(home.base, 'report.txt'), 'latin1')], ['printed', service.printed()]);
-  texts.push(['environment of hooks', readFileSync(`/proc/${String(service.child.pid)}/cmdline`, 'latin1')]);
-  end.abort();
-  await service.stop();
-  await events;
+  texts.push(['report', readFileSync(join(home.base, 'report.txt'), 'latin1')]);
+  await second.end();
   await rcon.close();
 
   texts.push(...textsBelow(home.config), ...textsBelow(home.state));
