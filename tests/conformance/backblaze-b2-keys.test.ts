@@ -157,6 +157,17 @@ test('a key that may not delete stores and replaces; what is removed stays, and 
   expect(await collect(backend.openUploads(''))).toEqual([]);
 });
 
+test('an object that arrived with another checksum is told as that, also where the key may not remove it', async () => {
+  const { server } = place();
+  const capabilities = ['listBuckets', 'listFiles', 'readFiles', 'writeFiles'];
+  const backend = at(server.addKey({ buckets: [testBucket], capabilities }), 'no-delete');
+  server.tamper = (call, body) => (call === 'b2_upload_file' ? { ...body, contentSha1: '0'.repeat(40) } : body);
+  await expect(uploadBytes(backend, 'server/tampered', Buffer.from('x'))).rejects.toMatchObject({
+    code: 'corrupt',
+    context: { leftover: 'server/tampered', leftoverReason: expect.stringContaining('this application key may not delete') as string },
+  });
+});
+
 test('of two that create the same object at the same moment one wins, though both saw nothing', async () => {
   const { server } = place();
   const [one, two] = [at(server.addKey(), 'race'), at(server.addKey(), 'race')];

@@ -201,6 +201,20 @@ test('a session that has ended: the upload is over, nothing is visible, and the 
   await upload(backend, 'server/large');
 });
 
+test('a session that ended without becoming the object: the older one is left, though it has the same length', async () => {
+  const { server } = place();
+  const backend = stacked();
+  await uploadBytes(backend, 'server/pinned', Buffer.from('1'));
+  decide = (request) => {
+    if (!isFinish(request)) return null;
+    decide = () => null;
+    server.now = () => Date.now() + 8 * 86_400_000;
+    return 'reset-before';
+  };
+  await expect(uploadBytes(backend, 'server/pinned', Buffer.from('2'))).rejects.toMatchObject(uploadEnded);
+  expect((await get(backend, 'server/pinned')).toString()).toBe('1');
+});
+
 test.each([
   ['with the next 308', null],
   ['when it is asked after a lost reply', 'lost-reply'],

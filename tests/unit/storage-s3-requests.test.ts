@@ -7,8 +7,11 @@ import { s3Backend } from '../../main/adapters/storage/s3/s3-backend.ts';
 import { resolveS3Place, s3Presets, type S3Settings } from '../../main/adapters/storage/s3/settings.ts';
 import { Fault } from '../../main/contract/faults.ts';
 import type { Backend } from '../../main/engine/storage/backend.ts';
-import { uploadBytes } from '../../main/engine/storage/upload-object.ts';
-import { codeOf, collect, get, put } from '../conformance/suite-support.ts';
+import { retry } from '../../main/engine/storage/layers/retry.ts';
+import { uploadBytes, uploadStream } from '../../main/engine/storage/upload-object.ts';
+import { codeOf, collect, get, put, uploadEnded } from '../conformance/suite-support.ts';
+import { fakeClock } from '../support/fake-clock.ts';
+import { seededRandom } from '../support/seeded-random.ts';
 
 /** What the real server of the conformance suite never answers is answered here by hand. */
 interface Answer {
@@ -193,6 +196,7 @@ interface TellingOptions {
   readonly head?: Readonly<Record<string, string>>;
   /** The reply that ends the upload is lost, and the server knows it no more. */
   readonly losesComplete?: boolean;
+  readonly mayNotDelete?: boolean;
   /** Of the object afterwards. */
   readonly tag?: string;
   readonly size?: number;
@@ -205,7 +209,7 @@ function telling(told: TellingOptions, more: Partial<S3Settings> = {}) {
   let ends = 0;
   return answering(({ method, url }) => {
     if (method === 'HEAD') return stored(told.size ?? 1, { ...told.head, ...(url.includes('parts') ? { etag: told.tag ?? tag } : {}) });
-    if (method === 'DELETE') return { status: 204 };
+    if (method === 'DELETE') return told.mayNotDelete === true ? error(403, 'AccessDenied') : { status: 204 };
     if (url.includes('uploads')) return xml('<InitiateMultipartUploadResult><UploadId>u1</UploadId></InitiateMultipartUploadResult>');
     if (method === 'POST') {
       if (told.losesComplete === true) return ends++ === 0 ? { lost: true } : error(404, 'NoSuchUpload');
@@ -325,11 +329,13 @@ describe('sums that the server tells of what it has', () => {
     expect(removals(seen)).toBe(0);
   });
 
+  const ofEmptyPart = `"${createHash('md5').update(Buffer.from(md5, 'hex')).digest('hex')}-1"`;
   test.each([
     ['right', { head: { 'x-amz-checksum-crc32': right } }, 'no fault'],
-    ['none', {}, 'no fault'],
-    ['wrong: it may be an older object of the same length', { head: { 'x-amz-checksum-crc32': wrong } }, 'corrupt'],
-    ['none, and another length', { size: 2 }, 'unavailable'],
+    ['none, but the ETag of these parts', { tag: ofEmptyPart }, 'no fault'],
+    ['none, and another ETag: it may be an older object of the same length', {}, 'unavailable'],
+    ['wrong: it may be an older object of the same length', { head: { 'x-amz-checksum-crc32': wrong } }, 'unavailable'],
+    ['none, and another length', { size: 2, tag: ofEmptyPart }, 'unavailable'],
   ])('of an object whose last reply was lost: %s', async (_, told, code) => {
     const { backend, seen } = await telling({ losesComplete: true, parts: [right], ...told });
     const upload = await backend.beginUpload('server/parts');
@@ -338,6 +344,28 @@ describe('sums that the server tells of what it has', () => {
     expect(await codeOf(upload.complete())).toBe(code);
     // Whose it is nobody knows.
     expect(removals(seen)).toBe(0);
+  });
+
+  test('an older object of the same length, put in one piece, is left when the parts have become nothing', async () => {
+    const { backend, seen } = await telling({ losesComplete: true, tag: `"${md5}"` });
+    const surely = retry({ clock: fakeClock({ auto: true }), random: seededRandom(1) })(backend);
+    // A stream of unknown length goes in parts, and its MD5 is known.
+    const failed = uploadStream(
+      surely,
+      'server/parts',
+      (async function* () {
+        yield await Promise.resolve(Buffer.from('x'));
+      })(),
+    );
+    await expect(failed).rejects.toMatchObject(uploadEnded);
+    expect(removals(seen)).toBe(0);
+  });
+
+  test('that the server may not remove what has another sum does not hide the sum', async () => {
+    const { backend } = await telling({ put: wrong, mayNotDelete: true });
+    await expect(put(backend, 'server/x', Buffer.from('x'))).rejects.toMatchObject({
+      ...{ code: 'corrupt', context: { leftover: 'server/x', leftoverReason: expect.stringContaining('may not delete') as string } },
+    });
   });
 
   test('of a part: a wrong one is worth sending it again', async () => {

@@ -24,8 +24,16 @@ export interface ObjectInfo {
 
 export type ChecksumAlgorithm = 'sha256' | 'sha1' | 'md5' | 'crc32' | 'dropbox';
 
+/** What a producer knows of all the bytes of an object, lower-case hex. */
+export type KnownChecksums = Readonly<Partial<Record<ChecksumAlgorithm, string>>>;
+
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
+}
+
+export interface CompleteOptions extends CallOptions {
+  /** Of the bytes that were sent: where the upload is no longer known, they tell whether what stands there has become of it. */
+  readonly known?: KnownChecksums | undefined;
 }
 
 export interface BackendLimits {
@@ -99,7 +107,7 @@ export interface Upload {
    * Makes the object visible, whole and durable, replacing an older one in one step. Settles to what the provider now holds. A second
    * call after one that worked gives the same again, or the fault of `uploadEnded` where the upload is no longer known.
    */
-  complete(options?: CallOptions): Promise<ObjectInfo>;
+  complete(options?: CompleteOptions): Promise<ObjectInfo>;
   /** Leaves nothing behind; after complete() it does nothing. Its signal ends a try, not what has been begun: it may be called again. */
   abort(options?: CallOptions): Promise<void>;
 }

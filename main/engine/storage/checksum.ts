@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ChecksumAlgorithm } from './backend.ts';
+import type { ChecksumAlgorithm, KnownChecksums, ObjectInfo } from './backend.ts';
 
 export interface RunningChecksum {
   update(bytes: Uint8Array): void;
@@ -23,6 +23,16 @@ export function runningChecksum(algorithm: ChecksumAlgorithm | undefined): Runni
     default:
       return null;
   }
+}
+
+/** Null where the provider tells no checksum of `info` that contradicts `known`, else what it says and what it should. */
+export function differing(
+  { checksum }: ObjectInfo,
+  known: KnownChecksums,
+): { readonly algorithm: ChecksumAlgorithm; readonly theirs: string; readonly ours: string } | null {
+  if (checksum === undefined) return null;
+  const ours = known[checksum.algorithm];
+  return ours === undefined || ours === checksum.hex ? null : { algorithm: checksum.algorithm, theirs: checksum.hex, ours };
 }
 
 const dropboxBlock = 4 * 1024 * 1024;

@@ -1,10 +1,9 @@
 import { asFault, Fault } from '../../contract/faults.ts';
-import type { Backend, CallOptions, ChecksumAlgorithm, ObjectInfo, ObjectKey } from './backend.ts';
+import type { Backend, CallOptions, KnownChecksums, ObjectInfo, ObjectKey } from './backend.ts';
 import { cancelledFault, disregard, linkedAbort } from './cancel.ts';
+import { differing } from './checksum.ts';
 import { permits } from './layers/concurrency.ts';
-
-/** What the producer knows of all its bytes, lower-case hex. */
-export type KnownChecksums = Readonly<Partial<Record<ChecksumAlgorithm, string>>>;
+import { removeWrong } from './remove-wrong.ts';
 
 /**
  * One object, given part by part by a producer that has whole parts in memory, which may be shared memory.
@@ -111,7 +110,7 @@ export async function openPartWriter(backend: Backend, key: ObjectKey, options: 
         if (nextIndex === 0) await send(nextIndex++, new Uint8Array(0));
         await Promise.allSettled(underWay);
         if (failure !== undefined) throw failure;
-        const info = await upload.complete({ signal: link.signal });
+        const info = await upload.complete({ signal: link.signal, known });
         state = 'completed';
         link.release();
         await compare(backend, info, known);
@@ -128,13 +127,12 @@ export async function openPartWriter(backend: Backend, key: ObjectKey, options: 
 }
 
 async function compare(backend: Backend, info: ObjectInfo, known: KnownChecksums): Promise<void> {
-  if (info.checksum === undefined) return;
-  const { algorithm, hex } = info.checksum;
-  const ours = known[algorithm];
-  if (ours === undefined || ours === hex) return;
-  await backend.remove(info.key);
-  throw new Fault('corrupt', `${info.key} did not arrive as it was sent: the provider's ${algorithm} is ${hex}, ours ${ours}`, {
+  const wrong = differing(info, known);
+  if (wrong === null) return;
+  const { algorithm, theirs, ours } = wrong;
+  const fault = new Fault('corrupt', `${info.key} did not arrive as it was sent: the provider's ${algorithm} is ${theirs}, ours ${ours}`, {
     operation: 'complete',
-    context: { key: info.key, algorithm, theirs: hex, ours },
+    context: { key: info.key, ...wrong },
   });
+  throw await removeWrong(info.key, fault, () => backend.remove(info.key));
 }

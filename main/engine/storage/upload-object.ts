@@ -1,9 +1,9 @@
 import { asFault, Fault } from '../../contract/faults.ts';
-import type { Backend, ByteStream, CallOptions, ObjectInfo, ObjectKey } from './backend.ts';
+import type { Backend, ByteStream, CallOptions, KnownChecksums, ObjectInfo, ObjectKey } from './backend.ts';
 import { cancelledFault, disregard, throwIfCancelled } from './cancel.ts';
 import { runningChecksum } from './checksum.ts';
 import { choosePartSize } from './part-size.ts';
-import { openPartWriter, type KnownChecksums, type PartWriter } from './part-writer.ts';
+import { openPartWriter, type PartWriter } from './part-writer.ts';
 import { readBytes } from './read-object.ts';
 
 export interface UploadBytesOptions extends CallOptions {

@@ -60,7 +60,7 @@ async function finished(api: B2Api, key: string, fileId: string, fault: Fault, o
     if (version.action === 'upload') return version;
     throw fault;
   }
-  throw uploadEnded('complete', key, { cause: fault });
+  throw uploadEnded('complete', key, { cause: fault, lookedAt: true });
 }
 
 /** `gone`: there was none any more. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { HeadObjectCommandOutput } from '@aws-sdk/client-s3';
 import { Fault } from '../../../contract/faults.ts';
 import type { CallOptions, ObjectInfo } from '../../../engine/storage/backend.ts';
@@ -54,6 +55,15 @@ export async function removeObject(bucket: Bucket, key: string, options?: CallOp
 }
 
 const md5Tag = /^"?([0-9a-f]{32})"?$/;
+
+/** The ETag of what was put together of parts with these: MD5 of their MD5s and how many. Null where one is no MD5. */
+export function tagOfParts(tags: readonly string[]): string | null {
+  const sums = tags.map((tag) => md5Tag.exec(tag)?.[1] ?? '');
+  if (sums.includes('')) return null;
+  return `"${createHash('md5')
+    .update(Buffer.from(sums.join(''), 'hex'))
+    .digest('hex')}-${sums.length}"`;
+}
 
 /**
  * The ETag of what was put in one piece is its MD5, unless the server encrypted it with a key service (AWS: "Checking object integrity");

@@ -1,5 +1,6 @@
 import { Fault } from '../../../contract/faults.ts';
 import type { CallOptions } from '../../../engine/storage/backend.ts';
+import { removeWrong } from '../../../engine/storage/remove-wrong.ts';
 import { corruptFault, wrongSum, type WrongSum } from './checksums.ts';
 import { stopBy } from './client.ts';
 import { mapped, toFault } from './errors.ts';
@@ -34,8 +35,7 @@ export async function putWhole(bucket: Bucket, key: string, bytes: Uint8Array, i
 /** Takes an object away that has just been made of other bytes than were sent, and throws fault corrupt: it must not pass for ours. */
 export async function refuseWrong(bucket: Bucket, key: string, wrong: WrongSum | null): Promise<void> {
   if (wrong === null) return;
-  await removeObject(bucket, key);
-  throw corruptFault(key, wrong);
+  throw await removeWrong(key, corruptFault(key, wrong), () => removeObject(bucket, key));
 }
 
 /** For servers that know no condition or, worse, take no notice of it: they are at least asked before. */

@@ -1,12 +1,12 @@
 import { crc32 } from 'node:zlib';
 import type { CompletedPart } from '@aws-sdk/client-s3';
 import { Fault } from '../../../contract/faults.ts';
-import type { CallOptions, ObjectInfo, Upload } from '../../../engine/storage/backend.ts';
-import { isUploadEnded } from '../../../engine/storage/upload-ended.ts';
+import type { CallOptions, CompleteOptions, ObjectInfo, Upload } from '../../../engine/storage/backend.ts';
+import { isUploadEnded, uploadEnded } from '../../../engine/storage/upload-ended.ts';
 import { changedPartFault, corruptFault, wrongSum, wrongWhole, type PartSums } from './checksums.ts';
 import { stopBy } from './client.ts';
 import { mapped, toFault } from './errors.ts';
-import { headWithTag, notS3, type Bucket, type Seen } from './object-info.ts';
+import { headWithTag, notS3, tagOfParts, type Bucket, type Seen } from './object-info.ts';
 import { putWhole, refuseWrong, throwIfExists, withCondition } from './put-object.ts';
 import { tokenOf } from './tokens.ts';
 
@@ -59,7 +59,7 @@ export async function beginMultipart(bucket: Bucket, key: string, ifAbsent: bool
   }
 
   /** Puts the parts together. An upload that is no longer known after a call without an answer has become the object, or nothing. */
-  async function putTogether(call: CallOptions | undefined): Promise<Seen | null> {
+  async function putTogether(call: CompleteOptions | undefined): Promise<Seen | null> {
     try {
       await mapped('complete', key, call?.signal, () => sendComplete(call));
       return null;
@@ -69,7 +69,8 @@ export async function beginMultipart(bucket: Bucket, key: string, ifAbsent: bool
         const found = await look(call).catch((fault: unknown) => {
           throw fault instanceof Fault && fault.code === 'not-found' ? error : fault;
         });
-        if (found.info.size === sizeOf(parts)) return found;
+        if (isMadeOf(inOrder(key, parts), found, call?.known)) return found;
+        throw uploadEnded('complete', key, { cause: error, lookedAt: true });
       }
       throw error;
     }
@@ -154,6 +155,19 @@ export function checkedSize(info: ObjectInfo, size: number): ObjectInfo {
 /** A view of the same memory, shared or not. Both the SDK's hashes and its sockets take it without a copy. */
 export function asBody(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/**
+ * Whether an object that was found without a reply is the one of these parts. It may be an older one of the same length, so the size alone does not do: a
+ * sum tells it, or the ETag, which AWS and most others make of those of the parts.
+ */
+function isMadeOf(parts: readonly SentPart[], { info, tag, told }: Seen, known: CompleteOptions['known'] = {}): boolean {
+  const sums = parts.map((part) => part.sums);
+  if (info.size !== sums.reduce((sum, { size }) => sum + size, 0) || wrongWhole(told, sums) !== null) return false;
+  if (told.ChecksumCRC32 !== undefined) return true;
+  const { checksum } = info;
+  if (checksum !== undefined && known[checksum.algorithm] === checksum.hex) return true;
+  return tag === tagOfParts(parts.map(({ completed }) => completed.ETag ?? ''));
 }
 
 function sizeOf(parts: ReadonlyMap<number, SentPart>): number {

@@ -52,7 +52,7 @@ function aroundUpload(key: string, upload: Upload, hooks: Hooks): Upload {
       hooks.call({ ...callOf('writePart', key, options), bytes: bytes.byteLength, part: index }, (signal) =>
         upload.writePart(index, bytes, { signal }),
       ),
-    complete: (options) => hooks.call(callOf('complete', key, options), (signal) => upload.complete({ signal })),
+    complete: (options) => hooks.call(callOf('complete', key, options), (signal) => upload.complete({ ...options, signal })),
     abort: (options) => hooks.call(callOf('abort', key, options), (signal) => upload.abort({ signal })),
   };
 }

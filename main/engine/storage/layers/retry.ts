@@ -70,7 +70,7 @@ export function retry(given: RetryOptions): Layer {
       },
       complete: (o) => {
         const size = [...sizes.values()].reduce((sum, part) => sum + part, 0);
-        return completeSurely(inner, options, key, size, upload, o?.signal);
+        return completeSurely(inner, options, { key, size, upload }, o);
       },
       abort: (o) => patiently(options, 'abort', o?.signal, () => upload.abort(o)),
     };
