@@ -1,9 +1,11 @@
 import { isSignInProvider, missingClient, oauthProvider, type SignInProvider } from '../adapters/oauth/providers.ts';
 import type { SignIn } from '../adapters/oauth/sign-in.ts';
+import { limitedTime } from '../adapters/network/limited-time.ts';
 import { systemClock } from '../adapters/system/clock.ts';
 import type { AccountInfo } from '../contract/account-info.ts';
 import type { DestinationSettings } from '../contract/destination-settings.ts';
 import { Fault } from '../contract/faults.ts';
+import type { Clock } from '../engine/ports.ts';
 import { withClient } from '../engine/service/with-client.ts';
 import { builtInClient, type BuiltInClient } from './built-in-client.ts';
 import { clientIdOf, composeTokens, signInVariables, type TokenKeeping } from './compose-tokens.ts';
@@ -59,18 +61,23 @@ export async function prepareSignIn(
   };
 }
 
-/** Whose account it is and how full; null where the provider has no accounts. */
+/** Whose account it is and how full; null where the provider has no accounts. Fault timeout after a minute. */
 export async function accountOf(
   env: Host['env'],
   settings: DestinationSettings,
   secrets: Secrets,
   keeping: TokenKeeping,
   signal: AbortSignal,
+  clock: Clock = systemClock,
 ): Promise<AccountInfo | null> {
   const { provider } = settings;
   if (!isSignInProvider(provider)) return null;
   const tokens = composeTokens(settings, secrets, env, keeping);
-  return await lookUp[provider](tokens, { ...loopbackEndpoint(env, signInVariables[provider].endpoint), signal });
+  const { endpoint } = loopbackEndpoint(env, signInVariables[provider].endpoint);
+  const { answerLimit } = await import('../adapters/oauth/sign-in.ts');
+  return await limitedTime(answerLimit(clock, oauthProvider(provider)), signal, (limited) =>
+    lookUp[provider](tokens, { ...(endpoint === undefined ? {} : { endpoint }), signal: limited }),
+  );
 }
 
 type LookUp = (tokens: ReturnType<typeof composeTokens>, options: { endpoint?: string; signal: AbortSignal }) => Promise<AccountInfo>;

@@ -35,6 +35,7 @@ describe.each(clouds)('signing in with $name, and using it', ({ name, endpoint, 
   let front: Server;
   let address = '';
   let closeCloud: () => Promise<void>;
+  let tellsNoAccount = false;
 
   beforeAll(async () => {
     for (const folder of ['world', 'cloud', 'bin', 'shown']) mkdirSync(join(base, folder));
@@ -49,7 +50,8 @@ describe.each(clouds)('signing in with $name, and using it', ({ name, endpoint, 
     const cloud = await (name === 'dropbox' ? startDropboxServer : startDriveServer)({ folder: join(base, 'cloud'), authority: oauth });
     closeCloud = () => cloud.close();
     front = createServer((request: IncomingMessage, response: ServerResponse) => {
-      if (!oauth.handle(request, response)) cloud.handle(request, response);
+      if (tellsNoAccount && /\/(about|get_current_account)\b/.test(request.url ?? '')) response.writeHead(503).end();
+      else if (!oauth.handle(request, response)) cloud.handle(request, response);
     });
     address = `http://127.0.0.1:${await listening(front)}`;
   });
@@ -108,7 +110,7 @@ describe.each(clouds)('signing in with $name, and using it', ({ name, endpoint, 
 
   test('the browser opens, comes back, and the account is shown', async () => {
     const { code, stdout, stderr } = await signIn({ [id]: testClient.id, [secret]: testClient.secret });
-    expect([code, stdout]).toEqual([0, expect.stringContaining('person@example.org')]);
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^Signed in for home: person@example.org, .* of .* used\.\n$/)]);
     expect(stderr).toContain('Your browser opens');
   });
 
@@ -151,6 +153,19 @@ describe.each(clouds)('signing in with $name, and using it', ({ name, endpoint, 
     const { code, stderr } = await run(['snapshots', '-d', 'home']);
     expect([code, stderr]).toEqual([1, expect.stringMatching(/Next: Sign in again/)]);
     expect((await signIn()).code).toBe(0);
+    expect(await json<readonly unknown[]>(['snapshots', '-d', 'home'])).toHaveLength(1);
+  });
+
+  test('an account that does not tell whose it is does not make a failure of a sign-in that is kept', async () => {
+    oauth.revoke();
+    tellsNoAccount = true;
+    const { code, stdout, stderr } = await signIn();
+    tellsNoAccount = false;
+    expect([code, stdout, stderr]).toEqual([
+      0,
+      'Signed in for home.\n',
+      expect.stringMatching(/did not tell whose it is .*destination test home/),
+    ]);
     expect(await json<readonly unknown[]>(['snapshots', '-d', 'home'])).toHaveLength(1);
   });
 

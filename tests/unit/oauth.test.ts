@@ -283,6 +283,22 @@ describe('a sign-in', () => {
     expect(server.forms).toHaveLength(1);
   });
 
+  test('a provider that never answers the exchange is given up after a minute', async () => {
+    const clock = fakeClock();
+    const begun = await begin({ clock });
+    const asked = Promise.withResolvers<null>();
+    server.beforeAnswer = () => {
+      asked.resolve(null);
+      return new Promise(() => undefined);
+    };
+    const finished = begun.finished().catch((error: unknown) => error);
+    await browse(begun.link);
+    await asked.promise;
+    await clock.advance(60_000);
+    expect(await finished).toMatchObject({ code: 'timeout', message: 'Google did not answer within a minute' });
+    expect(clock.sleepers()).toEqual([]);
+  });
+
   test('after five minutes nobody is waited for, nor listened to, whoever asks for what came of it', async () => {
     const clock = fakeClock();
     const begun = await begin({ clock });

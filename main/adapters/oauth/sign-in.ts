@@ -4,6 +4,7 @@ import { Fault } from '../../contract/faults.ts';
 import type { Clock } from '../../engine/ports.ts';
 import { cancelledFault } from '../../engine/storage/cancel.ts';
 import { accountStep } from '../network/account-step.ts';
+import { limitedTime, type TimeLimit } from '../network/limited-time.ts';
 import { challengeOf, newState, newVerifier, sameSecret } from './pkce.ts';
 import type { OAuthProvider } from './providers.ts';
 import { requestToken } from './token-request.ts';
@@ -38,7 +39,15 @@ export interface SignIn {
 
 /** So long the listener waits for the browser. */
 const patienceMs = 5 * 60_000;
+/** So long a provider may take for one answer. */
+const answerMs = 60_000;
 const operation = 'sign in';
+
+/** Of one request to the provider that belongs to a sign-in: somebody waits for it in front of a screen, and the port stays taken. */
+export function answerLimit(clock: Clock, { label }: OAuthProvider): TimeLimit {
+  const late = (): Fault => new Fault('timeout', `${label} did not answer within a minute`, { operation });
+  return { clock, ms: answerMs, late };
+}
 
 /**
  * A sign-in in the system's browser (RFC 8252): the provider sends the browser back to a listener of ours on loopback, under a port and a path that
@@ -117,7 +126,7 @@ export async function beginSignIn(options: SignInOptions): Promise<SignIn> {
       client_id: clientId,
       ...secret,
     };
-    const reply = await requestToken(provider, form, signal);
+    const reply = await limitedTime(answerLimit(clock, provider), signal, (limited) => requestToken(provider, form, limited));
     if (reply.refresh_token !== undefined) return { refreshToken: reply.refresh_token };
     throw new Fault('config-invalid', `${provider.label} gave no lasting sign-in`, {
       operation,

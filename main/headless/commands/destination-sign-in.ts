@@ -4,6 +4,7 @@ import { removeLinkPage } from '../../adapters/oauth/link-page.ts';
 import { openBrowser, openedNote } from '../../adapters/oauth/open-browser.ts';
 import type { SignIn } from '../../adapters/oauth/sign-in.ts';
 import type { AccountInfo } from '../../contract/account-info.ts';
+import { asFault } from '../../contract/faults.ts';
 import { destinationSecret } from '../../contract/secret-names.ts';
 import { withClient } from '../../engine/service/with-client.ts';
 import { type Secrets } from '../../compose/destination-secrets.ts';
@@ -63,9 +64,15 @@ export function addSignIn(group: Command, { host, end }: CommandContext): void {
         destinations: { ...all.destinations, [name]: { ...knownDestination(all, name), settings, signedInAt } },
       }));
       const keeping = { name, signedInAt, keep: (refreshToken: string) => keep({ refreshToken }) };
-      const account = await accountOf(host.env, settings, secrets, keeping, host.signal);
+      // Signed in is signed in: what the account does not tell now, the test of the place will.
+      const account = await accountOf(host.env, settings, secrets, keeping, host.signal).catch(async (error: unknown) => {
+        if (host.signal.aborted) throw error;
+        const { message } = asFault(error, 'sign in');
+        await note(host, `The account did not tell whose it is (${printable(message)}). “holdfast destination test ${name}” asks again.`);
+        return null;
+      });
       if (options.json === true) await printJson(host, { name, account });
-      else await printLine(host, `Signed in for ${name}: ${account === null ? '' : printable(described(account))}.`);
+      else await printLine(host, `Signed in for ${name}${account === null ? '' : `: ${printable(described(account))}`}.`);
       end(exitCodes.done);
     });
 }
