@@ -146,6 +146,21 @@ test('unfinished uploads are counted, the age of the oldest told', async () => {
   expect((await check(base)).at(-1)).toMatchObject({ ok: true, message: '2 unfinished uploads, the oldest 50 hours old' });
 });
 
+test('what a test left that was killed is cleared away by the next one, but nothing of one that may be going on', async () => {
+  const base = memoryBackend({ clock });
+  const [old, young] = ['0'.repeat(16), '1'.repeat(16)];
+  const stranger = 'holdfast-test-of-mine/probe';
+  for (const name of ['probe', 'once']) await put(base, `holdfast-test-${old}/${name}`, Buffer.from('x'));
+  await put(base, stranger, Buffer.from('x'));
+  await base.beginUpload(`holdfast-test-${old}/probe`);
+  await clock.advance(61 * 60_000);
+  await put(base, `holdfast-test-${young}/probe`, Buffer.from('x'));
+  await base.beginUpload(`holdfast-test-${young}/once`);
+  expect((await check(base)).filter(({ ok }) => !ok)).toEqual([]);
+  expect((await collect(base.list(''))).map(({ key }) => key).sort()).toEqual([`holdfast-test-${young}/probe`, stranger]);
+  expect(await collect(base.openUploads(''))).toHaveLength(1);
+});
+
 test('cancelled in the middle it ends with fault cancelled and has tidied up', async () => {
   const base = memoryBackend({ clock });
   const controller = new AbortController();

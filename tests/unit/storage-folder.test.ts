@@ -185,6 +185,17 @@ test('a crashed upload is told with its start by another process, and abandoned 
   await crashed.abort();
 });
 
+test('an upload that was killed before its key was written is told to whoever asks, as nobody can know whose it was', async () => {
+  const uploads = join(root, '.holdfast-uploads');
+  const whole = await folderBackend(root).beginUpload('server/object');
+  // The first as it is left by a kill, the second by a computer that lost its power.
+  for (const name of [`${'a'.repeat(32)}.new`, `${'b'.repeat(32)}.key`]) await writeFile(join(uploads, name), '');
+  const other = folderBackend(root);
+  for await (const { token } of other.openUploads('elsewhere/')) await other.abandon(token);
+  expect((await readdir(uploads)).sort()).toEqual([whole.token, `${whole.token}.key`]);
+  await whole.abort();
+});
+
 test('an upload that another process has cleared under it ends as such, and not as an object that is missing', async () => {
   expect(await abandonMidway(folderBackend(root))).toMatchObject(['no fault', uploadEnded]);
   expect(await keysOf('')).toEqual([]);

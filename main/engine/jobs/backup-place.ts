@@ -12,7 +12,7 @@ import { loadVault } from '../snapshots/vault-store.ts';
 import { inOrderWritten } from '../snapshots/written-order.ts';
 import type { CallOptions, ObjectKey } from '../storage/backend.ts';
 import { largestClockOffsetMs } from '../storage/check-destination.ts';
-import { measureClockOffset } from '../storage/clock-offset.ts';
+import { measureClockOffset, sweepProbes } from '../storage/clock-offset.ts';
 import { findBase, isWhole, isWholeDue, isYoungEnough, type Base, type Ground } from './base.ts';
 import { olderManifests, OlderSnapshots } from './older-snapshots.ts';
 import { withUnfinished } from './going-on.ts';
@@ -117,6 +117,8 @@ async function lookAround(
   const notes = movedFolder(last, { machine: machine.id, source, request });
   // It is ours, so that what is unfinished was left by a run that was killed. Only of one that has not written down its first volume yet it cannot be known whose it is.
   for await (const { token } of backend.openUploads(serverPrefix(slug), options)) await backend.abandon(token, options);
+  // For the same reason whatever their age.
+  await sweepProbes(backend, listing.probes, options);
 
   const base = isIndependent(request)
     ? null

@@ -3,9 +3,9 @@ import { sayOf } from '../../contract/sayings.ts';
 import { nextStep } from '../../contract/fault-texts.ts';
 import type { DestinationCheck } from '../../contract/reports.ts';
 import type { Clock, Random } from '../ports.ts';
-import type { Backend, CallOptions, Finding } from './backend.ts';
+import type { Backend, CallOptions, Finding, ObjectInfo, ObjectKey } from './backend.ts';
 import { runningChecksum } from './checksum.ts';
-import { randomName, timedPut } from './clock-offset.ts';
+import { probePrefix, randomName, sweepProbes, timedPut } from './clock-offset.ts';
 import { readBytes } from './read-object.ts';
 import { uploadBytes } from './upload-object.ts';
 
@@ -27,7 +27,7 @@ const probeSize = 100_000;
 export async function* checkDestination(backend: Backend, options: CheckOptions): AsyncGenerator<DestinationCheck, void, undefined> {
   const { clock, random, signal } = options;
   const call: CallOptions = { signal };
-  const folder = `holdfast-test-${randomName(random)}/`;
+  const folder = `${probePrefix}${randomName(random)}/`;
   const probe = `${folder}probe`;
   const once = `${folder}once`;
   const content = random.bytes(probeSize);
@@ -35,6 +35,8 @@ export async function* checkDestination(backend: Backend, options: CheckOptions)
   let stored = content;
   let offsetMs = 0;
   let cleaned = false;
+  /** Of other tests. */
+  const others: ObjectInfo[] = [];
 
   const checks: readonly (readonly [string, () => Promise<Finding>])[] = [
     [
@@ -57,7 +59,10 @@ export async function* checkDestination(backend: Backend, options: CheckOptions)
       'list',
       async () => {
         const keys: string[] = [];
-        for await (const { key } of backend.list(folder, call)) keys.push(key);
+        for await (const info of backend.list(probePrefix, call)) {
+          if (info.key.startsWith(folder)) keys.push(info.key);
+          else if (isOfTest(info.key)) others.push(info);
+        }
         return keys.length === 1 && keys[0] === probe
           ? 'what was written is listed'
           : wrong(`listed were ${keys.join(', ') || 'no objects'}`);
@@ -92,7 +97,14 @@ export async function* checkDestination(backend: Backend, options: CheckOptions)
         return (await exists(backend, probe, call)) ? wrong('what was removed is still there') : 'what was written could be removed';
       },
     ],
-    ['leftovers', async () => await countLeftovers(backend, clock.now() + offsetMs, call)],
+    [
+      'leftovers',
+      async () => {
+        const now = clock.now() + offsetMs;
+        await sweepTests(backend, others, now, call);
+        return await countLeftovers(backend, now, call);
+      },
+    ],
   ];
 
   async function removeAll(): Promise<void> {
@@ -172,6 +184,23 @@ async function countLeftovers(backend: Backend, now: number, call: CallOptions):
   }
   if (count === 0) return 'no unfinished uploads are left';
   return `${count} unfinished uploads, the oldest ${Math.floor((now - oldest) / 3_600_000)} hours old`;
+}
+
+/** So long a test that somebody makes elsewhere may take, by the provider's clock. */
+const longestTestMs = 3_600_000;
+
+function isOfTest(key: ObjectKey): boolean {
+  return /^[0-9a-f]{16}\/(probe|once)$/.test(key.slice(probePrefix.length));
+}
+
+/** What tests left that were killed, of `found` objects and of uploads. */
+async function sweepTests(backend: Backend, found: readonly ObjectInfo[], now: number, call: CallOptions): Promise<void> {
+  const isOver = (since: number): boolean => now - since > longestTestMs;
+  const keys = found.filter(({ modifiedAt }) => isOver(modifiedAt)).map(({ key }) => key);
+  // That nothing may be removed, the check `delete` has told.
+  await sweepProbes(backend, keys, call);
+  for await (const { token, startedAt } of backend.openUploads(probePrefix, call))
+    if (isOver(startedAt)) await backend.abandon(token, call);
 }
 
 /** A fault as the finding of a check; one that was cancelled is thrown. */

@@ -1,6 +1,6 @@
 import { Fault } from '../../contract/faults.ts';
 import type { Clock, Random } from '../ports.ts';
-import type { Backend, CallOptions, ObjectInfo } from './backend.ts';
+import type { Backend, CallOptions, ObjectInfo, ObjectKey } from './backend.ts';
 import { uploadBytes } from './upload-object.ts';
 
 /** How the names of objects begin that are put only to see what the provider makes of them. */
@@ -22,6 +22,15 @@ export async function measureClockOffset(
     return await timedPut(backend, key, new Uint8Array(1), clock, options).then(({ offsetMs }) => offsetMs);
   } finally {
     await backend.remove(key).catch(unlessDenied);
+  }
+}
+
+/** Takes away what was left by who was killed in between. Ends at the first that may not be deleted. */
+export async function sweepProbes(backend: Backend, keys: readonly ObjectKey[], options: CallOptions): Promise<void> {
+  try {
+    for (const key of keys) await backend.remove(key, options);
+  } catch (error) {
+    unlessDenied(error);
   }
 }
 

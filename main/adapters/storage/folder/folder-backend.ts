@@ -14,8 +14,8 @@ import { walkObjects } from './walk-objects.ts';
 /** Parts come one by one, for a disk is not faster at several ends of one file. */
 const limits: BackendLimits = { minPart: 1, maxPart: 2 ** 40, partMultiple: 1, maxParts: 1_000_000, parallelParts: 1 };
 
-/** A token as beginFileUpload makes it: anything else could name a file outside the uploads' folder. */
-const tokenPattern = /^[0-9a-f]{32}$/;
+/** A token as beginFileUpload makes it, or the name of one without a key: anything else could name a file outside the uploads' folder. */
+const tokenPattern = /^[0-9a-f]{32}(\.new)?$/;
 
 /** A destination that is a folder: keys are paths below `root`, which is made (0700) when something is first written. */
 export function folderBackend(root: string): Backend {
@@ -77,7 +77,7 @@ async function* unfinished(root: string, prefix: string): AsyncGenerator<OpenUpl
     for (const token of tokens) {
       const paths = uploadPaths(root, token);
       const stats = (await lstatIfAny(paths.key)) ?? (await lstatIfAny(paths.data));
-      if (stats === null || !(await keyOf(paths.key)).startsWith(prefix)) continue;
+      if (stats === null || !isBelow(prefix, token.endsWith('.new') ? '' : await keyOf(paths.key))) continue;
       yield { token, startedAt: Math.floor(stats.mtimeMs) };
     }
   } catch (error) {
@@ -86,12 +86,19 @@ async function* unfinished(root: string, prefix: string): AsyncGenerator<OpenUpl
   }
 }
 
-/** Empty when it was cut off by a crash: such an upload is told only to who asks for all. */
-async function keyOf(path: string): Promise<string> {
+/**
+ * Without a key it was cut off by a crash before its first byte: nobody can know whose it was, so that whoever asks first may clear it. One whose key is
+ * gone is ending at this moment, or somebody has cleared half of it.
+ */
+function isBelow(prefix: string, key: string | null): boolean {
+  return key === null ? prefix === '' : key === '' || key.startsWith(prefix);
+}
+
+async function keyOf(path: string): Promise<string | null> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return '';
+    if (errnoOf(error) === 'ENOENT') return null;
     throw error;
   }
 }

@@ -12,10 +12,34 @@ import { lstatIfAny, makeFolder, pathOf, refuseLinksOf, syncFolderIfThere, uploa
 
 const writeSize = 1024 * 1024;
 
-/** An unfinished upload is two files: `<token>.key`, written first, holds the key and by its age the start; `<token>` the bytes. */
-export function uploadPaths(root: string, token: string): { readonly data: string; readonly key: string } {
+export interface UploadPaths {
+  readonly data: string;
+  readonly key: string;
+  readonly fresh: string;
+}
+
+/**
+ * An unfinished upload is two files: `<token>.key`, written first, holds the key and by its age the start; `<token>` the bytes. Until its key is written
+ * it is one, `<token>.new`, so that nobody sees a `.key` without one.
+ */
+export function uploadPaths(root: string, token: string): UploadPaths {
   const data = join(root, uploadsFolder, token);
-  return { data, key: `${data}.key` };
+  return { data, key: `${data}.key`, fresh: `${data}.new` };
+}
+
+/** Whoever clears away what killed runs left takes a `.new` for that: it is written once more. */
+async function writeKey({ key: path, fresh }: UploadPaths, key: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await writeFile(fresh, key, { mode: 0o600 });
+      await rename(fresh, path);
+      return;
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT' && attempt < 20) continue;
+      await unlinkIfAny(fresh);
+      throw error;
+    }
+  }
 }
 
 export async function beginFileUpload(root: string, key: string, ifAbsent: boolean, sizeHint = 0): Promise<Upload> {
@@ -26,7 +50,7 @@ export async function beginFileUpload(root: string, key: string, ifAbsent: boole
     await makeFolder(join(root, uploadsFolder));
     await refuseLinksOf(root, key);
     await checkSpace(root, key, sizeHint);
-    await writeFile(paths.key, key, { mode: 0o600, flag: 'wx' });
+    await writeKey(paths, key);
     try {
       return await open(paths.data, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
     } catch (error) {
