@@ -16,6 +16,7 @@ import {
 } from '../support/clouds/google-drive/faults.ts';
 import { openDrivePlace, type DrivePlace } from '../support/clouds/google-drive/place.ts';
 import { Refusal } from '../support/clouds/google-drive/refusal.ts';
+import { folderType } from '../support/clouds/google-drive/state.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import { codeOf, collect, get, patterned, sha256, uploadEnded } from './suite-support.ts';
 import { describeBackend } from './suite.ts';
@@ -39,6 +40,7 @@ beforeEach(() => {
   const { server } = place();
   server.refuse = () => null;
   server.tamper = (resource) => resource;
+  server.hidden = () => false;
   server.pageSize = 1000;
   server.faults.keepAtMost = Number.POSITIVE_INFINITY;
   server.faults.forgetBeyond = Number.POSITIVE_INFINITY;
@@ -106,6 +108,38 @@ test.each([
   expect(left).toBeLessThanOrEqual(0);
   expect(sha256(await get(backend, `server/${name}`))).toBe(sha256(large));
   expect(named(name)).toBe(1);
+});
+
+test('the reply to the making of a folder is lost, and no listing shows the folder yet: it is there once', async () => {
+  const { server } = place();
+  const backend = stacked(place().fresh({ endpoint: proxy?.endpoint, folder: 'made once' }));
+  let left = 2;
+  decide = ({ method, url = '' }) => (method === 'POST' && url.startsWith('/drive/v3/files?') && left-- > 0 ? 'lost-reply' : null);
+  server.hidden = ({ mimeType }) => mimeType === folderType;
+  await uploadBytes(backend, 'server/object', Buffer.from('x'));
+  server.hidden = () => false;
+  expect(left).toBeLessThanOrEqual(0);
+  const folders = [...server.state.items.values()].filter(({ name }) => name === 'made once');
+  expect(folders).toHaveLength(1);
+  expect([...server.state.items.values()].filter(({ parents }) => parents.includes(folders[0]?.id ?? ''))).toHaveLength(1);
+  expect((await get(place().fresh({ folder: 'made once' }), 'server/object')).toString()).toBe('x');
+});
+
+test('the reply to the beginning of a session is lost: the next one is for the same id', async () => {
+  const ids: unknown[] = [];
+  const { server } = place();
+  const create = server.state.create.bind(server.state);
+  server.state.create = (metadata, content) => {
+    if (metadata.name === 'same id') ids.push(metadata.id);
+    return create(metadata, content);
+  };
+  let left = 1;
+  decide = (request) => (isStart(request) && left-- > 0 ? 'lost-reply' : null);
+  await uploadBytes(stacked(), 'server/same id', Buffer.from('x'));
+  server.state.create = create;
+  const begun = [...server.state.sessions.values()].filter(({ metadata }) => metadata.name === 'same id');
+  expect(ids).toEqual([expect.stringMatching(/./)]);
+  expect(begun.map(({ metadata }) => metadata.id)).toEqual([ids[0], ids[0]]);
 });
 
 test('an object that must be new and whose reply is lost is known for ours', async () => {

@@ -1,3 +1,4 @@
+import { Fault } from '../../../contract/faults.ts';
 import type { About, DriveApi } from './api.ts';
 import { folderType, inAny, quoted, search, type DriveFile } from './files.ts';
 
@@ -15,6 +16,8 @@ const oldestFirst = (a: DriveFile, b: DriveFile): number => Date.parse(a.created
 
 export function openFolders(api: DriveApi, newId: (about: About) => Promise<string>): Folders {
   let known = new Map<string, readonly string[]>();
+  /** Ids of folders whose making has not been answered, by their parent and name. */
+  const begun = new Map<string, string>();
   /** One after the other, whatever the path: they share their beginnings, and two that make the same folder at the same moment must not make two. */
   let last: Promise<unknown> = Promise.resolve();
   const names = (path: string): readonly string[] => [...api.place.folders, ...path.split('/').filter((name) => name !== '')];
@@ -39,12 +42,19 @@ export function openFolders(api: DriveApi, newId: (about: About) => Promise<stri
     return ids;
   }
 
-  /** Where the reply is lost, the next attempt finds the folder among the children. */
+  /** Where the reply is lost and a listing does not show the folder yet, the next attempt comes with the same id, which is then in use. */
   async function makeOne(parent: string, name: string, about: About): Promise<string> {
-    const id = await newId(about);
-    await api.call(about, (drive, options) =>
-      drive.files.create({ requestBody: { id, name, mimeType: folderType, parents: [parent] }, fields: 'id' }, options),
-    );
+    const place = `${parent}/${name}`;
+    const id = begun.get(place) ?? (await newId(about));
+    begun.set(place, id);
+    try {
+      await api.call(about, (drive, options) =>
+        drive.files.create({ requestBody: { id, name, mimeType: folderType, parents: [parent] }, fields: 'id' }, options),
+      );
+    } catch (error) {
+      if (!(error instanceof Fault) || error.code !== 'already-exists') throw error;
+    }
+    begun.delete(place);
     return id;
   }
 

@@ -25,6 +25,8 @@ export function beginUpload(drive: Drive, key: string, ifAbsent: boolean): Uploa
   /** Where each part begins, and behind them where the next one will. */
   const offsets = [0];
   let begun: Begun | undefined;
+  /** The same at every attempt: what is made under it cannot be made twice. */
+  let ownId: string | undefined;
   /** The end of what came so far, in memory of our own, and where it begins. */
   let held: { readonly start: number; readonly bytes: Uint8Array } = { start: 0, bytes: new Uint8Array(0) };
   let file: DriveFile | undefined;
@@ -38,7 +40,7 @@ export function beginUpload(drive: Drive, key: string, ifAbsent: boolean): Uploa
     const [newest] = older;
     const target =
       newest === undefined
-        ? ({ kind: 'create', id: await drive.newId(about), name, parent: await drive.folders.make(folder, about) } as const)
+        ? ({ kind: 'create', id: (ownId ??= await drive.newId(about)), name, parent: await drive.folders.make(folder, about) } as const)
         : ({ kind: 'update', id: newest.id } as const);
     const session = await mapped(about, () => beginSession(drive.api, target, about));
     begun = { session, older, newId: target.kind === 'create' ? target.id : null };
