@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { request } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openDropboxPlace, type DropboxPlace } from '../support/clouds/dropbox/place.ts';
 import { patterned } from './suite-support.ts';
@@ -14,8 +16,12 @@ afterAll(() => opened?.close());
 const block = 4 * 1024 * 1024;
 
 /** `done`, or the tags of the refusal. */
-async function call(route: string, argument: object, body: Uint8Array = Buffer.alloc(0)): Promise<{ told: string; reply: unknown }> {
-  const reply = await fetch(`${opened?.server.endpoint ?? ''}/2/files/upload_session/${route}`, {
+async function call(route: string, argument: object, body?: Uint8Array): Promise<{ told: string; reply: unknown }> {
+  return await send(`upload_session/${route}`, argument, body);
+}
+
+async function send(route: string, argument: object, body: Uint8Array = Buffer.alloc(0)): Promise<{ told: string; reply: unknown }> {
+  const reply = await fetch(`${opened?.server.endpoint ?? ''}/2/files/${route}`, {
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/octet-stream', 'dropbox-api-arg': JSON.stringify(argument) },
     body: Uint8Array.from(body),
@@ -65,4 +71,61 @@ test('a concurrent session refuses what is no multiple of 4 MiB, and data anywhe
   expect(await append(id, 2 * block, patterned(block))).toBe('closed');
   expect(await finish(id, block + 1, patterned(1))).toBe('concurrent_session_data_not_allowed');
   expect(await finish(id, block + 1)).toBe('done');
+});
+
+test('a body whose hash is told has to have it, in every call that brings one; what has not is not taken', async () => {
+  const bytes = patterned(10);
+  const content_hash = createHash('sha256').update(createHash('sha256').update(bytes).digest()).digest('hex');
+  const [right, wrong] = [{ content_hash }, { content_hash: content_hash.replace(/^./, (digit) => (digit === '0' ? '1' : '0')) }];
+  const mismatch = 'content_hash_mismatch';
+  expect((await send('upload', { path: '/hashed', ...wrong }, bytes)).told).toBe(mismatch);
+  expect(opened?.server.state.find('/hashed')).toBeUndefined();
+  expect((await send('upload', { path: '/hashed', ...right }, bytes)).told).toBe('done');
+  expect((await call('start', wrong, bytes)).told).toBe(mismatch);
+  const { told, reply } = await call('start', right, bytes);
+  const { session_id } = reply as { readonly session_id: string };
+  const at = (offset: number): object => ({ cursor: { session_id, offset } });
+  const commit = { path: '/hashed parts' };
+  expect([told, (await call('append_v2', { ...at(10), ...wrong }, bytes)).told]).toEqual(['done', mismatch]);
+  expect((await call('append_v2', { ...at(10), ...right }, bytes)).told).toBe('done');
+  expect((await call('finish', { ...at(20), commit, ...wrong }, bytes)).told).toBe(mismatch);
+  expect((await call('finish', { ...at(20), commit, ...right }, bytes)).told).toBe('done');
+  expect(opened?.server.state.find('/hashed parts')?.size).toBe(30);
+});
+
+/** The reply to a request of which only the headers are sent. */
+async function onHeaders(route: string, headers: Readonly<Record<string, string>>): Promise<{ status: number; text: string }> {
+  return await new Promise((settle, fail) => {
+    const outgoing = request(`${opened?.server.endpoint ?? ''}/2/files/${route}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/octet-stream', ...headers },
+    });
+    outgoing.on('error', fail);
+    outgoing.on('response', (reply) => {
+      let text = '';
+      reply.on('data', (piece: Buffer) => (text += piece.toString()));
+      reply.on('end', () => {
+        outgoing.destroy();
+        settle({ status: reply.statusCode ?? 0, text });
+      });
+    });
+    outgoing.flushHeaders();
+  });
+}
+
+test.each(['upload', 'upload_session/start', 'upload_session/append_v2', 'upload_session/finish'])(
+  '%s refuses more than 150 MB in one request',
+  async (route) => {
+    const argument = { path: '/large', cursor: { session_id: await begin(), offset: 0 }, commit: { path: '/large' } };
+    const headers = { 'dropbox-api-arg': JSON.stringify(argument), 'content-length': String(150 * 1024 * 1024 + 1) };
+    expect(await onHeaders(route, headers)).toMatchObject({ status: 409, text: expect.stringContaining('payload_too_large') as string });
+  },
+);
+
+test.each([
+  ['a letter beyond ASCII', Buffer.from('{"path":"/ü"}').toString('latin1')],
+  ['no JSON', '{"path":'],
+])('an argument with %s is refused with a line of text', async (_, argument) => {
+  const { status, text } = await onHeaders('upload', { 'dropbox-api-arg': argument, 'content-length': '0' });
+  expect([status, text]).toEqual([400, expect.stringMatching(/^Error in call: .*Dropbox-API-Arg/)]);
 });

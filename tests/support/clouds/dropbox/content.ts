@@ -19,6 +19,11 @@ interface Commit {
   readonly strict_conflict?: boolean;
 }
 
+/** Of the body of this one call. */
+interface Hashed {
+  readonly content_hash?: string;
+}
+
 interface Cursor {
   readonly session_id: string;
   readonly offset: number;
@@ -47,16 +52,18 @@ export async function answerContent(
   if (Number(request.headers['content-length'] ?? 0) > longestRequest) throw new Refusal(409, ['payload_too_large']);
   switch (route) {
     case 'files/upload': {
-      const { path, ...how } = argument as Commit;
-      const blob = state.newBlob();
-      const { size } = await receiveToFile(request, blob);
+      const { path, content_hash: hash, ...how } = argument as Commit & Hashed;
+      const { blob, size } = await received(state, request, hash);
       sendJson(response, 200, await state.commit(path, blob, size, modeOf(how), how.strict_conflict === true).then(metadataOf));
       return;
     }
     case 'files/upload_session/start': {
-      const { close = false, session_type: type = 'sequential' } = argument as { readonly close?: boolean; readonly session_type?: Tagged };
-      const blob = state.newBlob();
-      const { size } = await receiveToFile(request, blob);
+      const {
+        close = false,
+        session_type: type = 'sequential',
+        content_hash: hash,
+      } = argument as Hashed & { readonly close?: boolean; readonly session_type?: Tagged };
+      const { blob, size } = await received(state, request, hash);
       const id = `pid_upload_session:${randomBytes(12).toString('hex')}`;
       const pieces = tagOf(type) === 'concurrent' ? startConcurrent(size, close) : null;
       state.sessions.set(id, { blob, offset: size, closed: close, startedAt: now, pieces });
@@ -64,11 +71,7 @@ export async function answerContent(
       return;
     }
     case 'files/upload_session/append_v2': {
-      const {
-        cursor,
-        close = false,
-        content_hash: hash,
-      } = argument as { readonly cursor: Cursor; readonly close?: boolean; readonly content_hash?: string };
+      const { cursor, close = false, content_hash: hash } = argument as Hashed & { readonly cursor: Cursor; readonly close?: boolean };
       const session = sessionAt(state, cursor, now, []);
       if (session.pieces === null) {
         await appendTo(state, session, cursor, request, hash);
@@ -78,10 +81,10 @@ export async function answerContent(
       return;
     }
     case 'files/upload_session/finish': {
-      const { cursor, commit } = argument as { readonly cursor: Cursor; readonly commit: Commit };
+      const { cursor, commit, content_hash: hash } = argument as Hashed & { readonly cursor: Cursor; readonly commit: Commit };
       const session = sessionAt(state, cursor, now, ['lookup_failed'], true);
       if (session.pieces !== null) session.offset = endConcurrent(session.pieces, cursor.offset, await lengthOf(state, request));
-      else if (!session.closed) await appendTo(state, session, cursor, request);
+      else if (!session.closed) await appendTo(state, session, cursor, request, hash);
       sendJson(response, 200, await finished(state, cursor, session, commit));
       return;
     }
@@ -125,12 +128,23 @@ async function appendTo(state: State, session: Session, { offset }: Cursor, requ
     session.offset = offset + (await receiveToFile(request, session.blob, offset)).size;
     return;
   }
-  const tail = state.newBlob();
-  const { size } = await receiveToFile(request, tail);
-  if ((await contentHash(tail)) !== hash) throw new Refusal(409, ['content_hash_mismatch']);
+  const { blob: tail, size } = await received(state, request, hash);
   await pipeline(createReadStream(tail), createWriteStream(session.blob, { flags: 'r+', start: offset }));
   rmSync(tail);
   session.offset = offset + size;
+}
+
+/** The body in a file of its own, as its hash says where one is told. */
+async function received(
+  state: State,
+  request: IncomingMessage,
+  hash: string | undefined,
+): Promise<{ readonly blob: string; readonly size: number }> {
+  const blob = state.newBlob();
+  const { size } = await receiveToFile(request, blob);
+  if (hash === undefined || (await contentHash(blob)) === hash) return { blob, size };
+  rmSync(blob);
+  throw new Refusal(409, ['content_hash_mismatch']);
 }
 
 async function lengthOf(state: State, request: IncomingMessage): Promise<number> {

@@ -109,7 +109,8 @@ async function takePiece(
 ): Promise<void> {
   const length = last - first + 1;
   if (Number(request.headers['content-length'] ?? length) !== length || length < 1) throw new Refusal(400, 'badRequest');
-  if (first !== session.kept) throw new Refusal(503, 'backendError');
+  // A mistake of the client's: said as weather it would be tried again until it is right by chance.
+  if (first !== session.kept) throw new Refusal(400, 'badRequest');
   if (total === null && length % chunkMultiple !== 0) throw new Refusal(400, 'badRequest');
   if (total !== null && last >= total) throw new Refusal(400, 'badRequest');
   const { size } = await receiveToFile(request, session.blob, first);
