@@ -137,12 +137,14 @@ export function fromSdk(error: unknown): DriveError | null {
   if (!(error instanceof Error) || !('response' in error)) return null;
   const response = error.response as { readonly status?: unknown; readonly data?: unknown; readonly headers?: unknown } | undefined;
   if (typeof response?.status !== 'number') return null;
-  const headers = response.headers instanceof Headers ? response.headers : new Headers();
-  return new DriveError(
-    response.status,
-    reasonIn(response.data),
-    retryAfterMs(headers.get('retry-after') ?? undefined, headers.get('date')),
-  );
+  const { status, data, headers } = response;
+  return new DriveError(status, reasonIn(data), retryAfterMs(headerOf(headers, 'retry-after'), headerOf(headers, 'date')));
+}
+
+/** The SDK brings a fetch of its own, whose Headers are not Node's. */
+function headerOf(headers: unknown, name: string): unknown {
+  const get = member(headers, 'get');
+  return typeof get === 'function' ? (Reflect.apply(get, headers, [name]) as unknown) : undefined;
 }
 
 /** `errors[0].reason` of Google's answer to a call that failed. */
