@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../main/adapters/system/clock.ts';
 import type { Backend } from '../../main/engine/storage/backend.ts';
@@ -8,7 +9,7 @@ import { openB2Place, testBucket, type B2Place } from '../support/clouds/backbla
 import { Refusal } from '../support/clouds/backblaze-b2/refusal.ts';
 import { startFaultProxy, type Decide, type FaultProxy } from '../support/clouds/fault-proxy.ts';
 import { seededRandom } from '../support/seeded-random.ts';
-import { abandonMidway, codeOf, collect, get, patterned, put, sha256, uploadEnded } from './suite-support.ts';
+import { abandonMidway, codeOf, collect, expectReadOn, get, patterned, put, sha256, uploadEnded } from './suite-support.ts';
 import { describeBackend } from './suite.ts';
 
 let opened: B2Place | undefined;
@@ -50,6 +51,13 @@ function stacked(base: Backend = place().fresh({ endpoint: proxy?.endpoint })): 
   }).backend;
 }
 
+/** One download falls silent half-way; what ranges are asked for. */
+function silentOnce(isDownload: (request: IncomingMessage) => boolean): readonly unknown[] {
+  const ranges: unknown[] = [];
+  decide = (request) => (isDownload(request) && ranges.push(request.headers.range) === 1 ? 'stalled-reply' : null);
+  return ranges;
+}
+
 async function* inPieces(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
   for (let at = 0; at < bytes.byteLength; at += 1_000_000) yield await Promise.resolve(bytes.subarray(at, at + 1_000_000));
 }
@@ -59,12 +67,15 @@ const large = patterned(11_000_000);
 const upload = (backend: Backend, key: string): Promise<unknown> => uploadStream(backend, key, inPieces(large), { partSize: 5_000_000 });
 const count = (name: string): number => calls.filter((call) => call === name).length;
 
+/** On the way, and of what arrives again as many by the provider itself: three of ten together. */
+const rate = 1 - Math.sqrt(0.7);
+
 describe('with a fault in three of ten requests', () => {
   describeBackend(
     'backblaze-b2 under the whole stack',
     () => {
-      decide = randomTransport(++seed, 0.15);
-      place().server.refuse = randomRefusals(++seed, 0.15, (kind) => refused.add(kind));
+      decide = randomTransport(++seed, rate);
+      place().server.refuse = randomRefusals(++seed, rate, (kind) => refused.add(kind));
       return Promise.resolve({ backend: stacked() });
     },
     { createsOnce: false, resumesReads: true, manyKeys: 60, mostBuffers: 110_000_000 },
@@ -78,37 +89,42 @@ describe('with a fault in three of ten requests', () => {
   });
 });
 
-test.each(['b2_authorize_account', 'b2_get_upload_part_url', 'b2_upload_part', 'b2_finish_large_file', 'b2_list_file_versions'])(
-  'of a large object the reply to %s is lost: the object is whole, there once, and no upload is left',
-  async (name) => {
+/** What has been done all the same. */
+const unheard = ['lost-reply', 'failed-reply'] as const;
+const eachUnheard = (...names: readonly string[]): readonly (readonly [string, (typeof unheard)[number]])[] =>
+  names.flatMap((name) => unheard.map((fault) => [name, fault] as const));
+
+test.each(eachUnheard('b2_authorize_account', 'b2_get_upload_part_url', 'b2_upload_part', 'b2_finish_large_file', 'b2_list_file_versions'))(
+  'of a large object the reply to %s does not come (%s): the object is whole, there once, and no upload is left',
+  async (name, fault) => {
     let left = 1;
-    decide = (request) => (isCall(request, name) && left-- > 0 ? 'lost-reply' : null);
-    const backend = stacked(place().fresh({ endpoint: proxy?.endpoint, prefix: `lost/${name}` }));
+    decide = (request) => (isCall(request, name) && left-- > 0 ? fault : null);
+    const backend = stacked(place().fresh({ endpoint: proxy?.endpoint, prefix: `${fault}/${name}` }));
     await upload(backend, 'server/large');
     expect(left).toBeLessThanOrEqual(0);
     expect(sha256(await get(backend, 'server/large'))).toBe(sha256(large));
     expect(await collect(backend.openUploads(''))).toEqual([]);
-    expect(place().server.actionsOf(testBucket, `lost/${name}/server/large`)).toEqual(['upload']);
+    expect(place().server.actionsOf(testBucket, `${fault}/${name}/server/large`)).toEqual(['upload']);
   },
 );
 
-test.each(['b2_get_upload_url', 'b2_upload_file', 'b2_cancel_large_file', 'b2_delete_file_version'])(
-  'of a small object that replaces another the reply to %s is lost: it is there once',
-  async (name) => {
-    const open = (): Backend => stacked(place().fresh({ endpoint: proxy?.endpoint, prefix: `lost/${name}` }));
+test.each(eachUnheard('b2_get_upload_url', 'b2_upload_file', 'b2_cancel_large_file', 'b2_delete_file_version'))(
+  'of a small object that replaces another the reply to %s does not come (%s): it is there once',
+  async (name, fault) => {
+    const open = (): Backend => stacked(place().fresh({ endpoint: proxy?.endpoint, prefix: `${fault}/${name}` }));
     await uploadBytes(open(), 'server/small', Buffer.from('older'));
     const backend = open();
     let left = 1;
-    decide = (request) => (isCall(request, name) && left-- > 0 ? 'lost-reply' : null);
+    decide = (request) => (isCall(request, name) && left-- > 0 ? fault : null);
     // Of unknown size, so that it is begun as a large file.
     await uploadStream(backend, 'server/small', inPieces(Buffer.from('newer')), {});
     expect(left).toBeLessThanOrEqual(0);
     expect((await get(backend, 'server/small')).toString()).toBe('newer');
-    expect(place().server.actionsOf(testBucket, `lost/${name}/server/small`)).toEqual(['upload']);
+    expect(place().server.actionsOf(testBucket, `${fault}/${name}/server/small`)).toEqual(['upload']);
     expect(await collect(backend.openUploads(''))).toEqual([]);
-    decide = (request) => (isCall(request, name) && left++ === 0 ? 'lost-reply' : null);
+    decide = (request) => (isCall(request, name) && left++ === 0 ? fault : null);
     await backend.remove('server/small');
-    expect(place().server.actionsOf(testBucket, `lost/${name}/server/small`)).toEqual([]);
+    expect(place().server.actionsOf(testBucket, `${fault}/${name}/server/small`)).toEqual([]);
   },
 );
 
@@ -132,6 +148,14 @@ test('the reply to a small object that must be new is lost: it is known for ours
   expect((await uploadBytes(backend, 'holdfast.vault', Buffer.from('mine'), { ifAbsent: true })).size).toBe(4);
   expect(await codeOf(uploadBytes(backend, 'holdfast.vault', Buffer.from('else'), { ifAbsent: true }))).toBe('already-exists');
   expect((await get(backend, 'holdfast.vault')).toString()).toBe('mine');
+});
+
+test('a download whose line falls silent half-way is given up and read on from there', async () => {
+  const backend = stacked();
+  await upload(backend, 'server/silent');
+  const ranges = silentOnce(({ method, url = '' }) => method === 'GET' && url.startsWith('/file/'));
+  expect(sha256(await get(backend, 'server/silent'))).toBe(sha256(large));
+  expectReadOn(ranges, large.byteLength);
 });
 
 test('tokens and upload URLs expire at every part: nobody notices', async () => {

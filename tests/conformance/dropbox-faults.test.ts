@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../main/adapters/system/clock.ts';
 import { dropboxAccount } from '../../main/adapters/storage/dropbox/account.ts';
@@ -9,7 +10,7 @@ import { openDropboxPlace, type DropboxPlace } from '../support/clouds/dropbox/p
 import { Refusal } from '../support/clouds/dropbox/refusal.ts';
 import { startFaultProxy, type Decide, type FaultProxy } from '../support/clouds/fault-proxy.ts';
 import { seededRandom } from '../support/seeded-random.ts';
-import { codeOf, collect, get, patterned, sha256, uploadEnded } from './suite-support.ts';
+import { codeOf, collect, expectReadOn, get, patterned, sha256, uploadEnded } from './suite-support.ts';
 import { describeBackend } from './suite.ts';
 
 let opened: DropboxPlace | undefined;
@@ -50,6 +51,13 @@ function stacked(base: Backend = place().fresh({ endpoint: proxy?.endpoint })): 
   }).backend;
 }
 
+/** One download falls silent half-way; what ranges are asked for. */
+function silentOnce(isDownload: (request: IncomingMessage) => boolean): readonly unknown[] {
+  const ranges: unknown[] = [];
+  decide = (request) => (isDownload(request) && ranges.push(request.headers.range) === 1 ? 'stalled-reply' : null);
+  return ranges;
+}
+
 async function* inPieces(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
   for (let at = 0; at < bytes.byteLength; at += 1_000_000) yield await Promise.resolve(bytes.subarray(at, at + 1_000_000));
 }
@@ -59,12 +67,15 @@ const part = 4 * 1024 * 1024;
 const large = patterned(2 * part + 1_000_001);
 const upload = (backend: Backend, key: string): Promise<unknown> => uploadStream(backend, key, inPieces(large), { partSize: part });
 
+/** On the way, and of what arrives again as many by the provider itself: three of ten together. */
+const rate = 1 - Math.sqrt(0.7);
+
 describe('with a fault in three of ten requests', () => {
   describeBackend(
     'dropbox under the whole stack',
     () => {
-      decide = randomTransport(++seed, 0.15);
-      place().server.refuse = randomRefusals(++seed, 0.15, (kind) => refused.add(kind));
+      decide = randomTransport(++seed, rate);
+      place().server.refuse = randomRefusals(++seed, rate, (kind) => refused.add(kind));
       return Promise.resolve({ backend: stacked() });
     },
     { tellsOpenUploads: false, createsOnce: false, resumesReads: true, manyKeys: 60, mostBuffers: 110_000_000 },
@@ -77,11 +88,14 @@ describe('with a fault in three of ten requests', () => {
   });
 });
 
-test.each(['start', 'append_v2', 'finish'])(
-  'of a large object the reply to %s is lost: it is whole, and no byte was sent into it twice',
-  async (name) => {
+/** What has been done all the same. */
+const unheard = ['lost-reply', 'failed-reply'] as const;
+
+test.each(['start', 'append_v2', 'finish'].flatMap((name) => unheard.map((fault) => [name, fault] as const)))(
+  'of a large object the reply to %s does not come (%s): it is whole, and no byte was sent into it twice',
+  async (name, fault) => {
     let left = 1;
-    decide = (request) => (isRoute(request, `files/upload_session/${name}`) && left-- > 0 ? 'lost-reply' : null);
+    decide = (request) => (isRoute(request, `files/upload_session/${name}`) && left-- > 0 ? fault : null);
     const backend = stacked();
     await upload(backend, 'server/large');
     expect(left).toBeLessThanOrEqual(0);
@@ -104,14 +118,23 @@ test('all that goes into a session is a multiple of 4 MiB, but for the last piec
   expect(sent.reduce((sum, [, size]) => sum + size, 0)).toBe(6 * part + 1);
 });
 
-test('of a small object that replaces another, and of one that must be new, the reply is lost: each is known for ours', async () => {
+test.each(unheard)('of a small object that replaces another, and of its removal, the reply does not come (%s)', async (fault) => {
   const backend = stacked();
   await uploadBytes(backend, 'server/small', Buffer.from('older'));
   let left = 1;
-  decide = (request) => (isRoute(request, 'files/upload') && left-- > 0 ? 'lost-reply' : null);
+  decide = (request) => (isRoute(request, 'files/upload') && left-- > 0 ? fault : null);
   await uploadBytes(backend, 'server/small', Buffer.from('newer'));
-  expect((await get(backend, 'server/small')).toString()).toBe('newer');
+  expect([(await get(backend, 'server/small')).toString(), left]).toEqual(['newer', -1]);
   left = 1;
+  decide = (request) => (isRoute(request, 'files/delete_v2') && left-- > 0 ? fault : null);
+  await backend.remove('server/small');
+  expect([await codeOf(backend.stat('server/small')), left]).toEqual(['not-found', 0]);
+});
+
+test('of one that must be new the reply is lost: it is known for ours', async () => {
+  const backend = stacked();
+  let left = 1;
+  decide = (request) => (isRoute(request, 'files/upload') && left-- > 0 ? 'lost-reply' : null);
   expect((await uploadBytes(backend, 'holdfast.vault', Buffer.from('mine'), { ifAbsent: true })).size).toBe(4);
   expect(await codeOf(uploadBytes(backend, 'holdfast.vault', Buffer.from('else'), { ifAbsent: true }))).toBe('already-exists');
   expect((await get(backend, 'holdfast.vault')).toString()).toBe('mine');
@@ -165,6 +188,14 @@ test('a session that has ended: the upload is over, nothing is visible, and the 
   server.now = Date.now;
   expect(await codeOf(backend.stat('server/large'))).toBe('not-found');
   await upload(backend, 'server/large');
+});
+
+test('a download whose line falls silent half-way is given up and read on from there', async () => {
+  const backend = stacked();
+  await upload(backend, 'server/silent');
+  const ranges = silentOnce((request) => isRoute(request, 'files/download'));
+  expect(sha256(await get(backend, 'server/silent'))).toBe(sha256(large));
+  expectReadOn(ranges, large.byteLength);
 });
 
 test('a page of a listing that fails, or a cursor that is reset, is a fault and no end; the whole stack lists anew', async () => {

@@ -18,7 +18,7 @@ import { openDrivePlace, type DrivePlace } from '../support/clouds/google-drive/
 import { Refusal } from '../support/clouds/google-drive/refusal.ts';
 import { folderType } from '../support/clouds/google-drive/state.ts';
 import { seededRandom } from '../support/seeded-random.ts';
-import { codeOf, collect, get, patterned, sha256, uploadEnded } from './suite-support.ts';
+import { codeOf, collect, expectReadOn, get, patterned, sha256, uploadEnded } from './suite-support.ts';
 import { describeBackend } from './suite.ts';
 
 let opened: DrivePlace | undefined;
@@ -63,6 +63,13 @@ function stacked(base: Backend = place().fresh({ endpoint: proxy?.endpoint })): 
   }).backend;
 }
 
+/** One download falls silent half-way; what ranges are asked for. */
+function silentOnce(isDownload: (request: IncomingMessage) => boolean): readonly unknown[] {
+  const ranges: unknown[] = [];
+  decide = (request) => (isDownload(request) && ranges.push(request.headers.range) === 1 ? 'stalled-reply' : null);
+  return ranges;
+}
+
 async function* inPieces(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
   for (let at = 0; at < bytes.byteLength; at += 1_000_000) yield await Promise.resolve(bytes.subarray(at, at + 1_000_000));
 }
@@ -74,12 +81,15 @@ const upload = (backend: Backend, key: string, bytes = large): Promise<unknown> 
   uploadStream(backend, key, inPieces(bytes), { partSize: part });
 const named = (name: string): number => [...place().server.state.items.values()].filter((item) => item.name === name).length;
 
+/** On the way, and of what arrives again as many by the provider itself: three of ten together. */
+const rate = 1 - Math.sqrt(0.7);
+
 describe('with a fault in three of ten requests', () => {
   describeBackend(
     'google-drive under the whole stack',
     () => {
-      decide = randomTransport(++seed, 0.15);
-      place().server.refuse = randomRefusals(++seed, 0.15, (kind) => refused.add(kind));
+      decide = randomTransport(++seed, rate);
+      place().server.refuse = randomRefusals(++seed, rate, (kind) => refused.add(kind));
       return Promise.resolve({ backend: stacked() });
     },
     { tellsOpenUploads: false, createsOnce: false, resumesReads: true, manyKeys: 60, mostBuffers: 110_000_000 },
@@ -95,19 +105,40 @@ describe('with a fault in three of ten requests', () => {
 const isStart = ({ url = '', method }: IncomingMessage): boolean =>
   method === 'POST' && url.includes('uploadType=resumable') && !url.includes('upload_id=');
 
-test.each([
-  ['the beginning of the session', isStart],
-  ['a piece', isSessionPiece],
-  ['the last piece', isFinish],
-] as const)('the reply to %s is lost: the object is whole, and there once', async (what, isIt) => {
+/** What has been done all the same. */
+const unheard = ['lost-reply', 'failed-reply'] as const;
+
+test.each(
+  (
+    [
+      ['the beginning of the session', isStart],
+      ['a piece', isSessionPiece],
+      ['the last piece', isFinish],
+    ] as const
+  ).flatMap(([what, isIt]) => unheard.map((fault) => [what, fault, isIt] as const)),
+)('the reply to %s does not come (%s): the object is whole, and there once', async (what, fault, isIt) => {
   let left = 1;
-  decide = (request) => (isIt(request) && left-- > 0 ? 'lost-reply' : null);
-  const name = `lost ${what}`;
+  decide = (request) => (isIt(request) && left-- > 0 ? fault : null);
+  const name = `${fault} ${what}`;
   const backend = stacked();
   await upload(backend, `server/${name}`);
   expect(left).toBeLessThanOrEqual(0);
   expect(sha256(await get(backend, `server/${name}`))).toBe(sha256(large));
   expect(named(name)).toBe(1);
+});
+
+test.each(unheard)('of an object that replaces another, and of its removal, the reply does not come (%s)', async (fault) => {
+  const name = `${fault} of a replacement`;
+  const backend = stacked();
+  await uploadBytes(backend, `server/${name}`, Buffer.from('older'));
+  let left = 1;
+  decide = (request) => (isFinish(request) && left-- > 0 ? fault : null);
+  await uploadBytes(backend, `server/${name}`, Buffer.from('newer'));
+  expect([(await get(backend, `server/${name}`)).toString(), named(name), left]).toEqual(['newer', 1, -1]);
+  left = 1;
+  decide = ({ method }) => (method === 'DELETE' && left-- > 0 ? fault : null);
+  await backend.remove(`server/${name}`);
+  expect([named(name), left]).toEqual([0, 0]);
 });
 
 test('the reply to the making of a folder is lost, and no listing shows the folder yet: it is there once', async () => {
@@ -269,6 +300,14 @@ test.each([
   server.faults.forgetBeyond = Number.POSITIVE_INFINITY;
   await upload(backend, 'server/forgotten');
   expect(sha256(await get(backend, 'server/forgotten'))).toBe(sha256(large));
+});
+
+test('a download whose line falls silent half-way is given up and read on from there', async () => {
+  const backend = stacked();
+  await upload(backend, 'server/silent');
+  const ranges = silentOnce(({ method, url = '' }) => method === 'GET' && url.includes('alt=media'));
+  expect(sha256(await get(backend, 'server/silent'))).toBe(sha256(large));
+  expectReadOn(ranges, large.byteLength);
 });
 
 test('a page of a listing that fails is a fault and no end; the whole stack lists anew', async () => {

@@ -62,19 +62,25 @@ describe.skipIf(swiftMissing !== '')(onSwift('S3 on OpenStack Swift in bad weath
 
   const partSize = 5_242_880;
 
-  test.each(['lost-reply', 'error-in-200', 'slow-down', 'reset-before', 'web-page', 'request-timeout', 'time-skewed'] as const)(
-    'putting the parts together is struck once by %s: the object is whole, and no upload is left',
-    async (kind) => {
-      let left = 1;
-      fault = (request) => (isComplete(request) && left-- > 0 ? kind : null);
-      const backend = stacked();
-      const bytes = patterned(11_000_000);
-      expect((await uploadStream(backend, 'server/large', inPieces(bytes), { partSize })).size).toBe(bytes.byteLength);
-      expect(left).toBeLessThanOrEqual(0);
-      expect(sha256(await get(backend, 'server/large'))).toBe(sha256(bytes));
-      expect(await collect(backend.openUploads(''))).toEqual([]);
-    },
-  );
+  test.each([
+    'lost-reply',
+    'failed-reply',
+    'error-in-200',
+    'slow-down',
+    'reset-before',
+    'web-page',
+    'request-timeout',
+    'time-skewed',
+  ] as const)('putting the parts together is struck once by %s: the object is whole, and no upload is left', async (kind) => {
+    let left = 1;
+    fault = (request) => (isComplete(request) && left-- > 0 ? kind : null);
+    const backend = stacked();
+    const bytes = patterned(11_000_000);
+    expect((await uploadStream(backend, 'server/large', inPieces(bytes), { partSize })).size).toBe(bytes.byteLength);
+    expect(left).toBeLessThanOrEqual(0);
+    expect(sha256(await get(backend, 'server/large'))).toBe(sha256(bytes));
+    expect(await collect(backend.openUploads(''))).toEqual([]);
+  });
 
   test.each(['lost-reply', 'slow-down', 'reset-within', 'request-timeout', 'time-skewed'] as const)(
     'a part is struck once by %s: it is sent again, and nothing else',
@@ -196,6 +202,32 @@ describe.skipIf(swiftMissing !== '')(onSwift('S3 on OpenStack Swift in bad weath
     expect(start).toBeGreaterThan(size / 2 - 600_000);
     expect(start).toBeLessThanOrEqual(size / 2 + (kind === 'trickled-reply' ? 5_000 : 0));
   });
+
+  test.each(['lost-reply', 'failed-reply'] as const)(
+    'of a small object that replaces another, of its removal and of the end of an upload the reply does not come (%s)',
+    async (kind) => {
+      fault = () => null;
+      const backend = stacked();
+      await uploadBytes(backend, 'server/small', Buffer.from('older'));
+      let left = 1;
+      const strikes = (isIt: (request: Parameters<typeof isComplete>[0]) => boolean): void => {
+        left = 1;
+        fault = (request) => (isIt(request) && left-- > 0 ? kind : null);
+      };
+      strikes(({ method }) => method === 'PUT');
+      await uploadBytes(backend, 'server/small', Buffer.from('newer'));
+      expect([(await get(backend, 'server/small')).toString(), left]).toEqual(['newer', -1]);
+      strikes(({ method }) => method === 'DELETE');
+      await backend.remove('server/small');
+      expect([await codeOf(backend.stat('server/small')), left]).toEqual(['not-found', -1]);
+      const begun = await backend.beginUpload('server/given-up');
+      await begun.writePart(0, patterned(10));
+      strikes(({ method, url = '' }) => method === 'DELETE' && url.includes('uploadId='));
+      await begun.abort();
+      expect([await collect(backend.openUploads('')), left]).toEqual([[], expect.any(Number)]);
+      expect(left).toBeLessThanOrEqual(0);
+    },
+  );
 
   test('the reply to a small object that must be new is lost: it is known for ours', async () => {
     let left = 1;

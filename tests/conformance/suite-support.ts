@@ -85,3 +85,14 @@ export function partSizeOf(backend: Backend): number {
   const { minPart, partMultiple } = backend.info.limits;
   return Math.ceil(Math.max(minPart, 1000) / partMultiple) * partMultiple;
 }
+
+/** Of a download that broke off half-way: the ranges that were asked for, the rest by the second. */
+export function expectReadOn(ranges: readonly unknown[], size: number): void {
+  const [first, second] = ranges;
+  expect([first, ranges.length]).toEqual([undefined, 2]);
+  const [, start, end] = (/^bytes=(\d+)-(\d+)$/.exec(String(second)) ?? []).map(Number);
+  expect(end).toBe(size - 1);
+  // Less than a piece may have been thrown away.
+  expect(start).toBeGreaterThan(size / 2 - 600_000);
+  expect(start).toBeLessThanOrEqual(size / 2);
+}

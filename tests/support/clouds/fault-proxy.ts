@@ -3,11 +3,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { closed, listening } from './serve.ts';
 
 /**
- * What any line can do to a request. `lost-reply`: the server has done it all, the answer never comes. `stalled-reply`: half of the body
+ * What any line can do to a request. `lost-reply`: the server has done it all, the answer never comes; `failed-reply`: it has, and whatever stands in front of
+ * it answers 503. `stalled-reply`: half of the body
  * comes, then nothing, and the line stays open. `trickled-reply`: half of it comes, then byte after byte, fifty a second.
  */
 export type TransportFault =
-  'reset-before' | 'reset-within' | 'lost-reply' | 'cut-reply' | 'stall' | 'stalled-reply' | 'trickled-reply' | 'web-page';
+  'reset-before' | 'reset-within' | 'lost-reply' | 'failed-reply' | 'cut-reply' | 'stall' | 'stalled-reply' | 'trickled-reply' | 'web-page';
 
 /** What a provider itself may answer instead of doing it. */
 export interface Answer {
@@ -109,7 +110,7 @@ function answer(request: IncomingMessage, response: ServerResponse, { status, he
 }
 
 function passOn(
-  fault: 'lost-reply' | 'cut-reply' | 'stalled-reply' | 'trickled-reply' | null,
+  fault: 'lost-reply' | 'failed-reply' | 'cut-reply' | 'stalled-reply' | 'trickled-reply' | null,
   port: number,
   request: IncomingMessage,
   response: ServerResponse,
@@ -121,6 +122,11 @@ function passOn(
     if (fault === 'lost-reply') {
       reply.resume();
       reply.on('end', () => request.socket.resetAndDestroy());
+      return;
+    }
+    if (fault === 'failed-reply') {
+      reply.resume();
+      reply.on('end', () => response.writeHead(503, { 'content-length': '0' }).end());
       return;
     }
     response.writeHead(reply.statusCode ?? 502, reply.rawHeaders);
