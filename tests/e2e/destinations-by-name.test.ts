@@ -1,8 +1,10 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startB2Server, type B2Server } from '../support/clouds/backblaze-b2/server.ts';
+import { closed, listening } from '../support/clouds/serve.ts';
 import { runCli, type CliRun } from '../support/run-cli.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'holdfast-names-'));
@@ -161,8 +163,29 @@ describe('destinations by name', () => {
     expect((await run(['snapshots', '-d', 'cloud'])).code).toBe(10);
   });
 
-  test('an address beyond this computer is not taken for a provider’s', async () => {
-    const { code, stderr } = await run(['snapshots', '-d', 'cloud'], { HOLDFAST_B2_ENDPOINT: 'https://evil.example' });
-    expect([code, stderr]).toEqual([2, expect.stringContaining('no address of this computer')]);
+  test.each([
+    ['HOLDFAST_B2_ENDPOINT', 'cloud', {}],
+    ['HOLDFAST_GOOGLE_ENDPOINT', 'google-drive:Backups', { HOLDFAST_GOOGLE_CLIENT_ID: 'id', HOLDFAST_GOOGLE_REFRESH_TOKEN: 'token' }],
+    ['HOLDFAST_DROPBOX_ENDPOINT', 'dropbox:Backups', { HOLDFAST_DROPBOX_APP_KEY: 'id', HOLDFAST_DROPBOX_REFRESH_TOKEN: 'token' }],
+  ] as const)('with %s an address beyond this computer is not taken for a provider’s', async (variable, place, secrets) => {
+    for (const address of ['https://evil.example', 'http://127.0.0.1.evil.example']) {
+      const { code, stderr } = await run(['snapshots', '-d', place], { ...secrets, [variable]: address });
+      expect([code, stderr]).toEqual([2, expect.stringContaining(`${variable}=${address} is no address of this computer`)]);
+    }
+  });
+
+  test('an S3 server beyond this computer is used over plain http, with a warning each time; one on it without', async () => {
+    const server = createServer((_, response) => response.writeHead(403).end());
+    const port = await listening(server);
+    const keys = { AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'secret' };
+    const warning = 'Warning: http://0.0.0.0:PORT is not encrypted: what is stored is sealed, but others on the way can read its names';
+    const told = async (args: readonly string[]): Promise<string> => (await run(args, keys)).stderr.replaceAll(String(port), 'PORT');
+    // The system takes it for itself, but no rule does that looks at the address alone.
+    const beyond = `s3:bucket?endpoint=http://0.0.0.0:${port}`;
+    expect(await told(['snapshots', '-d', beyond])).toContain(warning);
+    expect(await told(['destination', 'add', 'plain', beyond])).toContain(warning);
+    expect(await told(['snapshots', '-d', 'plain'])).toContain(warning);
+    expect(await told(['snapshots', '-d', `s3:bucket?endpoint=http://127.0.0.1:${port}`])).not.toContain('not encrypted');
+    await closed(server);
   });
 });

@@ -57,3 +57,20 @@ test('snapshots in S3 load its SDK, and that one alone', async () => {
   expect(packages).toContain('@aws-sdk/client-s3');
   expect(costlyOf(packages).filter((name) => !/^@(aws-sdk|smithy)\//.test(name))).toEqual([]);
 });
+
+test('snapshots in Google Drive load its SDK, and that one alone', async () => {
+  const server = createServer(({ url = '' }, response) => {
+    if (!url.startsWith('/token')) response.writeHead(403).end();
+    else response.writeHead(200, { 'content-type': 'application/json' }).end('{"access_token":"token","expires_in":3600}');
+  });
+  const port = await listening(server);
+  onTestFinished(() => closed(server));
+  const { code, packages } = await packagesOf(['snapshots', '-d', 'google-drive:Backups'], {
+    HOLDFAST_GOOGLE_ENDPOINT: `http://127.0.0.1:${port}`,
+    ...{ HOLDFAST_GOOGLE_CLIENT_ID: 'id', HOLDFAST_GOOGLE_REFRESH_TOKEN: 'token' },
+  });
+  expect(code).toBe(1);
+  expect(packages).toContain('@googleapis/drive');
+  const itsOwn = /^(@googleapis\/|googleapis-common$|google-auth-library$|gaxios$)/;
+  expect(costlyOf(packages).filter((name) => !itsOwn.test(name))).toEqual([]);
+});

@@ -132,6 +132,26 @@ describe.each(clouds)('signing in with $name, and using it', ({ name, endpoint, 
     expect(await json(['snapshots', '-d', `${name}:Backups/home`], env)).toMatchObject([{ id: second.id }]);
   });
 
+  test('holdfast test by address: right, with another client, and with a sign-in that has ended, each says what it is', async () => {
+    const words = ['test', `${name}:Backups/home`];
+    const env = { [id]: testClient.id, [secret]: testClient.secret, [refresh]: oauth.issue() };
+    const right = await run(words, env);
+    expect([right.code, right.stderr, right.stdout]).toEqual([
+      0,
+      '',
+      expect.stringMatching(/✓ space: .*The destination can be used\.\n$/s),
+    ]);
+    const label = name === 'dropbox' ? 'Dropbox' : 'Google';
+    for (const [change, says] of [
+      [{ [id]: 'another-client' }, `${label} refused the client id or its settings (invalid_client)`],
+      [{ [refresh]: 'ended' }, `${label} does not know this sign-in any more (invalid_grant)`],
+    ] as const) {
+      const { code, stdout } = await run(words, { ...env, ...change });
+      expect([code, stdout]).toEqual([1, expect.stringContaining(says)]);
+      expect(stdout).toMatch(new RegExp(`Next: .*docs/setup/${name}\\.md.*The destination cannot be used as it is`, 's'));
+    }
+  });
+
   test('that a sign-in with Google lasts longer than a week is kept beside the destination', async () => {
     const file = join(base, 'config', 'config.json');
     type Kept = { destinations: { home: { signedInAt: number; refreshedAt?: number } } };

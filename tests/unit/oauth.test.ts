@@ -100,7 +100,12 @@ describe('tokens', () => {
   test('a sign-in that has ended is said, and is no weather', async () => {
     const tokens = open();
     server.revoke();
-    expect(await faultOf(tokens.token())).toMatchObject({ code: 'sign-in-needed', persistence: 'permanent' });
+    const fault = await faultOf(tokens.token());
+    expect(fault).toMatchObject({ code: 'sign-in-needed', persistence: 'permanent' });
+    expectPage(fault, 'docs/setup/google-drive.md');
+    const dropbox = await faultOf(open({ provider: 'dropbox', refreshToken: 'of nobody' }).token());
+    expect(dropbox.code).toBe('sign-in-needed');
+    expectPage(dropbox, 'docs/setup/dropbox.md');
   });
 
   const dayMs = 86_400_000;

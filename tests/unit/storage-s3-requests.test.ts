@@ -68,6 +68,8 @@ const stored = (size: number, more: Readonly<Record<string, string>> = {}): Answ
 const error = (status: number, code: string): Answer => ({ status, body: `<Error><Code>${code}</Code></Error>` });
 const xml = (body: string): Answer => ({ headers: { 'content-type': 'application/xml' }, body: `<?xml version="1.0"?>${body}` });
 
+const begunUpload = xml('<InitiateMultipartUploadResult><UploadId>u1</UploadId></InitiateMultipartUploadResult>');
+
 describe('an object that must be new', () => {
   const absent = (seen: Seen, on: Answer): Answer => (seen.method === 'HEAD' ? { status: 404 } : on);
 
@@ -124,8 +126,7 @@ describe('replies that are not what was asked for', () => {
 
   test('an upload put together without an ETag may have failed', async () => {
     const { backend } = await answering(({ method, url }) => {
-      if (method === 'POST' && url.includes('uploads'))
-        return xml('<InitiateMultipartUploadResult><UploadId>u1</UploadId></InitiateMultipartUploadResult>');
+      if (method === 'POST' && url.includes('uploads')) return begunUpload;
       if (method === 'PUT') return { headers: { etag: `"${md5}"` } };
       // A line end behind the error hides it from a look at the last characters.
       return xml('<Error><Code>InternalError</Code><Message>x</Message></Error>\n\n');
@@ -186,6 +187,25 @@ describe('checksums', () => {
   });
 });
 
+test.each([
+  ['put in one piece', 'PUT', (backend: Backend) => uploadBytes(backend, 'server/x', Buffer.from('x'))],
+  ['made of parts', 'POST', (backend: Backend) => backend.beginUpload('server/parts')],
+] as const)('an object %s gets the storage class and the encryption that were chosen', async (_, method, make) => {
+  const { backend, seen } = await answering(
+    ({ method: asked }) => (asked === 'POST' ? begunUpload : asked === 'PUT' ? { headers: { etag: '"x"' } } : stored(1, { etag: '"x"' })),
+    { storageClass: 'STANDARD_IA', sse: 'aws:kms', sseKmsKey: 'arn:aws:kms:eu:1:key/x-1' },
+  );
+  await make(backend);
+  expect([seen[0]?.method, seen[0]?.headers]).toMatchObject([
+    method,
+    {
+      'x-amz-storage-class': 'STANDARD_IA',
+      'x-amz-server-side-encryption': 'aws:kms',
+      'x-amz-server-side-encryption-aws-kms-key-id': 'arn:aws:kms:eu:1:key/x-1',
+    },
+  ]);
+});
+
 interface TellingOptions {
   readonly put?: string;
   /** Of each part, in order. */
@@ -210,7 +230,7 @@ function telling(told: TellingOptions, more: Partial<S3Settings> = {}) {
   return answering(({ method, url }) => {
     if (method === 'HEAD') return stored(told.size ?? 1, { ...told.head, ...(url.includes('parts') ? { etag: told.tag ?? tag } : {}) });
     if (method === 'DELETE') return told.mayNotDelete === true ? error(403, 'AccessDenied') : { status: 204 };
-    if (url.includes('uploads')) return xml('<InitiateMultipartUploadResult><UploadId>u1</UploadId></InitiateMultipartUploadResult>');
+    if (url.includes('uploads')) return begunUpload;
     if (method === 'POST') {
       if (told.losesComplete === true) return ends++ === 0 ? { lost: true } : error(404, 'NoSuchUpload');
       const whole = told.whole === undefined ? '' : `<ChecksumCRC32>${told.whole}</ChecksumCRC32>`;
