@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { memoryBackend } from '../../main/adapters/storage/memory/memory-backend.ts';
 import { Fault } from '../../main/contract/faults.ts';
+import { openSpool } from '../../main/adapters/files/spool.ts';
 import type { OpenDestination } from '../../main/engine/engine.ts';
+import type { EngineHost } from '../../main/engine/host.ts';
 import type { Backend } from '../../main/engine/storage/backend.ts';
 import { around, type Call } from '../../main/engine/storage/layers/around.ts';
 import { readBytes } from '../../main/engine/storage/read-object.ts';
@@ -109,6 +111,34 @@ describe('a run that is cut off at a volume', () => {
       if (volume % 2 === 1) await expectSame(anHourLater({ backend, stateDir }), source);
     }
   });
+});
+
+test('of a run with many volumes only some temporary files are open at once', { timeout }, async () => {
+  const backend = memoryBackend();
+  for (let file = 0; file < files; file += 1) writeFileSync(join(source, `s${file}`), randomBytes(40_000));
+  const dying = mortal(backend, ({ verb, target }, when) => verb === 'complete' && when === 'after' && target.endsWith('.024.holdfast'));
+  const tiny = { volumeSize: 32 * 1024 };
+  await expect(anHourLater({ backend: dying.backend, stateDir }).backup(source, tiny)).rejects.toBeInstanceOf(Fault);
+  expect(await partialsOf(backend)).toHaveLength(23);
+  let [open, most] = [0, 0];
+  const openCounted: EngineHost['openSpool'] = (needs) => {
+    const spool = openSpool(undefined, needs);
+    const dispose = spool.dispose.bind(spool);
+    let counts = 1;
+    open += 1;
+    most = Math.max(most, open);
+    return Object.assign(spool, {
+      dispose: async () => {
+        open -= counts;
+        counts = 0;
+        await dispose();
+      },
+    });
+  };
+  const one = anHourLater({ backend, stateDir, host: { openSpool: openCounted } });
+  expect((await one.backup(source, tiny)).kept.files).toBe(23);
+  expect([open, most < 8, most]).toEqual([0, true, most]);
+  await expectSame(one, source);
 });
 
 test('what an unfinished run has stored is told of, and is no snapshot', { timeout }, async () => {
@@ -305,6 +335,12 @@ describe('what was written down', () => {
     // f00, f04 and f05 are as they were, and f03 is found under its new name.
     expect((await one.backup(source, { volumeSize })).kept.files).toBe(4);
     await expectSame(one, source);
+  });
+
+  test('serves a run of 13 days later', { timeout }, async () => {
+    await cutOff(backend, second);
+    clock.offset = 13 * 24 * hour;
+    expect((await worldOf().backup(source, { volumeSize })).kept.files).toBe(6);
   });
 
   test('counts for 14 days, and no prune removes what it names; then it is swept with its archives', { timeout }, async () => {

@@ -54,38 +54,30 @@ export async function withUnfinished(
   let trustStamps = base?.trustStamps === true;
   let over: Spool | null = null;
   try {
-    for (const run of runs) {
-      const partials = await fetchAll(host, catalog, run, options);
-      try {
-        if (partials.length === 0) continue;
-        for (const { header } of partials) {
-          trustStamps ||= isOurs(header);
-          for (const id of [header.id, ...(header.takenOver ?? [])]) unfinished.add(id);
-          const usable = usableArchives(header.archives, listing, catalog.vault.vaultKey);
-          const isTheirs = isOwn(header);
-          for (const [index, archive] of header.archives.entries()) {
-            archives.add(
-              archive,
-              usable[index] === true && (base !== null || (isTheirs(archive) && isOfUnfinished(archive, about.last, listing))),
-            );
-          }
-        }
-        const newer = entriesOf(
-          host,
-          partials,
-          (header) => header.archives.map((archive) => archives.numberOf(archive) ?? nowhere),
-          isOurs,
+    let met = 0;
+    const meet = (header: PartialHeader): readonly number[] => {
+      met += 1;
+      trustStamps ||= isOurs(header);
+      for (const id of [header.id, ...(header.takenOver ?? [])]) unfinished.add(id);
+      const usable = usableArchives(header.archives, listing, catalog.vault.vaultKey);
+      const isTheirs = isOwn(header);
+      for (const [index, archive] of header.archives.entries()) {
+        archives.add(
+          archive,
+          usable[index] === true && (base !== null || (isTheirs(archive) && isOfUnfinished(archive, about.last, listing))),
         );
-        over = await replaced(
-          over,
-          spooled(
-            host,
-            layered(over === null ? none() : endsAtDamage(spoolEntries(host.zstd, over, 'partials')), newer, archives.isUsable),
-          ),
-        );
-      } finally {
-        for (const { spool } of partials) await spool.dispose();
       }
+      return header.archives.map((archive) => archives.numberOf(archive) ?? nowhere);
+    };
+    for (const run of runs) {
+      const before = met;
+      const older = over === null ? none() : endsAtDamage(spoolEntries(host.zstd, over, 'partials'));
+      const newer = entriesOf(host, fetched(host, catalog, run, options), meet, isOurs);
+      const joined: Spool = await spooled(host, layered(older, newer, archives.isUsable));
+      // Where not one of its partials can be read, there is nothing to go on with.
+      const unused: Spool | null = met === before ? joined : over;
+      if (met > before) over = joined;
+      await unused?.dispose();
     }
     if (over === null) return base;
     // What stamps prove nothing of has to be read, though those of others do.
@@ -100,12 +92,6 @@ export async function withUnfinished(
   }
 }
 
-async function replaced(former: Spool | null, next: Promise<Spool>): Promise<Spool> {
-  const spool = await next;
-  await former?.dispose();
-  return spool;
-}
-
 /** A whole snapshot takes only what no snapshot names: else it would share its data with one. */
 function isOfUnfinished({ key }: ManifestArchive, last: About['last'], { snapshots }: ServerListing): boolean {
   if (last?.archives.some((archive) => archive.key === key) === true) return false;
@@ -113,39 +99,41 @@ function isOfUnfinished({ key }: ManifestArchive, last: About['last'], { snapsho
   return own !== undefined && findObject(own, 'manifest') === null;
 }
 
-/** Those that can be read: of the others the data is sent again. */
-async function fetchAll(
+/**
+ * What a run has written down, as far as it can be read: of the rest the data is sent again. Each is disposed of when the next one is asked for, as a run may have
+ * thousands of volumes, and a process only so many open files.
+ */
+async function* fetched(
   host: EngineHost,
   { backend, vault }: Catalog,
   run: readonly ListedObject[],
   options: CallOptions,
-): Promise<Partial[]> {
-  const partials: Partial[] = [];
-  try {
-    for (const { key, size } of run) {
-      try {
-        partials.push({ key, ...(await fetchPartial(host, backend, vault, key, { ...options, size })) });
-      } catch (error) {
-        if (!(error instanceof Fault) || !cannotServe.includes(error.code)) throw error;
-      }
+): AsyncGenerator<Partial> {
+  for (const { key, size } of run) {
+    let partial: Partial;
+    try {
+      partial = { key, ...(await fetchPartial(host, backend, vault, key, { ...options, size })) };
+    } catch (error) {
+      if (!(error instanceof Fault) || !cannotServe.includes(error.code)) throw error;
+      continue;
     }
-    return partials;
-  } catch (error) {
-    for (const { spool } of partials) await spool.dispose();
-    throw error;
+    try {
+      yield partial;
+    } finally {
+      await partial.spool.dispose();
+    }
   }
 }
 
-/** What a run wrote down, volume after volume, as it went through the folder. */
+/** What a run wrote down, volume after volume, as it went through the folder. `meet` is told of each first line, and says the numbers of its archives. */
 async function* entriesOf(
   { zstd }: EngineHost,
-  partials: readonly Partial[],
-  numbersOf: (header: PartialHeader) => readonly number[],
+  partials: AsyncIterable<Partial>,
+  meet: (header: PartialHeader) => readonly number[],
   isOurs: (header: PartialHeader) => boolean,
 ): AsyncGenerator<ManifestEntry> {
-  for (const { header, spool, key } of partials) {
-    const numbers = numbersOf(header);
-    const renumbered = renumber(endsAtDamage(spoolEntries(zstd, spool, key)), numbers);
+  for await (const { header, spool, key } of partials) {
+    const renumbered = renumber(endsAtDamage(spoolEntries(zstd, spool, key)), meet(header));
     yield* marked(renumbered, !isOurs(header));
   }
 }
