@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { memoryBackend } from '../../main/adapters/storage/memory/memory-backend.ts';
 import type { Backend } from '../../main/engine/storage/backend.ts';
 import { around } from '../../main/engine/storage/layers/around.ts';
@@ -36,6 +36,11 @@ beforeEach(async () => {
 });
 
 const on = (machine: string, where: Backend = backend): World => anHourLater({ backend: where, machine, stateDir: newStateDir() });
+
+const lockedBy = (machine: string): object => ({
+  code: 'locked',
+  message: expect.stringContaining(`another machine (${machine})`) as string,
+});
 
 interface Watched {
   readonly backend: Backend;
@@ -77,14 +82,78 @@ test('what it has written down is not sent again, and the snapshot rests on it',
   await expectSame(one, source);
 });
 
-test('a machine that has taken the server over meanwhile keeps the volumes that its snapshot rests on', async () => {
+test('a machine that has taken the server over meanwhile keeps the volumes that its snapshot rests on, and the run says whose it is', async () => {
   const two = on('machine-two');
   const { backend: where } = behindThirdVolume(async () => {
     expect(await two.backup(source, { ...request, takeOver: true, whole: 'always' })).toMatchObject({ kept: { files: 4 } });
     expect((await two.prune({ policy: { last: 1 } })).objects).toContain(first);
   });
-  // It was the owner when it began: nothing tells it until its next run.
-  expect(await on('machine-one', where).backup(source, request)).toMatchObject({ outcome: 'written', files: 7 });
+  await expect(on('machine-one', where).backup(source, request)).rejects.toMatchObject(lockedBy('machine-two'));
   expect((await two.verify()).damage).toEqual([]);
   await expectSame(two, source);
+});
+
+test('who takes a server over and loses an archive of the former owner begins anew as well', async () => {
+  writeFileSync(join(source, 'b0'), 'small');
+  for (let file = 1; file < 6; file += 1) rmSync(join(source, `b${file}`));
+  const where = around(backend, {
+    async call(call, run) {
+      const value = await run(call.signal);
+      if (call.verb === 'complete' && call.target.endsWith('.holdfast') && call.target !== first) await backend.remove(first);
+      return value;
+    },
+    stream: (call, open) => open(call.signal),
+  });
+  const two = on('machine-two', where);
+  expect(await two.backup(source, { ...request, takeOver: true })).toMatchObject({ outcome: 'written', kept: { files: 0 } });
+  await expectSame(two, source);
+});
+
+describe('volumes of the run itself, of which the first two are written down,', () => {
+  beforeEach(() => {
+    backend = memoryBackend();
+    rmSync(join(source, 'a0'));
+  });
+
+  test('are taken over, no longer needed and removed by another machine: no snapshot names them, and the run says whose the server is', async () => {
+    const two = on('machine-two');
+    const { backend: where } = behindThirdVolume(async () => {
+      const taken = (await archivesOf(two)).filter((key) => !key.endsWith('.003.holdfast'));
+      expect(await two.backup(source, { ...request, takeOver: true, whole: 'always' })).toMatchObject({ kept: { files: 4 } });
+      await two.backup(source, { whole: 'always', force: true });
+      expect((await two.prune({ policy: { last: 1 } })).objects).toEqual(expect.arrayContaining(taken));
+    });
+    await expect(on('machine-one', where).backup(source, request)).rejects.toMatchObject(lockedBy('machine-two'));
+    expect((await two.verify()).damage).toEqual([]);
+    await expectSame(two, source);
+  });
+
+  test('are lost: what they held is sent again, and nothing else that is written down', async () => {
+    const { backend: where, sentSince } = behindThirdVolume(async () => {
+      const [volume = ''] = await archivesOf(on('machine-one'));
+      await backend.remove(volume);
+    });
+    const one = on('machine-one', where);
+    expect(await one.backup(source, request)).toMatchObject({ outcome: 'written', files: 6, kept: { files: 2 } });
+    // Two files of the lost volume, and the two of the one that was not written down.
+    expect([sentSince() > 2 * volumeSize, sentSince() < 2.1 * volumeSize]).toEqual([true, true]);
+    expect((await keysOf(backend)).filter((key) => key.endsWith('.partial'))).toEqual([]);
+    await expectSame(one, source);
+  });
+
+  test('are lost again and again: the run ends, and the next one goes on', async () => {
+    const where = around(backend, {
+      async call(call, run) {
+        const value = await run(call.signal);
+        if (call.verb === 'complete' && /Z-[a-z0-9]{6}\.partial$/.test(call.target))
+          await backend.remove(call.target.replace('.partial', '.holdfast'));
+        return value;
+      },
+      stream: (call, open) => open(call.signal),
+    });
+    await expect(on('machine-one', where).backup(source, request)).rejects.toMatchObject({ code: 'corrupt' });
+    const one = on('machine-one');
+    expect(await one.backup(source, request)).toMatchObject({ outcome: 'written' });
+    await expectSame(one, source);
+  });
 });

@@ -144,6 +144,16 @@ describe('of a run that did not end', () => {
     await expect(on(second).backup(source, request)).rejects.toMatchObject(locked(first));
   });
 
+  test('another one may not prune either', async () => {
+    const before = await keysOf(backend);
+    for (const days of [0, 13]) {
+      clock.offset = days * 24 * hour;
+      for (const dryRun of [true, false])
+        await expect(on(second).prune({ policy: { last: 1 }, dryRun })).rejects.toMatchObject(locked(first));
+    }
+    expect(await keysOf(backend)).toEqual(before);
+  });
+
   test('it is the owner for 14 days by the clock of the place', async () => {
     clock.offset = 13 * 24 * hour;
     await expect(on(second).backup(source, request)).rejects.toMatchObject(locked(first));
@@ -165,6 +175,7 @@ test('a server that is being taken over belongs to who takes it, before that run
   const running = two.engine.backup(two.destination, backupRequest(source, { ...request, takeOver: true }), {});
   await reached;
   await expect(one.backup(source, request)).rejects.toMatchObject(locked(second));
+  await expect(one.prune({ policy: { last: 1 } })).rejects.toMatchObject(locked(second));
   go();
   expect((await running).outcome).toBe('written');
   await expectSame(two, source);

@@ -46,6 +46,8 @@ export interface BackupPlace {
   /** How far this computer's clock is from the provider's. */
   readonly clockOffset: number;
   readonly machine: { readonly id: string; readonly host: string };
+  /** The machine whose server it was when the run began; null where it was nobody's. */
+  readonly owner: string | null;
   readonly written: Written;
   /** To be told with the snapshot, and no part of it. */
   readonly notes: readonly Warning[];
@@ -55,6 +57,8 @@ export interface BackupPlace {
   readonly older: OlderSnapshots | null;
   /** What earlier runs that did not end have written down: done with once this snapshot counts. */
   readonly partials: readonly ObjectKey[];
+  /** It has begun anew because a volume of its own was lost: that happens once, so that it ends. */
+  readonly lostOwn?: boolean;
   readonly lock: HeldLock;
 }
 
@@ -88,7 +92,7 @@ export async function openPlace(backup: BackupRun, destination: OpenDestination)
   }
 }
 
-type Found = Pick<BackupPlace, 'id' | 'time' | 'clockOffset' | 'machine' | 'notes' | 'base' | 'older' | 'partials'>;
+type Found = Pick<BackupPlace, 'id' | 'time' | 'clockOffset' | 'machine' | 'owner' | 'notes' | 'base' | 'older' | 'partials'>;
 
 /** Null: a server of another name has taken the folder since it was chosen. */
 async function lookAround(
@@ -109,11 +113,8 @@ async function lookAround(
   const partials = partialsIn(listing);
   // Which of them still count, their provider's clock says.
   let clockOffset = partials.length === 0 ? null : await measured();
-  checkOwner(
-    await ownerOf(catalog, listing, { last, providerNow: host.clock.now() + (clockOffset ?? 0) }, options),
-    machine.id,
-    request.takeOver,
-  );
+  const owner = await ownerOf(catalog, listing, { last, providerNow: host.clock.now() + (clockOffset ?? 0) }, options);
+  checkOwner(owner, machine.id, request.takeOver);
   const notes = movedFolder(last, { machine: machine.id, source, request });
   // It is ours, so that what is unfinished was left by a run that was killed. Only of one that has not written down its first volume yet it cannot be known whose it is.
   for await (const { token } of backend.openUploads(serverPrefix(slug), options)) await backend.abandon(token, options);
@@ -138,7 +139,7 @@ async function lookAround(
       host.random,
       listing.snapshots.map((snapshot) => snapshot.id),
     );
-    const found = { id, time, clockOffset, machine, notes };
+    const found = { id, time, clockOffset, machine, owner: owner?.machine ?? null, notes };
     if (request.format === 'classic') return { ...found, base: null, older: null, partials: [] };
     const restsOn = base === null || isWholeDue(base, listing, request.whole, time) ? null : base;
     const about = { base: restsOn, last, machine: machine.id, source, providerNow: host.clock.now() + clockOffset };

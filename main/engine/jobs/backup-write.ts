@@ -13,6 +13,7 @@ import {
   partialKey,
   readObjectName,
   serverPrefix,
+  volumeOf,
 } from '../snapshots/names.ts';
 import { writePartial } from '../snapshots/partial-store.ts';
 import { ensureVaultHolds } from '../snapshots/vault-store.ts';
@@ -85,7 +86,7 @@ export async function targetFor(backup: BackupRun, place: BackupPlace): Promise<
 
 export type Finished = Omit<BackupReport, 'elapsedMs'>;
 
-/** What makes the stored volumes a snapshot: the manifest, written last. Instead, the keys of earlier archives that were lost during the run. */
+/** What makes the stored volumes a snapshot: the manifest, written last. Instead, the keys of archives that were lost during the run. */
 export async function finish(backup: BackupRun, place: BackupPlace, packed: PackedSnapshot): Promise<Finished | ReadonlySet<string>> {
   const { host, source, excludes, request, run } = backup;
   const { destination, vault, server, slug, id, time, clockOffset, machine, written } = place;
@@ -156,15 +157,17 @@ async function removePartials(backend: Backend, keys: readonly string[], options
 }
 
 /**
- * Just before a snapshot counts: which archives of earlier runs it names that are not there, in the right size and not known as damaged. The run's own are
- * not looked for: their sizes were compared as each was finished, and a cloud may list an object only some time after it was made.
+ * Just before a snapshot counts: which archives it names that are not there, in the right size and not known as damaged. Not the run's last volume: that became an object
+ * only just now, and nobody else can know of it. What was written down before may have been used, and freed, by a machine that has taken the server over.
  */
 async function lostArchives(backend: Backend, { id, slug, archives }: ManifestHeader, options: CallOptions): Promise<ReadonlySet<string>> {
-  const earlier = archives.filter(({ key }) => readObjectName(key)?.id !== id);
+  const own = archives.filter(({ key }) => readObjectName(key)?.id === id);
+  const last = Math.max(...own.map(({ key }) => volumeOf(key)));
+  const inDanger = archives.filter((archive) => !own.includes(archive) || volumeOf(archive.key) < last);
   const lost = new Set<string>();
-  if (earlier.length === 0) return lost;
+  if (inDanger.length === 0) return lost;
   const sizes = storedSizes((await listServer(backend, slug, options)).snapshots);
-  for (const archive of earlier) {
+  for (const archive of inDanger) {
     if (buildingProblem(sizes, [archive]) === null) continue;
     const isOnlyUnlisted = !sizes.has(archive.key) && !sizes.has(damagedKey(archive.key));
     if (!isOnlyUnlisted || !(await isThere(backend, archive, options))) lost.add(archive.key);

@@ -9,8 +9,10 @@ import { finish, targetFor, type Finished } from './backup-write.ts';
 import { baseIdentity, packBase, without, type Ground } from './base.ts';
 import { withUnfinished } from './going-on.ts';
 import { lockName } from './lock-name.ts';
+import { checkOwner, ownerOf } from './owner.ts';
 import { listServer, openedCatalog } from '../snapshots/catalog.ts';
-import { newSnapshotId } from '../snapshots/names.ts';
+import { newSnapshotId, readObjectName } from '../snapshots/names.ts';
+import { lastHeader } from '../snapshots/written-order.ts';
 import type { CallOptions } from '../storage/backend.ts';
 import { Written as WrittenKeys } from './written.ts';
 
@@ -164,32 +166,41 @@ async function pack(all: BackupRun, places: readonly BackupPlace[]): Promise<Pac
   return await host.packer({ root: source.root, excludes, level, volumeSize, format, base }, targets, run);
 }
 
-/** Archives that the run had built on are lost: what they held is sent again, and nothing else that is written down. Each time there is less to build on, so that it ends. */
+/**
+ * Archives that the snapshot was to name are lost: what they held is sent again, and nothing else that is written down. Each time there is less to build on, and of its own
+ * volumes a run loses some only once, so that it ends. Who has taken the server over meanwhile may be who removed them: then it ends at once.
+ */
 async function writtenAnew(all: BackupRun, place: BackupPlace, lost: ReadonlySet<string>): Promise<Written> {
   const { backend } = place.destination;
   const fault = new Fault('corrupt', `${[...lost][0]} was lost during the run`, { operation: 'backup' });
-  if (place.base === null) throw fault;
+  const lostOwn = [...lost].some((key) => readObjectName(key)?.id === place.id);
+  if (lostOwn && place.lostOwn === true) throw fault;
   // What cannot be removed now is a leftover that a prune sweeps: the new objects have a name of their own.
   await place.written.undo(fault);
-  const left = without(place.base, lost);
+  const left = place.base === null ? null : without(place.base, lost);
   const base = await withOwnVolumes(all, place, left);
   try {
     const id = newSnapshotId(place.time, all.host.random, [place.id]);
     const partials = [...place.partials, ...place.written.partials];
-    const older = place.older?.without(base, lost) ?? null;
-    const [outcome] = await writeTo(all, [{ ...place, id, written: new WrittenKeys(backend), base, older, partials }]);
+    const older = base === null ? null : (place.older?.without(base, lost) ?? null);
+    const again = { ...place, id, written: new WrittenKeys(backend), base, older, partials, lostOwn: lostOwn || place.lostOwn === true };
+    const [outcome] = await writeTo(all, [again]);
     return outcome ?? nothing();
   } finally {
-    if (base !== left) await base.spool.dispose();
+    if (base !== left) await base?.spool.dispose();
   }
 }
 
-/** Laid over what is left to build on, as by a run after one that was cut off. */
-async function withOwnVolumes({ host, source, run }: BackupRun, place: BackupPlace, left: Ground): Promise<Ground> {
+/** Laid over what is left to build on, as by a run after one that was cut off. Fault locked where the server is another machine's by now. */
+async function withOwnVolumes({ host, source, run }: BackupRun, place: BackupPlace, left: Ground | null): Promise<Ground | null> {
   const { destination, vault, slug, id, machine, clockOffset } = place;
   const options: CallOptions = { signal: run.signal };
   const listing = await listServer(destination.backend, slug, options);
   const catalog = openedCatalog(destination.backend, vault, host);
-  const about = { base: left, last: null, machine: machine.id, source, providerNow: host.clock.now() + clockOffset, only: id };
-  return (await withUnfinished(host, catalog, listing, about, options)) ?? left;
+  const providerNow = host.clock.now() + clockOffset;
+  const last = await lastHeader(catalog, listing, options);
+  const owner = await ownerOf(catalog, listing, { last, providerNow }, options);
+  checkOwner(owner, machine.id, owner?.machine === place.owner);
+  const about = { base: left, last, machine: machine.id, source, providerNow, only: id };
+  return await withUnfinished(host, catalog, listing, about, options);
 }

@@ -16,7 +16,7 @@ import type { CallOptions, ObjectInfo } from '../storage/backend.ts';
 import { largestClockOffsetMs } from '../storage/check-destination.ts';
 import { measureClockOffset, probePrefix } from '../storage/clock-offset.ts';
 import { lockName } from './lock-name.ts';
-import { checkOwner } from './owner.ts';
+import { checkOwner, ownerOf } from './owner.ts';
 import { livePartials, readPartials, type ReadPartials } from './unfinished.ts';
 import { problemFinder } from './snapshot-problem.ts';
 import { openCatalog } from './snapshots.ts';
@@ -94,7 +94,7 @@ async function pruneListing(
     known.push(describe(snapshot, header, problem));
   }
   const last = await lastHeader(catalog, listing, options);
-  checkOwner(last, (await host.machine()).id, request.takeOver);
+  checkOwner(await ownerOf(catalog, listing, { last, providerNow }, options), (await host.machine()).id, request.takeOver);
 
   let decision = decide(known, request, providerNow);
   for (;;) {

@@ -37,38 +37,44 @@ export async function refused(scene: Scene, place: Place): Promise<void> {
     await assert.rejects(engine.backup(place.opened(), request, {}), { code: 'locked' });
     await place.assertUntouched(before);
   }
-  if (place.base === null || place.base.header.machine === machine.id) return;
+  if ([machine.id, null].includes(place.owner(scene.clock.now()))) return;
   const code = machine.mayPrune ? 'locked' : 'config-invalid';
   await assert.rejects(engine.prune(place.opened(), pruneRequest({ policy: { last: 1 } }), {}), { code });
   await place.assertUntouched(before);
 }
 
-/** While a run is under way the other machine takes the server over, and may prune it. What becomes of the run is its own concern. */
+/**
+ * While a run is under way the other machine takes the server over, and may prune it: also after one more snapshot, so that what it has taken of that run goes as well.
+ * What becomes of the run is its own concern.
+ */
 export async function takenOverMeanwhile(scene: Scene, place: Place, dice: Dice): Promise<void> {
-  addSeveral(scene.source, dice);
+  // Several volumes, so that some are written down while the run goes on.
+  for (let times = 0; times < 3; times += 1) addSeveral(scene.source, dice);
   const { tree } = place.expect(scene.machine, scene.source, 'never', scene.clock.now());
   const { machine } = scene;
-  const [whole, isPruned] = [dice(2) === 0 ? 'always' : 'never', dice(2) === 0] as const;
+  const [whole, isPruned, isTwice] = [dice(2) === 0 ? 'always' : 'never', dice(2) === 0, dice(2) === 0] as const;
   const gone = new Set<string>();
   const failed: unknown[] = [];
-  const { backend, hasLooked } = meanwhile(place.backend, dice, async () => {
+  const { backend, isTooLate } = meanwhile(place.backend, dice, async () => {
     try {
       scene.machine = scene.other;
       await place.look(tree);
       const before = place.keys('.holdfast');
       await scene.backup([place], whole);
+      if (isTwice) await scene.backup([place], 'always', true);
       if (isPruned) await scene.prune(place, 1);
       for (const key of before) if (!place.keys('.holdfast').includes(key)) gone.add(key);
     } catch (error) {
       failed.push(error);
     }
   });
-  const request = scene.request([place]);
+  // A whole one rests on nothing earlier that could be lost, and show it that something is.
+  const request = scene.request([place], { whole: dice(2) === 0 ? 'always' : 'never' });
   const [outcome] = await scene.at(place, machine).engine.backupToAll([place.opened(backend)], request, {});
   if (failed.length > 0) throw failed[0];
   if (outcome instanceof Fault && outcome.code === 'unexpected') throw outcome;
-  // What a run rests on it looks for in the end. Behind that look nobody can help it.
-  if (!hasLooked()) for (const key of gone) place.stored.harm(key, null);
+  // What a snapshot is to name is looked for in the end of its run. Behind that look nobody can help it.
+  if (isTooLate()) for (const key of gone) place.stored.harm(key, null);
   await place.look(tree);
   await scene.checkKept(place);
 }

@@ -7,26 +7,38 @@ const mostCalls = 80;
 
 export interface Meanwhile {
   readonly backend: Backend;
-  /** The destination was listed after it happened; false also where it did not happen at all. */
-  readonly hasLooked: () => boolean;
+  /** It happened when the destination had been listed for the last time, and the manifest was about to be written or was being written. */
+  readonly isTooLate: () => boolean;
 }
 
-/** A destination where something else happens at one of the calls, before it or when it has had its effect. Other calls wait until it has. */
+/**
+ * A destination where something else happens at one of the calls, before it or when it has had its effect; or when so many volumes are written down and no upload is open, which
+ * a run would end with that is taken away. Other calls wait until it has.
+ */
 export function meanwhile(inner: Backend, dice: Dice, happens: () => Promise<void>): Meanwhile {
-  const [at, when] = [1 + dice(mostCalls), dice(2) === 0 ? 'before' : 'after'];
+  const [at, when, behindVolume] = [1 + dice(mostCalls), dice(2) === 0 ? 'before' : 'after', dice(2) === 0 ? 1 + dice(3) : null];
+  let volumes = 0;
   let calls = 0;
-  let looked = false;
+  let [justListed, manifestBegun, tooLate] = [false, false, false];
   let happened: Promise<void> | null = null;
+  const strikes = (number: number, moment: 'before' | 'after'): boolean =>
+    behindVolume === null ? number === at && moment === when : volumes === behindVolume;
   async function pass(number: number, moment: 'before' | 'after'): Promise<void> {
-    if (number === at && moment === when) happened = happens();
+    if (happened === null && strikes(number, moment)) {
+      tooLate = justListed || manifestBegun;
+      happened = happens();
+    }
     await happened;
   }
   const backend = around(inner, {
     async call(call, run) {
       calls += 1;
       const number = calls;
+      manifestBegun ||= call.target.endsWith('.manifest') && call.verb !== 'stat';
       await pass(number, 'before');
+      justListed = false;
       const value = await run(call.signal);
+      if (call.verb === 'complete' && call.target.endsWith('.partial')) volumes += 1;
       await pass(number, 'after');
       return value;
     },
@@ -34,10 +46,11 @@ export function meanwhile(inner: Backend, dice: Dice, happens: () => Promise<voi
       calls += 1;
       const number = calls;
       await pass(number, 'before');
-      looked ||= happened !== null && call.verb === 'list';
+      if (happened !== null && call.verb === 'list') tooLate = false;
       yield* open(call.signal);
+      justListed = call.verb === 'list';
       await pass(number, 'after');
     },
   });
-  return { backend, hasLooked: () => looked };
+  return { backend, isTooLate: () => tooLate };
 }

@@ -17,6 +17,8 @@ export const volumeSizes = { small: 2 ** 16, large: 2 ** 22 };
 
 export interface HowToRun {
   readonly whole?: WholeRule;
+  /** Also of a folder that nobody has touched. */
+  readonly force?: boolean;
   readonly time?: number;
   readonly cut?: { readonly place: Place; readonly backend: Backend; readonly signal: AbortSignal };
 }
@@ -79,8 +81,8 @@ export class Scene {
     return await place.checkKept(this.machine, this.clock.now());
   }
 
-  async backup(places: readonly Place[], whole: WholeRule = 'never'): Promise<readonly BackupReport[]> {
-    return (await this.run(places, { whole })).map((outcome) => {
+  async backup(places: readonly Place[], whole: WholeRule = 'never', force = false): Promise<readonly BackupReport[]> {
+    return (await this.run(places, { whole, force })).map((outcome) => {
       if (outcome instanceof Fault) throw outcome;
       return outcome;
     });
@@ -93,8 +95,8 @@ export class Scene {
     return backupRequest(this.source, { takeOver, volumeSize: this.volumeSize, whole: 'never', ...more });
   }
 
-  async run(places: readonly Place[], { whole = 'never', time, cut }: HowToRun): Promise<readonly (BackupReport | Fault)[]> {
-    const request = this.request(places, { whole, ...(time === undefined ? {} : { time }) });
+  async run(places: readonly Place[], { whole = 'never', force = false, time, cut }: HowToRun): Promise<readonly (BackupReport | Fault)[]> {
+    const request = this.request(places, { whole, force, ...(time === undefined ? {} : { time }) });
     const expected = places.map((place) => place.expect(this.machine, this.source, whole, this.clock.now()));
     const destinations = places.map((place) => place.opened(place === cut?.place ? cut.backend : place.backend));
     const { engine } = this.at(places[0] ?? assert.fail('no place'));
@@ -102,7 +104,7 @@ export class Scene {
     for (const [index, place] of places.entries()) {
       const [outcome, one] = [outcomes[index], expected[index]];
       if (outcome === undefined || one === undefined) throw new Error('a destination was left out');
-      if (await place.ended(outcome, one)) this.played.goneOn += 1;
+      if (await place.ended(outcome, { ...one, unchanged: one.unchanged && !force })) this.played.goneOn += 1;
       if (!(outcome instanceof Fault)) this.played[outcome.outcome === 'written' ? 'runs' : 'unchanged'] += 1;
     }
     return outcomes;
@@ -113,7 +115,7 @@ export class Scene {
     const kept = await this.checkKept(place);
     const { engine } = this.at(place);
     const before = await place.everything();
-    const isOwn = place.base === null || place.base.header.machine === machine.id;
+    const isOwn = [machine.id, null].includes(place.owner(this.clock.now()));
     const pruning = engine.prune(place.opened(), pruneRequest({ policy: { last }, takeOver: !isOwn }), {});
     const isThere = place.keys('').some((key) => key.startsWith('survival/'));
     if (!isThere || !machine.mayPrune) {
