@@ -6,6 +6,7 @@ import { collect } from '../conformance/suite-support.ts';
 import { flipped, makeTree } from '../support/damage.ts';
 import { keysOf, put, world } from '../support/engine-on-memory.ts';
 import type { World } from '../support/engine-on-memory.ts';
+import { anHourLater } from '../support/incremental.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 const limit = 2 ** 30;
@@ -88,6 +89,36 @@ describe('damage that a verification found', () => {
     await put(one.backend, archive, whole);
     expect((await one.verify({ snapshot: second })).damage).toEqual([]);
     expect(await keysOf(one.backend, '')).not.toContain(`${archive}.damaged`);
+  });
+});
+
+describe('an archive that is not there', () => {
+  test('is damage and not marked: when it comes back, it can be built on again', async () => {
+    const one = anHourLater();
+    const folder = tempFolder();
+    makeTree(folder);
+    const { archives } = await one.backup(folder);
+    const [archive = ''] = archives;
+    const bytes = await readBytes(one.backend, archive, { limit });
+    await one.backend.remove(archive);
+    expect((await one.verify()).damage).toEqual(
+      expect.arrayContaining([expect.objectContaining({ object: archive, kind: 'missing', message: `${archive} is gone` })]),
+    );
+    expect(await keysOf(one.backend, 'survival/')).not.toContain(`${archive}.damaged`);
+    await put(one.backend, archive, bytes);
+    expect(await one.backup(folder)).toMatchObject({ outcome: 'unchanged' });
+  });
+
+  test('is not built on', async () => {
+    const one = anHourLater();
+    const folder = tempFolder();
+    makeTree(folder);
+    const { archives, files } = await one.backup(folder);
+    await one.backend.remove(archives[0] ?? '');
+    await one.verify();
+    const report = await one.backup(folder, { whole: 'never' });
+    expect(report).toMatchObject({ outcome: 'written', files, kept: { files: 0 } });
+    expect((await one.verify({ snapshot: report.id })).damage).toEqual([]);
   });
 });
 

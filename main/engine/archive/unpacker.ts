@@ -65,7 +65,7 @@ export interface UnpackRun {
 /** Damage inside one stored archive. */
 export interface ArchiveDamage {
   readonly archive: number;
-  readonly kind: 'corrupt' | 'truncated' | 'header' | 'frame' | 'zip';
+  readonly kind: 'corrupt' | 'truncated' | 'header' | 'frame' | 'zip' | 'content';
   readonly message: string;
   /** Of the stored object. */
   readonly range: readonly [number, number] | null;

@@ -1,19 +1,28 @@
+import { z } from 'zod';
 import { Fault } from '../../contract/faults.ts';
 import type { Damage, Warning } from '../../contract/reports.ts';
 import type { EngineHost } from '../host.ts';
 import type { Catalog, ServerListing } from '../snapshots/catalog.ts';
 import type { ManifestHeader } from '../snapshots/manifest.ts';
 import { damagedKey } from '../snapshots/names.ts';
-import { mostMarkLines } from '../snapshots/stored-state.ts';
+import { mostMarkLines, readNotes } from '../snapshots/stored-state.ts';
 import { storeSealed } from '../snapshots/sealed-object.ts';
 import type { ByteStream, CallOptions } from '../storage/backend.ts';
 
 /** What makes an archive one that nothing may rest on. A damaged header alone is repaired from the manifest. */
-const grave: ReadonlySet<string> = new Set(['corrupt', 'truncated', 'frame', 'zip']);
+const grave: ReadonlySet<string> = new Set(['corrupt', 'truncated', 'frame', 'zip', 'content']);
 
 /** The keys of a server's marks. */
 export function damageMarks({ snapshots }: ServerListing): Set<string> {
   return new Set(snapshots.flatMap(({ objects }) => objects.filter(({ name }) => name.kind === 'damaged').map(({ key }) => key)));
+}
+
+/** What one reading of a snapshot has found. */
+export interface Found {
+  readonly header: ManifestHeader;
+  readonly damage: readonly Damage[];
+  /** Keys of archives that are not there: nothing was read of them. */
+  readonly gone: ReadonlySet<string>;
 }
 
 /**
@@ -24,18 +33,21 @@ export function damageMarks({ snapshots }: ServerListing): Set<string> {
 export async function markDamage(
   host: EngineHost,
   catalog: Catalog,
-  header: ManifestHeader,
   marks: Set<string>,
-  damage: readonly Damage[],
+  { header, damage, gone }: Found,
   options: CallOptions,
 ): Promise<readonly Warning[]> {
   try {
     for (const { key } of header.archives) {
-      const found = damage.filter(({ object, kind }) => object === key && grave.has(kind));
-      if (found.length === 0 && marks.delete(damagedKey(key))) await catalog.backend.remove(damagedKey(key), options);
-      if (found.length === 0) continue;
-      await writeMark(host, catalog, key, found, options);
-      marks.add(damagedKey(key));
+      if (gone.has(key)) continue;
+      const mark = damagedKey(key);
+      const found = damage.filter(({ object, kind }) => object === key && grave.has(kind)).map((one) => noteOf(one, header.id));
+      const others = marks.has(mark) ? await contentOfOthers(catalog, mark, header.id, options) : [];
+      const notes = [...others, ...found.filter((note) => !others.some((other) => isSame(note, other)))];
+      if (notes.length > 0) {
+        await writeMark(host, catalog, mark, notes, options);
+        marks.add(mark);
+      } else if (marks.delete(mark)) await catalog.backend.remove(mark, options);
     }
     return [];
   } catch (error) {
@@ -44,13 +56,55 @@ export async function markDamage(
   }
 }
 
-async function writeMark(host: EngineHost, catalog: Catalog, key: string, found: readonly Damage[], options: CallOptions): Promise<void> {
-  const { vault, backend } = catalog;
-  const lines = found
-    .slice(0, mostMarkLines)
-    .map(({ kind, message, range }) => JSON.stringify({ kind, message, ...(range === undefined ? {} : { range }) }));
+/** A line of a mark. */
+interface Note {
+  readonly kind: string;
+  readonly message: string;
+  readonly range?: readonly [number, number];
+  /** Whose file it is: of a finding that the archive alone does not show. */
+  readonly snapshot?: string;
+}
+
+function noteOf({ kind, message, range }: Damage, snapshot: string): Note {
+  return { kind, message, ...(range === undefined ? {} : { range }), ...(kind === 'content' ? { snapshot } : {}) };
+}
+
+const isSame = (a: Note, b: Note): boolean => a.message === b.message && JSON.stringify(a.range) === JSON.stringify(b.range);
+
+/**
+ * That a file's content is not what its hash says shows only to who reads the snapshot that has the file. So what was found in others stays: reading this one has not
+ * refuted it.
+ */
+async function contentOfOthers(catalog: Catalog, mark: string, id: string, options: CallOptions): Promise<readonly Note[]> {
+  try {
+    const notes = (await readNotes(catalog, mark, options)) ?? [];
+    return notes.flatMap((note) => {
+      const read = noteSchema.safeParse(note);
+      return read.success && read.data.snapshot !== id ? [read.data] : [];
+    });
+  } catch (error) {
+    if (error instanceof Fault && error.code === 'not-found') return [];
+    throw error;
+  }
+}
+
+const noteSchema = z.object({
+  kind: z.literal('content'),
+  message: z.string(),
+  range: z.tuple([z.number(), z.number()]),
+  snapshot: z.string(),
+});
+
+async function writeMark(
+  host: EngineHost,
+  { vault, backend }: Catalog,
+  key: string,
+  notes: readonly Note[],
+  options: CallOptions,
+): Promise<void> {
+  const lines = notes.slice(0, mostMarkLines).map((note) => JSON.stringify(note));
   async function* plain(): ByteStream {
     yield host.zstd.compress(Buffer.from(`${lines.join('\n')}\n`, 'utf8'));
   }
-  await storeSealed(host.random, backend, vault, { key: damagedKey(key), label: 'holdfast/v2/damaged', plain: plain() }, options);
+  await storeSealed(host.random, backend, vault, { key, label: 'holdfast/v2/damaged', plain: plain() }, options);
 }

@@ -19,16 +19,25 @@ export async function verifyContent(
   manifest: Awaited<ReturnType<typeof fetchManifest>>,
   { name, present, known }: { readonly name: string; readonly present: readonly ManifestArchive[]; readonly known: VerifiedContent | null },
   run: RunContext,
-): Promise<{ damage: readonly Omit<Damage, 'snapshot'>[]; sha256: Map<string, string> }> {
+): Promise<{ damage: readonly Omit<Damage, 'snapshot'>[]; sha256: Map<string, string>; gone: ReadonlySet<string> }> {
   const options: CallOptions = { signal: run.signal };
   const { archives: listed } = manifest.header;
   const problems: ArchiveDamage[] = [];
+  const gone = new Set<string>();
   const wholeBefore = listed.map((archive) => (present.includes(archive) ? (known?.sha256Of(archive) ?? null) : null));
   const archives = await Promise.all(
     listed.map(async (archive, index) => {
       const opened = await openArchive(catalog.vault, archive, null);
       if (wholeBefore[index] !== null) return { ...opened, frames: null };
-      const frames = await tolerated(problems, index, () => readSeekTable(catalog.backend, { ...opened, count: archive.frames }, options));
+      const frames = await tolerated(problems, index, async () => {
+        try {
+          return await readSeekTable(catalog.backend, { ...opened, count: archive.frames }, options);
+        } catch (error) {
+          if (!isGone(error)) throw error;
+          gone.add(archive.key);
+          return null;
+        }
+      });
       return { ...opened, frames };
     }),
   );
@@ -47,8 +56,9 @@ export async function verifyContent(
           return await readStored(catalog.backend, archives[index]?.key ?? '', range, options);
         } catch (error) {
           // Gone altogether: presence() has said so, and all its frames are lost.
-          if (error instanceof Fault && error.code === 'not-found') return nothing();
-          throw error;
+          if (!isGone(error)) throw error;
+          gone.add(archives[index]?.key ?? '');
+          return nothing();
         }
       },
       directory: async (index, append) => {
@@ -80,9 +90,9 @@ export async function verifyContent(
   }));
   if (result.damagedFiles.length > 0) {
     const message = `${result.damagedFiles.length} ${result.damagedFiles.length === 1 ? 'file' : 'files'} cannot be brought back whole`;
-    return { damage: [...damage, { object: name, kind: 'files', message, files: result.damagedFiles }], sha256 };
+    return { damage: [...damage, { object: name, kind: 'files', message, files: result.damagedFiles }], sha256, gone };
   }
-  return { damage, sha256 };
+  return { damage, sha256, gone };
 }
 
 /** Damage found on the way is a finding, not the end of the verification. */
@@ -99,5 +109,7 @@ async function tolerated<T>(problems: ArchiveDamage[], archive: number, act: () 
 export function isDamage(error: unknown): error is Fault {
   return error instanceof Fault && ['corrupt', 'truncated', 'not-found', 'range-invalid'].includes(error.code);
 }
+
+const isGone = (error: unknown): boolean => error instanceof Fault && error.code === 'not-found';
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}

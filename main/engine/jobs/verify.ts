@@ -143,7 +143,8 @@ async function verifyOne(
       checked === null ? [] : present.map(({ key }) => checked.sha256.get(key) ?? null),
     );
     for (const { kind, object: key, message } of sums) if (kind === 'damage') damage.push(named(key, 'checksum', message));
-    const marking = checked === null || !ours ? [] : await markDamage(host, catalog, header, marks, damage, options);
+    const marking =
+      checked === null || !ours ? [] : await markDamage(host, catalog, marks, { header, damage, gone: checked.gone }, options);
     return {
       server: header.server,
       files: header.totals.files,

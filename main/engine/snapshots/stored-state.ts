@@ -6,7 +6,7 @@ import type { Catalog, ServerListing } from './catalog.ts';
 import type { Extent } from './manifest-entry.ts';
 import type { ManifestArchive } from './manifest.ts';
 import { damagedKey } from './names.ts';
-import { openSealed } from './sealed-object.ts';
+import { openSealed, type ReadOptions } from './sealed-object.ts';
 
 /** What stands in the way of bringing some data back. */
 export interface DataProblem {
@@ -76,19 +76,28 @@ function problemsOf(
 /** Stretches of the archive, as stored. What a verification could not place may lie anywhere. */
 async function readMark(catalog: Catalog, key: string, size: number, options: CallOptions): Promise<readonly Lost[]> {
   const everywhere: Lost = [0, Infinity];
-  if (size > maxMarkSize) return [everywhere];
   try {
-    const { plain } = await openSealed(catalog.backend, catalog.vault, 'holdfast/v2/damaged', key, { ...options, size });
-    const pieces: Uint8Array[] = [];
-    for await (const piece of catalog.zstd.decompress(plain)) pieces.push(Buffer.from(piece));
-    const text = Buffer.concat(pieces).toString('utf8');
-    const lines = text.split('\n').filter((line) => line !== '');
-    if (lines.length === 0 || lines.length >= mostMarkLines) return [everywhere];
-    return lines.flatMap((line) => lostBy(JSON.parse(line)) ?? [everywhere]);
+    const notes = await readNotes(catalog, key, { ...options, size });
+    if (notes === null || notes.length === 0 || notes.length >= mostMarkLines) return [everywhere];
+    return notes.flatMap((note) => lostBy(note) ?? [everywhere]);
   } catch (error) {
     // Taken off since the listing: the archive is whole again.
     if (error instanceof Fault && error.code === 'not-found') return [];
-    if (error instanceof SyntaxError || (error instanceof Fault && isDamage(error))) return [everywhere];
+    throw error;
+  }
+}
+
+/** The lines of a mark; null where they cannot be read. Fault not-found where it is gone. */
+export async function readNotes(catalog: Catalog, key: string, options: ReadOptions): Promise<readonly unknown[] | null> {
+  if ((options.size ?? 0) > maxMarkSize) return null;
+  try {
+    const { plain } = await openSealed(catalog.backend, catalog.vault, 'holdfast/v2/damaged', key, options);
+    const pieces: Uint8Array[] = [];
+    for await (const piece of catalog.zstd.decompress(plain)) pieces.push(Buffer.from(piece));
+    const lines = Buffer.concat(pieces).toString('utf8').split('\n');
+    return lines.filter((line) => line !== '').map((line): unknown => JSON.parse(line));
+  } catch (error) {
+    if (error instanceof SyntaxError || (error instanceof Fault && isDamage(error))) return null;
     throw error;
   }
 }

@@ -1,5 +1,6 @@
 import type { DamagedFile } from '../../../contract/reports.ts';
 import { showPath } from '../../../engine/archive/byte-path.ts';
+import { sealedRange } from '../../../engine/archive/seal.ts';
 import type { ArchiveDamage } from '../../../engine/archive/unpacker.ts';
 import type { Plan } from './plan.ts';
 
@@ -9,6 +10,8 @@ export class Losses {
   readonly #damage = new Map<string, ArchiveDamage>();
   readonly #ranges = new Map<number, [number, number][]>();
   readonly #links: string[] = [];
+  /** Files whose frames came out. */
+  readonly #wrong = new Set<number>();
 
   constructor(files: Plan) {
     this.#files = files;
@@ -17,7 +20,7 @@ export class Losses {
   /** What is read twice is damaged once. */
   addDamage(damage: ArchiveDamage): void {
     const { archive, kind, range, message } = damage;
-    const place = JSON.stringify([archive, kind, range ?? message]);
+    const place = JSON.stringify([archive, kind, range, kind === 'content' || range === null ? message : null]);
     if (!this.#damage.has(place)) this.#damage.set(place, damage);
   }
 
@@ -26,6 +29,7 @@ export class Losses {
     for (const { file, inFile, length } of plan.extents(frame)) {
       if (plan.isKept(file)) continue;
       plan.markDamaged(file);
+      this.#wrong.delete(file);
       const ranges = this.#ranges.get(file) ?? [];
       this.#ranges.set(file, ranges);
       const last = ranges.at(-1);
@@ -36,7 +40,31 @@ export class Losses {
 
   /** The file came out, but its content is wrong as a whole. */
   loseFile(file: number): void {
-    if (!this.#ranges.has(file)) this.#ranges.set(file, [[0, this.#files.size(file)]]);
+    if (this.#ranges.has(file)) return;
+    this.#wrong.add(file);
+    this.#ranges.set(file, [[0, this.#files.size(file)]]);
+  }
+
+  /** Of files whose content is wrong, where in the archives it lies: which of their frames it is nobody can tell. `sizes` are those of the archives. */
+  placeWrongContent(plans: readonly Plan[], sizes: readonly number[]): void {
+    if (this.#wrong.size === 0) return;
+    const places = new Map<string, { readonly file: number; readonly archive: number; readonly ranges: [number, number][] }>();
+    for (const plan of plans) {
+      for (let frame = 0; frame < plan.frames; frame += 1) {
+        const { archive, offset, stored } = plan.frame(frame);
+        const { range } = sealedRange({ offset, length: stored }, sizes[archive] ?? 0);
+        for (const { file } of plan.extents(frame)) {
+          if (!this.#wrong.has(file)) continue;
+          const place = places.get(`${file} ${archive}`) ?? { file, archive, ranges: [] };
+          places.set(`${file} ${archive}`, place);
+          place.ranges.push([range.offset, range.length]);
+        }
+      }
+    }
+    for (const { file, archive, ranges } of places.values()) {
+      const message = `${showPath(this.#files.path(file))}: its content is not what was backed up`;
+      for (const range of joined(ranges)) this.addDamage({ archive, kind: 'content', message, range });
+    }
   }
 
   loseLinks(paths: readonly string[]): void {
@@ -62,7 +90,7 @@ export class Losses {
   }
 }
 
-/** In the file's order: frames are lost in that of the archives. */
+/** In the order of their offsets. */
 function joined(ranges: readonly (readonly [number, number])[]): readonly (readonly [number, number])[] {
   const found: [number, number][] = [];
   for (const [offset, length] of ranges.toSorted((a, b) => a[0] - b[0])) {

@@ -48,6 +48,7 @@ export const threadUnpacker: Unpacker = async (request, run) => {
     }
     let finished: Finished = { root: null, links: 0, folders: 0 };
     for (let file = 0; file < layout.files; file += 1) if (layout.isDamaged(file)) losses.loseFile(file);
+    if (staging === null) losses.placeWrongContent(planned.ordered === null ? [layout] : [layout, new Plan(planned.ordered)], sizes);
     addVerified(request, planned, layout);
     if (losses.any && !request.tolerant) throw damageFault(request, losses);
     if (staging === null && losses.any) losses.loseLinks(await lostLinks(manifest.file, planned, run));
