@@ -180,8 +180,8 @@ export interface RestoreReport {
   readonly target: string;
   readonly files: number;
   readonly bytes: number;
-  /** What was not fetched, because the target held it already as the snapshot has it. */
-  readonly fromTarget: { readonly files: number; readonly bytes: number };
+  /** What was not fetched, because the target held it already as the snapshot has it: whole files, parts of so many other ones, and the bytes of both. */
+  readonly fromTarget: { readonly files: number; readonly parts: number; readonly bytes: number };
   /** Bytes of archives that were fetched. */
   readonly fetchedBytes: number;
   /** Where the former content lies, for `holdfast undo`; null where there was none. */

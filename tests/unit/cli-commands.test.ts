@@ -32,7 +32,7 @@ const backupReport: BackupReport = {
 };
 const restoreReport: RestoreReport = {
   ...{ id: '20261123T220500Z-k3v9qa', server: 'survival', target: '/srv/back', files: 3, bytes: 10, before: '/srv/back.before-x' },
-  ...{ fromTarget: { files: 2, bytes: 8 }, fetchedBytes: 500, damaged: [], warnings: [], elapsedMs: 1 },
+  ...{ fromTarget: { files: 2, parts: 0, bytes: 8 }, fetchedBytes: 500, damaged: [], warnings: [], elapsedMs: 1 },
 };
 const verifyReport: VerifyReport = {
   ...{ snapshots: [{ id: 'one', server: 's', ok: true, files: 1, bytes: 1 }], damage: [], warnings: [], elapsedMs: 1 },
@@ -369,6 +369,22 @@ describe('exit codes', () => {
     expect(lines).toHaveLength(51);
     expect(lines[0]).toBe('Warning: the one that counts');
     expect(lines[50]).toMatch(/51 more.*--json/);
+  });
+
+  it.each([
+    [{ files: 2, parts: 0, bytes: 2048 }, '2 files, 2.0 KiB of it were there already and were copied; 500 B were fetched.'],
+    [
+      { files: 2, parts: 1, bytes: 2048 },
+      '2 files and parts of 1 file, 2.0 KiB of it were there already and were copied; 500 B were fetched.',
+    ],
+    [{ files: 0, parts: 3, bytes: 2048 }, 'parts of 3 files, 2.0 KiB of it were there already and were copied; 500 B were fetched.'],
+    [{ files: 0, parts: 0, bytes: 0 }, null],
+  ])('restore says what the target held already: %j', async (fromTarget, line) => {
+    const restored = await run(['restore', 'one', '--target', 't', '-d', `folder:${tempFolder()}`], {
+      restore: () => Promise.resolve({ ...restoreReport, fromTarget }),
+    });
+    const said = restored.stdout.split('\n').filter((one) => one.includes('there already'));
+    expect(said).toEqual(line === null ? [] : [line]);
   });
 
   it('13 for damage that verify finds, 3 for damage that a salvage leaves out', async () => {

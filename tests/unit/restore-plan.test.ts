@@ -16,7 +16,7 @@ function builder(): PlanBuilder {
     spools.push(spool);
     return spool.handle;
   };
-  return new PlanBuilder({ files: fresh(), paths: fresh(), extents: fresh(), ordered: fresh() });
+  return new PlanBuilder({ files: fresh(), paths: fresh(), extents: fresh(), ordered: fresh(), pieces: fresh() });
 }
 
 function fileOf(number: number): Parameters<PlanBuilder['addFile']>[0] {
@@ -30,6 +30,7 @@ function fileOf(number: number): Parameters<PlanBuilder['addFile']>[0] {
     sparse: number % 3 === 0,
     sha256: number.toString(16).padStart(64, '0'),
     extents: 1,
+    pieces: null,
   };
 }
 
@@ -49,7 +50,7 @@ test('each of a thousand files is found again, in any order', () => {
   for (const number of [0, 255, 256, 999, 511, 512, ...Array.from({ length: 500 }, () => Math.floor(next() * 1000))]) {
     const expected = fileOf(number);
     const found = plan.file(number);
-    expect({ ...found, sha256: found.sha256.toString('hex'), extents: 1 }).toEqual(expected);
+    expect({ ...found, sha256: found.sha256.toString('hex'), extents: 1, pieces: null }).toEqual(expected);
     expect([plan.path(number), plan.size(number)]).toEqual([expected.path, expected.size]);
   }
 });

@@ -23,7 +23,7 @@ export class Monitor {
   waitUntil(ready: () => boolean): void {
     for (;;) {
       const seen = Atomics.load(this.#words, epoch);
-      if (this.stopped) throw new Fault('cancelled', 'the job was stopped', { operation: 'wait' });
+      this.check();
       if (ready()) return;
       Atomics.wait(this.#words, epoch, seen, this.onIdle === null ? Infinity : idleMs);
       this.onIdle?.();
@@ -34,7 +34,7 @@ export class Monitor {
   async whenTrue(ready: () => boolean): Promise<void> {
     for (;;) {
       const seen = Atomics.load(this.#words, epoch);
-      if (this.stopped) throw new Fault('cancelled', 'the job was stopped', { operation: 'wait' });
+      this.check();
       if (ready()) return;
       const { async, value } = Atomics.waitAsync(this.#words, epoch, seen);
       if (async) await value;
@@ -50,6 +50,11 @@ export class Monitor {
   stop(): void {
     Atomics.store(this.#words, stopped, 1);
     this.changed();
+  }
+
+  /** Fault cancelled once the job has been stopped. */
+  check(): void {
+    if (this.stopped) throw new Fault('cancelled', 'the job was stopped', { operation: 'wait' });
   }
 
   get stopped(): boolean {

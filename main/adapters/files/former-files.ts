@@ -25,8 +25,8 @@ export class FormerFiles {
     this.#device = fstatSync(this.#base.handle).dev;
   }
 
-  /** A handle that the caller closes; null where there is no ordinary file of that size, or it may not be read. */
-  open(path: BytePath, size: number): number | null {
+  /** A handle that the caller closes; null where there is no ordinary file, of that size where one is given, or it may not be read. */
+  open(path: BytePath, size: number | null): number | null {
     const parts = path.split('/');
     if (parts.length > deepest) return null;
     try {
@@ -43,9 +43,9 @@ export class FormerFiles {
     }
   }
 
-  #fits(handle: number, size: number): boolean {
+  #fits(handle: number, size: number | null): boolean {
     const found = fstatSync(handle);
-    return found.isFile() && found.size === size && found.dev === this.#device;
+    return found.isFile() && (size === null || found.size === size) && found.dev === this.#device;
   }
 
   close(): void {

@@ -53,7 +53,7 @@ export interface UnpackNeeds {
 export interface UnpackPlace {
   /** An empty folder to build the tree in. */
   readonly dir: string;
-  /** The real folder whose files stand there now: those that the snapshot has too are copied and not fetched. Null where there is none. */
+  /** The real folder whose files stand there now: those that the snapshot has too, and pieces of large ones, are copied and not fetched. Null where there is none. */
   readonly former: string | null;
 }
 
@@ -84,8 +84,8 @@ export interface UnpackResult {
   readonly damagedFiles: readonly DamagedFile[];
   /** Of each archive that was read whole; null for the others. */
   readonly sha256: readonly (string | null)[];
-  /** What was copied from `former`. */
-  readonly kept: { readonly files: number; readonly bytes: number };
+  /** What was copied from `former`: whole files, parts of so many others, and the bytes of both. */
+  readonly kept: { readonly files: number; readonly parts: number; readonly bytes: number };
   /** Bytes of archives that were read. */
   readonly storedBytes: number;
 }

@@ -52,7 +52,7 @@ export async function restoreClassic(
       target: ready.target,
       files: result.files,
       bytes: result.bytes,
-      fromTarget: { files: 0, bytes: 0 },
+      fromTarget: { files: 0, parts: 0, bytes: 0 },
       fetchedBytes: object.size,
       before: done.before,
       damaged: [],

@@ -91,8 +91,8 @@ async function printReport(host: CliHost, report: ToldRestore): Promise<void> {
       `${count(report.files, 'file')}, ${formatSize(report.bytes)} (${formatDuration(report.elapsedMs)})`,
   );
   const { fromTarget, fetchedBytes } = report;
-  if (fromTarget.files > 0) {
-    const there = `${count(fromTarget.files, 'file')}, ${formatSize(fromTarget.bytes)}`;
+  if (fromTarget.bytes > 0) {
+    const there = `${wholeAndParts(fromTarget)}, ${formatSize(fromTarget.bytes)}`;
     await printLine(host, `${there} of it were there already and were copied; ${formatSize(fetchedBytes)} were fetched.`);
   }
   if (report.damaged.length > 0) await printLine(host, `${count(report.damaged.length, 'file')} could not be brought back whole.`);
@@ -103,6 +103,12 @@ async function printReport(host: CliHost, report: ToldRestore): Promise<void> {
       `The former content lies in ${printable(report.before)}${size}. To put it back: holdfast undo --target ${target}; to delete it: add --discard`,
     );
   }
+}
+
+function wholeAndParts({ files, parts }: RestoreReport['fromTarget']): string {
+  const ofOthers = `parts of ${count(parts, 'file')}`;
+  if (parts === 0) return count(files, 'file');
+  return files === 0 ? ofOthers : `${count(files, 'file')} and ${ofOthers}`;
 }
 
 /** The restore is done by now: a size that cannot be told makes nothing fail. */

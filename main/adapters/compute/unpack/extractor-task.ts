@@ -60,9 +60,13 @@ export const task = threadTask('extract', (task: ExtractorTask, send) => {
     if (!plan.extentDone(extent.file)) return;
     // Whoever writes the last stretch reads the file back: the stretches came in any order, from several threads.
     ftruncateSync(open.handle, file.size);
-    if (hashHandle(open.handle, file.size).equals(file.sha256)) {
+    if (hashHandle(open.handle, file.size, ring.monitor).equals(file.sha256)) {
       tree.finishFile(open.handle, file.path, file, change);
       ring.count(1, 0);
+    } else if (plan.isPartKept(extent.file)) {
+      // Nothing of it stays: of one with holes, only what is no zero is written.
+      ftruncateSync(open.handle, 0);
+      tell({ kind: 'unlike', file: extent.file });
     } else {
       lose(extent.file, 'its content is not what was backed up');
     }
@@ -101,7 +105,7 @@ export const task = threadTask('extract', (task: ExtractorTask, send) => {
     ring.free(turn);
     if (content === null) continue;
     for (const extent of plan.extents(filled.frame)) {
-      if (plan.isKept(extent.file)) continue;
+      if (!plan.needs(extent)) continue;
       const data = content.subarray(extent.inFrame, extent.inFrame + extent.length);
       if (data.length < extent.length) lose(extent.file, 'it reaches beyond its frame');
       else if (extent.length === plan.size(extent.file)) writeSmall(extent.file, plan.file(extent.file), data);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readSync, writeSync } from 'node:fs';
 import { writeFault } from '../../files/staged-tree.ts';
+import type { Monitor } from '../monitor.ts';
 import type { PlanFile } from './plan.ts';
 
 const blockSize = 4096;
@@ -18,10 +19,13 @@ export function* piecesOf(handle: number, size: number): Generator<Buffer> {
   }
 }
 
-/** SHA-256 of the first `size` bytes of an open file. */
-export function hashHandle(handle: number, size: number): Buffer {
+/** SHA-256 of the first `size` bytes of an open file. Fault cancelled once the job has been stopped: a large one takes a while. */
+export function hashHandle(handle: number, size: number, monitor: Monitor): Buffer {
   const sum = createHash('sha256');
-  for (const piece of piecesOf(handle, size)) sum.update(piece);
+  for (const piece of piecesOf(handle, size)) {
+    monitor.check();
+    sum.update(piece);
+  }
   return sum.digest();
 }
 

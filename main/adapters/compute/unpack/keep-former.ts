@@ -3,17 +3,24 @@ import type { UnpackRun } from '../../../engine/archive/unpacker.ts';
 import { Monitor, monitorWords } from '../monitor.ts';
 import type { ThreadRequest } from '../thread-tasks.ts';
 import { runThreads } from '../threads.ts';
-import { keeperWords, type KeeperTask, type Planned } from './messages.ts';
+import { keeperCounters, keeperWords, type KeeperTask, type Planned } from './messages.ts';
 import { maxExtractors, progressEveryMs } from './move-content.ts';
 
-export interface Kept {
+export interface KeptCount {
+  /** Those that are there whole. */
   readonly files: number;
+  /** Others, of which a part was there. */
+  readonly parts: number;
+  /** Of both. */
   readonly bytes: number;
+}
+
+export interface Kept extends KeptCount {
   /** Whether no file needs this frame of the plan any more. */
   readonly spares: (frame: number) => boolean;
 }
 
-export const nothingKept: Kept = { files: 0, bytes: 0, spares: () => false };
+export const nothingKept: Kept = { files: 0, parts: 0, bytes: 0, spares: () => false };
 
 /** Before anything is fetched: takes over from the target's present content what the snapshot has too, and marks it in the plan. */
 export async function keepFormer(
@@ -25,19 +32,17 @@ export async function keepFormer(
   const count = Math.min(availableParallelism(), maxExtractors);
   const shared = new Int32Array(new SharedArrayBuffer(Object.keys(keeperWords).length * 4));
   shared[keeperWords.running] = count;
-  const counters = new BigInt64Array(new SharedArrayBuffer(16));
+  const counters = new BigInt64Array(new SharedArrayBuffer(Object.keys(keeperCounters).length * 8));
   const spared = new Uint8Array(new SharedArrayBuffer(planned.plan.frames));
   const task: KeeperTask = {
     control: new SharedArrayBuffer(monitorWords * 4),
     ...{ shared: shared.buffer, counters: counters.buffer, spared: spared.buffer },
     ...{ plan: planned.plan, former, staging, owner: process.getuid?.() === 0 },
   };
-  const counted = (): { files: number; bytes: number } => ({
-    files: Number(Atomics.load(counters, 0)),
-    bytes: Number(Atomics.load(counters, 1)),
-  });
+  const counted = (what: keyof typeof keeperCounters): number => Number(Atomics.load(counters, keeperCounters[what]));
   const timer = setInterval(() => {
-    run.onProgress?.({ phase: 'download', ...counted(), totalFiles: planned.files, totalBytes: planned.bytes, storedBytes: 0 });
+    const done = { files: counted('files'), bytes: counted('bytes'), storedBytes: 0 };
+    run.onProgress?.({ phase: 'download', ...done, totalFiles: planned.files, totalBytes: planned.bytes });
   }, progressEveryMs);
   try {
     const threads = Array.from({ length: count }, (): ThreadRequest => ({ task: 'keep', about: task }));
@@ -45,5 +50,5 @@ export async function keepFormer(
   } finally {
     clearInterval(timer);
   }
-  return { ...counted(), spares: (frame) => spared[frame] === 1 };
+  return { files: counted('files'), parts: counted('parts'), bytes: counted('bytes'), spares: (frame) => spared[frame] === 1 };
 }

@@ -26,8 +26,9 @@ export class Losses {
 
   /** `frame` of `plan`, one of those that share the files. */
   loseFrame(plan: Plan, frame: number): void {
-    for (const { file, inFile, length } of plan.extents(frame)) {
-      if (plan.isKept(file)) continue;
+    for (const extent of plan.extents(frame)) {
+      if (!plan.needs(extent)) continue;
+      const { file, inFile, length } = extent;
       plan.markDamaged(file);
       this.#wrong.delete(file);
       const ranges = this.#ranges.get(file) ?? [];

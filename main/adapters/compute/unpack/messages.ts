@@ -73,11 +73,14 @@ export interface ExtractorTask {
 /** Shared by the threads that look into the target: a word each. */
 export const keeperWords = { nextBlock: 0, running: 1 } as const;
 
+/** What was kept, 64 bits each; `parts`: files of which a part was. */
+export const keeperCounters = { files: 0, bytes: 1, parts: 2 } as const;
+
 export interface KeeperTask {
   readonly control: SharedArrayBuffer;
   /** keeperWords. */
   readonly shared: SharedArrayBuffer;
-  /** Files and bytes that were kept, 64 bits each. */
+  /** keeperCounters. */
   readonly counters: SharedArrayBuffer;
   /** A byte for each frame of the plan: 1 where no file needs it any more. */
   readonly spared: SharedArrayBuffer;
@@ -121,6 +124,8 @@ export type UnpackMessage =
   | { readonly kind: 'lost-frame'; readonly frame: number }
   /** A file that came out, but not as the manifest says. */
   | { readonly kind: 'lost-file'; readonly file: number; readonly why: string }
+  /** A file that was put together from pieces of the target and fetched ones, and has not the hash of the whole. */
+  | { readonly kind: 'unlike'; readonly file: number }
   | { readonly kind: 'lost-links'; readonly names: readonly string[] }
   | { readonly kind: 'hashed'; readonly archive: number; readonly sha256: string }
   | (Pick<UnpackResult, 'root' | 'links' | 'folders'> & { readonly kind: 'finished'; readonly lostLinks: readonly string[] });

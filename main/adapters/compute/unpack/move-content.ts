@@ -32,6 +32,8 @@ export interface Move {
   readonly done: Count;
   /** Told of each archive that was read from its first to its last byte. */
   readonly onHash?: (archive: number, sha256: string) => void;
+  /** Told of each file that is not as the manifest says although nothing was lost, and of which the target gave a part. */
+  readonly onUnlike?: (file: number) => void;
 }
 
 /** Reads, opens and extracts (or checks) side by side what is planned; settles to what has been done now. This thread only fetches the stored bytes. */
@@ -68,6 +70,7 @@ export async function moveContent(request: UnpackRequest, run: UnpackRun, move: 
     if (message.kind === 'damage') losses.addDamage(message.damage);
     else if (message.kind === 'lost-frame') losses.loseFrame(layout, message.frame);
     else if (message.kind === 'lost-file') losses.loseFile(message.file);
+    else if (message.kind === 'unlike') move.onUnlike?.(message.file);
     else if (message.kind === 'hashed') move.onHash?.(message.archive, message.sha256);
   }
 

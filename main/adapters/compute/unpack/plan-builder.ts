@@ -1,8 +1,18 @@
+import { pieceHashSize } from '../../../engine/snapshots/file-pieces.ts';
 import { Column } from './column.ts';
 import { extentRecordSize, fileRecordSize, readRecords, RecordWriter, type PlanHandles } from './plan-records.ts';
-import { extentsLeftUnit, wordsPerFrame, type PlanExtent, type PlanFile, type PlanFrame, type PlanMemory } from './plan.ts';
+import { extentsLeftUnit, noPieces, wordsPerFrame, type PlanExtent, type PlanFile, type PlanFrame, type PlanMemory } from './plan.ts';
 
 const nsPerSecond = 1_000_000_000n;
+
+/** What is told of a file. */
+export interface NewFile extends Omit<PlanFile, 'sha256'> {
+  readonly sha256: string;
+  readonly extents: number;
+  /** The hashes of its pieces, where the target may hold some; null: it is only ever had whole. */
+  readonly pieces: Buffer | null;
+}
+
 /** What a stretch of a frame is of, and where it is stored. */
 export interface Stretch {
   readonly frame: PlanFrame;
@@ -15,6 +25,7 @@ export class PlanBuilder {
   readonly #files: RecordWriter;
   readonly #paths: RecordWriter;
   readonly #extents: RecordWriter;
+  readonly #pieces: RecordWriter;
   readonly #flags = new Column('word');
   readonly #extraFrames: PlanFrame[] = [];
   #fileCount = 0;
@@ -27,9 +38,10 @@ export class PlanBuilder {
     this.#files = new RecordWriter(handles.files);
     this.#paths = new RecordWriter(handles.paths);
     this.#extents = new RecordWriter(handles.extents);
+    this.#pieces = new RecordWriter(handles.pieces);
   }
 
-  addFile(file: Omit<PlanFile, 'sha256'> & { readonly sha256: string; readonly extents: number }): number {
+  addFile(file: NewFile): number {
     const start = this.#paths.size;
     const length = this.#paths.room(file.path.length).write(file.path, 'latin1');
     const record = this.#files.room(fileRecordSize);
@@ -45,6 +57,8 @@ export class PlanBuilder {
     at = record.writeUInt32LE(length, at);
     record.fill(0, at);
     record.write(file.sha256, at, 'hex');
+    record.writeDoubleLE(file.pieces === null ? noPieces : this.#pieces.size / pieceHashSize, at + 32);
+    if (file.pieces !== null) this.#pieces.append(file.pieces);
     this.#flags.push(file.extents * extentsLeftUnit);
     this.#fileCount += 1;
     return this.#fileCount - 1;
@@ -67,7 +81,7 @@ export class PlanBuilder {
     plan: PlanMemory;
     ordered: PlanMemory | null;
   } {
-    for (const writer of [this.#files, this.#paths, this.#extents]) writer.flush();
+    for (const writer of [this.#files, this.#paths, this.#extents, this.#pieces]) writer.flush();
     // A whole snapshot's extents come in order already, and then nothing is sorted.
     if (!this.#sorted) this.#sortExtents();
     const { frameWords, framePlaces, frames } = mergedFrames(
@@ -82,6 +96,7 @@ export class PlanBuilder {
       flags: this.#flags.shared,
       frameWords: frameWords.shared,
       framePlaces: framePlaces.shared,
+      keptPieces: new SharedArrayBuffer(this.#pieces.size / pieceHashSize),
     };
     if (ordered === null || ordered.frames === 0) return { plan, ordered: null };
     return { plan, ordered: { ...plan, ...ordered, handles: { ...this.#handles, extents: this.#handles.ordered } } };

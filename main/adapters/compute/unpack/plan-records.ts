@@ -9,10 +9,12 @@ export interface PlanHandles {
   readonly extents: number;
   /** Extents of the files that are read by themselves, in the order of their content. */
   readonly ordered: number;
+  /** SHA-256 of the pieces of large files, 32 bytes each. */
+  readonly pieces: number;
 }
 
-/** mode, uid, gid, sparse u32 · size, mtime's seconds and nanoseconds, start of the path f64 · length of the path u32 · SHA-256. */
-export const fileRecordSize = 4 * 4 + 4 * 8 + 4 + 32;
+/** mode, uid, gid, sparse u32 · size, mtime's seconds and nanoseconds, start of the path f64 · length of the path u32 · SHA-256 · number of the first piece f64. */
+export const fileRecordSize = 4 * 4 + 4 * 8 + 4 + 32 + 8;
 /** file, offset in the frame, length, archive u32 · offset in the file, the frame's offset and stored length f64. */
 export const extentRecordSize = 4 * 4 + 3 * 8;
 
@@ -40,6 +42,13 @@ export class RecordWriter {
     if (bytes > this.#buffer.length) throw new Fault('corrupt', 'a path is too long to be one', { operation: 'plan' });
     this.#filled += bytes;
     return this.#buffer.subarray(this.#filled - bytes, this.#filled);
+  }
+
+  append(bytes: Buffer): void {
+    for (let at = 0; at < bytes.length; at += bufferSize) {
+      const some = bytes.subarray(at, at + bufferSize);
+      some.copy(this.room(some.length));
+    }
   }
 
   flush(): void {

@@ -1,5 +1,6 @@
 import { asBytePath } from '../../../engine/archive/byte-path.ts';
 import type { BytePath } from '../../../engine/archive/byte-path.ts';
+import { pieceHashSize, pieceSizeFor } from '../../../engine/snapshots/file-pieces.ts';
 import { extentRecordSize, fileRecordSize, readRecords, type PlanHandles } from './plan-records.ts';
 
 /**
@@ -16,11 +17,15 @@ export interface PlanMemory {
   readonly frameWords: SharedArrayBuffer;
   /** Per frame: offset and length in the zstd stream. */
   readonly framePlaces: SharedArrayBuffer;
+  /** Per piece of a large file a byte: 1 where the staged file has it already. */
+  readonly keptPieces: SharedArrayBuffer;
 }
 
-const fileFlags = { damaged: 1, creating: 2, created: 4, kept: 8 } as const;
+const fileFlags = { damaged: 1, creating: 2, created: 4, kept: 8, partKept: 16 } as const;
 /** One extent, in a file's word. */
-export const extentsLeftUnit = 16;
+export const extentsLeftUnit = 32;
+/** In place of the number of a file's first piece. */
+export const noPieces = -1;
 export const wordsPerFrame = 2;
 const nsPerSecond = 1_000_000_000n;
 /** Files that are read at once: they lie in the order in which they are stored, and are mostly asked for in it. */
@@ -51,7 +56,14 @@ export interface PlanExtent {
   readonly inFile: number;
 }
 
-/** Reads a plan; the only thing that threads change in it are the files' words. */
+export interface PlanPieces {
+  /** The number of the first one, of all pieces of the plan. */
+  readonly first: number;
+  readonly pieceSize: number;
+  readonly hashes: Buffer;
+}
+
+/** Reads a plan; the only things that threads change in it are the files' words and which pieces are kept. */
 export class Plan {
   readonly files: number;
   readonly frames: number;
@@ -59,6 +71,7 @@ export class Plan {
   readonly #flags: Int32Array;
   readonly #frameWords: Uint32Array;
   readonly #framePlaces: Float64Array;
+  readonly #keptPieces: Uint8Array;
   #window: { readonly first: number; readonly records: Buffer; readonly paths: Buffer; readonly pathsFrom: number } = {
     first: 0,
     records: Buffer.alloc(0),
@@ -73,6 +86,7 @@ export class Plan {
     this.#flags = new Int32Array(memory.flags);
     this.#frameWords = new Uint32Array(memory.frameWords);
     this.#framePlaces = new Float64Array(memory.framePlaces);
+    this.#keptPieces = new Uint8Array(memory.keptPieces);
   }
 
   path(file: number): BytePath {
@@ -101,6 +115,17 @@ export class Plan {
       mtimeNs: BigInt(records.readDoubleLE(at + 24)) * nsPerSecond + BigInt(records.readDoubleLE(at + 32)),
       sha256: records.subarray(at + 52, at + 84),
     };
+  }
+
+  /** Null where the file is too small to have any, or the snapshot does not tell. */
+  pieces(file: number): PlanPieces | null {
+    const at = this.#find(file);
+    const size = this.#window.records.readDoubleLE(at + 16);
+    const first = this.#window.records.readDoubleLE(at + 84);
+    const pieceSize = pieceSizeFor(size);
+    if (first === noPieces || pieceSize === null) return null;
+    const hashes = readRecords(this.#handles.pieces, first * pieceHashSize, Math.ceil(size / pieceSize) * pieceHashSize);
+    return { first, pieceSize, hashes };
   }
 
   /** Where the file's record begins in the window, which is moved to it. */
@@ -147,6 +172,46 @@ export class Plan {
 
   isKept(file: number): boolean {
     return (Atomics.load(this.#flags, file) & fileFlags.kept) !== 0;
+  }
+
+  /** `piece`: its number in the plan. It counts once setPartKept() has been called. */
+  setPieceKept(piece: number): void {
+    Atomics.store(this.#keptPieces, piece, 1);
+  }
+
+  /** The file has been created, and has those of its pieces that are kept. */
+  setPartKept(file: number): void {
+    Atomics.or(this.#flags, file, fileFlags.creating | fileFlags.created | fileFlags.partKept);
+  }
+
+  isPartKept(file: number): boolean {
+    return (Atomics.load(this.#flags, file) & fileFlags.partKept) !== 0;
+  }
+
+  /** All of a file that was kept in part is to be read after all, in so many extents. It stays created. */
+  forgetPieces(file: number, extents: number): void {
+    Atomics.store(this.#flags, file, (extents * extentsLeftUnit) | fileFlags.creating | fileFlags.created);
+  }
+
+  /** Bytes of an extent that lie in kept pieces. */
+  keptBytes({ file, inFile, length }: PlanExtent): number {
+    if (!this.isPartKept(file)) return 0;
+    const at = this.#find(file);
+    const pieceSize = pieceSizeFor(this.#window.records.readDoubleLE(at + 16)) ?? 0;
+    const first = this.#window.records.readDoubleLE(at + 84);
+    const end = inFile + length;
+    let kept = 0;
+    for (let piece = Math.floor(inFile / pieceSize); piece * pieceSize < end; piece += 1) {
+      if (Atomics.load(this.#keptPieces, first + piece) === 0) continue;
+      kept += Math.min(end, (piece + 1) * pieceSize) - Math.max(inFile, piece * pieceSize);
+    }
+    return kept;
+  }
+
+  /** Whether the extent has to be read: not where the file is there already, or all of the extent is. */
+  needs(extent: PlanExtent): boolean {
+    if (this.isKept(extent.file)) return false;
+    return !this.isPartKept(extent.file) || this.keptBytes(extent) < extent.length;
   }
 
   /** One extent of a file is done; true when it was the last. */

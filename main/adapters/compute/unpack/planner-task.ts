@@ -5,6 +5,7 @@ import { compileIncludes } from '../../../engine/archive/exclude.ts';
 import { isRestoresOwn } from '../../../engine/archive/own-files.ts';
 import { maxFrameContent } from '../../../engine/archive/seek-table.ts';
 import { fingerprintSize, VerifiedFiles } from '../../../engine/archive/verified-files.ts';
+import { decodePieces } from '../../../engine/snapshots/file-pieces.ts';
 import type { ManifestEntry } from '../../../engine/snapshots/manifest-entry.ts';
 import { parseEntry } from '../../../engine/snapshots/read-entry.ts';
 import { Monitor } from '../monitor.ts';
@@ -58,6 +59,8 @@ export const task = threadTask('plan', (task: PlannerTask, tell) => {
       sparse: entry.sparse === true,
       sha256: entry.sha256 ?? '',
       extents: entry.extents.length,
+      // What is only checked is read whole.
+      pieces: task.writes ? decodePieces(entry.pieces, entry.size) : null,
     });
     addStretches(stretchesOf(entry, file));
   }

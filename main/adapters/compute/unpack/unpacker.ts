@@ -4,7 +4,8 @@ import { openSpool } from '../../files/spool.ts';
 import type { FileSpool } from '../../files/spool.ts';
 import { contentWindow } from './content-order.ts';
 import { damageFault } from './damage-fault.ts';
-import { keepFormer, nothingKept } from './keep-former.ts';
+import { fetchAgain } from './fetch-again.ts';
+import { keepFormer, nothingKept, type KeptCount } from './keep-former.ts';
 import { Losses } from './losses.ts';
 import { finish, lostLinks, plan, type Finished } from './manifest-steps.ts';
 import type { ManifestFile, Planned } from './messages.ts';
@@ -16,10 +17,13 @@ import { readRuns } from './read-runs.ts';
 export const threadUnpacker: Unpacker = async (request, run) => {
   const manifest = await handleOf(request);
   const directories = openSpool();
-  const spools = { files: openSpool(), paths: openSpool(), extents: openSpool(), ordered: openSpool() };
+  const spools = { files: openSpool(), paths: openSpool(), extents: openSpool(), ordered: openSpool(), pieces: openSpool() };
   try {
-    const { files, paths, extents, ordered } = spools;
-    const handles = { files: files.handle, paths: paths.handle, extents: extents.handle, ordered: ordered.handle };
+    const { files, paths, extents, ordered, pieces } = spools;
+    const handles = {
+      ...{ files: files.handle, paths: paths.handle, extents: extents.handle },
+      ...{ ordered: ordered.handle, pieces: pieces.handle },
+    };
     const planned = await plan(request, manifest.file, handles, run);
     const place = request.staging === null ? null : await request.staging(planned);
     const staging = place?.dir ?? null;
@@ -29,6 +33,7 @@ export const threadUnpacker: Unpacker = async (request, run) => {
     const losses = new Losses(layout);
     const sizes = request.archives.map(({ size }) => size);
     const sha256: (string | null)[] = request.archives.map(() => null);
+    const unlike = new Set<number>();
     const stored = {
       ...{ plan: planned.plan, planned, losses },
       runs: readRuns(layout, sizes, (archive) => request.whole(archive), kept.spares),
@@ -37,8 +42,15 @@ export const threadUnpacker: Unpacker = async (request, run) => {
       onHash: (archive: number, hex: string) => {
         sha256[archive] = hex;
       },
+      onUnlike: (file: number) => {
+        unlike.add(file);
+      },
     };
     let done: Count = await moveContent(request, run, stored);
+    let fromFormer: KeptCount = kept;
+    if (unlike.size > 0) {
+      ({ done, kept: fromFormer } = await fetchAgain(request, run, { ...stored, done }, { files: unlike, kept }));
+    }
     if (planned.ordered !== null) {
       const runs = readRuns(new Plan(planned.ordered), sizes, () => false);
       done = await moveContent(request, run, {
@@ -60,7 +72,7 @@ export const threadUnpacker: Unpacker = async (request, run) => {
       damage: losses.damage,
       damagedFiles: losses.files,
       sha256,
-      kept: { files: kept.files, bytes: kept.bytes },
+      kept: { files: fromFormer.files, parts: fromFormer.parts, bytes: fromFormer.bytes },
       storedBytes: done.storedBytes,
     };
   } finally {
