@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { memoryBackend } from '../../main/adapters/storage/memory/memory-backend.ts';
@@ -204,24 +204,3 @@ test('an archive that only an older snapshot names goes during the run: the run 
   expect([begun, kept.files]).toEqual([2, 1]);
   await expectSame(one, source);
 });
-
-test(
-  'several destinations in one reading: nothing is looked for in one alone, and each gets a snapshot that is right',
-  { timeout },
-  async () => {
-    const other = anHourLater({ clock, backend: memoryBackend({ clock }), stateDir });
-    const aside = tempFolder();
-    fillWorld();
-    renameSync(join(source, 'a world'), join(aside, 'a world'));
-    const both = [one.destination, { ...other.destination, settings: { provider: 'memory', place: 'other' } }];
-    // From here on the bases are the same, and only the first destination has the world.
-    await one.engine.backupToAll(both, backupRequest(source, { whole: 'always', force: true }), {});
-    clock.offset += hour;
-    renameSync(join(aside, 'a world'), join(source, 'a world'));
-    const outcomes = await one.engine.backupToAll(both, backupRequest(source), {});
-    expect(outcomes.filter((outcome) => outcome instanceof Fault)).toEqual([]);
-    for (const outcome of outcomes) expect(outcome instanceof Fault || outcome.storedBytes > worldSize).toBe(true);
-    await expectSame(one, source);
-    await expectSame(other, source);
-  },
-);

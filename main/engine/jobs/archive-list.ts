@@ -13,6 +13,10 @@ export class ArchiveList {
     for (const [index, archive] of this.all.entries()) this.#numbers.set(nameOf(archive), index);
   }
 
+  copy(): ArchiveList {
+    return new ArchiveList({ archives: this.all, usable: this.usable });
+  }
+
   add(archive: ManifestArchive, isUsable: boolean): void {
     if (this.#numbers.has(nameOf(archive))) return;
     this.#numbers.set(nameOf(archive), this.all.length);

@@ -1,12 +1,13 @@
 import { asFault, Fault } from '../../contract/faults.ts';
 import type { BackupReport, BackupRequest, RunContext, Warning } from '../../contract/reports.ts';
-import type { PackResult } from '../archive/packer.ts';
+import type { OlderLists, PackResult } from '../archive/packer.ts';
 import type { OpenDestination } from '../engine.ts';
 import type { EngineHost } from '../host.ts';
 import { presetPatterns } from '../presets.ts';
 import { openPlace, type BackupPlace, type BackupRun } from './backup-place.ts';
 import { finish, targetFor, type Finished } from './backup-write.ts';
 import { baseIdentity, packBase, without, type Ground } from './base.ts';
+import { CommonOlder } from './common-older.ts';
 import { withUnfinished } from './going-on.ts';
 import { lockName } from './lock-name.ts';
 import { checkOwner, ownerOf } from './owner.ts';
@@ -160,10 +161,15 @@ async function pack(all: BackupRun, places: readonly BackupPlace[]): Promise<Pac
   const { host, source, excludes, request, run } = all;
   const targets = await Promise.all(places.map((place) => targetFor(all, place)));
   const { level, volumeSize, format } = request;
-  const [first] = places;
-  // What other snapshots hold may differ from place to place, and one reading finds the same for all.
-  const base = packBase(first?.base ?? null, places.length === 1 ? (first?.older ?? null) : null, request);
+  const base = packBase(places[0]?.base ?? null, olderOf(host, places), request);
   return await host.packer({ root: source.root, excludes, level, volumeSize, format, base }, targets, run);
+}
+
+/** What other snapshots hold may differ from place to place, and one reading finds the same for all. */
+function olderOf(host: EngineHost, places: readonly BackupPlace[]): OlderLists | null {
+  const older = places.flatMap((place) => place.older ?? []);
+  if (older.length < places.length) return null;
+  return older.length === 1 ? (older[0] ?? null) : new CommonOlder(host, older);
 }
 
 /**

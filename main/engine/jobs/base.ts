@@ -143,13 +143,18 @@ export function without(base: Ground, lost: ReadonlySet<string>): Ground {
  */
 export async function baseIdentity(host: EngineHost, base: Ground | null): Promise<string> {
   if (base === null || !base.usable.includes(true)) return 'whole';
+  return `${await entriesHash(host, base.spool)} ${base.usable.join()} ${base.trustStamps}`;
+}
+
+/** Of a manifest's lines but the first, which tells of one place alone. */
+export async function entriesHash(host: EngineHost, manifest: Spool): Promise<string> {
   const sum = createHash('sha256');
   let inFirstLine = true;
-  for await (const piece of host.zstd.decompress(base.spool.read())) {
+  for await (const piece of host.zstd.decompress(manifest.read())) {
     const end = inFirstLine ? piece.indexOf(10) + 1 : 0;
     if (inFirstLine && end === 0) continue;
     inFirstLine = false;
     sum.update(piece.subarray(end));
   }
-  return `${sum.digest('hex')} ${base.usable.join()} ${base.trustStamps}`;
+  return sum.digest('hex');
 }

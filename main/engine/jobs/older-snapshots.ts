@@ -23,11 +23,17 @@ interface Around {
   readonly isYoungEnough: (archive: ManifestArchive) => boolean;
 }
 
+/** A list that has been read. It counts only once it has been taken. */
+export interface OlderRead extends OlderList {
+  /** The archives that the run knows then. */
+  readonly archives: ArchiveList;
+}
+
 /** The snapshots of a server beside the one that a run is compared with: what only they hold need not be sent again (docs/decisions/0063). */
 export class OlderSnapshots implements OlderLists {
   readonly lists: readonly OlderListed[];
   readonly #around: Around;
-  readonly #archives: ArchiveList;
+  #archives: ArchiveList;
   readonly #lost: ReadonlySet<string>;
 
   constructor(around: Around, ground: Ground, lost: ReadonlySet<string> = new Set()) {
@@ -48,6 +54,12 @@ export class OlderSnapshots implements OlderLists {
   }
 
   async fetch(index: number, options: CallOptions): Promise<OlderList | null> {
+    const found = await this.read(index, options);
+    if (found !== null) this.take(found);
+    return found;
+  }
+
+  async read(index: number, options: CallOptions): Promise<OlderRead | null> {
     const { host, catalog, listing, manifests, isYoungEnough } = this.#around;
     const manifest = manifests[index];
     if (manifest === undefined) return null;
@@ -55,19 +67,25 @@ export class OlderSnapshots implements OlderLists {
     try {
       const { header, spool } = await fetchManifest(host, backend, vault, manifest.key, { ...options, size: manifest.size });
       const usable = usableArchives(header.archives, listing, vault.vaultKey);
+      const archives = this.#archives.copy();
       for (const [at, archive] of header.archives.entries())
-        if (usable[at] === true && isYoungEnough(archive) && !this.#lost.has(archive.key)) this.#archives.add(archive, true);
-      return { manifest: spool, numbers: header.archives.map((archive) => this.#usableNumber(archive)) };
+        if (usable[at] === true && isYoungEnough(archive) && !this.#lost.has(archive.key)) archives.add(archive, true);
+      return { manifest: spool, archives, numbers: header.archives.map((archive) => usableNumber(archives, archive)) };
     } catch (error) {
       if (!(error instanceof Fault) || !cannotServe.includes(error.code)) throw error;
       return null;
     }
   }
 
-  #usableNumber(archive: ManifestArchive): number | null {
-    const number = this.#archives.numberOf(archive);
-    return number !== null && this.#archives.isUsable(number) ? number : null;
+  /** What is asked for afterwards is numbered behind it. */
+  take({ archives }: OlderRead): void {
+    this.#archives = archives;
   }
+}
+
+function usableNumber(archives: ArchiveList, archive: ManifestArchive): number | null {
+  const number = archives.numberOf(archive);
+  return number !== null && archives.isUsable(number) ? number : null;
 }
 
 /**
