@@ -150,6 +150,26 @@ test('the reply to a small object that must be new is lost: it is known for ours
   expect((await get(backend, 'holdfast.vault')).toString()).toBe('mine');
 });
 
+test('a large file that was cancelled without becoming the object: an older one of the same length does not pass for it', async () => {
+  const { server } = place();
+  const backend = stacked(place().fresh({ endpoint: proxy?.endpoint, prefix: 'cancelled' }));
+  const other = place().fresh({ prefix: 'cancelled' });
+  const older = patterned(large.byteLength, 9);
+  await uploadStream(backend, 'server/older', inPieces(older), { partSize: 5_000_000 });
+  decide = (request) => {
+    if (!isCall(request, 'b2_finish_large_file')) return null;
+    decide = () => null;
+    return 'reset-before';
+  };
+  server.hold = async (call) => {
+    if (call !== 'b2_finish_large_file') return;
+    server.hold = () => Promise.resolve();
+    for (const { token } of await collect(other.openUploads(''))) await other.abandon(token);
+  };
+  await expect(upload(backend, 'server/older')).rejects.toMatchObject(uploadEnded);
+  expect(sha256(await get(other, 'server/older'))).toBe(sha256(older));
+});
+
 test('a download whose line falls silent half-way is given up and read on from there', async () => {
   const backend = stacked();
   await upload(backend, 'server/silent');

@@ -198,6 +198,22 @@ test('a download whose line falls silent half-way is given up and read on from t
   expectReadOn(ranges, large.byteLength);
 });
 
+test('a session that ended without becoming the object: the older one is left, though it has the same length', async () => {
+  const { server } = place();
+  const backend = stacked();
+  const older = patterned(large.byteLength, 9);
+  await uploadStream(backend, 'server/older', inPieces(older), { partSize: part });
+  decide = (request) => {
+    if (!isRoute(request, 'files/upload_session/finish')) return null;
+    decide = () => null;
+    server.now = () => Date.now() + 8 * 86_400_000;
+    return 'reset-before';
+  };
+  await expect(upload(backend, 'server/older')).rejects.toMatchObject(uploadEnded);
+  server.now = Date.now;
+  expect(sha256(await get(backend, 'server/older'))).toBe(sha256(older));
+});
+
 test('a page of a listing that fails, or a cursor that is reset, is a fault and no end; the whole stack lists anew', async () => {
   const { server } = place();
   server.pageSize = 3;
