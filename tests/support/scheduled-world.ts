@@ -27,6 +27,8 @@ export class ScheduledWorld {
   /** Called at each wake, before time is read. */
   weather: () => void = () => undefined;
   end: number;
+  /** How long it was asked to sleep. */
+  readonly sleeps = new Set<number>();
   onDue: (slug: string, at: number | null) => void = () => undefined;
   /** Forgotten at each run, which is when things change. */
   #shown: readonly Scheduled[] | null = null;
@@ -43,6 +45,7 @@ export class ScheduledWorld {
   readonly clock: Clock = {
     now: () => this.now,
     sleep: (ms) => {
+      this.sleeps.add(ms);
       this.now += ms;
       this.weather();
       if (this.now > this.end) this.stop.abort();
