@@ -1,6 +1,7 @@
 import { appendFileSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Clock } from '../../engine/ports.ts';
+import { errnoOf } from '../network/errors.ts';
 import type { Redactor } from './redactor.ts';
 
 export type LogLevel = 'info' | 'warn' | 'error';
@@ -35,17 +36,28 @@ export function logFile(options: LogFileOptions): Log {
     size = 0;
   }
 
+  function append(line: string): void {
+    if (size === null) {
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+    }
+    if (size > 0 && size + line.length > limit) rotate();
+    appendFileSync(path, line, { mode: 0o600 });
+    size += Buffer.byteLength(line);
+  }
+
   return {
     write(level, event, fields = {}) {
       const line = `${JSON.stringify({ time: new Date(clock.now()).toISOString(), level, event, ...(redactor.value(fields) as object) })}\n`;
       try {
-        if (size === null) {
-          mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-          size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+        try {
+          append(line);
+        } catch (error) {
+          if (errnoOf(error) !== 'ENOENT') throw error;
+          // Its folder was removed meanwhile: it is made anew.
+          size = null;
+          append(line);
         }
-        if (size > 0 && size + line.length > limit) rotate();
-        appendFileSync(path, line, { mode: 0o600 });
-        size += Buffer.byteLength(line);
       } catch (error) {
         if (!broken) onProblem?.(error);
         broken = true;
