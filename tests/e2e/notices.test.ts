@@ -1,5 +1,7 @@
-import { writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { deliverNotice } from '../../main/adapters/notify/deliver.ts';
 import { ping } from '../../main/adapters/notify/ping.ts';
@@ -9,6 +11,7 @@ import { codeOf } from '../conformance/suite-support.ts';
 import { freePort } from '../support/free-port.ts';
 import { startMailServer, startReceiver, type HttpReceiver } from '../support/receivers.ts';
 import { ServiceHome } from '../support/service-process.ts';
+import { tempFolder } from '../support/temp-folder.ts';
 
 let receiver: HttpReceiver;
 beforeEach(async () => {
@@ -98,6 +101,30 @@ describe('by mail', () => {
     expect(await codeOf(send(target(server.port, 'none'), { password: 'another' }))).toBe('unauthenticated');
     expect(server.mails).toEqual([]);
   });
+
+  test.each(['starttls', 'tls'] as const)(
+    'encrypted, %s: it arrives with the account where the certificate is one that this computer trusts',
+    async (security) => {
+      const folder = tempFolder();
+      const files = { key: join(folder, 'key.pem'), cert: join(folder, 'cert.pem') };
+      const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];
+      const name = ['-subj', '/CN=mail', '-addext', 'subjectAltName=IP:127.0.0.1'];
+      const out = ['-keyout', files.key, '-out', files.cert];
+      execFileSync('openssl', ['req', '-x509', ...curve, '-nodes', '-days', '2', ...name, ...out], { stdio: 'ignore' });
+      const [key, cert] = [readFileSync(files.key), readFileSync(files.cert)];
+      const server = await startMailServer(account, { key, cert, secure: security === 'tls' });
+      const trusted = getCACertificates('default');
+      onTestFinished(async () => {
+        setDefaultCACertificates(trusted);
+        await server.close();
+      });
+      expect(['config-invalid', 'unavailable']).toContain(await codeOf(send(target(server.port, security), { password: 'planted' })));
+      expect(server.mails).toEqual([]);
+      setDefaultCACertificates([...trusted, cert.toString()]);
+      await send(target(server.port, security), { password: 'planted' });
+      expect(server.mails).toMatchObject([{ user: account.user, encrypted: true, text: expect.stringContaining('Free space.') as string }]);
+    },
+  );
 
   test('no password without encryption: not to another computer, not where STARTTLS is missing, not to a certificate that nobody signed', async () => {
     const [plain, unsigned] = [await startMailServer(account, false), await startMailServer(account, true)];

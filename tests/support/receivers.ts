@@ -46,21 +46,33 @@ export async function startReceiver(): Promise<HttpReceiver> {
 
 export interface MailReceiver {
   readonly port: number;
-  readonly mails: { readonly from: string; readonly to: readonly string[]; readonly text: string; readonly user: string }[];
+  readonly mails: {
+    readonly from: string;
+    readonly to: readonly string[];
+    readonly text: string;
+    readonly user: string;
+    readonly encrypted: boolean;
+  }[];
   close(): Promise<void>;
 }
 
-/** A real SMTP server that takes `user` with `password`; without TLS, or with a certificate that nobody has signed. */
-export async function startMailServer(account: { readonly user: string; readonly password: string }, tls: boolean): Promise<MailReceiver> {
+/**
+ * A real SMTP server that takes `user` with `password`; without TLS, with a certificate that nobody has signed, or with one that is given: `secure` for
+ * TLS from the first byte on.
+ */
+export async function startMailServer(
+  account: { readonly user: string; readonly password: string },
+  tls: boolean | { readonly key: Buffer; readonly cert: Buffer; readonly secure: boolean },
+): Promise<MailReceiver> {
   const mails: MailReceiver['mails'] = [];
   const server = new SMTPServer({
-    ...(tls ? {} : { disabledCommands: ['STARTTLS'], allowInsecureAuth: true }),
+    ...(tls === false ? { disabledCommands: ['STARTTLS'], allowInsecureAuth: true } : tls === true ? {} : tls),
     authOptional: true,
     onAuth({ username, password }, _session, done) {
       if (username === account.user && password === account.password) done(null, { user: username });
       else done(new Error('no such account'));
     },
-    onData(stream, { envelope, user }, done) {
+    onData(stream, { envelope, user, secure }, done) {
       const pieces: Buffer[] = [];
       stream.on('data', (piece: Buffer) => pieces.push(piece));
       stream.on('end', () => {
@@ -69,6 +81,7 @@ export async function startMailServer(account: { readonly user: string; readonly
           to: envelope.rcptTo.map(({ address }) => address),
           text: Buffer.concat(pieces).toString('utf8'),
           user: typeof user === 'string' ? user : '',
+          encrypted: secure,
         });
         done();
       });
