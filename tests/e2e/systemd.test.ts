@@ -68,6 +68,25 @@ describe.skipIf(systemdMissing !== '')(`the service under a real systemd${why(sy
     expect((await systemd.holdfast('root', ['service', 'uninstall', '--system'])).code).toBe(10);
   });
 
+  test('the passphrase that systemd gives it as a credential opens what keeps the secrets; without it they are locked', async () => {
+    const file = join(systemd.home('root'), 'passphrase');
+    const env = { HOLDFAST_KEYCHAIN_PASSPHRASE_FILE: file, HOLDFAST_PASSWORD: 'correct horse battery' };
+    writeFileSync(systemd.path(file), 'open sesame, please\n', { mode: 0o600 });
+    mkdirSync(systemd.path(join(systemd.home('root'), 'place')));
+    await systemd.json('root', ['destination', 'add', 'nas', `folder:${join(systemd.home('root'), 'place')}`, '--no-test'], env);
+    await systemd.json('root', ['destination', 'password', 'nas'], env);
+    await install();
+    const keychain = (): Promise<unknown> => systemd.json('root', ['keychain']);
+    expect(await keychain()).toMatchObject({ kind: 'sealed-file', locked: true });
+    const folder = systemd.path(`${unitFile}.d`);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'passphrase.conf'), `[Service]\nLoadCredential=holdfast.passphrase:${file}\n`);
+    await systemd.output('root', ['systemctl', 'daemon-reload']);
+    await systemd.output('root', ['systemctl', 'restart', unit]);
+    expect(await keychain()).toMatchObject({ kind: 'sealed-file', locked: false });
+    await uninstall();
+  });
+
   test('one that cannot run is no success: the journal is named, and has the reason', async () => {
     const env = { HOLDFAST_STATE_DIR: '/dev/null' };
     const run = await systemd.holdfast('root', ['service', 'install', '--system'], env);

@@ -98,6 +98,8 @@ END
     if [ -d "/usr/lib/systemd/$kind" ]; then mount -t tmpfs tmpfs "/usr/lib/systemd/$kind"; fi
   done
   for file in passwd group machine-id; do mount --bind "$base/$file" "/etc/$file"; done
+  # As systemd does it where it is in no container: credentials are mounted by a process that has its own view of the mounts.
+  mount --make-rshared /
   hostname holdfast-test
   exec env -i container=holdfast-test PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd --system --show-status=no
   ;;
