@@ -46,7 +46,7 @@ test('after each backup old snapshots go as the tiers of the server say', async 
 test('a place that is nearly full is a warning of a backup that ended well, and is told once, and again once it had room in between', async () => {
   const engine = realEngine();
   let freeBytes = gib / 2;
-  const space = spaceCheck(() => Promise.resolve({ usedBytes: 100 * gib - freeBytes, quotaBytes: 100 * gib }));
+  const space = spaceCheck(() => Promise.resolve({ name: 'me', usedBytes: 100 * gib - freeBytes, quotaBytes: 100 * gib }));
   const { backend } = engine;
   const info = { ...backend.info, ownChecks: [space] };
   const full = new Proxy(backend, { get: (of, name): unknown => (name === 'info' ? info : Reflect.get(of, name)) });

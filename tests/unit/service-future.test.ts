@@ -58,3 +58,23 @@ test('a history of nothing but the future is that', async () => {
   const { facts } = await historyFromDestinations(world.host, server({ folder: tempFolder() }), new Map(), never);
   expect(facts).toMatchObject({ lastSuccess: future, places: { here: future } });
 });
+
+test('a pause of an hour that was asked for while the clock was a year ahead ends an hour after the clock was set right', async () => {
+  const hour = 3_600_000;
+  const { service, clock } = serviceWorld({ folder: tempFolder(), servers: [{ schedule: { kind: 'daily', at: ['04:00'] } }] });
+  await service.calls['server.pause']({ slug: 'survival', until: clock.now() + hour }, never);
+  clock.jump(-365 * 24 * hour);
+  // As it is looked at each minute.
+  service.overdueSince('survival');
+  expect(service.status('survival')).toMatchObject({ state: 'paused', pausedUntil: clock.now() + hour });
+  clock.jump(hour / 2);
+  service.overdueSince('survival');
+  expect(service.status('survival').pausedUntil).toBe(clock.now() + hour / 2);
+  clock.jump(hour / 2 + 1);
+  expect(service.status('survival')).toMatchObject({ state: 'new', pausedUntil: null });
+  // One until it is resumed stays so.
+  await service.calls['server.pause']({ slug: 'survival', until: 0 }, never);
+  clock.jump(-365 * 24 * hour);
+  service.overdueSince('survival');
+  expect(service.status('survival')).toMatchObject({ state: 'paused', pausedUntil: 0 });
+});

@@ -17,6 +17,7 @@ const factsSchema = z.looseObject({
   doubted: z.object({ stamp: time, seenAt: time }).nullable().default(null),
   failures: z.object({ count: z.number(), at: time, mayPass: z.boolean() }).nullable(),
   pausedUntil: time.nullable(),
+  pausedAt: time.nullable().default(null),
   bytes: z.number(),
   storedBytes: z.number(),
   checks: z.record(z.string(), z.object({ ok: time.nullable(), tried: time })),

@@ -27,6 +27,12 @@ export function doubtedNow({ since, lastSuccess, doubted }: ServerFacts, now: nu
   return doubted?.stamp === stamp && doubted.seenAt <= now + believedAheadMs ? doubted : { stamp, seenAt: now };
 }
 
+/** A pause that was asked for while the clock was far ahead lasts for as long as it was meant to, from when that is seen. Null where nothing changes. */
+export function pauseNow({ pausedUntil, pausedAt }: ServerFacts, now: number): Pick<ServerFacts, 'pausedUntil' | 'pausedAt'> | null {
+  if (pausedUntil === null || pausedAt === null || pausedAt <= now + believedAheadMs) return null;
+  return { pausedUntil: now + pausedUntil - pausedAt, pausedAt: now };
+}
+
 /** What may be relied on: a stamp that is doubted counts as made when that was first seen, or else nothing would be due, or overdue, until it has come. */
 export function believed(facts: ServerFacts, now: number): Standing {
   const { since, lastSuccess, failures } = facts;

@@ -64,6 +64,8 @@ export interface ServerFacts {
   readonly doubted: { readonly stamp: number; readonly seenAt: number } | null;
   readonly failures: { readonly count: number; readonly at: number; readonly mayPass: boolean } | null;
   readonly pausedUntil: number | null;
+  /** When that was asked for; null where it is until it is resumed. */
+  readonly pausedAt: number | null;
   readonly bytes: number;
   readonly storedBytes: number;
   /** Full verifications and drills by `<kind>/<destination>`: when the last one ended well, and when one was tried. */
@@ -100,6 +102,7 @@ export const noFacts: Omit<ServerFacts, 'since'> = {
   doubted: null,
   failures: null,
   pausedUntil: null,
+  pausedAt: null,
   bytes: 0,
   storedBytes: 0,
   checks: {},

@@ -3,7 +3,7 @@ import type { ServerSettings } from '../../contract/server-settings.ts';
 import type { Standing } from '../schedule/due.ts';
 import { occurrencesOf, type Occurrences } from '../schedule/occurrences.ts';
 import type { Scheduled } from '../schedule/scheduler.ts';
-import { believed, doubtedNow, type Mended } from './facts.ts';
+import { believed, doubtedNow, pauseNow, type Mended } from './facts.ts';
 import type { ServiceHost } from './ports.ts';
 
 /** The servers as the schedule sees them, worked out from their settings and from what is known of them. */
@@ -38,8 +38,9 @@ export function scheduledServers(host: ServiceHost, mended: (last: Job | null) =
   function standingOf(slug: string): Standing {
     const [facts, now] = [store.facts(slug), clock.now()];
     const doubted = doubtedNow(facts, now);
-    if (doubted !== facts.doubted) {
-      store.changeFacts(slug, { doubted });
+    const pause = pauseNow(facts, now);
+    if (doubted !== facts.doubted || pause !== null) {
+      store.changeFacts(slug, { doubted, ...pause });
       scheduled = null;
     }
     return believed(store.facts(slug), now);

@@ -131,7 +131,7 @@ export function createService(host: ServiceHost): Service {
 
   function pause(slug: string, until: number | null): ServerStatus {
     serverOf(slug);
-    store.changeFacts(slug, { pausedUntil: until });
+    store.changeFacts(slug, { pausedUntil: until, pausedAt: until === null || until === 0 ? null : clock.now() });
     changed(slug);
     return status(slug);
   }
