@@ -7,14 +7,19 @@ import { fakeClock } from '../support/fake-clock.ts';
 import { startRconServer, type RconServer } from '../support/rcon-server.ts';
 import { server } from '../support/service-world.ts';
 
-let game: RconServer;
-afterEach(() => game.close());
+let game: RconServer | undefined;
+afterEach(() => game?.close());
 
 test('who plays on a server is asked of its own console, with the password in the keychain, and slows what is transferred', async () => {
-  game = await startRconServer('correct horse');
+  const started = await startRconServer('correct horse');
+  game = started;
   let players = 3;
-  game.reply = (command) => (command === 'list' ? `There are ${players} of a max of 20 players online: a, b, c` : undefined);
-  const quiesce = { kind: 'minecraft', rcon: { host: '127.0.0.1', port: game.port, timeoutSeconds: 20 }, warnPlayersSeconds: 0 } as const;
+  started.reply = (command) => (command === 'list' ? `There are ${players} of a max of 20 players online: a, b, c` : undefined);
+  const quiesce = {
+    kind: 'minecraft',
+    rcon: { host: '127.0.0.1', port: started.port, timeoutSeconds: 20 },
+    warnPlayersSeconds: 0,
+  } as const;
   const all = settingsSchema.parse({
     ...{ version: 1, bandwidth: { limit: 'off', whilePlayers: '512K' } },
     servers: [server({ folder: '/srv', quiesce }), server({ folder: '/other', name: 'Files', slug: 'files' })],
@@ -33,7 +38,7 @@ test('who plays on a server is asked of its own console, with the password in th
     null,
     null,
   ]);
-  expect([game.done, asked]).toEqual([['list'], ['server/survival/rconPassword']]);
+  expect([started.done, asked]).toEqual([['list'], ['server/survival/rconPassword']]);
 
   const clock = fakeClock();
   const limits: unknown[] = [];
@@ -61,5 +66,27 @@ test('who plays on a server is asked of its own console, with the password in th
   await asleep();
   expect(limits.at(-1)).toEqual({});
   stop.abort();
+  await running;
+});
+
+test('a question after players that never ends holds up no timetable', async () => {
+  const clock = fakeClock({ now: Date.UTC(2026, 10, 23, 22, 0) });
+  const all = settingsSchema.parse({ version: 1, bandwidth: { limit: '00:00,1M 23:00,2M', whilePlayers: '512K' } });
+  const limits: unknown[] = [];
+  const stop = new AbortController();
+  const running = runBandwidth({
+    ...{ clock, signal: stop.signal, zone: 'UTC', running: () => ['survival'] },
+    limiter: { setLimits: (rates: unknown) => limits.push(rates) } as unknown as Bandwidth,
+    settings: { current: () => all, changed: () => new AbortController().signal },
+    players: () => new Promise(() => undefined),
+  });
+  const mib = 2 ** 20;
+  await clock.advance(61 * 60_000);
+  expect(limits).toEqual([
+    { up: mib, down: mib },
+    { up: 2 * mib, down: 2 * mib },
+  ]);
+  stop.abort();
+  await clock.advance(60_000);
   await running;
 });

@@ -3,7 +3,7 @@ import type { Clock } from '../ports.ts';
 import { lower, parseBandwidth, ratesAt, type Rates } from '../schedule/bandwidth-timetable.ts';
 import type { Bandwidth } from '../storage/layers/bandwidth.ts';
 import type { LiveSettings } from './settings-ports.ts';
-import { restUntil } from '../storage/cancel.ts';
+import { endsWithin, restUntil } from '../storage/cancel.ts';
 
 export interface BandwidthRun {
   readonly clock: Clock;
@@ -19,6 +19,7 @@ export interface BandwidthRun {
 }
 
 const lookEveryMs = 20_000;
+const patienceMs = 30_000;
 
 /** Sets the limits as the settings, the timetable and the players would have it, until the signal; changed settings count at once. */
 export async function runBandwidth(run: BandwidthRun): Promise<void> {
@@ -65,9 +66,12 @@ function ratesDiffer(run: BandwidthRun): boolean {
 }
 
 /** Asked only while something runs: nobody else is disturbed by a transfer. A server that does not answer has no players. */
-async function somebodyPlays({ running, players }: BandwidthRun, signal: AbortSignal): Promise<boolean> {
+async function somebodyPlays({ clock, running, players }: BandwidthRun, signal: AbortSignal): Promise<boolean> {
   for (const slug of running()) {
-    const count = await players(slug, signal).catch(() => null);
+    const asked = players(slug, signal).catch(() => null);
+    // A keychain that hangs takes no signal, and the timetable goes on.
+    if (!(await endsWithin(clock, patienceMs, asked))) continue;
+    const count = await asked;
     if (count !== null && count > 0) return true;
   }
   return false;
