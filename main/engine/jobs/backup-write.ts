@@ -26,6 +26,7 @@ import { openPartWriter } from '../storage/part-writer.ts';
 import { uploadBytes } from '../storage/upload-object.ts';
 import type { BackupPlace, BackupRun } from './backup-place.ts';
 import { rememberClassic } from './classic-memory.ts';
+import { rememberNewest } from './listing-gaps.ts';
 import { lockName } from './lock-name.ts';
 import { manifestHeader, namedArchives, takenOverBy, type NamedGround } from './manifest-header.ts';
 import { buildingProblem } from './snapshot-problem.ts';
@@ -106,6 +107,7 @@ export async function finish(backup: BackupRun, place: BackupPlace, packed: Pack
     if (lost.size > 0) return lost;
     written.add(manifestKey(slug, id));
     stored += (await writeManifest(host, backend, vault, header, packed.entryLines, options)).size;
+    await rememberNewest(host, destination, slug, id);
     warnings.push(...(await removePartials(backend, [...place.partials, ...written.partials], options)));
   } else {
     const about = { id, server, stored, request, excludes, warnings, packed };

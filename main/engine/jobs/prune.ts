@@ -15,6 +15,7 @@ import { lastHeader } from '../snapshots/written-order.ts';
 import type { CallOptions, ObjectInfo } from '../storage/backend.ts';
 import { largestClockOffsetMs } from '../storage/check-destination.ts';
 import { measureClockOffset, probePrefix } from '../storage/clock-offset.ts';
+import { refuseWithGaps } from './listing-gaps.ts';
 import { lockName } from './lock-name.ts';
 import { checkOwner, ownerOf } from './owner.ts';
 import { livePartials, readPartials, type ReadPartials } from './unfinished.ts';
@@ -65,7 +66,7 @@ export async function prune(
       );
     }
     const listing = await listServer(destination.backend, slug, options);
-    return await pruneListing(host, catalog, listing, host.clock.now() + offset, request, options);
+    return await pruneListing(host, destination, { catalog, listing, providerNow: host.clock.now() + offset }, request, options);
   } finally {
     await lock?.release();
   }
@@ -73,9 +74,8 @@ export async function prune(
 
 async function pruneListing(
   host: EngineHost,
-  catalog: Catalog,
-  listing: ServerListing,
-  providerNow: number,
+  destination: OpenDestination,
+  { catalog, listing, providerNow }: { readonly catalog: Catalog; readonly listing: ServerListing; readonly providerNow: number },
   request: PruneRequest,
   options: CallOptions,
 ): Promise<PruneReport> {
@@ -95,6 +95,9 @@ async function pruneListing(
   }
   const last = await lastHeader(catalog, listing, options);
   checkOwner(await ownerOf(catalog, listing, { last, providerNow }, options), (await host.machine()).id, request.takeOver);
+  const partials = await readPartials(catalog, livePartials(listing, providerNow), options);
+  const archives = [...partials.archives, ...known.flatMap(({ header }) => (header?.archives ?? []).map(({ key }) => key))];
+  await refuseWithGaps(host, destination, listing, new Set(archives.flatMap(withBeside)), options);
 
   let decision = decide(known, request, providerNow);
   for (;;) {
@@ -111,7 +114,6 @@ async function pruneListing(
     if (problem !== null && header !== null)
       warnings.push({ code: 'damaged', message: `${snapshot.id}: ${problem}; it was left as it is` });
   const probes = await oldProbes(catalog, listing.slug, providerNow, options);
-  const partials = await readPartials(catalog, livePartials(listing, providerNow), options);
   const keepArchives = unreadable !== null || partials.unreadable;
   const objects = [...doomed(known, { removed, providerNow, keepArchives, partials }), ...probes];
   if (!request.dryRun) for (const { key } of objects) await catalog.backend.remove(key, options);
@@ -185,12 +187,12 @@ interface Doom {
  * file may be somebody's only copy whose .sha256 was lost on the way: no sweep touches it.
  */
 function doomed(known: readonly Known[], { removed, providerNow, keepArchives, partials }: Doom): readonly ListedObject[] {
-  const named = new Set<string>(partials.archives.flatMap((key) => [key, checksumKey(key), damagedKey(key)]));
+  const named = new Set<string>(partials.archives.flatMap(withBeside));
   // What only the removed ones had named: archives of earlier runs too, whose own manifests may have gone long ago.
   const released = new Set<string>();
   for (const { snapshot, header } of known) {
     for (const { key } of header?.archives ?? []) {
-      for (const one of [key, checksumKey(key), damagedKey(key)]) (removed.has(snapshot.id) ? released : named).add(one);
+      for (const one of withBeside(key)) (removed.has(snapshot.id) ? released : named).add(one);
     }
   }
   const first: ListedObject[] = [];
@@ -216,6 +218,9 @@ function doomed(known: readonly Known[], { removed, providerNow, keepArchives, p
   }
   return [...first, ...data, ...rest];
 }
+
+/** An archive, and what belongs to it. */
+const withBeside = (key: string): readonly string[] => [key, checksumKey(key), damagedKey(key)];
 
 /** By the provider's own times: ours, and the one in the name, may be wrong. */
 function isOld(object: ObjectInfo, providerNow: number): boolean {
