@@ -88,14 +88,26 @@ describe('the whole way through a folder destination', () => {
   it('lists the snapshots in the promised shape', async () => {
     const { code, value } = await json(['snapshots', '-d', `folder:${place}`]);
     expect(code).toBe(0);
-    const rows = value as { id: string }[];
+    const rows = value as { id: string; storedBytes: number; sharedBytes: number }[];
     expect(rows).toHaveLength(2);
     for (const row of rows) {
       expect(Object.keys(row)).toEqual(['id', 'server', 'time', 'files', 'bytes', 'storedBytes', 'sharedBytes', 'complete', 'format']);
       expect(row).toMatchObject({ server: 'survival', complete: true, format: 'archive' });
     }
     second = rows.map(({ id }) => id).find((id) => id !== first) ?? '';
-    expect((await run(['snapshots', '-d', `folder:${place}`])).stdout).toContain(second);
+    const { stdout } = await run(['snapshots', '-d', `folder:${place}`]);
+    // What the second one added to what it shares with the first, as the places of the objects say.
+    const sizeOf = (id: string, ending: string): number => statSync(join(place, 'survival', `${id}${ending}`)).size;
+    const [one, two] = [sizeOf(first, '.holdfast'), sizeOf(second, '.holdfast')];
+    expect(rows.find(({ id }) => id === second)).toMatchObject({ sharedBytes: one });
+    expect(rows.find(({ id }) => id === second)?.storedBytes).toBeGreaterThanOrEqual(two + sizeOf(second, '.manifest'));
+    expect(rows.find(({ id }) => id === first)).toMatchObject({ sharedBytes: 0 });
+    const cells =
+      stdout
+        .split('\n')
+        .find((line) => line.startsWith(second))
+        ?.split(/ {2,}/) ?? [];
+    expect(cells.slice(-3, -1)).toEqual([formatSize(rows.find(({ id }) => id === second)?.storedBytes ?? 0), formatSize(one)]);
   });
 
   it('lists the files, all or under a path', async () => {

@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { ServiceEvent } from '../../main/contract/events.ts';
 import type { Job } from '../../main/contract/jobs.ts';
 import type { Notice } from '../../main/contract/notices.ts';
+import type { SnapshotRow } from '../../main/contract/reports.ts';
 import type { ServerStatus } from '../../main/contract/server-status.ts';
 import { callService } from '../../main/compose/service/http-client.ts';
 import { formatSize } from '../../main/headless/units.ts';
@@ -69,6 +70,16 @@ describe('without a service', () => {
     rmSync(join(home.own(), 'state.json'));
     expect(await home.json(['server', 'list'])).toMatchObject([{ settings: { slug: 'survival' } }]);
     expect(await home.json(['server', 'backup', 'survival', '--force'])).toMatchObject({ state: 'done' });
+  });
+
+  test('a whole one rests on no earlier snapshot, as the one before it does', async () => {
+    const shared = async (): Promise<number | null | undefined> => {
+      const rows = (await home.json(['snapshots', '-d', 'nas'], { HOLDFAST_PASSWORD: testPassword })) as SnapshotRow[];
+      return rows.findLast(({ server }) => server === 'Survival')?.sharedBytes;
+    };
+    expect(await shared()).toBeGreaterThan(0);
+    expect(await home.json(['server', 'backup', 'survival', '--force', '--whole'])).toMatchObject({ state: 'done' });
+    expect(await shared()).toBe(0);
   });
 
   test('what cannot be kept is refused with its reason, and nothing is kept of it', async () => {

@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { entryStamps } from '../../main/adapters/files/stamps.ts';
 import type { BackupRequest } from '../../main/contract/reports.ts';
+import { readBytes } from '../../main/engine/storage/read-object.ts';
 import { craftSnapshot, fileLine, plainLine } from '../support/craft-snapshot.ts';
+import { manifestLines } from '../support/damage.ts';
 import { world, type World } from '../support/engine-on-memory.ts';
 import { anHourLater } from '../support/incremental.ts';
 import { tempFolder } from '../support/temp-folder.ts';
@@ -25,11 +27,11 @@ beforeEach(() => {
 });
 
 /** A base in which the file has its stamps, but for `more`. */
-async function craftBase(one: World, more: Readonly<Record<string, unknown>> = {}): Promise<void> {
+async function craftBase(one: World, more: Readonly<Record<string, unknown>> = {}, content = inBase): Promise<void> {
   const root = plainLine('.', 'directory', { ...entryStamps(lstatSync(source, { bigint: true }), 'directory') });
   const stamps = entryStamps(lstatSync(file, { bigint: true }), 'file');
   await craftSnapshot(one, {
-    contents: [inBase],
+    contents: [content],
     header: { root: source },
     entries: ([frame]) => (frame === undefined ? [] : [root, fileLine('file', frame, { ...stamps, ...more })]),
   });
@@ -65,6 +67,32 @@ describe('a file of a run that has something to write', () => {
     expect(await restored(one)).toBe(content);
   });
 
+  test('is read where its size is another', async () => {
+    const one = anHourLater();
+    const longer = `${inBase}, and longer`;
+    await craftBase(one, { size: longer.length }, longer);
+    writeFileSync(join(source, 'new'), 'what the run has to write');
+    expect(await one.backup(source)).toMatchObject({ outcome: 'written', kept: { files: 0 } });
+    expect(await restored(one)).toBe(onDisk);
+  });
+
+  test('is read where it was written twice in one tick of a clock of 2 seconds, and a run came between', async () => {
+    const tick = Math.floor(Date.now() / 2000) * 2;
+    utimesSync(file, tick, tick);
+    const between = world();
+    const { id } = await between.backup(source);
+    const { entries } = await manifestLines(between, await readBytes(between.backend, `survival/${id}.manifest`, { limit: 2 ** 20 }));
+    const first = entries.find(({ path }) => path === 'file');
+    writeFileSync(file, 'second of that tick.'.slice(0, onDisk.length));
+    utimesSync(file, tick, tick);
+    // As that clock has it, both times are those of the first write; what the run made of them is its own.
+    const one = anHourLater();
+    await craftBase(one, { ...(first?.racy === true ? { racy: true } : {}) }, onDisk);
+    writeFileSync(join(source, 'new'), 'what the run has to write');
+    await one.backup(source);
+    expect(await restored(one)).toBe(readFileSync(file, 'utf8'));
+  });
+
   test('is read while it is young, or from the future', async () => {
     const now = world();
     await craftBase(now);
@@ -90,5 +118,13 @@ describe('a folder in which nothing else has changed', () => {
     await craftBase(one, otherInode());
     expect(await one.backup(source, request)).toMatchObject({ outcome });
     expect(await restored(one)).toBe(content);
+  });
+
+  test('is written once more where a size is another', async () => {
+    const one = anHourLater();
+    const longer = `${inBase}, and longer`;
+    await craftBase(one, { size: longer.length }, longer);
+    expect(await one.backup(source)).toMatchObject({ outcome: 'written' });
+    expect(await restored(one)).toBe(onDisk);
   });
 });

@@ -23,8 +23,8 @@ import { loadVault } from '../../main/engine/snapshots/vault-store.ts';
 import type { Backend } from '../../main/engine/storage/backend.ts';
 import { exitCodeOfReport } from '../../main/headless/exit-codes.ts';
 import { differences, seeTree } from '../support/compare-trees.ts';
-import { world } from '../support/engine-on-memory.ts';
 import type { World } from '../support/engine-on-memory.ts';
+import { anHourLater } from '../support/incremental.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { TreeMaker } from '../support/trees.ts';
 
@@ -66,7 +66,8 @@ interface Outcome {
 }
 
 async function backedUpWhile(source: string, meanwhile: () => void): Promise<Outcome> {
-  const one = world({ backend: pausing(meanwhile) });
+  // To it all files are an hour old: what it marks racy has moved under it.
+  const one = anHourLater({ backend: pausing(meanwhile) });
   const report = await one.backup(source, { level: 1 });
   const vault = await loadVault(one.backend, { credentials: one.destination.credentials });
   const manifest = await openManifest(one.host.zstd, one.backend, vault, `survival/${report.id}.manifest`, {});
@@ -96,6 +97,9 @@ function restIsWhole(source: string, back: string): void {
   const leaveOut = (path: string): boolean => path === 'b victim' || path === '.';
   expect(differences(seeTree(source, { owners: false }), seeTree(back, { owners: false }), { leaveOut })).toEqual([]);
 }
+
+const racyOnes = (entries: Outcome['entries']): readonly string[] =>
+  [...entries.values()].filter(({ racy }) => racy === true).map(({ path }) => path);
 
 describe('a file that changes while it is read', () => {
   it('grows: what was there at first is kept, and it is said', async () => {
@@ -132,6 +136,7 @@ describe('a file that changes while it is read', () => {
     expect(warned).toMatchObject([{ code: 'shrank', path: 'b victim' }]);
     const { size } = lstatSync(join(back, 'b victim'));
     expect(entries.get('b victim')?.size).toBe(size);
+    expect(racyOnes(entries)).toEqual(['b victim']);
     expect(size).toBeGreaterThan(0);
     expect(size).toBeLessThan(large);
     expect(readFileSync(join(back, 'b victim')).equals(first.subarray(0, size))).toBe(true);
@@ -165,6 +170,7 @@ describe('a file that changes while it is read', () => {
         renameSync(join(source, 'e new'), victim);
       });
       expect(entries.get('b victim')).toMatchObject({ size: large, racy: true });
+      expect(racyOnes(entries)).toEqual(['b victim']);
       expect(readFileSync(join(back, 'b victim')).equals(first)).toBe(true);
       restIsWhole(source, back);
     }

@@ -28,6 +28,7 @@ export interface ManifestLines {
     type: string;
     size: number;
     linkOf?: string;
+    racy?: boolean;
     sha256?: string;
     pieces?: string;
     extents: readonly (readonly [number, number, number, number, number])[];

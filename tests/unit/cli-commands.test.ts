@@ -431,6 +431,29 @@ describe('exit codes', () => {
 });
 
 describe('for people', () => {
+  it('snapshots: what each run added, and what it shares', async () => {
+    const [first, next]: readonly SnapshotRow[] = [
+      { ...row, storedBytes: 3 * 2 ** 30 },
+      { ...row, id: 'b', storedBytes: 5 * 2 ** 20, sharedBytes: 3 * 2 ** 30 },
+    ];
+    const engine: Calls = { snapshots: () => Promise.resolve([first, next].filter((one) => one !== undefined)) };
+    const { stdout } = await run(['snapshots', '-d', `folder:${tempFolder()}`], engine);
+    expect(
+      stdout
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => line.split(/ {2,}/).slice(-4, -1)),
+    ).toEqual([
+      ['SIZE', 'ADDED', 'SHARES'],
+      ['10 B', '3.0 GiB', '–'],
+      ['10 B', '5.0 MiB', '3.0 GiB'],
+    ]);
+    expect(JSON.parse((await run(['snapshots', '-d', `folder:${tempFolder()}`, '--json'], engine)).stdout)).toMatchObject([
+      { storedBytes: 3 * 2 ** 30, sharedBytes: 0 },
+      { storedBytes: 5 * 2 ** 20, sharedBytes: 3 * 2 ** 30 },
+    ]);
+  });
+
   it('snapshots: an aligned table in local time', async () => {
     const other: SnapshotRow = {
       ...row,
