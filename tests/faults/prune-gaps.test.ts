@@ -90,6 +90,15 @@ test('nothing of it is listed, and it rests on what only older snapshots hold', 
   await refused((key) => key.includes(id), `survival/${id}.manifest`);
 });
 
+test('a computer whose memory cannot be read goes by what is listed', async () => {
+  await on().backup(source, { volumeSize });
+  const memory = { recall: () => Promise.reject(new Error('EIO')), remember: () => Promise.reject(new Error('EIO')) };
+  const one = anHourLater({ backend, clock, host: { memory } });
+  writeFileSync(join(source, 'new'), 'new');
+  expect(await one.backup(source, { volumeSize })).toMatchObject({ outcome: 'written', warnings: [] });
+  expect((await one.prune({ policy: { last: 1 } })).remove).toHaveLength(1);
+});
+
 test('asks only for what nothing listed names', async () => {
   const one = on();
   await one.backup(source, { volumeSize });

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Fault } from '../../contract/faults.ts';
+import { asFault, Fault } from '../../contract/faults.ts';
 import type { OpenDestination } from '../engine.ts';
 import type { EngineHost } from '../host.ts';
 import { findObject, type ServerListing } from '../snapshots/catalog.ts';
@@ -25,12 +25,18 @@ export async function rememberNewest(host: EngineHost, destination: OpenDestinat
 }
 
 async function recallNewest(host: EngineHost, destination: OpenDestination, slug: string): Promise<string | null> {
-  const content = await host.memory.recall(memoryName(destination, slug));
-  if (content === null) return null;
-  const pieces: Uint8Array[] = [];
-  for await (const piece of content) pieces.push(Buffer.from(piece));
-  const id = Buffer.concat(pieces).toString('utf8');
-  return isSnapshotId(id) ? id : null;
+  try {
+    const content = await host.memory.recall(memoryName(destination, slug));
+    if (content === null) return null;
+    const pieces: Uint8Array[] = [];
+    for await (const piece of content) pieces.push(Buffer.from(piece));
+    const id = Buffer.concat(pieces).toString('utf8');
+    return isSnapshotId(id) ? id : null;
+  } catch (error) {
+    // What cannot be read is as good as forgotten; but a call that was stopped stays stopped.
+    if (asFault(error, 'recall').code === 'cancelled') throw error;
+    return null;
+  }
 }
 
 /**
