@@ -1,0 +1,57 @@
+import type { Page, Route } from 'playwright';
+import { describe, expect, test } from 'vitest';
+import type { DestinationRow } from '../../main/contract/destinations.ts';
+import { browserMissing } from '../support/page/browser.ts';
+import { openStage } from '../support/page/stage.ts';
+import { openStagedPage } from '../support/page/staged-page.ts';
+
+const addressOf = (call: string): string => `**/api/call/${call}`;
+
+/** Answers to this call wait until they are let go; with what it is about, only those. */
+async function held(page: Page, call: string, about?: string): Promise<() => void> {
+  const gate = Promise.withResolvers<undefined>();
+  await page.route(addressOf(call), async (route) => {
+    if (about === undefined || (route.request().postData() ?? '').includes(about)) await gate.promise;
+    // It may have been given up meanwhile.
+    await route.continue().catch(() => undefined);
+  });
+  return () => gate.resolve(undefined);
+}
+
+async function answers(route: Route, value: unknown): Promise<void> {
+  await route.fulfill({ json: { ok: true, value } });
+}
+
+const go = (page: Page, view: string): Promise<unknown> => page.evaluate(`location.hash = ${JSON.stringify(`#/${view}`)}`);
+
+describe.skipIf(browserMissing !== '')(`answers that come late on the page${browserMissing === '' ? '' : ` (${browserMissing})`}`, () => {
+  const stage = openStage();
+
+  test('a sign-in that was begun for one place is given up when another one is shown, and is never taken for that one’s', async () => {
+    const { page } = await openStagedPage(stage.browser, stage.service, 'settings/place/google');
+    const other: DestinationRow = {
+      ...{ name: 'second', label: 'Other in Google Drive', secrets: ['refreshToken'], hasPassword: true },
+      settings: { provider: 'google-drive', folder: 'Other' },
+    };
+    await page.route(addressOf('destinations.list'), async (route) => {
+      const { value } = (await (await route.fetch()).json()) as { value: DestinationRow[] };
+      await answers(route, [...value, other]);
+    });
+    await page.evaluate('window.open = () => null');
+    const listed = page.waitForResponse(addressOf('destinations.list'));
+    stage.service.emit({ event: 'destinations-changed', data: {} });
+    await listed;
+    await page.getByText('maria@example.org').waitFor();
+    await page.getByRole('button', { name: 'Sign in with Google…' }).click();
+    const waiting = page.getByRole('progressbar', { name: /Google/ });
+    await waiting.waitFor();
+    const cancelled = page.waitForRequest(addressOf('signIn.cancel'));
+    await held(page, 'destination.account');
+    await go(page, 'settings/place/second/sign-in');
+    await page.getByRole('heading', { name: 'second' }).waitFor();
+    await cancelled;
+    await page.getByRole('button', { name: 'Sign in with Google…' }).waitFor();
+    expect([await waiting.count(), await page.getByText('maria@example.org').count()]).toEqual([0, 0]);
+    await page.context().close();
+  });
+});
