@@ -33,6 +33,11 @@ class Service {
   /** Milliseconds since 1970, moved on every half minute so that “2 hours ago” stays true. */
   now = $state(Date.now());
   readonly #paces = new Paces();
+  /** For each reading that is under way: the servers that events told of since it began. */
+  readonly #told = new Set<Set<string>>();
+  #readings = 0;
+  /** The newest one that was taken. */
+  #taken = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
 
   /** Begins to listen; returns how to stop. */
@@ -51,14 +56,19 @@ class Service {
 
   async load(): Promise<void> {
     const { mark } = passing;
+    const reading = ++this.#readings;
+    const told = new Set<string>();
+    this.#told.add(told);
     try {
       const [servers, info, destinations] = await Promise.all([
         call('servers.list', {}),
         call('service.info', {}),
         call('destinations.list', {}),
       ]);
-      this.servers.clear();
-      for (const status of servers) this.#put(status);
+      // What was read later has come already.
+      if (reading < this.#taken) return;
+      this.#taken = reading;
+      this.#list(servers, told);
       this.info = info;
       this.destinations = destinations;
       this.line = 'open';
@@ -68,14 +78,40 @@ class Service {
       await this.#catchUp();
     } catch (error) {
       this.#failed(faultOf(error));
+    } finally {
+      this.#told.delete(told);
+    }
+  }
+
+  /** Takes what was read, but of servers that an event told of meanwhile: the event may be the newer one, and a later one would tell what is newer still. */
+  #list(servers: readonly ServerStatus[], told: ReadonlySet<string>): void {
+    const before = new Map(this.servers);
+    const slugs = new Set([...servers.map(({ settings }) => settings.slug), ...told]);
+    const read = new Map(servers.map((status) => [status.settings.slug, status]));
+    this.servers.clear();
+    for (const slug of slugs) {
+      const status = (told.has(slug) ? before : read).get(slug);
+      if (status !== undefined) this.#put(status);
     }
   }
 
   /** Jobs whose end was told while the line was broken. */
   async #catchUp(): Promise<void> {
     for (const job of [...this.jobs.values()].filter(({ endedAt }) => endedAt === null)) {
-      this.#job(await call('job.get', { job: job.id }));
+      try {
+        this.#job(await call('job.get', { job: job.id }));
+      } catch (error) {
+        const fault = faultOf(error);
+        // The service knows it no more: it ended with the one of before, and asking again would come to the same.
+        if (fault.code === 'not-found') this.#forget(job.id);
+        else this.#failed(fault);
+      }
     }
+  }
+
+  #forget(id: string): void {
+    this.jobs.delete(id);
+    this.paces.delete(id);
   }
 
   /** Why a browser's line broke: it does not say by itself. */
@@ -114,6 +150,7 @@ class Service {
       case 'server': {
         const before = this.servers.get(event.data.settings.slug)?.last?.fault?.context['keychain'];
         this.#put(event.data);
+        for (const told of this.#told) told.add(event.data.settings.slug);
         // Locked, or open again: the service tells only with its info.
         if (event.data.last?.fault?.context['keychain'] !== before) void this.load();
         return;
@@ -123,6 +160,7 @@ class Service {
         return;
       case 'server-removed':
         this.servers.delete(event.data.slug);
+        for (const told of this.#told) told.add(event.data.slug);
         return;
       case 'destinations-changed':
         void this.load();

@@ -1,9 +1,14 @@
 import type { Page, Route } from 'playwright';
 import { describe, expect, test } from 'vitest';
 import type { DestinationRow } from '../../main/contract/destinations.ts';
+import type { WireFault } from '../../main/contract/faults.ts';
 import { browserMissing } from '../support/page/browser.ts';
 import { openStage } from '../support/page/stage.ts';
 import { openStagedPage } from '../support/page/staged-page.ts';
+import { runningJob, stagedServers } from '../support/page/staged-service.ts';
+
+const [nextcloud, , , creative] = stagedServers;
+if (nextcloud === undefined || creative === undefined) throw new Error('the stage has lost its servers');
 
 const addressOf = (call: string): string => `**/api/call/${call}`;
 
@@ -20,6 +25,11 @@ async function held(page: Page, call: string, about?: string): Promise<() => voi
 
 async function answers(route: Route, value: unknown): Promise<void> {
   await route.fulfill({ json: { ok: true, value } });
+}
+
+async function fails(route: Route, code: WireFault['code']): Promise<void> {
+  const fault: WireFault = { code, persistence: 'permanent', operation: 'stage', message: 'as staged', context: {} };
+  await route.fulfill({ json: { ok: false, fault } });
 }
 
 const go = (page: Page, view: string): Promise<unknown> => page.evaluate(`location.hash = ${JSON.stringify(`#/${view}`)}`);
@@ -52,6 +62,44 @@ describe.skipIf(browserMissing !== '')(`answers that come late on the page${brow
     await cancelled;
     await page.getByRole('button', { name: 'Sign in with Google…' }).waitFor();
     expect([await waiting.count(), await page.getByText('maria@example.org').count()]).toEqual([0, 0]);
+    await page.context().close();
+  });
+
+  test('an event that comes while everything is read again is not undone by what was read before it', async () => {
+    const { page } = await openStagedPage(stage.browser, stage.service, '');
+    const [card, gone] = ['Creative', 'Nextcloud'].map((name) => page.getByRole('article', { name }));
+    await card?.waitFor();
+    await page.route(addressOf('service.info'), async (route) => {
+      const { value } = (await (await route.fetch()).json()) as { value: object };
+      await answers(route, { ...value, settingsProblem: 'line 3' });
+    });
+    const letGo = await held(page, 'destinations.list');
+    const read = page.waitForResponse(addressOf('servers.list'));
+    stage.service.emit({ event: 'destinations-changed', data: {} });
+    await (await read).finished();
+    stage.service.emit({ event: 'server', data: { ...creative, settings: { ...creative.settings, name: 'Renamed' } } });
+    stage.service.emit({ event: 'server-removed', data: { slug: nextcloud.settings.slug } });
+    await gone?.waitFor({ state: 'detached' });
+    letGo();
+    // All of it was taken.
+    await page.locator('.banner').waitFor();
+    await page.getByRole('article', { name: 'Renamed' }).waitFor();
+    expect([await card?.count(), await gone?.count()]).toEqual([0, 0]);
+    await page.context().close();
+  });
+
+  test('a job that the service knows no more stands in the way of nothing', async () => {
+    const { page } = await openStagedPage(stage.browser, stage.service, '');
+    await page.getByRole('article', { name: 'Survival' }).waitFor();
+    await page.route(addressOf('job.get'), async (route) => {
+      if ((route.request().postData() ?? '').includes('j-lost')) return await fails(route, 'not-found');
+      await answers(route, { ...runningJob, id: 'j-later' });
+    });
+    for (const id of ['j-lost', 'j-later']) stage.service.emit({ event: 'job', data: { ...runningJob, id, server: 'creative' } });
+    const asked = page.waitForResponse((response) => (response.request().postData() ?? '').includes('j-later'));
+    stage.service.emit({ event: 'destinations-changed', data: {} });
+    await (await asked).finished();
+    expect(await page.locator('.banner').count()).toBe(0);
     await page.context().close();
   });
 });
