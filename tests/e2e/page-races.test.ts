@@ -102,4 +102,31 @@ describe.skipIf(browserMissing !== '')(`answers that come late on the page${brow
     expect(await page.locator('.banner').count()).toBe(0);
     await page.context().close();
   });
+
+  test('a restore offers no snapshot of the place that was chosen before', async () => {
+    const { page } = await openStagedPage(stage.browser, stage.service, '');
+    const card = page.getByRole('article', { name: 'Creative' });
+    await card.waitFor();
+    const settings = { ...creative.settings, name: 'Two places', destinations: ['tide-s3', 'attic-nas'] };
+    stage.service.emit({ event: 'server', data: { ...creative, settings } });
+    await page.getByRole('article', { name: 'Two places' }).getByRole('button', { name: 'Restore…' }).click();
+    const dialog = page.getByRole('dialog');
+    const restore = dialog.getByRole('button', { name: 'Restore', exact: true });
+    await expect.poll(() => restore.getAttribute('aria-disabled')).not.toBe('true');
+    const whole = await dialog.getByRole('heading').first().innerText();
+    const away = Promise.withResolvers<undefined>();
+    for (const call of ['snapshot.newest', 'snapshots.list'])
+      await page.route(addressOf(call), async (route) => {
+        await away.promise;
+        await fails(route, 'unavailable');
+      });
+    await dialog.getByRole('button', { name: 'Other choices…' }).click();
+    await dialog.getByLabel('Backup place').selectOption('attic-nas');
+    await expect.poll(() => restore.getAttribute('aria-disabled')).toBe('true');
+    expect(await dialog.getByRole('heading').first().innerText()).not.toBe(whole);
+    away.resolve(undefined);
+    await dialog.getByRole('alert').waitFor();
+    expect(await restore.getAttribute('aria-disabled')).toBe('true');
+    await page.context().close();
+  });
 });

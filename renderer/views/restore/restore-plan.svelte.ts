@@ -42,6 +42,8 @@ export class RestorePlan {
   lookFault = $state.raw<WireFault | null>(null);
   /** The snapshots have been listed once. */
   listed = $state(false);
+  /** The place whose snapshots `rows` are. */
+  #listedPlace = '';
 
   readonly row = $derived(this.rows.find(({ id, newest }) => (this.snapshot === '' ? newest === true : id === this.snapshot)));
   /** It was asked about and is listed no more. */
@@ -56,6 +58,7 @@ export class RestorePlan {
   readonly taken = $derived(this.look !== null && this.look.exists && !this.look.empty && !this.replace);
   readonly ready = $derived(
     this.row !== undefined &&
+      this.fault === null &&
       this.look !== null &&
       this.look.problem === '' &&
       !this.tight &&
@@ -84,19 +87,29 @@ export class RestorePlan {
   async list(signal?: AbortSignal): Promise<void> {
     const { destination } = this;
     const { slug } = this.server;
+    // Those of another place must not be shown, nor brought back, as if they were here.
+    if (this.#listedPlace !== destination) {
+      this.#listedPlace = destination;
+      this.rows = [];
+      this.listed = false;
+      this.fault = null;
+    }
+    const isOld = (): boolean => signal?.aborted === true || this.#listedPlace !== destination;
     try {
       // Most want this one: they need not wait until all are listed.
       if (untrack(() => this.snapshot) === '') {
         const newest = await newestOf(slug, destination, signal);
+        if (isOld()) return;
         if (newest !== null) this.rows = [newest];
       }
       const rows = await newestFirst(slug, destination, signal);
+      if (isOld()) return;
       this.rows = rows.filter(({ complete }) => complete);
       if (!this.rows.some(({ id }) => id === this.snapshot) && this.snapshot !== this.what.snapshot) this.snapshot = '';
       this.fault = null;
       this.listed = true;
     } catch (error) {
-      if (signal?.aborted !== true) this.fault = faultOf(error);
+      if (!isOld()) this.fault = faultOf(error);
     }
   }
 
