@@ -6,6 +6,7 @@ import { browserMissing } from '../support/page/browser.ts';
 import { openStage } from '../support/page/stage.ts';
 import { openStagedPage } from '../support/page/staged-page.ts';
 import { runningJob, stagedServers } from '../support/page/staged-service.ts';
+import { testConnection } from '../support/page/setting-up.ts';
 
 const [nextcloud, , , creative] = stagedServers;
 if (nextcloud === undefined || creative === undefined) throw new Error('the stage has lost its servers');
@@ -30,6 +31,11 @@ async function answers(route: Route, value: unknown): Promise<void> {
 async function fails(route: Route, code: WireFault['code']): Promise<void> {
   const fault: WireFault = { code, persistence: 'permanent', operation: 'stage', message: 'as staged', context: {} };
   await route.fulfill({ json: { ok: false, fault } });
+}
+
+/** The page hung up. */
+async function givenUp(page: Page, call: string): Promise<void> {
+  await page.waitForEvent('requestfailed', (request) => request.url().endsWith(`/api/call/${call}`));
 }
 
 const go = (page: Page, view: string): Promise<unknown> => page.evaluate(`location.hash = ${JSON.stringify(`#/${view}`)}`);
@@ -127,6 +133,21 @@ describe.skipIf(browserMissing !== '')(`answers that come late on the page${brow
     away.resolve(undefined);
     await dialog.getByRole('alert').waitFor();
     expect(await restore.getAttribute('aria-disabled')).toBe('true');
+    await page.context().close();
+  });
+
+  test('a change of a place that is cancelled is given up, and leads nowhere afterwards', async () => {
+    const { page } = await openStagedPage(stage.browser, stage.service, 'settings/place/attic-nas/edit');
+    await page.getByLabel('Folder', { exact: true }).fill('/mnt/other');
+    await testConnection(page);
+    await page.getByRole('checkbox', { name: /means the other place/ }).check({ force: true });
+    await held(page, 'destination.edit');
+    const sent = page.waitForRequest(addressOf('destination.edit'));
+    await page.getByRole('button', { name: 'Save' }).click();
+    await sent;
+    const given = givenUp(page, 'destination.edit');
+    await page.getByRole('link', { name: 'Cancel' }).click();
+    await given;
     await page.context().close();
   });
 });

@@ -17,6 +17,7 @@ const drive: DestinationSettings = { provider: 'google-drive', folder: 'Backups'
 
 let memory: MemorySettings;
 let told: string[];
+let whileTried: () => void;
 
 const signIns: SignIns = {
   brought: (id: string) => {
@@ -28,6 +29,7 @@ const signIns: SignIns = {
 
 beforeEach(() => {
   told = [];
+  whileTried = () => undefined;
   memory = memorySettings({ destinations: { cloud: { settings: bucket }, home: { settings: drive, signedInAt: 5 } } });
   for (const [name, value] of [
     ['cloud/accessKeyId', 'id'],
@@ -40,17 +42,21 @@ beforeEach(() => {
     memory.secrets.set(`destination/${name}`, value);
 });
 
-async function edit(request: Omit<CallRequest<'destination.edit'>, 'secrets' | 'moves' | 'look'> & Record<string, unknown>) {
+async function edit(
+  request: Omit<CallRequest<'destination.edit'>, 'secrets' | 'moves' | 'look'> & Record<string, unknown>,
+  signal = new AbortController().signal,
+) {
   const handler = destinationEdit({
     ...{ host: memory.host, signIns },
     tryPassword: async (name, at, secrets, password) => {
       told.push(`tried ${name} with ${password} and ${secrets['accessKeyId'] ?? 'nothing'}`);
+      whileTried();
       if (at.provider === 's3' && at.bucket === 'theirs') throw new Fault('wrong-password', 'not this one');
     },
     moved: (name) => void told.push(`moved ${name}`),
     changed: () => void told.push('changed'),
   });
-  return await handler(editedDestinationSchema.parse(request), new AbortController().signal);
+  return await handler(editedDestinationSchema.parse(request), signal);
 }
 
 const kept = (name: string): string | undefined => memory.secrets.get(`destination/${name}`);
@@ -65,6 +71,15 @@ describe('a destination that is edited', () => {
     ]);
     expect(memory.current().destinations['cloud']).toEqual({ settings: bucket });
     expect(told).toEqual(['changed']);
+  });
+
+  test('changes nothing once whoever asked has hung up, also while the other store is looked at', async () => {
+    const stop = new AbortController();
+    whileTried = () => stop.abort();
+    const request = { name: 'cloud', settings: { ...bucket, bucket: 'other' }, secrets: { accessKeyId: 'id 2' }, moves: true };
+    await expect(edit(request, stop.signal)).rejects.toThrow(stop.signal.reason);
+    expect([memory.current().destinations['cloud'], kept('cloud/accessKeyId')]).toEqual([{ settings: bucket }, 'id']);
+    expect(told).toEqual(['tried cloud with words and id 2']);
   });
 
   test('does not open the keychain for what is no secret', async () => {

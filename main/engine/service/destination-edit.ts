@@ -42,6 +42,8 @@ export function destinationEdit({ host, signIns, tryPassword, moved, changed }: 
     if (isOtherClient && signIn === undefined) throw otherClient();
     if (isMoved) await checkApart(host.realPlace, foldersTo(settings.current(), name), [at]);
     if (isMoved && look) await lookThere(name, at, secrets, signal);
+    // From here on it goes through: half of it would be worse than all.
+    signal.throwIfAborted();
     const kept = Object.entries({ ...(isOtherClient ? noClientSecret(at) : {}), ...typed, ...secrets }).flatMap(([secret, value]) =>
       value === '' ? [] : [[destinationSecret(name, secret), value] as const],
     );
