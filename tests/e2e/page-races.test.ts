@@ -150,4 +150,37 @@ describe.skipIf(browserMissing !== '')(`answers that come late on the page${brow
     await given;
     await page.context().close();
   });
+
+  test('whatever else may last is given up where a person cancels it', async () => {
+    const { page } = await openStagedPage(stage.browser, stage.service, 'settings/place/tide-s3');
+    const cancel = async (call: string, begin: () => Promise<unknown>, end = 'Cancel'): Promise<void> => {
+      await held(page, call);
+      const [given, sent] = [givenUp(page, call), page.waitForRequest(addressOf(call))];
+      await begin();
+      await sent;
+      const button = page.getByRole('button', { name: end, exact: true });
+      await button.click();
+      await given;
+      await button.waitFor({ state: 'detached' });
+      expect(await page.getByRole('alert').count()).toBe(0);
+    };
+    await cancel('kit.make', () => page.getByRole('button', { name: 'As text' }).click());
+    await cancel('destination.account', () => go(page, 'settings/place/google'));
+    await go(page, 'settings');
+    await page.getByRole('button', { name: 'Edit…' }).last().click();
+    await cancel('notice.try', () => page.getByRole('button', { name: 'Send a test' }).click(), 'Stop the test');
+    await page.keyboard.press('Escape');
+    await go(page, 'snapshots/creative');
+    await cancel('snapshot.unpin', () =>
+      page
+        .getByRole('button', { name: /^Unpin/ })
+        .first()
+        .click(),
+    );
+    await cancel('snapshot.pin', async () => {
+      await page.getByRole('button', { name: /^Pin/ }).first().click();
+      await page.getByRole('button', { name: 'Pin', exact: true }).click();
+    });
+    await page.context().close();
+  });
 });

@@ -106,6 +106,7 @@ export const place = {
   'account.used': '{used} belegt',
   'account.usedOf': '{used} von {quota} belegt',
   'account.use': 'Belegter Platz im Konto',
+  'account.asking': 'Das Konto wird abgefragt …',
   'test.title': 'Verbindung',
   'test.do': 'Verbindung prüfen',
   'test.again': 'Erneut prüfen',

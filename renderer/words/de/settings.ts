@@ -45,6 +45,7 @@ export const settings = {
   'notice.to': 'An, mehrere mit Komma',
   'notice.secretKept': 'Gespeichert. Lass das Feld leer, dann bleibt es so.',
   'notice.test': 'Test senden',
+  'notice.test.stop': 'Test abbrechen',
   'notice.tested': 'Der Test ist angekommen.',
   'notice.add.title': 'Meldung hinzufügen',
   'notice.edit.title': 'Meldung „{name}“',

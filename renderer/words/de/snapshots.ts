@@ -91,6 +91,7 @@ export const snapshots = {
   'pin.note': 'Notiz',
   'pin.noteHelp': 'Warum er wichtig ist, etwa „Vor dem Update auf 1.22“. Darf leer bleiben.',
   'pin.pin': 'Anheften',
+  'pin.changing': 'Die Heftung wird geändert …',
   'browse.title': '{name}, {when}',
   'browse.back': 'Zurück zu den Ständen',
   'browse.about': '{count, plural, one {Eine Datei} other {{count, number} Dateien}}, {bytes}.',

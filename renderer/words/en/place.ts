@@ -105,6 +105,7 @@ export const place = {
   'account.used': '{used} used',
   'account.usedOf': '{used} of {quota} used',
   'account.use': 'Space used in the account',
+  'account.asking': 'Asking for the account…',
   'test.title': 'Connection',
   'test.do': 'Test connection',
   'test.again': 'Test again',

@@ -45,6 +45,7 @@ export const settings = {
   'notice.to': 'To, several with commas',
   'notice.secretKept': 'Kept. Leave this empty to keep it as it is.',
   'notice.test': 'Send a test',
+  'notice.test.stop': 'Stop the test',
   'notice.tested': 'The test has arrived.',
   'notice.add.title': 'Add a notice',
   'notice.edit.title': 'Notice “{name}”',

@@ -91,6 +91,7 @@ export const snapshots = {
   'pin.note': 'Note',
   'pin.noteHelp': 'Why it matters, such as “Before the 1.22 update”. May be left empty.',
   'pin.pin': 'Pin',
+  'pin.changing': 'Changing the pin…',
   'browse.title': '{name}, {when}',
   'browse.back': 'Back to the snapshots',
   'browse.about': '{count, plural, one {One file} other {{count, number} files}}, {bytes}.',
