@@ -90,6 +90,13 @@ describe.skipIf(browserMissing !== '')(`the wizard${browserMissing === '' ? '' :
     await page.getByText('The password is needed for the pause.').waitFor();
     await rcon.fill('let me in');
     await page.getByLabel('Name', { exact: true }).fill('Die große Lobby');
+    // A port that there is not is told at its field, and not by the service three steps later.
+    const port = page.getByLabel('Port', { exact: true });
+    await port.fill('99999');
+    await page.getByText('A number from 1 to 65535.').waitFor();
+    await page.getByRole('button', { name: 'Continue' }).click();
+    expect(await port.getAttribute('aria-invalid')).toBe('true');
+    await port.fill('25575');
     await page.getByRole('button', { name: 'Continue' }).click();
     await page.getByRole('radio', { name: /^attic-nas/ }).check();
     await page.getByRole('button', { name: 'Continue' }).click();

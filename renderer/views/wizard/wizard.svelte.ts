@@ -3,7 +3,7 @@ import type { KeepSettings } from '../../../main/contract/server-settings.ts';
 import { slugify } from '../../../main/contract/slug.ts';
 import { service } from '../../client/service.svelte.ts';
 import { PlaceDraft, type KeptPlace } from '../place/place-draft.svelte.ts';
-import { defaultKeep, keepOf, ScheduleDraft, type Tier } from '../schedule/schedule-draft.svelte.ts';
+import { defaultKeep, isCount, keepOf, ScheduleDraft, type Tier } from '../schedule/schedule-draft.svelte.ts';
 import { suggestedName } from '../settings/place-name.ts';
 
 export const steps = ['folder', 'place', 'password', 'schedule', 'first'] as const;
@@ -46,6 +46,10 @@ export class Wizard {
   /** Another server is kept under the same name in backup places. */
   get nameTaken(): boolean {
     return this.slug === '' && service.servers.has(slugify(this.name.trim()));
+  }
+
+  get rconPortFits(): boolean {
+    return isCount(this.rconPort) && Number(this.rconPort) >= 1 && Number(this.rconPort) <= 65_535;
   }
 
   get row(): CallReply<'destinations.list'>[number] | undefined {
