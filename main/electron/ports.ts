@@ -27,7 +27,10 @@ export type AppPort = Pick<Electron.App, 'requestSingleInstanceLock' | 'quit' | 
   }>;
 
 export type ContentsPort = Pick<Electron.WebContents, 'id' | 'send' | 'getURL' | 'setWindowOpenHandler'> &
-  Emits<Record<'will-navigate' | 'will-frame-navigate' | 'will-redirect' | 'will-attach-webview', (event: Stoppable) => void>>;
+  Emits<Record<'will-redirect' | 'will-attach-webview', (event: Stoppable) => void>> &
+  Emits<Record<'will-navigate' | 'will-frame-navigate', (event: NavigationPort) => void>>;
+
+export type NavigationPort = Stoppable & Pick<Electron.WebContentsWillNavigateEventParams, 'url' | 'isMainFrame'>;
 
 type WindowMembers =
   'show' | 'hide' | 'focus' | 'isVisible' | 'isMinimized' | 'restore' | 'setBounds' | 'getBounds' | 'isDestroyed' | 'loadURL';

@@ -1,6 +1,6 @@
 import { channels } from '../contract/bridge.ts';
 import type { ServiceEvent } from '../contract/events.ts';
-import type { ContentsPort, Ports, Rectangle, SessionPort, WindowOptions, WindowPort } from './ports.ts';
+import type { ContentsPort, NavigationPort, Ports, Rectangle, SessionPort, WindowOptions, WindowPort } from './ports.ts';
 import { pageOrigin } from './protocol.ts';
 import type { SettingsPort } from './settings.ts';
 
@@ -39,10 +39,13 @@ export function windowOptions(preload: string, icon: string): WindowOptions {
   };
 }
 
-/** No page of the app leads anywhere: what it shows it loads from app://holdfast, and links go through host.openLink. */
+/** No page of the app leads anywhere: what it shows it loads from app://holdfast, and links go through host.openLink. It may only load itself anew. */
 export function lockDown(contents: ContentsPort): void {
-  contents.on('will-navigate', (event) => event.preventDefault());
-  contents.on('will-frame-navigate', (event) => event.preventDefault());
+  const stay = (event: NavigationPort): void => {
+    if (!event.isMainFrame || event.url !== contents.getURL()) event.preventDefault();
+  };
+  contents.on('will-navigate', stay);
+  contents.on('will-frame-navigate', stay);
   contents.on('will-redirect', (event) => event.preventDefault());
   contents.on('will-attach-webview', (event) => event.preventDefault());
   contents.setWindowOpenHandler(() => ({ action: 'deny' }));

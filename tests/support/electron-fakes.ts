@@ -15,6 +15,18 @@ export class FakeEvent {
   }
 }
 
+/** Of a page, or of a frame in it, that is about to show another address. */
+export class FakeNavigation extends FakeEvent implements Port.NavigationPort {
+  readonly url: string;
+  readonly isMainFrame: boolean;
+
+  constructor(url: string, isMainFrame = true) {
+    super();
+    this.url = url;
+    this.isMainFrame = isMainFrame;
+  }
+}
+
 export class FakeApp extends EventEmitter implements Port.AppPort {
   isFirst = true;
   quits = 0;

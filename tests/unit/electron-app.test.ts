@@ -3,7 +3,7 @@ import { Fault } from '../../main/contract/faults.ts';
 import type { Notice } from '../../main/contract/notices.ts';
 import type { ServerStatus } from '../../main/contract/server-status.ts';
 import { runApp } from '../../main/electron/app.ts';
-import { FakeEvent, fakeDesktop, type DesktopOptions, type FakeDesktop } from '../support/electron-fakes.ts';
+import { FakeEvent, FakeNavigation, fakeDesktop, type DesktopOptions, type FakeDesktop } from '../support/electron-fakes.ts';
 import { FakeDoor } from '../support/fake-door.ts';
 import { runningJob, stagedServers } from '../support/page/staged-service.ts';
 
@@ -80,7 +80,7 @@ test('the protocol has its rights before the app is ready', async () => {
 test('every page that is made is locked down, and the session gives no permission', async () => {
   const { app, window, session } = await running(serving([]));
   app.emit('web-contents-created', new FakeEvent(), window().webContents);
-  const event = new FakeEvent();
+  const event = new FakeNavigation('https://example.org/');
   window().webContents.emit('will-navigate', event);
   expect(event.stopped).toBe(true);
   expect(session.device()).toBe(false);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { beside, denyPermissions, lockDown, mainWindow, windowOptions, within } from '../../main/electron/window.ts';
 import type { AppSettings } from '../../main/electron/settings.ts';
-import { FakeContents, FakeEvent, fakeDesktop, FakeSession } from '../support/electron-fakes.ts';
+import { FakeContents, FakeNavigation, fakeDesktop, FakeSession } from '../support/electron-fakes.ts';
 
 describe('the security list', () => {
   const { webPreferences, ...window } = windowOptions('/app/preload.cjs', '/app/app.png');
@@ -33,9 +33,25 @@ describe('the security list', () => {
   test.each(['will-navigate', 'will-frame-navigate', 'will-redirect', 'will-attach-webview'])('%s is stopped', (name) => {
     const contents = new FakeContents();
     lockDown(contents);
-    const event = new FakeEvent();
+    contents.url = 'app://holdfast/index.html#/settings';
+    const event = new FakeNavigation('https://example.org/');
     contents.emit(name, event);
     expect(event.stopped).toBe(true);
+  });
+
+  test.each(['will-navigate', 'will-frame-navigate'])('%s lets the page load itself anew, and no frame and no other address', (name) => {
+    const contents = new FakeContents();
+    contents.url = 'app://holdfast/index.html#/settings';
+    lockDown(contents);
+    const isStopped = (url: string, isMainFrame: boolean): boolean => {
+      const event = new FakeNavigation(url, isMainFrame);
+      contents.emit(name, event);
+      return event.stopped;
+    };
+    expect(isStopped(contents.url, true)).toBe(false);
+    expect([isStopped(contents.url, false), isStopped('app://holdfast/index.html', true), isStopped('app://other/', true)]).toEqual([
+      ...[true, true, true],
+    ]);
   });
 
   test('no page opens another window', () => {
