@@ -1,3 +1,6 @@
+import { faultTextsInGerman } from './fault-texts-de.ts';
+import { nextStep } from './fault-texts.ts';
+import type { WireFault } from './faults.ts';
 import { noticeInGerman } from './notice-words-de.ts';
 import type { Notice, NoticeText } from './notices.ts';
 
@@ -32,9 +35,13 @@ const en = {
   cannotStart: 'Holdfast cannot start',
   notDone: 'That did not work',
   noticed: ({ title, text, next }: Notice): NoticeText => ({ title, text, next }),
+  /** What happened and what to do, each a paragraph. */
+  failed: (fault: WireFault): readonly string[] => [fault.message, nextStep(fault)],
 };
 
 export type Words = typeof en;
+
+const keychainLocked = { says: 'Der Schlüsselbund ist gesperrt.', next: 'Öffne ihn, dann läuft sofort, was auf ihn wartet.' };
 
 const de: Words = {
   starting: 'startet',
@@ -64,6 +71,12 @@ const de: Words = {
   cannotStart: 'Holdfast kann nicht starten',
   notDone: 'Das hat nicht geklappt',
   noticed: noticeInGerman,
+  // What the service says of it is English: it stands last, as details.
+  failed: ({ code, message, context }) => {
+    const isKeychain = code === 'locked' && context['keychain'] !== undefined;
+    const { says, next } = isKeychain ? keychainLocked : faultTextsInGerman[code];
+    return [says, next, `Einzelheiten (auf Englisch): ${message}`];
+  },
 };
 
 export const wordsIn: Readonly<Record<Language, Words>> = { en, de };

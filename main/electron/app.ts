@@ -5,7 +5,6 @@ import { eachOnce } from '../compose/each-once.ts';
 import { followDoor } from '../compose/follow-door.ts';
 import { wordsOf } from '../contract/app-words.ts';
 import type { ServiceEvent } from '../contract/events.ts';
-import { nextStep } from '../contract/fault-texts.ts';
 import { asFault } from '../contract/faults.ts';
 import type { ServerStatus } from '../contract/server-status.ts';
 import type { ChosenLook } from '../contract/setup-calls.ts';
@@ -125,8 +124,7 @@ export async function runApp(parts: AppParts): Promise<void> {
     try {
       await act(await opened.promise);
     } catch (error) {
-      const fault = asFault(error, 'act');
-      ports.createNotification({ title: words.notDone, body: `${fault.message}\n${nextStep(fault)}` }).show();
+      ports.createNotification({ title: words.notDone, body: words.failed(asFault(error, 'act')).join('\n') }).show();
     }
   }
 
@@ -148,8 +146,7 @@ export async function runApp(parts: AppParts): Promise<void> {
     try {
       await followDoor({ open: () => parts.openDoor(features), changed, met, heard, signal: end.signal });
     } catch (error) {
-      const fault = asFault(error, 'start');
-      dialog.showErrorBox(words.cannotStart, `${fault.message}\n\n${nextStep(fault)}`);
+      dialog.showErrorBox(words.cannotStart, words.failed(asFault(error, 'start')).join('\n\n'));
     }
     if (leaving !== 'no') return;
     leaving = 'gone';

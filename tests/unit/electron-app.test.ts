@@ -169,6 +169,48 @@ test('what the menu could not do is told', async () => {
   expect(notifications[0]?.shown).toBe(1);
 });
 
+test('in German what did not work is told in German, with what the service says of it as details', async () => {
+  const faults = [
+    new Fault('locked', 'creative is being backed up already', { context: { next: 'Wait for it.' } }),
+    new Fault('locked', 'the file of secrets is locked', { context: { keychain: 'sealed-file' } }),
+  ];
+  const door = new FakeDoor(true, {
+    'servers.list': async () => [creative],
+    'backup.start': () => Promise.reject(faults.shift() ?? new Error('once too often')),
+  });
+  const { tray, notifications } = await running(door, { settings: { language: 'de' } });
+  for (const count of [1, 2]) {
+    tray().choose('Jetzt sichern', 'Creative');
+    await seen(() => notifications.length === count);
+  }
+  expect(notifications.map(({ options }) => options.title)).toEqual(['Das hat nicht geklappt', 'Das hat nicht geklappt']);
+  expect(notifications.map(({ options }) => options.body?.split('\n'))).toEqual([
+    [
+      'Etwas anderes benutzt es gerade.',
+      'Beende das Programm, das den Ordner benutzt, oder warte auf den anderen Lauf.',
+      'Einzelheiten (auf Englisch): creative is being backed up already',
+    ],
+    [
+      'Der Schlüsselbund ist gesperrt.',
+      'Öffne ihn, dann läuft sofort, was auf ihn wartet.',
+      'Einzelheiten (auf Englisch): the file of secrets is locked',
+    ],
+  ]);
+
+  const desktop = fakeDesktop({ doors: [new Fault('config-invalid', 'line 3 is no setting')], settings: { language: 'de' } });
+  await runApp(desktop.parts);
+  expect(desktop.dialog.errors).toEqual([
+    [
+      'Holdfast kann nicht starten',
+      [
+        'Eine Einstellung ist so nicht zu gebrauchen.',
+        'Die Einzelheiten sagen, welche. Ändere sie und versuche es erneut.',
+        'Einzelheiten (auf Englisch): line 3 is no setting',
+      ].join('\n\n'),
+    ],
+  ]);
+});
+
 test('a click on the tray shows the small window, and another one hides it', async () => {
   const { tray, window } = await running(serving([creative]), { argv: ['holdfast', '--hidden'] });
   tray().emit('click');
