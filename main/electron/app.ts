@@ -40,6 +40,8 @@ export async function runApp(parts: AppParts): Promise<void> {
   const window = mainWindow({ ports, settings, onProblem, preload: places.preload, icon: places.icon });
   const end = new AbortController();
   let leaving: 'no' | 'asked' | 'gone' = 'no';
+  /** Nothing is followed any more: there is no service, and none to come. */
+  let isOver = false;
   let door: ServiceDoor | null = null;
   let opened = Promise.withResolvers<ServiceDoor>();
   let servers: readonly ServerStatus[] | null = null;
@@ -148,6 +150,7 @@ export async function runApp(parts: AppParts): Promise<void> {
     } catch (error) {
       dialog.showErrorBox(words.cannotStart, words.failed(asFault(error, 'start')).join('\n\n'));
     }
+    isOver = true;
     if (leaving !== 'no') return;
     leaving = 'gone';
     window.letGo();
@@ -175,7 +178,8 @@ export async function runApp(parts: AppParts): Promise<void> {
         ...{ type: 'question', defaultId: 0, cancelId: 0, buttons: [words.stay, words.quit] },
         ...{ message: words.quitQuestion(namesOf(busy)), detail: words.quitDetail },
       });
-      if (response === 0) {
+      // Its service may have ended while it was asked: there is nothing left to keep running.
+      if (response === 0 && !isOver) {
         leaving = 'no';
         return;
       }

@@ -361,6 +361,19 @@ test('while a job runs, quitting asks, and staying is the answer that costs noth
   expect([dialog.questions.length, door.closed]).toEqual([2, 1]);
 });
 
+test('whose service ends while the question is open, the app ends as well, whatever the answer', async () => {
+  const door = serving([survival]);
+  const { app, dialog, life } = await running(door);
+  const answer = Promise.withResolvers<{ response: number }>();
+  dialog.showMessageBox = () => answer.promise;
+  app.quit();
+  door.end.resolve(undefined);
+  await life;
+  answer.resolve({ response: 0 });
+  await app.ended.promise;
+  expect(door.closed).toBe(0);
+});
+
 test('asked twice, it asks once', async () => {
   const { app, dialog } = await running(serving([survival]));
   app.quit();
