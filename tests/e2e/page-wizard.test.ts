@@ -125,18 +125,39 @@ describe.skipIf(browserMissing !== '')(`the wizard${browserMissing === '' ? '' :
     await page.context().close();
   });
 
-  test('a first backup can be cancelled, is told to be stopped, and can be tried again', async () => {
+  test('a first backup that is refused or cancelled says that nothing runs, and is tried again, once for each press', async () => {
     const { page } = await opened();
-    await walkWizard(page, 'en', 'wizard-first');
+    await walkWizard(page, 'en', 'wizard-schedule');
+    const fault = {
+      code: 'unavailable',
+      persistence: 'temporary',
+      operation: 'backup.start',
+      message: 'as the service says it',
+      context: {},
+    };
+    const asked: string[] = [];
+    page.on('request', (request) => void asked.push(new URL(request.url()).pathname));
+    const starts = (): number => asked.filter((path) => path.endsWith('/backup.start')).length;
+    await page.route('**/api/call/backup.start', (route) => route.fulfill({ json: { ok: false, fault } }), { times: 1 });
+    await page.getByRole('button', { name: 'Back up now' }).click();
+    const nothingRuns = page.getByRole('heading', { name: 'Lobby is not backed up yet' });
+    await nothingRuns.waitFor();
+    await page.getByText('Lobby is set up. It is tried again by its schedule, or now.').waitFor();
+    // It begins, and cannot be asked about: that is not tried again with another one.
+    await page.route('**/api/call/job.get', (route) => route.fulfill({ json: { ok: false, fault } }), { times: 1 });
+    for (let press = 0; press < 2; press++) await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByRole('heading', { name: 'Backing up Lobby' }).waitFor();
     const cancelled = page.waitForRequest('**/api/call/job.cancel');
     await page.getByRole('button', { name: 'Cancel the backup' }).click();
+    expect(starts()).toBe(2);
     expect((await cancelled).postDataJSON()).toEqual({ job: runningJob.id });
     service.emit({ event: 'job', data: { ...runningJob, state: 'cancelled', endedAt: stagedNow } });
-    await page.getByRole('heading', { name: 'Lobby is not backed up yet' }).waitFor();
+    await nothingRuns.waitFor();
     await page.getByText('The backup was stopped.').waitFor();
-    const again = page.waitForRequest('**/api/call/backup.start');
-    await page.getByRole('button', { name: 'Try again' }).click();
-    await again;
+    const answered = page.waitForResponse('**/api/call/job.get');
+    await page.getByRole('button', { name: 'Try again' }).dblclick();
+    await answered;
+    expect(starts()).toBe(3);
     await page.context().close();
   });
 
