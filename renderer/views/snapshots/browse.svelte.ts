@@ -47,6 +47,7 @@ export class BrowseView {
     // Until it is there nobody may say that it is empty.
     this.loaded = false;
     await Promise.all([this.#top(), this.compare()]);
+    if (this.fault === null) this.#measureTicked();
   }
 
   async #top(): Promise<void> {
@@ -130,7 +131,7 @@ export class BrowseView {
     // A folder that a search found does not say what it holds.
     if (entry.type !== 'directory' || !folder.flat) this.#known.bytes.set(entry.path, entry.size);
     this.picks = { ticks };
-    for (const path of [...ticks.tops(), ...ticks.exceptions()]) if (!this.#known.bytes.has(path)) void this.#measure(path);
+    this.#measureTicked();
   }
 
   clear(): void {
@@ -157,6 +158,11 @@ export class BrowseView {
     this.rows = again;
   }
 
+  #measureTicked(): void {
+    const { ticks } = this.picks;
+    for (const path of [...ticks.tops(), ...ticks.exceptions()]) if (!this.#known.bytes.has(path)) void this.#measure(path);
+  }
+
   async #measure(path: string): Promise<void> {
     this.#known.bytes.set(path, null);
     await this.#try(async () => {
@@ -166,6 +172,8 @@ export class BrowseView {
         entries.reduce((sum, { size }) => sum + size, 0),
       );
     });
+    // What nobody could say is asked for again with the next tick, or by *Try again*.
+    if (this.#known.bytes.get(path) === null) this.#known.bytes.delete(path);
     this.picks = { ticks: this.picks.ticks };
   }
 

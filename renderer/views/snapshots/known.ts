@@ -6,6 +6,6 @@ export class Known {
   readonly folders = new Map<string, readonly Entry[]>();
   /** Folders that are being read. */
   readonly opening = new Set<string>();
-  /** Bytes of ticked and unticked paths; null while they are asked for, or where nobody could say. */
+  /** Bytes of ticked and unticked paths; null while they are asked for. */
   readonly bytes = new Map<string, number | null>();
 }

@@ -123,6 +123,7 @@ export const snapshots = {
     '{more, plural, =0 {{first}} one {{first} und ein weiteres} other {{first} und # weitere}}, aber {but, plural, one {ein Eintrag} other {# Einträge}} darin nicht',
   'pick.measuring': 'Zähle zusammen…',
   'pick.amount': '{bytes} angehakt',
+  'pick.unmeasured': 'Angehakt, Größe nicht bekannt',
   'pick.clear': 'Alle Haken weg',
   'pick.restoreAll': 'Alles wiederherstellen…',
 } as const;

@@ -122,6 +122,7 @@ export const snapshots = {
     '{more, plural, =0 {{first}} one {{first} and one more} other {{first} and # more}}, but {but, plural, one {for one entry} other {for # entries}} in it',
   'pick.measuring': 'Adding up…',
   'pick.amount': '{bytes} ticked',
+  'pick.unmeasured': 'Ticked, size not known',
   'pick.clear': 'Untick all',
   'pick.restoreAll': 'Restore everything…',
 } as const;
