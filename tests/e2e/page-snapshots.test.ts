@@ -213,9 +213,33 @@ describe.skipIf(browserMissing !== '')(`snapshots on the page${browserMissing ==
     });
   });
 
-  test('a snapshot that is not whole says so, offers no way into it, and what the clean-up takes can be pinned', async () => {
+  test('what is kept says why, what lies there over time, and what the next clean-up takes; that can be pinned, and what is not whole not opened', async () => {
     await on('snapshots/creative/tide-s3', async (page) => {
-      await page.getByRole('button', { name: /^See all/ }).click();
+      const rows = page.getByRole('list').getByRole('listitem');
+      await page
+        .getByRole('heading', { name: 'The next clean-up, today 17:02, removes 4 snapshots and frees 12.8 GB', exact: true })
+        .waitFor();
+      await page.getByText('today 01:02; yesterday 17:02; yesterday 13:02 and one more. Pin one to keep it.').waitFor();
+      const why = async (index: number): Promise<readonly string[]> => await rows.nth(index).locator('.why span').allInnerTexts();
+      expect(await why(0)).toEqual(['Newest', 'Latest, 1 of 3', 'Daily, 1 of 7', 'Weekly, 1 of 4', 'Monthly, 1 of 6']);
+      expect(await why(1)).toEqual(['Latest, 2 of 3']);
+      expect(await why(2)).toEqual(['Latest, 3 of 3']);
+      expect(await why(3)).toEqual(['Goes at the next clean-up']);
+      expect(await why(4)).toEqual(['Daily, 2 of 7', 'Weekly, 2 of 4']);
+      const storage = page.getByRole('region', { name: 'Storage', exact: true });
+      await storage.getByRole('img', { name: '36.5 GB in the backup place now, 21 snapshots since Tue 30 Jun.', exact: true }).waitFor();
+      await storage.getByText('Show as table').click();
+      const cells = await storage.getByRole('cell').allInnerTexts();
+      expect([...cells.slice(0, 4), ...cells.slice(-2)]).toEqual([
+        'Mon 23 Nov',
+        '36.5 GB',
+        'Mon 23 Nov',
+        '32.9 GB',
+        'Tue 30 Jun',
+        '3.6 GB',
+      ]);
+      await page.getByRole('button', { name: 'See all 4', exact: true }).click();
+      expect(await rows.count()).toBe(4);
       const first = page.getByRole('listitem').filter({ hasText: 'Goes at the next clean-up' }).first();
       await first.getByRole('button', { name: /^Pin / }).click();
       await page
