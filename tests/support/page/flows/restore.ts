@@ -51,6 +51,32 @@ export function restoreFlows(face: Face): void {
       await page.getByRole('heading', { name: 'Survival is back' }).waitFor();
     }
 
+    test('a snapshot is pinned with a note, which the command shows, too; unpinning can be undone, and the note is there again', async () => {
+      const pins = async () =>
+        ((await home.json(['snapshots', '-d', 'nas'])) as readonly { readonly pinned?: boolean; readonly note?: string }[]).map(
+          ({ pinned = false, note }) => [pinned, note],
+        );
+      await on('snapshots', async ({ page, button }) => {
+        const row = page.getByRole('list').getByRole('listitem').first();
+        const note = row.getByText('“Before the update”');
+        await row.getByRole('button', { name: /^Pin / }).click();
+        await page.getByRole('dialog').getByLabel('Note', { exact: true }).fill('Before the update');
+        await button('pin.pin').click();
+        await note.waitFor();
+        await row.getByText('Pinned by you').waitFor();
+        expect(await pins()).toEqual([[true, 'Before the update']]);
+        const unpin = row.getByRole('button', { name: /^Unpin / });
+        await unpin.click();
+        await note.waitFor({ state: 'detached' });
+        await button('do.undo').click();
+        await note.waitFor();
+        expect(await pins()).toEqual([[true, 'Before the update']]);
+        await unpin.click();
+        await note.waitFor({ state: 'detached' });
+      });
+      expect(await pins()).toEqual([[false, undefined]]);
+    });
+
     test('what is ticked comes back into a new folder beside it, however it is called, and nothing else does', async () => {
       await on('snapshots', async ({ page }) => {
         await intoNewest(page);
