@@ -143,6 +143,24 @@ export function homeFlows(face: Face): void {
       await expect.poll(kept).toEqual(['08:00,2M', true]);
     });
 
+    test('light and dark are chosen, whatever the system has, and stay chosen', async () => {
+      await page.getByRole('link', { name: 'Settings', exact: true }).click();
+      const ground = (): Promise<string> => page.evaluate<string>('getComputedStyle(document.body).backgroundColor');
+      const chosen = (look: string) => page.locator(`html[data-theme=${look}]`).waitFor();
+      await page.getByRole('radio', { name: 'Light', exact: true }).click();
+      await chosen('light');
+      const light = await ground();
+      await page.getByRole('radio', { name: 'Dark', exact: true }).click();
+      await chosen('dark');
+      const dark = await ground();
+      expect(dark).not.toBe(light);
+      await page.reload();
+      await chosen('dark');
+      expect(await ground()).toBe(dark);
+      await page.getByRole('radio', { name: 'As the system', exact: true }).click();
+      await page.locator('html:not([data-theme])').waitFor();
+    });
+
     test('German is chosen at once and stays chosen', async () => {
       await page.getByRole('radio', { name: 'Deutsch' }).click();
       await page.getByRole('heading', { level: 1, name: 'Einstellungen' }).waitFor();
