@@ -230,6 +230,21 @@ describe('attributes and kinds', () => {
     expect(treeDigest(place.outside)).toBe(was);
   });
 
+  test('a folder below a link, which a pattern leaves out, is not looked for through the link', async () => {
+    const place = sandbox();
+    const deep = join(place.outside, 'deep');
+    const was = [statSync(deep).mode, statSync(deep).mtimeMs];
+    const entries = lines(
+      link('logs', '../outside'),
+      () => plainLine('logs/deep', 'directory', { mtime: '1000000000', mode: 0o777 }),
+      file('a'),
+    );
+    // Two patterns that make sense: all but the folder with the logs.
+    const include = ['/*', '!/logs/'];
+    expect(await outcome(one.restore(join(place.root, 'new'), { ...(await crafted({ entries })), include }))).toBeNull();
+    expect([statSync(deep).mode, statSync(deep).mtimeMs]).toEqual(was);
+  });
+
   test('set-id bits come back as they were, on a file that belongs to whoever the snapshot says and who may say so', async () => {
     const place = sandbox();
     await one.restore(place.target, { ...(await crafted({ entries: lines(file('tool', { mode: 0o4755 })) })), replace: true });

@@ -98,14 +98,25 @@ export const task = threadTask('finish', (task: FinisherTask, tell) => {
     if (!first) add(parseEntry(line.toString('utf8'), task.manifest.name));
     first = false;
   }
-  for (const { path, target, ...rest } of symlinks) tree.makeSymlink(path, target, rest);
+  const made = new Set<string>();
+  for (const { path, target, ...rest } of symlinks) {
+    tree.makeSymlink(path, target, rest);
+    made.add(path);
+  }
   for (const { path, wanted, ...rest } of folders.toReversed()) {
     if (wanted) wantedFolders += 1;
-    if (wanted || tree.hasFolder(path)) tree.finishFolder(path, rest);
+    // What a snapshot has below a link of its own was not made here: looking for it would lead out of the tree.
+    if (wanted || (!foldersAbove(path).some((above) => made.has(above)) && tree.hasFolder(path))) tree.finishFolder(path, rest);
   }
   tree.close();
   tell({ kind: 'finished', root, links: symlinks.length, folders: wantedFolders, lostLinks });
 });
+
+/** `a` and `a/b` of `a/b/c`. */
+function foldersAbove(path: BytePath): readonly string[] {
+  const names = path.split('/');
+  return names.slice(1).map((_, index) => names.slice(0, index + 1).join('/'));
+}
 
 function attributes(entry: ManifestEntry): Attributes {
   return { mode: entry.mode, uid: entry.uid, gid: entry.gid, mtimeNs: BigInt(entry.mtime) };
