@@ -29,11 +29,12 @@ export async function askSecrets(host: CliHost, provider: Provider): Promise<Sec
   return answers;
 }
 
-/** The same for a destination that has some already: those it is not given any more are forgotten. Without any, those there are stay. */
+/** The same for a destination that has some already: those it is not given any more are forgotten, but for what a sign-in has brought. Without any, those there are stay. */
 export async function askedAnew(host: CliHost, provider: Provider): Promise<Readonly<Record<string, string | null>>> {
   const secrets = await askSecrets(host, provider);
   if (Object.keys(secrets).length === 0) return {};
-  return Object.fromEntries(secretsOf(provider).map(({ name }) => [name, secrets[name] ?? null]));
+  const named = secretsOf(provider).filter(({ name }) => name !== 'refreshToken' || secrets[name] !== undefined);
+  return Object.fromEntries(named.map(({ name }) => [name, secrets[name] ?? null]));
 }
 
 /** Keeps the secrets of a destination and forgets those it had before. Without any, no passphrase is asked for. */

@@ -247,6 +247,55 @@ test('a reply that tells another hash than that of what was sent is fault corrup
   expect(await collect(backend.list(''))).toEqual([]);
 });
 
+test('a large object of which only other sums are known is compared all the same', async () => {
+  const { state } = place().server;
+  const commit = state.commit.bind(state);
+  const backend = place().fresh();
+  const sent = async (key: string): Promise<unknown> => {
+    const session = await backend.beginUpload(key);
+    await session.writePart(0, large.subarray(0, part));
+    await session.writePart(1, large.subarray(part));
+    return await session.complete({ known: { sha256: sha256(large) } });
+  };
+  await sent('server/right');
+  state.commit = async (...how) => ({ ...(await commit(...how)), hash: '0'.repeat(64) });
+  try {
+    expect(await codeOf(sent('server/wrong'))).toBe('corrupt');
+  } finally {
+    state.commit = commit;
+  }
+  expect((await collect(backend.list(''))).map(({ key }) => key)).toEqual(['server/right']);
+});
+
+test.each(['not_found', 'closed'])(
+  'the reply to an end is lost, and the session is %s then: what stands there is ours if its hash is',
+  async (tag) => {
+    const { server } = place();
+    const direct = place().fresh({ folder: `lost-${tag}` });
+    await upload(direct, 'server/a');
+    const ends = (request: IncomingMessage): boolean => isRoute(request, 'files/upload_session/finish');
+    const backend = place().fresh({ endpoint: proxy?.endpoint, folder: `lost-${tag}` });
+    for (const isOurs of [true, false]) {
+      let left = 1;
+      decide = (request) => (ends(request) && left-- > 0 ? (isOurs ? 'lost-reply' : 'reset-before') : null);
+      let first = isOurs;
+      server.refuse = (route) => {
+        if (route !== 'files/upload_session/finish') return null;
+        if (!first) return new Refusal(409, ['lookup_failed', tag]);
+        first = false;
+        return null;
+      };
+      const changed = patterned(large.byteLength).map((byte) => byte ^ (isOurs ? 1 : 2));
+      const work = uploadStream(stacked(backend), 'server/a', inPieces(changed), { partSize: part });
+      if (isOurs) await work;
+      else expect(await codeOf(work)).toBe('unavailable');
+      const expected = patterned(large.byteLength).map((byte) => byte ^ 1);
+      server.refuse = () => null;
+      expect(sha256(await get(direct, 'server/a'))).toBe(sha256(expected));
+    }
+  },
+);
+
 test('removing a key never removes a folder of that name', async () => {
   const backend = place().fresh();
   await uploadBytes(backend, 'server/a/one', Buffer.from('x'));

@@ -204,6 +204,23 @@ test('of a piece nothing is ever kept: a fault, and no endless loop', async () =
   expect(await codeOf(upload(place().fresh(), 'server/stuck'))).toBe('unavailable');
 });
 
+test('of a piece a part is kept, and then for a while nothing: the next try goes on where Google stands', async () => {
+  const { server } = place();
+  let pieces = 0;
+  server.refuse = (_, request) => {
+    if (!isSessionPiece(request)) return null;
+    // The first brings something; of those behind it nothing is kept, until the next try.
+    pieces++;
+    server.faults.keepAtMost = pieces === 1 ? 600_000 : pieces < 8 ? 1 : Number.POSITIVE_INFINITY;
+    return null;
+  };
+  const backend = stacked(place().fresh());
+  await upload(backend, 'server/slow');
+  server.refuse = () => null;
+  expect(pieces).toBeGreaterThan(8);
+  expect(sha256(await get(backend, 'server/slow'))).toBe(sha256(large));
+});
+
 test('the token ends at each piece: it is renewed once each time', async () => {
   const { server, tokens } = place();
   const backend = place().fresh();

@@ -85,6 +85,18 @@ test.each([
   for (const call of calls) expect(await elapsed(clock, codeOf(call()))).toBeLessThanOrEqual(minutes(1.1));
 });
 
+test('a call that is cancelled while the line is down leaves little patience for what is cleared away after it', async () => {
+  const { backend, clock, downUntil } = world();
+  const stop = new AbortController();
+  const upload = await backend.beginUpload('a', { signal: stop.signal });
+  expect(await codeOf(backend.stat('a'))).toBe('not-found');
+  downUntil(Infinity);
+  const part = codeOf(upload.writePart(0, patterned(100), { signal: stop.signal }));
+  stop.abort();
+  expect(await part).toBe('cancelled');
+  expect(await elapsed(clock, codeOf(upload.abort()))).toBeLessThanOrEqual(minutes(1.1));
+});
+
 test('parts alone keep a place that has answered in mind', async () => {
   const { backend, clock, downUntil } = world();
   const upload = await backend.beginUpload('a');

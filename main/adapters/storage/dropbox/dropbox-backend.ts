@@ -1,14 +1,13 @@
-import { z } from 'zod';
-import { Fault } from '../../../contract/faults.ts';
-import type { Backend, BackendLimits, CallOptions } from '../../../engine/storage/backend.ts';
+import type { Backend, BackendLimits } from '../../../engine/storage/backend.ts';
 import { checkedCalls } from '../../../engine/storage/layers/checked-calls.ts';
 import { spaceCheck } from '../../../engine/storage/space-check.ts';
 import type { TokenSource } from '../../oauth/token-source.ts';
 import { accountOf } from './account.ts';
-import { openApi, type DropboxApi } from './api.ts';
+import { openApi } from './api.ts';
 import { listObjects } from './listing.ts';
-import { pathOf, statObject } from './metadata.ts';
+import { statObject } from './metadata.ts';
 import { readPieces } from './read-object.ts';
+import { removeObject } from './remove-object.ts';
 import { resolveDropboxPlace, type DropboxOptions, type DropboxSettings } from './settings.ts';
 import { beginUpload } from './upload.ts';
 
@@ -35,14 +34,4 @@ export function dropboxBackend(settings: DropboxSettings, tokens: TokenSource, o
     abandon: () => Promise.resolve(),
     remove: (key, call) => removeObject(api, key, call),
   });
-}
-
-/** Looked at first: to delete a folder is to delete all that is in it, and an object is never one. */
-async function removeObject(api: DropboxApi, key: string, options?: CallOptions): Promise<void> {
-  try {
-    await statObject(api, key, 'remove', options);
-    await api.rpc('files/delete_v2', { path: pathOf(api, key) }, z.object({}), { operation: 'remove', what: key, signal: options?.signal });
-  } catch (error) {
-    if (!(error instanceof Fault) || error.code !== 'not-found') throw error;
-  }
 }

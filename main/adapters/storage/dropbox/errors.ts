@@ -103,9 +103,9 @@ function refused(error: DropboxError, operation: string, what: string, context: 
   return new Fault(meaning.code, `${operation} of ${what} ${meaning.says}${which} (${reason})`, options);
 }
 
-/** A session that Dropbox no longer knows; appending to it, it says so without naming the look-up. */
+/** A session that Dropbox no longer knows, or that has become a file ("committed"); appending to it, it says so without naming the look-up. */
 function isOfSession(summary: string, operation: string): boolean {
-  return /(^|\/)lookup_failed\/not_found$/.test(summary) || (operation === 'writePart' && summary === 'not_found');
+  return /(^|\/)lookup_failed\/(not_found|closed)$/.test(summary) || (operation === 'writePart' && summary === 'not_found');
 }
 
 function meaningOf({ status, summary, retryAfterMs }: DropboxError): Meaning | undefined {

@@ -2,9 +2,13 @@ import { z } from 'zod';
 import { Fault } from '../../../contract/faults.ts';
 import type { CallOptions, ObjectInfo, Upload } from '../../../engine/storage/backend.ts';
 import { cancelledFault } from '../../../engine/storage/cancel.ts';
+import { removeWrong } from '../../../engine/storage/remove-wrong.ts';
+import { isUploadEnded, uploadEnded } from '../../../engine/storage/upload-ended.ts';
 import type { About, DropboxApi } from './api.ts';
+import { ContentHash } from './content-hash.ts';
 import { DropboxError, notDropbox, toFault } from './errors.ts';
-import { fileSchema, infoOf, pathOf } from './metadata.ts';
+import { fileSchema, infoOf, pathOf, statObject } from './metadata.ts';
+import { removeObject } from './remove-object.ts';
 
 /** Up to so many bytes, when it is known before, an object is kept here and put in one request. */
 const smallSize = 4 * 1024 * 1024;
@@ -59,6 +63,7 @@ function keptUpload(api: DropboxApi, key: string, commit: object): Upload {
 function sessionUpload(api: DropboxApi, key: string, commit: object): Upload {
   /** Where each part begins, and behind them where the next one will. */
   const offsets = [0];
+  const sum = new ContentHash();
   let session: string | undefined;
   let done: ObjectInfo | undefined;
 
@@ -83,6 +88,7 @@ function sessionUpload(api: DropboxApi, key: string, commit: object): Upload {
         });
       }
       const about: About = { operation: 'writePart', what: key, signal: call?.signal };
+      await sum.put(index, bytes);
       await mapped(about, async () => {
         if (index === 0) {
           const started = startedSchema.safeParse(await api.upload('files/upload_session/start', { close: false }, bytes, about));
@@ -97,12 +103,40 @@ function sessionUpload(api: DropboxApi, key: string, commit: object): Upload {
       if (done !== undefined) return done;
       const about: About = { operation: 'complete', what: key, signal: call?.signal };
       const cursor = { session_id: session ?? '', offset: offsets.at(-1) ?? 0 };
-      done = await committed(api, 'files/upload_session/finish', { cursor, commit }, new Uint8Array(0), about);
+      // Producers of large objects know their SHA-256, which Dropbox does not tell: what it tells is known here alone.
+      const ours = sum.hex();
+      const info = await committed(api, 'files/upload_session/finish', { cursor, commit }, new Uint8Array(0), about).catch(
+        async (error: unknown) => await become(api, key, ours, error, call),
+      );
+      if (info.checksum?.hex !== ours) {
+        const fault = new Fault(
+          'corrupt',
+          `${key} did not arrive as it was sent: Dropbox's content hash is ${info.checksum?.hex ?? 'none'}, ours ${ours}`,
+          {
+            operation: 'complete',
+            context: { key },
+          },
+        );
+        throw await removeWrong(key, fault, () => removeObject(api, key));
+      }
+      done = info;
       return done;
     },
     // Nothing of it is visible or counted, and Dropbox has no call that ends one.
     abort: () => Promise.resolve(),
   };
+}
+
+/** Of a session that is over: it has become the object that stands there, where that has its content hash, or nothing, which leaves the object as it is. */
+async function become(api: DropboxApi, key: string, ours: string, error: unknown, call: CallOptions | undefined): Promise<ObjectInfo> {
+  if (!isUploadEnded(error)) throw error;
+  const about: About = { operation: 'complete', what: key, signal: call?.signal };
+  const found = await mapped(about, () => statObject(api, key, 'complete', call)).catch((reason: unknown) => {
+    if (reason instanceof Fault && reason.code === 'not-found') return null;
+    throw reason;
+  });
+  if (found?.checksum?.hex === ours) return found;
+  throw uploadEnded('complete', key, { cause: error, lookedAt: true });
 }
 
 async function committed(api: DropboxApi, route: string, argument: object, bytes: Uint8Array, about: About): Promise<ObjectInfo> {

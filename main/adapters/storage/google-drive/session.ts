@@ -95,6 +95,8 @@ function openSession(api: DriveApi, address: string): Session {
         idle = found > kept ? 0 : idle + 1;
         kept = reached(found, start, about);
         if (idle < patience) continue;
+        // Some of it may be kept: the next try asks how much.
+        unsure = true;
         throw new Fault('unavailable', `${about.operation} of ${about.what} makes no progress`, {
           operation: about.operation,
           context: { key: about.what, kept },

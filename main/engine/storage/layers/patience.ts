@@ -29,7 +29,7 @@ export interface Retry {
 
 /** What all calls of one destination know of it together. */
 export interface Line {
-  /** When it last answered, by the clock of the calls; -Infinity: never, or some call has been given up since. */
+  /** When it last answered, by the clock of the calls; -Infinity: never, or some call has been given up or cancelled since. */
   answeredAt: number;
 }
 
@@ -60,7 +60,11 @@ export function patience(options: Retrying, operation: string, signal: AbortSign
       startedAt = at;
     },
     async afterFailure(error) {
-      if (signal?.aborted === true) throw cancelledFault(operation);
+      if (signal?.aborted === true) {
+        // What is cleared away after it, by calls that nobody can cancel, need not wait for a line that is down as long as work would.
+        line.answeredAt = -Infinity;
+        throw cancelledFault(operation);
+      }
       const fault = asFault(error, operation);
       if (fault.persistence !== 'temporary') throw fault;
       failed++;
