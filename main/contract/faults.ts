@@ -54,6 +54,11 @@ export interface FaultOptions {
 
 const weather: ReadonlySet<FaultCode> = new Set(['rate-limited', 'unavailable', 'timeout']);
 
+/** Whether it speaks of stored data, and not of the way to it. */
+export function isDamage(code: FaultCode | undefined): boolean {
+  return code === 'corrupt' || code === 'truncated' || code === 'not-found';
+}
+
 /** The one error class of the project. `message` says what happened to what; code texts say what to do next. */
 export class Fault extends Error {
   override readonly name = 'Fault';

@@ -1,4 +1,5 @@
 import { faultTextsInGerman } from './fault-texts-de.ts';
+import { isDamage } from './faults.ts';
 import type { Notice, NoticeText } from './notices.ts';
 
 type What = NonNullable<Notice['what']>;
@@ -15,7 +16,7 @@ const failed: Readonly<Record<What, string>> = {
 const works: Readonly<Record<What, string>> = {
   backup: 'die Sicherungen gelingen wieder',
   restore: 'das Zurückholen hat geklappt',
-  verify: 'die gespeicherten Stände sind wieder heil',
+  verify: 'die gespeicherten Stände sind heil',
   prune: 'alte Stände werden wieder entfernt',
   drill: 'die Test-Wiederherstellung hat wieder geklappt',
   'at-rest': 'es läuft wieder',
@@ -26,7 +27,7 @@ export function noticeInGerman(notice: Notice): NoticeText {
   const { kind, what = 'backup', name = notice.title } = notice;
   switch (kind) {
     case 'failed':
-      return what === 'at-rest' ? stillAtRest(name) : failure(notice, `${name}: ${failed[what]}`);
+      return what === 'at-rest' ? stillAtRest(name) : failure(notice, `${name}: ${failedAt(notice, what)}`);
     case 'sign-in-needed':
       return failure({ ...notice, fault: 'sign-in-needed' }, `${name}: eine Anmeldung ist nötig`);
     case 'drill-failed':
@@ -50,6 +51,10 @@ export function noticeInGerman(notice: Notice): NoticeText {
     case 'test':
       return { title: 'Holdfast: das ist ein Test', text: 'Mitteilungen kommen hier an.', next: '' };
   }
+}
+
+function failedAt({ fault }: Notice, what: What): string {
+  return what === 'verify' && !isDamage(fault) ? 'die gespeicherten Stände konnten nicht geprüft werden' : failed[what];
 }
 
 function failure({ fault, what }: Pick<Notice, 'fault' | 'what'>, title: string): NoticeText {

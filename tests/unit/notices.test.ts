@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Fault } from '../../main/contract/faults.ts';
 import type { Job } from '../../main/contract/jobs.ts';
+import { noticeInGerman } from '../../main/contract/notice-words-de.ts';
 import type { Notice } from '../../main/contract/notices.ts';
 import type { ServerStatus } from '../../main/contract/server-status.ts';
 import { tellingAfter, tellingOverdue } from '../../main/engine/service/notices.ts';
@@ -47,6 +48,18 @@ describe('what is told after a job', () => {
     const whole = job({ kind: 'verify', destination: 'nas' });
     const bad: Job = { ...failed('corrupt', 'verify'), destination: 'nas' };
     expect(row([bad, { ...whole, partial: true }, whole])).toEqual(['failed 0', '-', 'recovered 0']);
+  });
+
+  test('a check that did not come to its end says nothing of what is stored', () => {
+    const title = (one: Job): string | undefined =>
+      tellingAfter(one, { slug: 's', name: 'S', now: start, told: {} }).notices.map(
+        (notice) => `${notice.title}; ${noticeInGerman(notice).title}`,
+      )[0];
+    expect(title(failed('corrupt', 'verify'))).toBe(
+      'S: a stored snapshot is not as it should be; S: ein gespeicherter Stand ist nicht, wie er sein soll',
+    );
+    for (const one of [failed('unavailable', 'verify'), job({ kind: 'verify', state: 'interrupted' })])
+      expect(title(one)).toBe('S: the stored snapshots could not be checked; S: die gespeicherten Stände konnten nicht geprüft werden');
   });
 
   test('what was cancelled is nobody’s news; what was cut off is', () => {

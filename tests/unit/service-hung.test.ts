@@ -89,6 +89,23 @@ test('what is overdue is told also while a server cannot be told to go on, and i
   await looking;
 });
 
+test('a server that was left at rest goes on while a verification of it is under way', async () => {
+  const store = memoryStore(0);
+  const quiesce = { kind: 'systemd', unit: 'a.service', user: false } as const;
+  let resumes = 0;
+  const world = serviceWorld({
+    ...{ folder, store, servers: [{ quiesce }] },
+    quiesce: { resume: () => Promise.resolve(void (resumes += 1)) },
+    host: { openDestination: hangs },
+  });
+  await world.service.calls['verify.start']({ slug: 'survival', destination: 'here', snapshot: 'latest', quick: true }, never);
+  await settle();
+  expect(world.service.running()).toEqual(['survival']);
+  await store.setResting([{ slug: 'survival', name: 'Survival', quiesce, removed: false }]);
+  await world.service.letGoOn();
+  expect([resumes, store.resting()]).toEqual([1, []]);
+});
+
 test('a command by itself does not wait for ever for what a killed process left', async () => {
   const store = memoryStore(0);
   await store.setResting([{ slug: 'gone', name: 'Gone', quiesce: { kind: 'systemd', unit: 'a.service', user: false }, removed: true }]);

@@ -161,7 +161,9 @@ describe('the schedule', () => {
     const running = world.service.run(stop.signal);
     await world.clock.untilSomebodySleeps();
     const all = [world.ended('backup'), world.ended('verify'), world.ended('drill')] as const;
-    await world.service.calls['backup.start']({ slug: 'survival', force: false, takeOver: false }, stop.signal);
+    // The second one goes before what follows on the first, and has it followed by nothing more.
+    for (let run = 0; run < 2; run += 1)
+      await world.service.calls['backup.start']({ slug: 'survival', force: false, takeOver: false }, stop.signal);
     for (const job of await Promise.all(all))
       expect(job).toMatchObject({ state: 'done', reason: job.kind === 'backup' ? 'person' : 'follow-up' });
     const jobs = world.events.flatMap(({ event, data }) => (event === 'job' ? [data] : []));
@@ -169,6 +171,12 @@ describe('the schedule', () => {
     expect(jobs.findIndex(({ kind }) => kind === 'verify')).toBeGreaterThan(done);
     expect(jobs.findIndex(({ kind }) => kind === 'drill')).toBeGreaterThan(done);
     await settle();
+    expect(
+      world.store
+        .jobs()
+        .map(({ kind }) => kind)
+        .sort(),
+    ).toEqual(['backup', 'backup', 'drill', 'verify']);
     const { state, lastProven, lastVerified } = world.service.status('survival');
     expect([state, lastProven !== null, lastVerified !== null]).toEqual(['ok', true, true]);
 

@@ -1,4 +1,5 @@
 import { faultTexts, nextStep } from '../../contract/fault-texts.ts';
+import { isDamage } from '../../contract/faults.ts';
 import type { Job } from '../../contract/jobs.ts';
 import type { Notice, NoticeKind, NoticeText } from '../../contract/notices.ts';
 import { restingStep } from './at-rest.ts';
@@ -94,7 +95,7 @@ function wentWrong(topic: string, job: Job, about: About): Telling {
   const kind: NoticeKind = fault?.code === 'sign-in-needed' ? 'sign-in-needed' : job.kind === 'drill' ? 'drill-failed' : 'failed';
   return folded(kind, `${topic}/${fault?.code ?? 'unexpected'}`, about, {
     ...{ what: job.kind, ...(fault === null ? {} : { fault: fault.code }) },
-    title: `${about.name}: ${failures[job.kind]}`,
+    title: `${about.name}: ${failedAt(job.kind, fault)}`,
     text: fault === null ? 'The program ended while it ran.' : fault.message,
     next: fault === null ? 'It is done again with the next run.' : nextStep(fault),
   });
@@ -181,10 +182,15 @@ const failures: Readonly<Record<Job['kind'], string>> = {
   drill: 'the test restore failed',
 };
 
+/** A verification that was cut off, or could not reach the place, has found nothing wrong. */
+function failedAt(kind: Job['kind'], fault: Job['fault']): string {
+  return kind === 'verify' && !isDamage(fault?.code) ? 'the stored snapshots could not be checked' : failures[kind];
+}
+
 const successes: Readonly<Record<Job['kind'], string>> = {
   backup: 'backups work again',
   restore: 'bringing it back worked',
-  verify: 'the stored snapshots are whole again',
+  verify: 'the stored snapshots are whole',
   prune: 'old snapshots are removed again',
   drill: 'the test restore worked again',
 };

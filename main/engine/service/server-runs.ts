@@ -16,6 +16,8 @@ export interface ServerRunsOptions {
   /** Whether its server is in the settings still. */
   readonly isKept: (job: Job) => boolean;
   readonly occurrencesOf: (server: ServerSettings) => Occurrences;
+  /** Jobs that have yet to end. */
+  readonly active: () => readonly Job[];
   /** Whether anything is started by itself at all. */
   readonly isScheduling: () => boolean;
 }
@@ -39,7 +41,7 @@ export interface ServerRuns {
 /** Of a run of the schedule that waited while a person's was made: the server is not brought to rest a second time for it. */
 const skipped: JobOutcome = { skipped: true, summary: 'Nothing was due any more: another backup had ended well while this one waited.' };
 
-export function serverRuns({ host, start, serverOf, isKept, occurrencesOf, isScheduling }: ServerRunsOptions): ServerRuns {
+export function serverRuns({ host, start, serverOf, isKept, occurrencesOf, active, isScheduling }: ServerRunsOptions): ServerRuns {
   const { clock, store } = host;
 
   function startBackup(slug: string, reason: Job['reason'], how: BackupHow): Started {
@@ -75,8 +77,14 @@ export function serverRuns({ host, start, serverOf, isKept, occurrencesOf, isSch
   function followUp(job: Job): void {
     const server = serverOf(job.server);
     const { verify, drill } = dueChecks(server, store.facts(job.server), clock.now(), wellIn(job, server.destinations));
-    for (const destination of verify) startVerify(server, { destination, snapshot: 'latest', quick: false }, 'follow-up');
-    if (drill !== null) startDrill(server, drill, 'follow-up');
+    // Of two backups that end one behind the other, one has them done.
+    const isComing = (kind: Job['kind'], destination: string): boolean =>
+      active().some(
+        (one) => one.server === server.slug && one.kind === kind && one.destination === destination && one.reason === 'follow-up',
+      );
+    for (const destination of verify)
+      if (!isComing('verify', destination)) startVerify(server, { destination, snapshot: 'latest', quick: false }, 'follow-up');
+    if (drill !== null && !isComing('drill', drill)) startDrill(server, drill, 'follow-up');
   }
 
   const startVerify: ServerRuns['startVerify'] = (server, place, reason) => {

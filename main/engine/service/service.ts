@@ -68,7 +68,8 @@ export function createService(host: ServiceHost): Service {
 
   const left = leftBehind({
     host,
-    isBusy: (slug) => queue.active().some(({ server }) => server === slug),
+    // What only reads the backup place brings no server to rest, and must not keep one there.
+    isBusy: (slug) => queue.active().some(({ server, kind }) => server === slug && (kind === 'backup' || kind === 'restore')),
     ...{ remember, emit },
     changed: (slug) => board.changed(slug),
   });
@@ -126,6 +127,7 @@ export function createService(host: ServiceHost): Service {
   const { startBackup, startVerify, startDrill } = serverRuns({
     ...{ host, start, serverOf, isKept },
     occurrencesOf: (server) => scheduled.occurrencesOf(server),
+    active: () => queue.active(),
     isScheduling: () => isScheduling,
   });
 
