@@ -44,12 +44,12 @@ function hiding(isHidden: (key: string) => boolean): Backend {
 /** Refused, and nothing is touched, until the listing shows all. */
 async function refused(isHidden: (key: string) => boolean, manifest: string, state = stateDir): Promise<void> {
   const before = await keysOf(backend);
-  for (const dryRun of [true, false]) {
-    await expect(on(hiding(isHidden), state).prune({ policy: { last: 1 }, dryRun })).rejects.toMatchObject({
-      code: 'unavailable',
-      message: expect.stringContaining(manifest) as string,
-    });
-  }
+  await expect(on(hiding(isHidden), state).prune({ policy: { last: 1 } })).rejects.toMatchObject({
+    code: 'unavailable',
+    message: expect.stringContaining(manifest) as string,
+  });
+  // Who only looks takes no lock: a backup that ends meanwhile is no fault.
+  await on(hiding(isHidden), state).prune({ policy: { last: 1 }, dryRun: true });
   expect(await keysOf(backend)).toEqual(before);
   await expectSame(on(), source);
   await on().prune({ policy: { last: 1 } });

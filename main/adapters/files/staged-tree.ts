@@ -143,8 +143,7 @@ export class StagedTree {
   }
 
   removeFile(path: BytePath): void {
-    const location = this.location(path);
-    if (lstatSync(location, { throwIfNoEntry: false })?.isFile() === true) unlinkSync(location);
+    if (this.hasFile(path)) unlinkSync(this.location(path));
   }
 
   #named<Result>(path: BytePath, act: () => Result): Result {

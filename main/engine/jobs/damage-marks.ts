@@ -4,7 +4,7 @@ import type { Damage, Warning } from '../../contract/reports.ts';
 import type { EngineHost } from '../host.ts';
 import type { Catalog, ServerListing } from '../snapshots/catalog.ts';
 import type { ManifestHeader } from '../snapshots/manifest.ts';
-import { damagedKey } from '../snapshots/names.ts';
+import { damagedKey, isSnapshotId, manifestKey } from '../snapshots/names.ts';
 import { mostMarkLines, readNotes } from '../snapshots/stored-state.ts';
 import { storeSealed } from '../snapshots/sealed-object.ts';
 import type { ByteStream, CallOptions } from '../storage/backend.ts';
@@ -42,7 +42,7 @@ export async function markDamage(
       if (gone.has(key)) continue;
       const mark = damagedKey(key);
       const found = damage.filter(({ object, kind }) => object === key && grave.has(kind)).map((one) => noteOf(one, header.id));
-      const others = marks.has(mark) ? await contentOfOthers(catalog, mark, header.id, options) : [];
+      const others = marks.has(mark) ? await contentOfOthers(catalog, mark, header, options) : [];
       const notes = [...others, ...found.filter((note) => !others.some((other) => isSame(note, other)))];
       if (notes.length > 0) {
         await writeMark(host, catalog, mark, notes, options);
@@ -75,15 +75,38 @@ const isSame = (a: Note, b: Note): boolean => a.message === b.message && JSON.st
  * That a file's content is not what its hash says shows only to who reads the snapshot that has the file. So what was found in others stays: reading this one has not
  * refuted it.
  */
-async function contentOfOthers(catalog: Catalog, mark: string, id: string, options: CallOptions): Promise<readonly Note[]> {
+async function contentOfOthers(
+  catalog: Catalog,
+  mark: string,
+  { id, slug }: ManifestHeader,
+  options: CallOptions,
+): Promise<readonly Note[]> {
   try {
-    const notes = (await readNotes(catalog, mark, options)) ?? [];
-    return notes.flatMap((note) => {
+    const notes = ((await readNotes(catalog, mark, options)) ?? []).flatMap((note) => {
       const read = noteSchema.safeParse(note);
       return read.success && read.data.snapshot !== id ? [read.data] : [];
     });
+    const kept: Note[] = [];
+    const there = new Map<string, boolean>();
+    for (const note of notes) {
+      const isThere = there.get(note.snapshot) ?? (await hasManifest(catalog, manifestKey(slug, note.snapshot), options));
+      there.set(note.snapshot, isThere);
+      // Of one that is gone nobody could ever refute it, and nobody needs to.
+      if (isThere) kept.push(note);
+    }
+    return kept;
   } catch (error) {
     if (error instanceof Fault && error.code === 'not-found') return [];
+    throw error;
+  }
+}
+
+async function hasManifest({ backend }: Catalog, key: string, options: CallOptions): Promise<boolean> {
+  try {
+    await backend.stat(key, options);
+    return true;
+  } catch (error) {
+    if (error instanceof Fault && error.code === 'not-found') return false;
     throw error;
   }
 }
@@ -92,7 +115,7 @@ const noteSchema = z.object({
   kind: z.literal('content'),
   message: z.string(),
   range: z.tuple([z.number(), z.number()]),
-  snapshot: z.string(),
+  snapshot: z.string().refine(isSnapshotId),
 });
 
 async function writeMark(

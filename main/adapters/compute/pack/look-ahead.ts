@@ -36,7 +36,7 @@ export class LookAhead {
         if (kind !== 'file' || stat === null) continue;
         files += 1;
         // Of one with several names each has its share, as the content is read once.
-        bytes += Number(stat.size) / Number(stat.nlink);
+        bytes += Number(stat.size) / Math.max(1, Number(stat.nlink));
       }
     } catch (error) {
       // The folder itself is gone: that is for the run to tell.

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { closeSync, constants, copyFileSync, fchmodSync, fchownSync, fstatSync, ftruncateSync, readSync } from 'node:fs';
+import { chmodSync, closeSync, constants, copyFileSync, fchmodSync, fchownSync, fstatSync, ftruncateSync, readSync } from 'node:fs';
 import type { StagedTree } from '../../files/staged-tree.ts';
 import { piecesOf } from './file-content.ts';
 import type { PlanFile } from './plan.ts';
@@ -72,7 +72,10 @@ export class FormerCopies {
     this.#tree.leadTo(file.path);
     try {
       const flags = constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE;
-      copyFileSync(`/proc/self/fd/${former}`, this.#tree.location(file.path), flags);
+      const location = this.#tree.location(file.path);
+      copyFileSync(`/proc/self/fd/${former}`, location, flags);
+      // It has the mode of the former file, which may forbid us to write into it, or even to read it.
+      chmodSync(location, 0o600);
     } catch (error) {
       if (!(error instanceof Error && 'code' in error) || error.code === 'EEXIST') throw error;
       this.#clones = false;
