@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { liveSettings } from '../../main/adapters/config/live-settings.ts';
@@ -106,6 +106,35 @@ test('an edit by hand counts also when a call has changed something else before 
   await live.update((all) => ({ ...all, pauseOn: { battery: true, metered: false } }));
   await clock.advance(3_000);
   expect(await seen.promise).toBe(0);
+  stop.abort();
+  await looks;
+});
+
+test('a file is read again when nothing but its permissions has changed: before, it may not have been readable', async () => {
+  const folder = tempFolder();
+  const file = settingsFile({ folder, stateDir: () => Promise.resolve(folder), clock: systemClock });
+  await file.update((all) => ({ ...all, pauseOn: { battery: true, metered: false } }));
+  const text = readFileSync(file.path);
+  const clock = fakeClock();
+  const live = await liveSettings({ file, clock });
+  const stop = new AbortController();
+  let told = 0;
+  const looks = live.watch(
+    stop.signal,
+    () => undefined,
+    () => (told += 1),
+  );
+  await clock.untilSomebodySleeps();
+  const { atime, mtime } = statSync(file.path);
+  // What cannot be read stands for one that may not be: root may read all.
+  writeFileSync(file.path, Buffer.alloc(text.length, 'x'));
+  utimesSync(file.path, atime, mtime);
+  await live.refresh();
+  expect([told, live.problem() === '']).toEqual([1, false]);
+  writeFileSync(file.path, text);
+  utimesSync(file.path, atime, mtime);
+  await live.refresh();
+  expect([told, live.problem()]).toEqual([1, '']);
   stop.abort();
   await looks;
 });

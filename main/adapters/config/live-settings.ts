@@ -138,7 +138,8 @@ async function readKept(path: string): Promise<Settings | null> {
 /** Another one after each change; null where there is no file. */
 async function stampOf(path: string): Promise<string | null> {
   return await stat(path, { bigint: true }).then(
-    ({ ino, mtimeNs, size }) => `${ino} ${mtimeNs} ${size}`,
+    // The time of its permissions too: a file that nobody could read is read once they are right.
+    ({ ino, mtimeNs, ctimeNs, size }) => `${ino} ${mtimeNs} ${ctimeNs} ${size}`,
     () => null,
   );
 }
