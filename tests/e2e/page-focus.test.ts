@@ -28,16 +28,20 @@ describe.skipIf(browserMissing !== '')(`the focus after a dialog${browserMissing
     expect(await page.locator(':focus').getAttribute('aria-label')).toBe('More for Survival');
 
     // Told that it is gone before the call is answered, and after.
+    const answered = Promise.withResolvers<void>();
     await page.route('**/api/call/server.remove', async (route) => {
       stage.service.emit({ event: 'server-removed', data: { slug: 'survival' } });
       await page.getByRole('article', { name: 'Survival' }).waitFor({ state: 'detached' });
       await route.fulfill({ json: { ok: true, value: {} } });
+      answered.resolve();
     });
     await askToRemove(page, 'Survival');
     await page.getByRole('button', { name: 'Stop backing up' }).press('Enter');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
     expect(await focused(page)).toMatch(/^H1 /);
 
+    // A route that is taken away while it answers can answer no more.
+    await answered.promise;
     await page.unroute('**/api/call/server.remove');
     await page.route('**/api/call/server.remove', (route) => route.fulfill({ json: { ok: true, value: {} } }));
     await askToRemove(page, 'Creative');
