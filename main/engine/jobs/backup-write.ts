@@ -18,7 +18,7 @@ import {
 import { writePartial } from '../snapshots/partial-store.ts';
 import { ensureVaultHolds } from '../snapshots/vault-store.ts';
 import { listServer, storedSizes } from '../snapshots/catalog.ts';
-import type { ManifestArchive, ManifestHeader, PartialHeader } from '../snapshots/manifest.ts';
+import type { ManifestHeader, PartialHeader } from '../snapshots/manifest.ts';
 import type { Backend, CallOptions } from '../storage/backend.ts';
 import { largestClockOffsetMs } from '../storage/check-destination.ts';
 import { volumePartSize } from '../storage/part-size.ts';
@@ -30,6 +30,7 @@ import { rememberNewest } from './listing-gaps.ts';
 import { lockName } from './lock-name.ts';
 import { manifestHeader, namedArchives, takenOverBy, type NamedGround } from './manifest-header.ts';
 import { buildingProblem } from './snapshot-problem.ts';
+import { statIfThere } from '../storage/stat-if-there.ts';
 
 /** Where the packer's volumes go in one destination. */
 export async function targetFor(backup: BackupRun, place: BackupPlace): Promise<PackTarget> {
@@ -172,19 +173,9 @@ async function lostArchives(backend: Backend, { id, slug, archives }: ManifestHe
   for (const archive of inDanger) {
     if (buildingProblem(sizes, [archive]) === null) continue;
     const isOnlyUnlisted = !sizes.has(archive.key) && !sizes.has(damagedKey(archive.key));
-    if (!isOnlyUnlisted || !(await isThere(backend, archive, options))) lost.add(archive.key);
+    if (!isOnlyUnlisted || (await statIfThere(backend, archive.key, options))?.size !== archive.size) lost.add(archive.key);
   }
   return lost;
-}
-
-/** Asked of the object itself: that a listing lacks it proves nothing. */
-async function isThere(backend: Backend, { key, size }: ManifestArchive, options: CallOptions): Promise<boolean> {
-  try {
-    return (await backend.stat(key, options)).size === size;
-  } catch (error) {
-    if (error instanceof Fault && error.code === 'not-found') return false;
-    throw error;
-  }
 }
 
 async function sealWith(host: EngineHost, { destination, vault }: BackupPlace, request: BackupRequest): Promise<SealWith> {

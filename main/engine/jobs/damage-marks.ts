@@ -8,6 +8,7 @@ import { damagedKey, isSnapshotId, manifestKey } from '../snapshots/names.ts';
 import { mostMarkLines, readNotes } from '../snapshots/stored-state.ts';
 import { storeSealed } from '../snapshots/sealed-object.ts';
 import type { ByteStream, CallOptions } from '../storage/backend.ts';
+import { statIfThere } from '../storage/stat-if-there.ts';
 
 /** What makes an archive one that nothing may rest on. A damaged header alone is repaired from the manifest. */
 const grave: ReadonlySet<string> = new Set(['corrupt', 'truncated', 'frame', 'zip', 'content']);
@@ -89,7 +90,7 @@ async function contentOfOthers(
     const kept: Note[] = [];
     const there = new Map<string, boolean>();
     for (const note of notes) {
-      const isThere = there.get(note.snapshot) ?? (await hasManifest(catalog, manifestKey(slug, note.snapshot), options));
+      const isThere = there.get(note.snapshot) ?? (await statIfThere(catalog.backend, manifestKey(slug, note.snapshot), options)) !== null;
       there.set(note.snapshot, isThere);
       // Of one that is gone nobody could ever refute it, and nobody needs to.
       if (isThere) kept.push(note);
@@ -97,16 +98,6 @@ async function contentOfOthers(
     return kept;
   } catch (error) {
     if (error instanceof Fault && error.code === 'not-found') return [];
-    throw error;
-  }
-}
-
-async function hasManifest({ backend }: Catalog, key: string, options: CallOptions): Promise<boolean> {
-  try {
-    await backend.stat(key, options);
-    return true;
-  } catch (error) {
-    if (error instanceof Fault && error.code === 'not-found') return false;
     throw error;
   }
 }

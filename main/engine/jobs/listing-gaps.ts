@@ -4,8 +4,9 @@ import type { OpenDestination } from '../engine.ts';
 import type { EngineHost } from '../host.ts';
 import { findObject, type ServerListing } from '../snapshots/catalog.ts';
 import { isSnapshotId, manifestKey } from '../snapshots/names.ts';
-import type { Backend, ByteStream, CallOptions } from '../storage/backend.ts';
+import type { ByteStream, CallOptions } from '../storage/backend.ts';
 import { lockName } from './lock-name.ts';
+import { statIfThere } from '../storage/stat-if-there.ts';
 
 /*
  * Some clouds list an object only some time after it was made. A manifest that a listing lacks names archives which then look as if nobody needed them.
@@ -58,7 +59,7 @@ export async function refuseWithGaps(
   const newest = await recallNewest(host, destination, slug);
   for (const id of new Set([...doubtful, ...(newest === null ? [] : [newest])])) {
     const key = manifestKey(slug, id);
-    if (committed.has(id) || !(await isThere(destination.backend, key, options))) continue;
+    if (committed.has(id) || (await statIfThere(destination.backend, key, options)) === null) continue;
     throw new Fault(
       'unavailable',
       `the backup place does not list ${key}, which is there: nothing is removed by a listing that lacks something`,
@@ -67,15 +68,5 @@ export async function refuseWithGaps(
         context: { object: key },
       },
     );
-  }
-}
-
-async function isThere(backend: Backend, key: string, options: CallOptions): Promise<boolean> {
-  try {
-    await backend.stat(key, options);
-    return true;
-  } catch (error) {
-    if (error instanceof Fault && error.code === 'not-found') return false;
-    throw error;
   }
 }

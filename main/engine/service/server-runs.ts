@@ -22,7 +22,8 @@ export interface ServerRunsOptions {
   readonly isScheduling: () => boolean;
 }
 
-interface Started {
+/** A job that was added to the queue. */
+export interface Started {
   readonly id: string;
   readonly ended: Promise<Job>;
 }

@@ -1,15 +1,15 @@
 import type { CallHandlers } from '../../contract/calls.ts';
 import { Fault } from '../../contract/faults.ts';
-import type { Job } from '../../contract/jobs.ts';
 import { hasFailed } from '../../contract/standing.ts';
 import type { ServerSettings } from '../../contract/server-settings.ts';
 import type { ServerStatus } from '../../contract/server-status.ts';
 import { decideRetention } from '../retention/decide.ts';
 import { nextOccurrences, occurrencesOf } from '../schedule/occurrences.ts';
-import { policyOf, type BackupHow } from './backup-job.ts';
+import { policyOf } from './backup-job.ts';
 import { restoreJob } from './check-jobs.ts';
 import type { JobOrder, JobQueue } from './job-queue.ts';
 import type { ServiceHost } from './ports.ts';
+import type { ServerRuns, Started } from './server-runs.ts';
 import { snapshotCalls, type SnapshotCalls } from './snapshot-calls.ts';
 
 /** The calls that this answers; those that change settings belong to the host, which keeps them. */
@@ -31,26 +31,14 @@ export type ServiceCalls = Pick<
 > &
   SnapshotCalls;
 
-interface Started {
-  readonly id: string;
-  readonly ended: Promise<Job>;
-}
-
 /** What the calls are made of. */
-export interface ServiceCore {
+export interface ServiceCore extends ServerRuns {
   readonly host: ServiceHost;
   readonly queue: JobQueue;
   readonly serverOf: (slug: string) => ServerSettings;
   readonly status: (slug: string) => ServerStatus;
   readonly pause: (slug: string, until: number | null) => ServerStatus;
   readonly start: (order: JobOrder) => Started;
-  readonly startBackup: (slug: string, reason: Job['reason'], how: BackupHow) => Started;
-  readonly startVerify: (
-    server: ServerSettings,
-    place: { readonly destination: string; readonly snapshot: string; readonly quick: boolean },
-    reason: Job['reason'],
-  ) => string;
-  readonly startDrill: (server: ServerSettings, destination: string, reason: Job['reason']) => string;
 }
 
 export function serviceCalls(core: ServiceCore): ServiceCalls {

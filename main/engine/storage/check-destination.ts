@@ -8,6 +8,7 @@ import { runningChecksum } from './checksum.ts';
 import { probePrefix, randomName, sweepProbes, timedPut } from './clock-offset.ts';
 import { readBytes } from './read-object.ts';
 import { uploadBytes } from './upload-object.ts';
+import { statIfThere } from './stat-if-there.ts';
 
 export interface CheckOptions extends CallOptions {
   readonly clock: Clock;
@@ -94,7 +95,9 @@ export async function* checkDestination(backend: Backend, options: CheckOptions)
       'delete',
       async () => {
         await removeAll();
-        return (await exists(backend, probe, call)) ? wrong('what was removed is still there') : 'what was written could be removed';
+        return (await statIfThere(backend, probe, call)) !== null
+          ? wrong('what was removed is still there')
+          : 'what was written could be removed';
       },
     ],
     [
@@ -163,16 +166,6 @@ async function compareChecksum(backend: Backend, key: string, content: Uint8Arra
   if (checksum === undefined || ours === null) return 'this place gives no checksum to compare; “holdfast verify” reads the data itself';
   ours.update(content);
   return ours.hex() === checksum.hex ? `the ${checksum.algorithm} checksum is right` : wrong(`the ${checksum.algorithm} checksum is wrong`);
-}
-
-async function exists(backend: Backend, key: string, call: CallOptions): Promise<boolean> {
-  try {
-    await backend.stat(key, call);
-    return true;
-  } catch (error) {
-    if (error instanceof Fault && error.code === 'not-found') return false;
-    throw error;
-  }
 }
 
 async function countLeftovers(backend: Backend, now: number, call: CallOptions): Promise<Finding> {
