@@ -11,6 +11,16 @@ import { tempFolder } from '../support/temp-folder.ts';
 const shell = promisify(execFile);
 const command = `'${process.execPath}' '${holdfast}'`;
 
+/** A file to open, and a pipe to read its password from, into which nobody ever writes: no abort reaches who reads from it. */
+async function neverRead(): Promise<{ readonly file: string; readonly pipe: string }> {
+  const folder = tempFolder();
+  const pipe = join(folder, 'pipe');
+  await shell('mkfifo', [pipe]);
+  const file = join(folder, 'id.holdfast');
+  writeFileSync(file, 'sealed');
+  return { file, pipe };
+}
+
 describe('the command as a process', () => {
   it('prints its version and its help', async () => {
     const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
@@ -64,12 +74,7 @@ describe('the command as a process', () => {
   });
 
   it('a second Ctrl-C ends at once what the first could not stop', async () => {
-    // Nobody ever writes into this pipe: no abort reaches who reads from it.
-    const folder = tempFolder();
-    const pipe = join(folder, 'pipe');
-    await shell('mkfifo', [pipe]);
-    const file = join(folder, 'id.holdfast');
-    writeFileSync(file, 'sealed');
+    const { file, pipe } = await neverRead();
     const writers: number[] = [];
     const run = await runCli(['open', file, '--password-file', pipe], {
       whileRunning: (child) => {
@@ -88,11 +93,7 @@ describe('the command as a process', () => {
   });
 
   it('a Ctrl-C that the launcher passes on, however late, does not count as a second one', async () => {
-    const folder = tempFolder();
-    const pipe = join(folder, 'pipe');
-    await shell('mkfifo', [pipe]);
-    const file = join(folder, 'id.holdfast');
-    writeFileSync(file, 'sealed');
+    const { file, pipe } = await neverRead();
     const writers: number[] = [];
     const alive: boolean[] = [];
     const run = await runCli(['open', file, '--password-file', pipe], {

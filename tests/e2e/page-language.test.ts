@@ -1,9 +1,10 @@
-import type { Browser, Page } from 'playwright';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Page } from 'playwright';
+import { describe, expect, test } from 'vitest';
 import type { ServiceEvent } from '../../main/contract/events.ts';
 import { axeFindings } from '../support/page/axe.ts';
-import { browserMissing, openBrowser, openPage } from '../support/page/browser.ts';
-import { runningJob, stageService, type StagedService } from '../support/page/staged-service.ts';
+import { browserMissing, openPage } from '../support/page/browser.ts';
+import { openStage } from '../support/page/stage.ts';
+import { runningJob } from '../support/page/staged-service.ts';
 import { walkWizard } from '../support/page/wizard-views.ts';
 
 /** All that the page shows as its own words: what stands in the service's is marked as English. */
@@ -15,21 +16,12 @@ const ownWords = (page: Page): Promise<string> =>
   })()`);
 
 describe.skipIf(browserMissing !== '')(`the page in German${browserMissing === '' ? '' : ` (${browserMissing})`}`, () => {
-  let browser: Browser;
-  let service: StagedService;
-  beforeAll(async () => {
-    browser = await openBrowser();
-    service = await stageService();
-  });
-  afterAll(async () => {
-    await browser.close();
-    await service.http.close();
-  });
+  const stage = openStage();
 
   async function german(view: string): Promise<{ readonly page: Page; readonly complaints: readonly string[] }> {
-    const watched = await openPage(browser, { locale: 'de-DE', viewport: { width: 1100, height: 900 }, reducedMotion: 'reduce' });
-    await watched.page.goto(service.link());
-    await watched.page.goto(`http://127.0.0.1:${service.http.port}/#/${view}`);
+    const watched = await openPage(stage.browser, { locale: 'de-DE', viewport: { width: 1100, height: 900 }, reducedMotion: 'reduce' });
+    await watched.page.goto(stage.service.link());
+    await watched.page.goto(`http://127.0.0.1:${stage.service.http.port}/#/${view}`);
     return watched;
   }
 
@@ -48,7 +40,7 @@ describe.skipIf(browserMissing !== '')(`the page in German${browserMissing === '
     const opened = async (name: RegExp, job: ServiceEvent): Promise<void> => {
       const rows = page.getByRole('button', { name });
       const before = await rows.count();
-      service.emit(job);
+      stage.service.emit(job);
       await expect.poll(() => rows.count()).toBe(before + 1);
       await rows.first().click();
     };
@@ -110,7 +102,7 @@ describe.skipIf(browserMissing !== '')(`the page in German${browserMissing === '
   });
 
   test('tells the app around it what is chosen, at the start and from then on', async () => {
-    const { page } = await openPage(browser);
+    const { page } = await openPage(stage.browser);
     const told: unknown[] = [];
     await page.exposeFunction('tell', (request: unknown) => void told.push(request));
     await page.addInitScript(`window.holdfast = {
@@ -124,7 +116,7 @@ describe.skipIf(browserMissing !== '')(`the page in German${browserMissing === '
       },
       subscribe: () => () => undefined,
     }`);
-    const address = `http://127.0.0.1:${service.http.port}/#/settings`;
+    const address = `http://127.0.0.1:${stage.service.http.port}/#/settings`;
     await page.goto(address);
     await page.getByRole('radio', { name: 'Deutsch' }).click();
     await page.getByRole('radio', { name: 'Dunkel' }).click();

@@ -1,29 +1,20 @@
 import { createServer, type Server } from 'node:http';
 import { pathToFileURL } from 'node:url';
-import type { Browser, BrowserContext } from 'playwright';
+import type { BrowserContext } from 'playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeLinkPage } from '../../main/adapters/oauth/link-page.ts';
 import { closed, listening } from '../support/clouds/serve.ts';
-import { browserMissing, openBrowser, openPage } from '../support/page/browser.ts';
-import { stageService, type StagedService } from '../support/page/staged-service.ts';
+import { browserMissing, openPage } from '../support/page/browser.ts';
+import { openStage } from '../support/page/stage.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 describe.skipIf(browserMissing !== '')(`a browser’s session${browserMissing === '' ? '' : ` (${browserMissing})`}`, () => {
-  let browser: Browser;
-  let service: StagedService;
-  beforeAll(async () => {
-    browser = await openBrowser();
-    service = await stageService();
-  });
-  afterAll(async () => {
-    await browser.close();
-    await service.http.close();
-  });
-  const home = (): string => `http://127.0.0.1:${service.http.port}/`;
+  const stage = openStage();
+  const home = (): string => `http://127.0.0.1:${stage.service.http.port}/`;
 
   async function signedIn(): Promise<Awaited<ReturnType<typeof openPage>> & { readonly context: BrowserContext }> {
-    const watched = await openPage(browser);
-    await watched.page.goto(service.link());
+    const watched = await openPage(stage.browser);
+    await watched.page.goto(stage.service.link());
     await watched.page.getByRole('heading', { name: 'Survival' }).waitFor();
     return { ...watched, context: watched.page.context() };
   }
@@ -37,15 +28,15 @@ describe.skipIf(browserMissing !== '')(`a browser’s session${browserMissing ==
     const second = await context.newPage();
     await second.goto(home());
     await second.getByRole('heading', { name: 'Survival' }).waitFor();
-    service.emit({ event: 'server-removed', data: { slug: 'survival' } });
+    stage.service.emit({ event: 'server-removed', data: { slug: 'survival' } });
     for (const tab of [page, second]) await tab.getByRole('heading', { name: 'Survival' }).waitFor({ state: 'detached' });
     expect(complaints).toEqual([]);
     await context.close();
   });
 
   test('begins with the file that leads to the link, and outlives loading anew', async () => {
-    const { page, complaints } = await openPage(browser);
-    await page.goto(pathToFileURL(await writeLinkPage(tempFolder(), service.link())).href);
+    const { page, complaints } = await openPage(stage.browser);
+    await page.goto(pathToFileURL(await writeLinkPage(tempFolder(), stage.service.link())).href);
     await page.getByRole('heading', { name: 'Survival' }).waitFor();
     expect(page.url()).toBe(home());
     await page.reload();
@@ -55,22 +46,22 @@ describe.skipIf(browserMissing !== '')(`a browser’s session${browserMissing ==
   });
 
   test('a page without one says how to get one, and goes on once another tab has signed in', async () => {
-    const { page } = await openPage(browser);
+    const { page } = await openPage(stage.browser);
     await page.goto(home());
     await page.getByRole('heading', { name: 'This page is signed out.' }).waitFor();
     expect(await page.getByText('holdfast open-page').isVisible()).toBe(true);
     const other = await page.context().newPage();
-    await other.goto(service.link());
+    await other.goto(stage.service.link());
     await page.getByRole('heading', { name: 'Survival' }).waitFor();
     await page.context().close();
   });
 
   test('a link that was used says so', async () => {
-    const link = service.link();
-    const { page } = await openPage(browser);
+    const link = stage.service.link();
+    const { page } = await openPage(stage.browser);
     await page.goto(link);
     await page.getByRole('heading', { name: 'Survival' }).waitFor();
-    const { page: late } = await openPage(browser);
+    const { page: late } = await openPage(stage.browser);
     await late.goto(link);
     await late.getByRole('heading', { name: 'This link was used already, or is too old.' }).waitFor();
     await late.context().close();
@@ -99,7 +90,7 @@ describe.skipIf(browserMissing !== '')(`a browser’s session${browserMissing ==
       await trap.goto(`http://127.0.0.1:${port}/`);
       await trap.evaluate(() => fetch('/api/map'));
       const stolen = cookies.at(-1) ?? '';
-      expect([cookies[0], stolen.startsWith(`holdfast_session_${service.http.port}=`)]).toEqual(['', true]);
+      expect([cookies[0], stolen.startsWith(`holdfast_session_${stage.service.http.port}=`)]).toEqual(['', true]);
       expect(await trap.evaluate('localStorage.length')).toBe(0);
 
       const ask = async (headers: Record<string, string>): Promise<number> =>

@@ -1,26 +1,18 @@
-import type { Browser, BrowserContextOptions } from 'playwright';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { BrowserContextOptions } from 'playwright';
+import { describe, expect, test } from 'vitest';
 import { axeFindings } from '../support/page/axe.ts';
-import { browserMissing, openBrowser, type WatchedPage } from '../support/page/browser.ts';
-import { runningJob, stagedNow, stageService, type StagedService } from '../support/page/staged-service.ts';
+import { browserMissing, type WatchedPage } from '../support/page/browser.ts';
+import { runningJob, stagedNow } from '../support/page/staged-service.ts';
 import { chooseFolder, toPlaces } from '../support/page/setting-up.ts';
+import { openStage } from '../support/page/stage.ts';
 import { openStagedPage } from '../support/page/staged-page.ts';
 import { walkWizard } from '../support/page/wizard-views.ts';
 
 describe.skipIf(browserMissing !== '')(`the wizard${browserMissing === '' ? '' : ` (skipped: ${browserMissing})`}`, () => {
-  let browser: Browser;
-  let service: StagedService;
+  const stage = openStage();
 
-  beforeAll(async () => {
-    browser = await openBrowser();
-    service = await stageService();
-  });
-  afterAll(async () => {
-    await browser.close();
-    await service.http.close();
-  });
-
-  const opened = (options: BrowserContextOptions = {}): Promise<WatchedPage> => openStagedPage(browser, service, 'new-server', options);
+  const opened = (options: BrowserContextOptions = {}): Promise<WatchedPage> =>
+    openStagedPage(stage.browser, stage.service, 'new-server', options);
 
   test.each([
     { language: 'en', scheme: 'light', width: 1100 },
@@ -39,7 +31,7 @@ describe.skipIf(browserMissing !== '')(`the wizard${browserMissing === '' ? '' :
       if (wide > 0) found.push(`${name}: ${String(wide)} px too wide`);
     };
     await walkWizard(page, language, 'wizard-first', look);
-    service.emit({ event: 'job', data: { ...runningJob, state: 'done', endedAt: stagedNow, bytes: 5e9, storedBytes: 3.6e9 } });
+    stage.service.emit({ event: 'job', data: { ...runningJob, state: 'done', endedAt: stagedNow, bytes: 5e9, storedBytes: 3.6e9 } });
     await page.getByRole('heading', { name: language === 'de' ? 'Lobby ist gesichert' : 'Lobby is safe' }).waitFor();
     await look('wizard-done');
     expect(found).toEqual([]);
@@ -151,7 +143,7 @@ describe.skipIf(browserMissing !== '')(`the wizard${browserMissing === '' ? '' :
     await page.getByRole('button', { name: 'Cancel the backup' }).click();
     expect(starts()).toBe(2);
     expect((await cancelled).postDataJSON()).toEqual({ job: runningJob.id });
-    service.emit({ event: 'job', data: { ...runningJob, state: 'cancelled', endedAt: stagedNow } });
+    stage.service.emit({ event: 'job', data: { ...runningJob, state: 'cancelled', endedAt: stagedNow } });
     await nothingRuns.waitFor();
     await page.getByText('The backup was stopped.').waitFor();
     const answered = page.waitForResponse('**/api/call/job.get');
@@ -169,7 +161,7 @@ describe.skipIf(browserMissing !== '')(`the wizard${browserMissing === '' ? '' :
     const { page } = await opened();
     await walkWizard(page, 'en', 'wizard-sign-in');
     const fault = { code, persistence: 'permanent', operation: 'sign in', message: 'as the service says it', context: {} } as const;
-    service.emit({ event: 'sign-in', data: { id: 'sign-in-1', state: 'failed', account: null, fault } });
+    stage.service.emit({ event: 'sign-in', data: { id: 'sign-in-1', state: 'failed', account: null, fault } });
     await page.getByRole('alert').filter({ hasText: text }).waitFor();
     await page.getByRole('button', { name: 'Try again' }).waitFor();
     await page.context().close();
