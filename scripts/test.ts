@@ -4,15 +4,15 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { CleanBefore } from './tests/clean-before.ts';
 import type { Reads } from './tests/clean-before.ts';
 import { provideDebianPackages } from './tests/debian.ts';
 import { keytarLoads, tryKeytar } from './setup/steps.mjs';
 import { provideUnpacked } from './tests/unpacked.ts';
-import { countsFile } from './tests/count-reporter.ts';
-import type { Counts } from './tests/count-reporter.ts';
+import { runTests } from './tests/run-tests.ts';
+import type { FileCounts } from './tests/count-reporter.ts';
+import { runOnceMore } from './tests/once-more.ts';
 
 const root = join(import.meta.dirname, '..');
 const tool = (...path: readonly string[]): string => join(root, 'node_modules', ...path);
@@ -48,18 +48,12 @@ const checks: readonly Check[] = [
   { name: 'format', args: [tool('prettier', 'bin', 'prettier.cjs'), '--check', '--log-level=warn', ...formatCache, '.'] },
 ];
 
-async function runTests(): Promise<boolean> {
-  rmSync(countsFile, { force: true });
-  const reporters = ['--reporter=default', `--reporter=${join(root, 'scripts', 'tests', 'count-reporter.ts')}`];
-  const args = [tool('vitest', 'vitest.mjs'), 'run', ...reporters, ...process.argv.slice(2)];
-  const [code] = (await once(spawn(process.execPath, args, { cwd: root, stdio: 'inherit' }), 'close')) as [number | null];
-  return code === 0;
-}
+const shownSlow = 10;
 
-function readCounts(): Counts {
-  if (!existsSync(countsFile)) return { passed: 0, failed: 1, skipped: [], slowest: [] };
-  return JSON.parse(readFileSync(countsFile, 'utf8')) as Counts;
-}
+const told = (files: readonly FileCounts[]): string =>
+  files
+    .flatMap(({ file, failures }) => failures.map(({ name, said }) => `  ${file}: ${name}\n${said.replaceAll(/^/gmu, '    ')}\n`))
+    .join('');
 
 await provideDebianPackages();
 provideUnpacked();
@@ -97,23 +91,30 @@ async function checkAll(): Promise<readonly Checked[]> {
 // Beside the tests, which leave a core idle whenever they wait for the disk or for each other. What the checks say is shown at the end:
 // Vitest writes over what others print meanwhile.
 process.stdout.write(`Checking ${checks.map(({ name }) => name).join(', ')} beside the tests …\n`);
-const [testsOk, results] = await Promise.all([runTests(), checkAll()]);
+const [first, results] = await Promise.all([runTests(process.argv.slice(2)), checkAll()]);
+const { counts, recovered } = await runOnceMore(first, runTests);
+const { files } = counts;
 const failedChecks = results.filter(({ isOk }) => !isOk);
-const counts = readCounts();
+const skipped = files.flatMap((each) => each.skipped.map(({ name, reason }) => ({ name: `${each.file}: ${name}`, reason })));
+const failures = files.flatMap((each) => each.failures);
 
 process.stdout.write(`\n${results.map(({ said }) => said).join('')}`);
 if (failedChecks.length > 0) process.stdout.write(`\nFailed checks: ${failedChecks.map(({ name }) => name).join(', ')}\n`);
-if (counts.skipped.length > 0) {
+if (skipped.length > 0) {
   process.stdout.write('\nSkipped:\n');
-  for (const { name, reason } of counts.skipped) process.stdout.write(`  ${name}${reason === '' ? '' : ` (${reason})`}\n`);
+  for (const { name, reason } of skipped) process.stdout.write(`  ${name}${reason === '' ? '' : ` (${reason})`}\n`);
 }
 // Of a run of everything: a file that grows too long is seen before the whole is.
-if (process.argv.length === 2 && counts.slowest.length > 0) {
+if (process.argv.length === 2) {
   process.stdout.write('\nSlowest test files:\n');
-  for (const { name, seconds } of counts.slowest) process.stdout.write(`  ${String(seconds).padStart(4)} s  ${name}\n`);
+  const slowest = files.toSorted((a, b) => b.seconds - a.seconds).slice(0, shownSlow);
+  for (const { file, seconds } of slowest) process.stdout.write(`  ${String(seconds).padStart(4)} s  ${file}\n`);
 }
-const passed = counts.passed + checks.length - failedChecks.length;
-// Vitest may fail without a failed test (no test found, a crash): that is a failure too.
-const failed = counts.failed + failedChecks.length + (testsOk || counts.failed > 0 ? 0 : 1);
-process.stdout.write(`\n${String(passed)} passed, ${String(failed)} failed, ${String(counts.skipped.length)} skipped\n`);
+if (recovered.length > 0)
+  process.stdout.write(`\nFailed at first, and passed when their files ran once more by themselves:\n${told(recovered)}`);
+// Near the end, where whoever has only the end of a long output looks for it.
+if (failures.length > 0) process.stdout.write(`\nFailed:\n${told(files)}`);
+const passed = files.reduce((sum, each) => sum + each.passed, 0) + checks.length - failedChecks.length;
+const failed = failures.length + counts.otherFailures + failedChecks.length;
+process.stdout.write(`\n${String(passed)} passed, ${String(failed)} failed, ${String(skipped.length)} skipped\n`);
 process.exitCode = failed === 0 ? 0 : 1;
