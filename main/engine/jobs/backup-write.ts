@@ -18,7 +18,7 @@ import {
 import { writePartial } from '../snapshots/partial-store.ts';
 import { ensureVaultHolds } from '../snapshots/vault-store.ts';
 import { listServer, storedSizes } from '../snapshots/catalog.ts';
-import type { ManifestHeader, PartialHeader } from '../snapshots/manifest.ts';
+import { maxArchives, type ManifestHeader, type PartialHeader } from '../snapshots/manifest.ts';
 import type { Backend, CallOptions } from '../storage/backend.ts';
 import { largestClockOffsetMs } from '../storage/check-destination.ts';
 import { volumePartSize } from '../storage/part-size.ts';
@@ -45,6 +45,12 @@ export async function targetFor(backup: BackupRun, place: BackupPlace): Promise<
     const key = request.format === 'classic' ? classicKey(slug, id) : archiveKey(slug, id, volume);
     if (request.format === 'classic' && volume > 0) {
       throw new Fault('unexpected', 'a classic snapshot is one file, and a second would take its name', { operation: 'backup' });
+    }
+    if (volume >= maxArchives - (place.base?.settled ?? 0)) {
+      throw new Fault('config-invalid', `the snapshot would be of more than ${volume} volumes, which its list has no room for`, {
+        operation: 'backup',
+        context: { next: 'Take larger volumes with --volume-size.' },
+      });
     }
     begun += 1;
     const writer = await openPartWriter(backend, key, { signal: run.signal });

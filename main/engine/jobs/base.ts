@@ -7,7 +7,7 @@ import type { EngineHost, SourceFolder } from '../host.ts';
 import { findObject, type Catalog, type ListedSnapshot, type ServerListing, storedSizes } from '../snapshots/catalog.ts';
 import { readHeader } from '../snapshots/headers.ts';
 import { fetchManifest } from '../snapshots/manifest-store.ts';
-import type { ManifestArchive, ManifestHeader } from '../snapshots/manifest.ts';
+import { maxArchives, type ManifestArchive, type ManifestHeader } from '../snapshots/manifest.ts';
 import { damagedKey, readObjectName, snapshotTime } from '../snapshots/names.ts';
 import type { CallOptions } from '../storage/backend.ts';
 
@@ -32,6 +32,9 @@ export interface Base extends Ground {
 }
 
 const dayMs = 24 * 3_600_000;
+
+/** Hourly runs that never make a whole snapshot come to it in two years. What is left is for the volumes of the run itself. */
+const mostToRestOn = maxArchives - 10_000;
 
 /** The last one `written` whose manifest can be read as a whole; the caller disposes of its spool. */
 export async function findBase(
@@ -92,7 +95,7 @@ export function isOwn({ id, takenOver = [] }: Pick<ManifestHeader, 'id' | 'taken
 }
 
 /**
- * What the next snapshot, of `time`, would rest on for too long. By the ids of the archives, which a copied destination has too; only of those dated later than `time`
+ * What the next snapshot, of `time`, would rest on is too old, or too many archives. By the ids of the archives, which a copied destination has too; only of those dated later than `time`
  * by when they were stored: one of 2099 would not be old enough before 2099.
  */
 export function isWholeDue(
@@ -101,6 +104,8 @@ export function isWholeDue(
   rule: WholeRule = defaultWholeDays,
   time: number,
 ): boolean {
+  // Whatever the rule: sooner or later there would be no room to name them all.
+  if (header.archives.length >= mostToRestOn) return true;
   if (rule === 'always' || rule === 'never') return rule === 'always';
   const dateOf = archiveDates(listing, time);
   return header.archives.some(({ key }) => time - dateOf(key) >= rule * dayMs);

@@ -67,6 +67,20 @@ export type PartialHeader = Readonly<z.infer<typeof partialSchema>>;
 
 export const maxFirstLine = 16 * 2 ** 20;
 
+/** A first line has room for so many, with the longest names that there are, beside the most that is told in warnings. */
+export const maxArchives = 30_000;
+
+/** The first line as it is stored, its newline included. Fault config-invalid: no reader would take one so long. */
+export function firstLineOf(header: ManifestHeader | PartialHeader): Buffer {
+  const line = Buffer.from(`${JSON.stringify(header)}\n`, 'utf8');
+  if (line.length <= maxFirstLine) return line;
+  const { length } = header.archives;
+  throw new Fault('config-invalid', `the list of the snapshot would be too long to be read: it names ${length} archives`, {
+    operation: 'write manifest',
+    context: { next: 'Take larger volumes (--volume-size), make a whole snapshot (--whole), or leave out fewer things by name.' },
+  });
+}
+
 export function parseManifestHeader(line: string, name: string): ManifestHeader {
   return parseFirstLine(firstLineSchema, line, name);
 }

@@ -3,7 +3,7 @@ import type { OpenVault } from '../archive/vault.ts';
 import type { EngineHost, Zstd } from '../host.ts';
 import type { Backend, ByteStream, CallOptions } from '../storage/backend.ts';
 import { checkedFirstLine, splitLines } from './manifest-store.ts';
-import { parsePartialHeader, type PartialHeader } from './manifest.ts';
+import { firstLineOf, parsePartialHeader, type PartialHeader } from './manifest.ts';
 import type { ManifestEntry } from './manifest-entry.ts';
 import { parseEntry } from './read-entry.ts';
 import { openSealed, storeSealed, type ReadOptions } from './sealed-object.ts';
@@ -21,8 +21,9 @@ export async function writePartial(
   partial: { readonly key: string; readonly header: PartialHeader; readonly lines: Pick<Spool, 'size' | 'read'> },
   options: CallOptions,
 ): Promise<void> {
+  const firstLine = firstLineOf(partial.header);
   async function* plain(): ByteStream {
-    yield host.zstd.compress(Buffer.from(`${JSON.stringify(partial.header)}\n`, 'utf8'));
+    yield host.zstd.compress(firstLine);
     yield* partial.lines.read();
   }
   await storeSealed(host.random, backend, vault, { key: partial.key, label, plain: plain(), sizeHint: partial.lines.size }, options);

@@ -4,15 +4,24 @@ import { showPath } from '../../../engine/archive/byte-path.ts';
 import type { BytePath } from '../../../engine/archive/byte-path.ts';
 
 const kept = 1000;
+/** Of their text as a manifest has it, whose first line names them: a path may be of 65,000 bytes, and some bytes become six. */
+const keptBytes = 512 * 1024;
 
 /** What was told of while reading. A tree with a million unreadable files is told of once, with their number. */
 export class ReadWarnings {
   readonly #list: Warning[] = [];
+  #bytes = 0;
   #left = 0;
 
   add(code: WarningCode, path: BytePath, message: string, level?: 'note'): void {
-    if (this.#list.length >= kept) this.#left += 1;
-    else this.#list.push({ code, message, path: showPath(path), ...(level === undefined ? {} : { level }) });
+    const warning = { code, message, path: showPath(path), ...(level === undefined ? {} : { level }) };
+    const bytes = Buffer.byteLength(JSON.stringify(warning));
+    if (this.#list.length >= kept || this.#bytes + bytes > keptBytes) {
+      this.#left += 1;
+      return;
+    }
+    this.#list.push(warning);
+    this.#bytes += bytes;
   }
 
   cannotRead(path: BytePath, error: unknown): void {
