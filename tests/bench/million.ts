@@ -2,7 +2,7 @@
  * `npm run bench -- --million`: a folder of a million small files through every command, for the memory that each needs. The tree and all
  * that comes of it lie in the folder for temporary files (about 15 GB, and three million inodes) and are removed at the end.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -36,11 +36,12 @@ try {
     'full restore': ['restore', 'latest', ...access, '--target', restored],
   };
   const rows: Row[] = [];
-  for (const [what, args] of Object.entries(commands)) {
+  const measure = (what: string, args: readonly string[]): void => {
     const row = millionRow(what, holdfast(args, place));
     tell(`  ${what}: ${row.ours}, ${row.result}`);
     rows.push(row);
-  }
+  };
+  for (const [what, args] of Object.entries(commands)) measure(what, args);
   const { differences, files, bytes } = compareTrees(tree, restored);
   if (versionOf(restic, ['version']) === null)
     tell('restic is not installed: nothing is compared with it (RESTIC=/path/to/restic names one).');
@@ -58,9 +59,18 @@ try {
   const inVolumes = [...commands['unchanged second backup'], '--volume-size', '1M'];
   changeOneInEachFolder(tree);
   killedBackup(inVolumes, place, 3);
-  const goneOn = millionRow('backup that goes on with a killed one', holdfast(inVolumes, place));
-  tell(`  ${goneOn.what}: ${goneOn.ours}, ${goneOn.result}`);
-  rows.push(goneOn);
+  measure('backup that goes on with a killed one', inVolumes);
+  // Two snapshots of a million files each are there now.
+  const [first = ''] = readdirSync(join(destination, 'million'))
+    .filter((name) => name.endsWith('.manifest'))
+    .toSorted();
+  measure('difference of the two snapshots', ['diff', first.slice(0, -'.manifest'.length), 'latest', ...access]);
+  measure('search in both for 10,000 files', ['find', 'file-0.txt', ...access]);
+  measure('versions of one path', ['versions', 'part-99/folder-9999/file-99.txt', ...access]);
+  measure('usage', ['usage', ...access]);
+  measure('quick verification of both', ['verify', 'all', '--quick', ...access]);
+  measure('restore of what differs: 10,000 files', ['restore', 'latest', ...access, '--target', restored, '--replace']);
+  measure('prune that removes the first', ['prune', '--server', 'million', '--keep-last', '1', ...access]);
   tell(`\n${files.toLocaleString('en-US')} files, ${(bytes / 1e9).toFixed(2)} GB, on:\n\n${machine(loadBefore)}\n\n${tableOf(rows)}`);
   tell(`\nDifferences after the round trip: ${String(differences.length)}.`);
 } finally {

@@ -8,8 +8,8 @@ import { holdfast, type Report, type Run } from './run-command.ts';
 
 export const nights = 1000;
 export const filesANight = 2000;
-/** So many of the newest archives each manifest names, and of so many of the oldest the own manifest has gone: their entries have to be read. */
-const shared = 200;
+/** So many of the newest archives each manifest names, as after a month of hourly runs; and of so many of the oldest the own manifest has gone: their entries have to be read. */
+const shared = 720;
 const removed = 100;
 
 const megabyte = 1_000_000;
