@@ -209,7 +209,7 @@ describe('every call of a command fails once', () => {
       // Volumes that are finished and written down serve the next run. Of what is none, one thing can stay: that whose own removal is what failed.
       const volumes = left.filter((key) => key.endsWith('.partial')).map((key) => key.replace(/partial$/, 'holdfast'));
       const kept = new Set(volumes.flatMap((key) => [key, `${key}.sha256`, key.replace(/holdfast$/, 'partial')]));
-      const isProbe = (key: string): boolean => key.startsWith('survival/holdfast-test-');
+      const isProbe = (key: string): boolean => key.startsWith('survival/holdfast.test-');
       const mayStay = where.startsWith('remove') ? isProbe : () => false;
       expect([where, left.filter((key) => !kept.has(key) && !mayStay(key))]).toEqual([where, []]);
       expect([where, [...kept].filter((key) => !left.includes(key))]).toEqual([where, []]);
@@ -335,7 +335,7 @@ test('lost replies settle: with the retry layer each call may fail once on eithe
         where,
         [true, true, true],
       ]);
-      expect([where, (await keysOf(backend)).filter((key) => key.includes('holdfast-test'))]).toEqual([where, []]);
+      expect([where, (await keysOf(backend)).filter((key) => key.includes('holdfast.test-'))]).toEqual([where, []]);
     }
   }
 });

@@ -42,7 +42,7 @@ describe('the order of removal', () => {
     const counting = countingBackend();
     await withClock(one, counting.layer(one.backend)).prune({ policy: { last: 2 } });
     const removed = counting.calls
-      .filter(({ verb, target }) => verb === 'remove' && !target.includes('holdfast-test'))
+      .filter(({ verb, target }) => verb === 'remove' && !target.includes('holdfast.test-'))
       .map(({ target }) => target);
     const kinds = removed.map((key) => key.slice(key.indexOf('.')));
     expect(kinds).toEqual([...Array(3).fill('.manifest'), ...Array(3).fill('.holdfast'), ...Array(3).fill('.holdfast.sha256')]);
@@ -234,7 +234,7 @@ describe('leftovers', () => {
   const parts = ['.holdfast', '.002.holdfast', '.holdfast.sha256', '.002.holdfast.sha256', '.pin'].map(
     (ending) => `survival/${orphan}${ending}`,
   );
-  const probe = 'survival/holdfast-test-0011223344556677';
+  const probe = 'survival/holdfast.test-0011223344556677';
 
   test.each([
     { age: 47, stays: true },
@@ -250,6 +250,15 @@ describe('leftovers', () => {
       stays ? [...parts, probe].sort() : [],
     );
     expect((await one.engine.snapshots(one.destination, {}, {})).filter(({ complete }) => complete)).toHaveLength(1);
+  });
+
+  test('are found in the one listing that the rest is judged by', async () => {
+    const one = await fiveDays();
+    const counting = countingBackend();
+    await withClock(one, counting.layer(one.backend)).prune({ server: 'survival', policy: { last: 1 } });
+    const listed = counting.calls.filter(({ verb }) => verb === 'list').map(({ target }) => target);
+    // The first finds out which server is meant.
+    expect(listed).toEqual(['survival', 'survival/']);
   });
 
   test('incomplete snapshots are never offered', async () => {

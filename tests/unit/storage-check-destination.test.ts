@@ -149,16 +149,25 @@ test('unfinished uploads are counted, the age of the oldest told', async () => {
 test('what a test left that was killed is cleared away by the next one, but nothing of one that may be going on', async () => {
   const base = memoryBackend({ clock });
   const [old, young] = ['0'.repeat(16), '1'.repeat(16)];
-  const stranger = 'holdfast-test-of-mine/probe';
-  for (const name of ['probe', 'once']) await put(base, `holdfast-test-${old}/${name}`, Buffer.from('x'));
+  const stranger = 'holdfast.test-of-mine/probe';
+  for (const name of ['probe', 'once']) await put(base, `holdfast.test-${old}/${name}`, Buffer.from('x'));
   await put(base, stranger, Buffer.from('x'));
-  await base.beginUpload(`holdfast-test-${old}/probe`);
+  await base.beginUpload(`holdfast.test-${old}/probe`);
   await clock.advance(61 * 60_000);
-  await put(base, `holdfast-test-${young}/probe`, Buffer.from('x'));
-  await base.beginUpload(`holdfast-test-${young}/once`);
+  await put(base, `holdfast.test-${young}/probe`, Buffer.from('x'));
+  await base.beginUpload(`holdfast.test-${young}/once`);
   expect((await check(base)).filter(({ ok }) => !ok)).toEqual([]);
-  expect((await collect(base.list(''))).map(({ key }) => key).sort()).toEqual([`holdfast-test-${young}/probe`, stranger]);
+  expect((await collect(base.list(''))).map(({ key }) => key).sort()).toEqual([`holdfast.test-${young}/probe`, stranger]);
   expect(await collect(base.openUploads(''))).toHaveLength(1);
+});
+
+test('a server that is called like a test keeps the upload that it has under way', async () => {
+  const base = memoryBackend({ clock });
+  const upload = await base.beginUpload('holdfast-test-world/20261123T220500Z-k3v9qa.holdfast');
+  await upload.writePart(0, Buffer.from('x'));
+  await clock.advance(61 * 60_000);
+  expect((await check(base)).filter(({ ok }) => !ok)).toEqual([]);
+  expect((await upload.complete()).size).toBe(1);
 });
 
 test('cancelled in the middle it ends with fault cancelled and has tidied up', async () => {
@@ -205,6 +214,49 @@ test('a slow answer is not taken for a clock that is wrong', async () => {
     },
   });
   expect(await measureClockOffset(stack(memoryBackend({ clock }), slow), '', clock, seededRandom(1))).toBe(0);
+});
+
+describe('a computer that begins a backup there takes the probe of another one away', () => {
+  const takeAway = async (base: Backend): Promise<void> => {
+    for await (const { token } of base.openUploads('server/')) await base.abandon(token);
+    for await (const { key } of base.list('server/')) await base.remove(key);
+  };
+  /** As S3: when it is stored its stamp is asked for. */
+  const asking: Layer = (inner) => ({
+    ...inner,
+    beginUpload: async (key, options) => {
+      const upload = await inner.beginUpload(key, options);
+      return { ...upload, complete: (call) => upload.complete(call).then(() => inner.stat(key)) };
+    },
+  });
+  const rival =
+    (times: number, when: 'before' | 'after', base: Backend): Layer =>
+    (inner) => ({
+      ...inner,
+      beginUpload: async (key, options) => {
+        const upload = await inner.beginUpload(key, options);
+        const strikes = times-- > 0;
+        const complete: typeof upload.complete = async (call) => {
+          if (strikes && when === 'before') await takeAway(base);
+          const info = await upload.complete(call);
+          if (strikes && when === 'after') await takeAway(base);
+          return info;
+        };
+        return { ...upload, complete };
+      },
+    });
+  const measured = async (times: number, when: 'before' | 'after'): Promise<number> => {
+    const base = memoryBackend({ clock: { now: () => clock.now() + 3_600_000 } });
+    return await measureClockOffset(stack(base, rival(times, when, base), asking), 'server/', clock, seededRandom(1));
+  };
+
+  test.each(['before', 'after'] as const)('%s it is stored: another one is put', async (when) => {
+    expect(await measured(2, when)).toBe(3_600_000);
+  });
+
+  test('but not for ever', async () => {
+    expect(await codeOf(measured(Infinity, 'after'))).toBe('not-found');
+  });
 });
 
 test('every fault has one sentence for people and one next step', () => {

@@ -64,6 +64,14 @@ test('a used one whose disk is not mounted is a fault in every verb, and nothing
   expect((await gone.stat('server/object')).size).toBe(1);
 });
 
+test('the test of a place does not mark it, a server that is called like one does', async () => {
+  const base = world();
+  await put(open(base), 'holdfast.test-0011223344556677/probe', Buffer.from('x'));
+  expect(readdirSync(join(base, 'mnt'))).not.toContain(markerName);
+  await put(open(base), 'holdfast-test-world/object', Buffer.from('x'));
+  expect(readdirSync(join(base, 'mnt'))).toContain(markerName);
+});
+
 test('the fault is not tried again and says what to do; what it says helps with a new disk', async () => {
   const base = world();
   await put(open(base), 'server/object', Buffer.from('x'));

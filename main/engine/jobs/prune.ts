@@ -7,14 +7,14 @@ import { decideRetention } from '../retention/decide.ts';
 import { findObject, isCompleteClassic, listServer } from '../snapshots/catalog.ts';
 import { readHeader, readHeaders } from '../snapshots/headers.ts';
 import { checkWholeManifest } from '../snapshots/manifest-store.ts';
-import type { Catalog, ListedObject, ListedSnapshot, ServerListing } from '../snapshots/catalog.ts';
+import type { Catalog, ListedObject, ListedSnapshot, OneServer } from '../snapshots/catalog.ts';
 import type { ManifestHeader } from '../snapshots/manifest.ts';
 import { checksumKey, damagedKey, serverPrefix, snapshotTime } from '../snapshots/names.ts';
 import { selectServer } from '../snapshots/select.ts';
 import { lastHeader } from '../snapshots/written-order.ts';
 import type { CallOptions, ObjectInfo } from '../storage/backend.ts';
 import { largestClockOffsetMs } from '../storage/check-destination.ts';
-import { measureClockOffset, probePrefix } from '../storage/clock-offset.ts';
+import { measureClockOffset } from '../storage/clock-offset.ts';
 import { refuseWithGaps } from './listing-gaps.ts';
 import { lockName } from './lock-name.ts';
 import { checkOwner, ownerOf } from './owner.ts';
@@ -75,7 +75,7 @@ export async function prune(
 async function pruneListing(
   host: EngineHost,
   destination: OpenDestination,
-  { catalog, listing, providerNow }: { readonly catalog: Catalog; readonly listing: ServerListing; readonly providerNow: number },
+  { catalog, listing, providerNow }: { readonly catalog: Catalog; readonly listing: OneServer; readonly providerNow: number },
   request: PruneRequest,
   options: CallOptions,
 ): Promise<PruneReport> {
@@ -114,9 +114,10 @@ async function pruneListing(
   for (const { snapshot, problem, header } of known)
     if (problem !== null && header !== null)
       warnings.push({ code: 'damaged', message: `${snapshot.id}: ${problem}; it was left as it is` });
-  const probes = await oldProbes(catalog, listing.slug, providerNow, options);
+  // What killed runs left of reading the provider's clock.
+  const probes = listing.probes.filter((info) => isOld(info, providerNow));
   const keepArchives = unreadable !== null || partials.unreadable;
-  const objects = [...doomed(known, { removed, providerNow, keepArchives, partials }), ...probes];
+  const objects: readonly ObjectInfo[] = [...doomed(known, { removed, providerNow, keepArchives, partials }), ...probes];
   if (!request.dryRun) for (const { key } of objects) await catalog.backend.remove(key, options);
   const iso = (time: number): string => new Date(time).toISOString();
   return {
@@ -165,14 +166,6 @@ function describe(snapshot: ListedSnapshot, header: ManifestHeader | Fault | nul
     return { snapshot, header, time: Date.parse(header.time), complete: problem === null, problem };
   const complete = header === null && isCompleteClassic(snapshot);
   return { snapshot, header: null, time: snapshotTime(snapshot.id), complete, problem };
-}
-
-/** What killed runs left of reading the provider's clock. */
-async function oldProbes(catalog: Catalog, slug: string, providerNow: number, options: CallOptions): Promise<readonly ObjectInfo[]> {
-  const probes: ObjectInfo[] = [];
-  for await (const info of catalog.backend.list(`${serverPrefix(slug)}${probePrefix}`, options))
-    if (isOld(info, providerNow)) probes.push(info);
-  return probes;
 }
 
 interface Doom {

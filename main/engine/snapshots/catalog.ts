@@ -2,7 +2,7 @@ import { Fault } from '../../contract/faults.ts';
 import { saying } from '../../contract/sayings.ts';
 import type { OpenVault } from '../archive/vault.ts';
 import type { EngineHost, Zstd } from '../host.ts';
-import type { Backend, CallOptions, ObjectInfo, ObjectKey } from '../storage/backend.ts';
+import type { Backend, CallOptions, ObjectInfo } from '../storage/backend.ts';
 import { probePrefix } from '../storage/clock-offset.ts';
 import type { ManifestHeader } from './manifest.ts';
 import { readHeader, type KnownHeaders } from './headers.ts';
@@ -40,15 +40,15 @@ export async function listServers(backend: Backend, options: CallOptions): Promi
 
 export interface OneServer extends ServerListing {
   /** Objects that were put only to read the provider's clock: of a run that goes on now, or of one that was killed. */
-  readonly probes: readonly ObjectKey[];
+  readonly probes: readonly ObjectInfo[];
 }
 
 export async function listServer(backend: Backend, slug: string, options: CallOptions): Promise<OneServer> {
   const prefix = serverPrefix(slug);
-  const probes: ObjectKey[] = [];
+  const probes: ObjectInfo[] = [];
   async function* withoutProbes(): AsyncGenerator<ObjectInfo, void, undefined> {
     for await (const info of backend.list(prefix, options)) {
-      if (info.key.startsWith(`${prefix}${probePrefix}`)) probes.push(info.key);
+      if (info.key.startsWith(`${prefix}${probePrefix}`)) probes.push(info);
       else yield info;
     }
   }

@@ -22,7 +22,7 @@ export const largestClockOffsetMs = 10 * 60_000;
 const probeSize = 100_000;
 
 /**
- * Tries everything a backup needs of a destination on small objects below `holdfast-test-<random>/`, which are gone afterwards whatever
+ * Tries everything a backup needs of a destination on small objects below `holdfast.test-<random>/`, which are gone afterwards whatever
  * happened. One result after the other; when nothing can be written the rest is left out. Throws only fault cancelled.
  */
 export async function* checkDestination(backend: Backend, options: CheckOptions): AsyncGenerator<DestinationCheck, void, undefined> {
@@ -189,9 +189,9 @@ function isOfTest(key: ObjectKey): boolean {
 /** What tests left that were killed, of `found` objects and of uploads. */
 async function sweepTests(backend: Backend, found: readonly ObjectInfo[], now: number, call: CallOptions): Promise<void> {
   const isOver = (since: number): boolean => now - since > longestTestMs;
-  const keys = found.filter(({ modifiedAt }) => isOver(modifiedAt)).map(({ key }) => key);
+  const left = found.filter(({ modifiedAt }) => isOver(modifiedAt));
   // That nothing may be removed, the check `delete` has told.
-  await sweepProbes(backend, keys, call);
+  await sweepProbes(backend, left, call);
   for await (const { token, startedAt } of backend.openUploads(probePrefix, call))
     if (isOver(startedAt)) await backend.abandon(token, call);
 }

@@ -1,10 +1,14 @@
 import { Fault } from '../../contract/faults.ts';
 import type { Clock, Random } from '../ports.ts';
-import type { Backend, CallOptions, ObjectInfo, ObjectKey } from './backend.ts';
+import type { Backend, CallOptions, ObjectInfo } from './backend.ts';
+import { isUploadEnded } from './upload-ended.ts';
 import { uploadBytes } from './upload-object.ts';
 
-/** How the names of objects begin that are put only to see what the provider makes of them. */
-export const probePrefix = 'holdfast-test-';
+/** How the names of objects begin that are put only to see what the provider makes of them. No server's folder has a dot in its name. */
+export const probePrefix = 'holdfast.test-';
+
+/** So many backups of other computers would have to begin at just that moment, one after the other. */
+const mostProbes = 5;
 
 /**
  * The provider's time minus ours, in milliseconds, from the stamp of a tiny object that is put below `folderPrefix` (empty, or ending
@@ -17,18 +21,27 @@ export async function measureClockOffset(
   random: Random,
   options: CallOptions = {},
 ): Promise<number> {
-  const key = `${folderPrefix}${probePrefix}${randomName(random)}`;
-  try {
-    return await timedPut(backend, key, new Uint8Array(1), clock, options).then(({ offsetMs }) => offsetMs);
-  } finally {
-    await backend.remove(key).catch(unlessDenied);
+  for (let left = mostProbes; ; left--) {
+    const key = `${folderPrefix}${probePrefix}${randomName(random)}`;
+    try {
+      return (await timedPut(backend, key, new Uint8Array(1), clock, options)).offsetMs;
+    } catch (error) {
+      if (left <= 1 || !hasVanished(error)) throw error;
+    } finally {
+      await backend.remove(key).catch(unlessDenied);
+    }
   }
 }
 
+/** Another computer that backs up there takes it for what a killed run left. */
+function hasVanished(error: unknown): boolean {
+  return isUploadEnded(error) || (error instanceof Fault && error.code === 'not-found');
+}
+
 /** Takes away what was left by who was killed in between. Ends at the first that may not be deleted. */
-export async function sweepProbes(backend: Backend, keys: readonly ObjectKey[], options: CallOptions): Promise<void> {
+export async function sweepProbes(backend: Backend, probes: readonly ObjectInfo[], options: CallOptions): Promise<void> {
   try {
-    for (const key of keys) await backend.remove(key, options);
+    for (const { key } of probes) await backend.remove(key, options);
   } catch (error) {
     unlessDenied(error);
   }

@@ -4,13 +4,12 @@ import { join, resolve } from 'node:path';
 import { Fault } from '../../../contract/faults.ts';
 import type { Memory } from '../../../engine/host.ts';
 import type { Layer } from '../../../engine/storage/backend.ts';
+import { probePrefix } from '../../../engine/storage/clock-offset.ts';
 import { around } from '../../../engine/storage/layers/around.ts';
 import { mapped } from './errors.ts';
 
 /** Tells a destination that is not there, because its disk is not mounted, from one that is empty. No object: it is never listed. */
 export const markerName = '.holdfast-destination';
-
-const testPrefix = 'holdfast-test-';
 
 const text = `This folder holds backups made by Holdfast. The file tells it from the empty folder
 that is left when the disk is not mounted. Keep it with the backups.
@@ -75,7 +74,7 @@ export function markedFolder(root: string, memory: Memory): Layer {
         await guard(call.verb);
         const result = await run(call.signal);
         // The destination's own test leaves nothing behind.
-        if (call.verb === 'complete' && !call.target.startsWith(testPrefix)) await mark();
+        if (call.verb === 'complete' && !call.target.startsWith(probePrefix)) await mark();
         return result;
       },
       stream: (call, open) =>
