@@ -6,6 +6,7 @@ import { memoryBackend } from '../../main/adapters/storage/memory/memory-backend
 import { Fault } from '../../main/contract/faults.ts';
 import type { Backend, BackendLimits, Layer, ObjectInfo } from '../../main/engine/storage/backend.ts';
 import { runningChecksum } from '../../main/engine/storage/checksum.ts';
+import { ContentHash } from '../../main/engine/storage/content-hash.ts';
 import { choosePartSize, volumePartSize } from '../../main/engine/storage/part-size.ts';
 import { openPartWriter } from '../../main/engine/storage/part-writer.ts';
 import { readBytes } from '../../main/engine/storage/read-object.ts';
@@ -247,6 +248,34 @@ describe('the provider’s checksum', () => {
       ours?.update(bytes.subarray(cut === 0 ? 0 : cut === 1 ? 1 : 333, cut === 0 ? 1 : cut === 1 ? 333 : 10_000));
     const expected = algorithm === 'crc32' ? crc32(bytes).toString(16).padStart(8, '0') : createHash(algorithm).update(bytes).digest('hex');
     expect(ours?.hex()).toBe(expected);
+  });
+
+  describe('Dropbox’ content hash', () => {
+    const block = 4 * 1024 * 1024;
+    const bytes = patterned(2 * block + 5);
+    const sha256 = (of: Uint8Array): Buffer => createHash('sha256').update(of).digest();
+    /** As Dropbox writes it down: the SHA-256 of those of each 4 MiB. */
+    const expected = (of: Uint8Array): string => {
+      const blocks = Array.from({ length: Math.ceil(of.byteLength / block) }, (_, index) =>
+        sha256(of.subarray(index * block, (index + 1) * block)),
+      );
+      return sha256(Buffer.concat(blocks)).toString('hex');
+    };
+
+    test.each([0, 1, block - 1, block, block + 1, 2 * block + 5])('of %i bytes, in pieces that end anywhere', (size) => {
+      const sum = new ContentHash();
+      for (let at = 0; at < size; at += 1_000_003) sum.update(bytes.subarray(at, Math.min(size, at + 1_000_003)));
+      expect([sum.hex(), sum.hex()]).toEqual([expected(bytes.subarray(0, size)), expected(bytes.subarray(0, size))]);
+    });
+
+    test.each([0, block])('after what came behind %i bytes came again, and otherwise', (kept) => {
+      const sum = new ContentHash();
+      sum.update(bytes);
+      sum.cutTo(kept);
+      const other = patterned(block + 7, 3);
+      sum.update(other);
+      expect(sum.hex()).toBe(expected(Buffer.concat([bytes.subarray(0, kept), other])));
+    });
   });
 
   test('CRC-32 has the check value of its definition', () => {

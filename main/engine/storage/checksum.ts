@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ChecksumAlgorithm, KnownChecksums, ObjectInfo } from './backend.ts';
+import { ContentHash } from './content-hash.ts';
 
 export interface RunningChecksum {
   update(bytes: Uint8Array): void;
@@ -19,7 +20,7 @@ export function runningChecksum(algorithm: ChecksumAlgorithm | undefined): Runni
     case 'crc32':
       return crc32();
     case 'dropbox':
-      return dropboxContentHash();
+      return new ContentHash();
     default:
       return null;
   }
@@ -33,35 +34,6 @@ export function differing(
   if (checksum === undefined) return null;
   const ours = known[checksum.algorithm];
   return ours === undefined || ours === checksum.hex ? null : { algorithm: checksum.algorithm, theirs: checksum.hex, ours };
-}
-
-const dropboxBlock = 4 * 1024 * 1024;
-
-/** Dropbox: "Content hash": the SHA-256 of the SHA-256 values of each 4 MiB. */
-function dropboxContentHash(): RunningChecksum {
-  const whole = createHash('sha256');
-  let block = createHash('sha256');
-  let filled = 0;
-  function endBlock(): void {
-    whole.update(block.digest());
-    block = createHash('sha256');
-    filled = 0;
-  }
-  return {
-    update(bytes) {
-      for (let at = 0; at < bytes.byteLength;) {
-        const taken = Math.min(dropboxBlock - filled, bytes.byteLength - at);
-        block.update(bytes.subarray(at, at + taken));
-        filled += taken;
-        at += taken;
-        if (filled === dropboxBlock) endBlock();
-      }
-    },
-    hex() {
-      if (filled > 0) endBlock();
-      return whole.digest('hex');
-    },
-  };
 }
 
 /** CRC-32 of ISO-HDLC (the one of ZIP and of S3's CRC32), hex of the big-endian number. */

@@ -1,11 +1,12 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { z } from 'zod';
 import { Fault } from '../../../contract/faults.ts';
 import type { CallOptions, ObjectInfo, Upload } from '../../../engine/storage/backend.ts';
-import { cancelledFault } from '../../../engine/storage/cancel.ts';
+import { cancelledFault, throwIfCancelled } from '../../../engine/storage/cancel.ts';
+import { contentBlock, ContentHash } from '../../../engine/storage/content-hash.ts';
 import { removeWrong } from '../../../engine/storage/remove-wrong.ts';
 import { isUploadEnded, uploadEnded } from '../../../engine/storage/upload-ended.ts';
 import type { About, DropboxApi } from './api.ts';
-import { ContentHash } from './content-hash.ts';
 import { DropboxError, notDropbox, toFault } from './errors.ts';
 import { fileSchema, infoOf, pathOf, statObject } from './metadata.ts';
 import { removeObject } from './remove-object.ts';
@@ -77,6 +78,17 @@ function sessionUpload(api: DropboxApi, key: string, commit: object): Upload {
     }
   }
 
+  /** A part that is sent again takes the place of what came, and of all behind it. But for the last, parts are whole blocks. */
+  async function hashed(start: number, bytes: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
+    sum.cutTo(start);
+    for (let at = 0; at < bytes.byteLength; at += contentBlock) {
+      sum.update(bytes.subarray(at, at + contentBlock));
+      // This thread has others to serve. A try that was given up meanwhile adds nothing to what the next one has begun.
+      await nextTurn();
+      throwIfCancelled(signal, 'writePart');
+    }
+  }
+
   return {
     token: 'a session, which ends by itself',
     async writePart(index, bytes, call) {
@@ -88,7 +100,7 @@ function sessionUpload(api: DropboxApi, key: string, commit: object): Upload {
         });
       }
       const about: About = { operation: 'writePart', what: key, signal: call?.signal };
-      await sum.put(index, bytes);
+      await hashed(start, bytes, call?.signal);
       await mapped(about, async () => {
         if (index === 0) {
           const started = startedSchema.safeParse(await api.upload('files/upload_session/start', { close: false }, bytes, about));
