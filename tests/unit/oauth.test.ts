@@ -173,6 +173,11 @@ describe('tokens', () => {
     expect(await codeOf(open().token())).toBe(code);
   });
 
+  test.each([429, 500, 503])('how long to wait is heard with status %i', async (status) => {
+    server.answers.push({ status, headers: { 'retry-after': '7' } });
+    expect(await faultOf(open().token())).toMatchObject({ code: 'rate-limited', persistence: 'temporary', retryAfterMs: 7_000 });
+  });
+
   test('after a failure it is asked again', async () => {
     const tokens = open();
     server.answers.push({ status: 503 });

@@ -71,7 +71,8 @@ function refused(provider: OAuthProvider, status: number, error: string, wait: n
       },
     });
   }
-  if (status === 429) {
+  // A 5xx that says when to come back is busy, and the wait is kept.
+  if (status === 429 || (status >= 500 && wait !== undefined)) {
     return new Fault('rate-limited', `${label} asked for fewer requests`, {
       ...options,
       ...(wait === undefined ? {} : { retryAfterMs: wait }),
