@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import type { KeychainKind } from '../contract/destinations.ts';
-import { destinationSecret } from '../contract/secret-names.ts';
 import { Fault } from '../contract/faults.ts';
 import { saying } from '../contract/sayings.ts';
 import type { Keychain } from '../engine/service/keychain.ts';
+import { keepRefreshToken } from '../engine/service/kept-together.ts';
 import { destinationCalled } from '../engine/service/known-destination.ts';
 import type { TokenKeeping } from './compose-tokens.ts';
 import type { Host, Observer } from './host.ts';
@@ -68,9 +68,9 @@ async function tokenKeeping(host: Host, name: string | null): Promise<TokenKeepi
   if (name === null) return { name };
   const file = await host.openSettings();
   const known = destinationCalled(await file.read(), name);
+  const signedInAt = known?.signedInAt;
   return {
-    name,
-    signedInAt: known?.signedInAt,
+    ...{ name, signedInAt },
     refreshedAt: known?.refreshedAt,
     keepLasting: async (refreshedAt) => {
       await file.update((all) => {
@@ -78,7 +78,7 @@ async function tokenKeeping(host: Host, name: string | null): Promise<TokenKeepi
         return now === undefined ? all : { ...all, destinations: { ...all.destinations, [name]: { ...now, refreshedAt } } };
       });
     },
-    keep: async (refreshToken) => await (await host.openKeychain()).set({ [destinationSecret(name, 'refreshToken')]: refreshToken }),
+    keep: (refreshToken) => keepRefreshToken({ settings: file, keychain: host.openKeychain }, name, signedInAt, refreshToken),
   };
 }
 

@@ -6,6 +6,7 @@ import type { AccountInfo } from '../contract/account-info.ts';
 import type { DestinationSettings } from '../contract/destination-settings.ts';
 import { Fault } from '../contract/faults.ts';
 import type { Clock } from '../engine/ports.ts';
+import type { KeptClient } from '../engine/service/settings-ports.ts';
 import { withClient } from '../engine/service/with-client.ts';
 import { builtInClient, type BuiltInClient } from './built-in-client.ts';
 import { clientIdOf, composeTokens, signInVariables, type TokenKeeping } from './compose-tokens.ts';
@@ -26,8 +27,8 @@ export interface SignInRequest {
   readonly settings: DestinationSettings;
   /** Takes the place of the one in the environment and of `kept`. */
   readonly clientSecret?: string | undefined;
-  /** Secrets of a destination that there is already. */
-  readonly kept: Secrets;
+  /** Of a destination that there is already. */
+  readonly kept: KeptClient;
   readonly signal: AbortSignal;
 }
 
@@ -49,9 +50,11 @@ export async function prepareSignIn(
   const clientId = own ?? brought?.clientId;
   if (clientId === undefined) throw missingClient(provider, variables.clientId);
   const secretName = name === 'google-drive' ? 'clientSecret' : 'appSecret';
+  // A secret goes with the client that it was given with and no other.
+  const ofEnvironment = ['', clientId].includes(env[variables.clientId] ?? '') ? env[variables.clientSecret] : undefined;
+  const kept = ['', clientId].includes(request.kept.clientId) ? request.kept.secrets[secretName] : undefined;
   const clientSecret =
-    request.clientSecret ??
-    (env[variables.clientSecret] || request.kept[secretName] || (clientId === brought?.clientId ? brought?.clientSecret : undefined));
+    request.clientSecret ?? (ofEnvironment || kept || (clientId === brought?.clientId ? brought?.clientSecret : undefined));
   const { beginSignIn } = await import('../adapters/oauth/sign-in.ts');
   const begun = await beginSignIn({ provider, clientId, clientSecret, clock: systemClock, signal: request.signal });
   return {

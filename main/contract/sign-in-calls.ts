@@ -18,7 +18,7 @@ const id = z.object({ id: z.string() });
 export const signInCalls = {
   /**
    * Begins one: the link is to be opened in a browser of the person. `destination`: one that there is already, whose client secret is used
-   * where none is given. Faults: config-invalid (no client id, or a provider without sign-in).
+   * where none is given and the client is the same. Faults: config-invalid (no client id, or a provider without sign-in).
    */
   'signIn.start': {
     request: z.object({

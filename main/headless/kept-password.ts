@@ -7,7 +7,12 @@ export async function replaceKeptPassword(host: CliHost, name: string, password:
   const keychain = await host.openKeychain();
   if (!(await keychain.exists())) return;
   const secret = destinationPassword(name);
-  if ((await keychain.get(secret)) === null) return;
-  await keychain.set({ [secret]: password });
-  await note(host, `The password that is kept for ${name} is changed, too.`);
+  const isChanged = await (
+    await host.openSettings()
+  ).alone(async () => {
+    if ((await keychain.get(secret)) === null) return false;
+    await keychain.set({ [secret]: password });
+    return true;
+  });
+  if (isChanged) await note(host, `The password that is kept for ${name} is changed, too.`);
 }

@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { sealedFileKeychain } from '../../main/adapters/keychain/sealed-file.ts';
 import { startDropboxServer } from '../support/clouds/dropbox/server.ts';
 import { startDriveServer } from '../support/clouds/google-drive/server.ts';
-import { startOAuthServer, testClient, type OAuthServer } from '../support/clouds/oauth/server.ts';
+import { otherClient, startOAuthServer, testClient, type OAuthServer } from '../support/clouds/oauth/server.ts';
 import { closed, listening } from '../support/clouds/serve.ts';
 import { appears, hrefIn } from '../support/link-page.ts';
 import { runCli, type CliRun } from '../support/run-cli.ts';
@@ -94,10 +95,27 @@ describe.each(clouds)('signing in with $name, and using it', ({ name, endpoint, 
     return hrefIn(readFileSync(fileURLToPath(page), 'utf8'));
   }
 
-  async function signIn(env: Readonly<Record<string, string>> = {}): Promise<CliRun> {
-    const running = run(['destination', 'sign-in', 'home'], env);
-    await fetch(await nextLink());
+  /** `meanwhile` is done while the person is at the browser. */
+  async function signIn(
+    env: Readonly<Record<string, string>> = {},
+    words: readonly string[] = [],
+    meanwhile: () => Promise<unknown> = () => Promise.resolve(),
+  ): Promise<CliRun> {
+    const running = run(['destination', 'sign-in', 'home', ...words], env);
+    const link = await nextLink();
+    await meanwhile();
+    await fetch(link);
     return await running;
+  }
+
+  type Kept = { destinations: { home?: { settings: Record<string, string>; signedInAt: number; refreshedAt?: number } } };
+  const kept = (): Kept => JSON.parse(readFileSync(join(base, 'config', 'config.json'), 'utf8')) as Kept;
+  const [clientName, secretName] = name === 'dropbox' ? ['appKey', 'appSecret'] : ['clientId', 'clientSecret'];
+
+  async function keptSecrets(): Promise<Readonly<Record<string, string | null>>> {
+    const keychain = sealedFileKeychain({ path: join(base, 'config', 'keys.sealed'), passphrase: () => Promise.resolve('open sesame') });
+    const names = await keychain.names();
+    return Object.fromEntries(await Promise.all(names.map(async (one) => [one, await keychain.get(one)] as const)));
   }
 
   test('without a client id it is said where one comes from', async () => {
@@ -153,19 +171,16 @@ describe.each(clouds)('signing in with $name, and using it', ({ name, endpoint, 
   });
 
   test('that a sign-in with Google lasts longer than a week is kept beside the destination', async () => {
-    const file = join(base, 'config', 'config.json');
-    type Kept = { destinations: { home: { signedInAt: number; refreshedAt?: number } } };
-    const kept = (): Kept => JSON.parse(readFileSync(file, 'utf8')) as Kept;
     const settings = kept();
-    settings.destinations.home.signedInAt -= 8 * 86_400_000;
-    writeFileSync(file, JSON.stringify(settings));
+    if (settings.destinations.home !== undefined) settings.destinations.home.signedInAt -= 8 * 86_400_000;
+    writeFileSync(join(base, 'config', 'config.json'), JSON.stringify(settings));
     const before = Date.now();
     await json(['destination', 'test', 'home']);
-    const { refreshedAt } = kept().destinations.home;
+    const refreshedAt = kept().destinations.home?.refreshedAt;
     if (name === 'dropbox') expect(refreshedAt).toBeUndefined();
     else expect(refreshedAt).toBeGreaterThanOrEqual(before);
     await json(['destination', 'test', 'home']);
-    expect(kept().destinations.home.refreshedAt).toBe(refreshedAt);
+    expect(kept().destinations.home?.refreshedAt).toBe(refreshedAt);
   });
 
   test('a sign-in that was revoked is said; signing in again brings everything back', async () => {
@@ -197,6 +212,27 @@ describe.each(clouds)('signing in with $name, and using it', ({ name, endpoint, 
     expect(await json<readonly unknown[]>(['snapshots', '-d', 'home'])).toHaveLength(1);
   });
 
+  test('another client is not joined with the secret of the one before, which stays while the sign-in fails and goes when it worked', async () => {
+    const secretOf = async (): Promise<unknown> => (await keptSecrets())[`destination/home/${secretName}`];
+    // Of the client before, by name: it is not this one's either.
+    const env = { [id]: testClient.id, [secret]: testClient.secret };
+    const before = [kept().destinations.home?.settings, await keptSecrets()];
+    expect(await secretOf()).toBe(testClient.secret);
+    oauth.refuses = true;
+    expect((await signIn(env, ['--client-id', otherClient.id])).code).toBe(1);
+    oauth.refuses = false;
+    expect([kept().destinations.home?.settings, await keptSecrets()]).toEqual(before);
+
+    oauth.forms.length = 0;
+    const { code, stderr } = await signIn(env, ['--client-id', otherClient.id]);
+    expect([code, stderr]).toEqual([0, expect.stringContaining('Your browser opens')]);
+    expect(oauth.forms.map((form) => [form.get('client_id'), form.get('client_secret')])).toContainEqual([otherClient.id, null]);
+    expect([kept().destinations.home?.settings[clientName], await secretOf()]).toEqual([otherClient.id, undefined]);
+    expect(await json<readonly unknown[]>(['snapshots', '-d', 'home'])).toHaveLength(1);
+    expect((await signIn(env, ['--client-id', testClient.id])).code).toBe(0);
+    expect([kept().destinations.home?.settings[clientName], await secretOf()]).toEqual([testClient.id, testClient.secret]);
+  });
+
   test('no token, secret or passphrase stands in what is kept or printed, nor in any address', async () => {
     const outputs = [await run(['destination', 'list', '--json']), await run(['destination', 'test', 'home']), await signIn()];
     const files = ['config', 'state'].flatMap((folder) =>
@@ -212,5 +248,18 @@ describe.each(clouds)('signing in with $name, and using it', ({ name, endpoint, 
     expect(oauth.forms.length).toBeGreaterThan(5);
     for (const planted of ['planted', 'open sesame', 'correct horse'])
       expect([planted, everything.includes(planted)]).toEqual([planted, false]);
+  });
+
+  test('what is changed while the person is at the browser stays changed', async () => {
+    const moved = ['destination', 'edit', 'home', `${name}:Backups/elsewhere`];
+    const { code } = await signIn({}, [], async () => expect((await run(moved)).code).toBe(0));
+    expect([code, kept().destinations.home?.settings['folder']]).toEqual([0, 'Backups/elsewhere']);
+  });
+
+  test('one that is removed meanwhile does not come back, nor does any of its secrets', async () => {
+    const { code, stderr } = await signIn({}, [], async () => expect((await run(['destination', 'remove', 'home'])).code).toBe(0));
+    expect([code, stderr]).toEqual([expect.any(Number), expect.stringContaining('there is no backup place called home')]);
+    expect(code).not.toBe(0);
+    expect([kept().destinations.home, await keptSecrets()]).toEqual([undefined, {}]);
   });
 });

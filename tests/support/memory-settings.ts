@@ -16,11 +16,17 @@ export function memorySettings(first: Partial<Settings>, more: Partial<SettingsH
   let now: Settings = settingsSchema.parse({ version: 1, ...first });
   const secrets = new Map<string, string>();
   let change = new AbortController();
+  let turn: Promise<unknown> = Promise.resolve();
   const settings: LiveSettings = {
     current: () => now,
     problem: () => '',
     refresh: () => Promise.resolve(),
     changed: () => change.signal,
+    alone: (work) => {
+      const done = turn.then(() => work(now));
+      turn = Promise.allSettled([done]);
+      return done;
+    },
     update: (changed) => {
       now = changed(now);
       change.abort();

@@ -8,7 +8,7 @@ import { tempFolder } from '../support/temp-folder.ts';
 
 const request = (clientId?: string): Parameters<typeof prepareSignIn>[1] => ({
   settings: { provider: 'google-drive', folder: 'Backups', ...(clientId === undefined ? {} : { clientId }) },
-  kept: {},
+  kept: { secrets: {}, clientId: '' },
   signal: new AbortController().signal,
 });
 

@@ -223,6 +223,7 @@ test('what a look has read does not take the place of what a call wrote meanwhil
       return read;
     },
     update: (change) => Promise.resolve((content = change(content))),
+    alone: (work) => work(content),
   };
   const live = await liveSettings({ file, clock: fakeClock() });
   writeFileSync(path, 'changed');

@@ -103,6 +103,7 @@ export async function liveSettings({ file, clock, lastUsed, onProblem: notKept }
     changed: () => change.signal,
     problem: () => problem?.message ?? '',
     refresh: () => inTurn(look),
+    alone: file.alone,
     update: (changeIt) =>
       inTurn(async () => {
         const now = await file.update((read) => {

@@ -4,6 +4,7 @@ import { Fault } from '../../contract/faults.ts';
 import { emptySettings, settingsSchema, settingsVersion, type Settings } from '../../contract/settings.ts';
 import { problemsOf } from '../../engine/service/check-settings.ts';
 import type { Clock } from '../../engine/ports.ts';
+import type { LiveSettings } from '../../engine/service/settings-ports.ts';
 import { notWritten } from '../files/not-written.ts';
 import { replaceFile } from '../files/replace-file.ts';
 import { holdingLock } from '../system/wait-for-lock.ts';
@@ -16,6 +17,8 @@ export interface SettingsFile {
   read(): Promise<Settings>;
   /** Reads, changes and writes while no other process does; settles to what is written. Never writes over a file that cannot be used. */
   update(change: (settings: Settings) => Settings): Promise<Settings>;
+  /** As LiveSettings has it. */
+  readonly alone: LiveSettings['alone'];
 }
 
 export interface SettingsFileOptions {
@@ -44,13 +47,16 @@ export function settingsFile({ folder, stateDir, clock }: SettingsFileOptions): 
 
   const settingsIn = (text: string | null): Settings => (text === null ? emptySettings : parseSettings(text, path));
 
-  const locked = async <T>(work: () => Promise<T>): Promise<T> => await holdingLock(await stateDir(), 'settings', clock, work);
+  const locked = async <T>(lock: string, work: () => Promise<T>): Promise<T> => await holdingLock(await stateDir(), lock, clock, work);
+  const read = async (): Promise<Settings> => settingsIn(await readText());
 
   return {
     path,
-    read: async () => settingsIn(await readText()),
+    read,
+    // A lock of its own: what is done meanwhile changes the file.
+    alone: (work) => locked('destinations', async () => await work(await read())),
     update: (change) =>
-      locked(async () => {
+      locked('settings', async () => {
         const before = await readText();
         const settings = settingsSchema.parse(change(settingsIn(before)));
         for (const { fault } of problemsOf(settings)) throw fault;

@@ -2,8 +2,8 @@ import { registering } from '../../adapters/keychain/registering.ts';
 import { sealText, unsealText } from '../../adapters/keychain/sealed-file.ts';
 import type { Redactor } from '../../adapters/logs/redactor.ts';
 import { deliverNotice } from '../../adapters/notify/deliver.ts';
-import { destinationSecret } from '../../contract/secret-names.ts';
 import type { Keychain } from '../../engine/service/keychain.ts';
+import { keepRefreshToken } from '../../engine/service/kept-together.ts';
 import { destinationCalled } from '../../engine/service/known-destination.ts';
 import type { BegunSignIn, LiveSettings, SettingsHost } from '../../engine/service/settings-ports.ts';
 import type { Bandwidth } from '../../engine/storage/layers/bandwidth.ts';
@@ -58,12 +58,12 @@ export function composeSettingsHost(parts: SettingsHostParts): SettingsHost {
       };
     },
     accountOf: async (at, secrets, { name, signal, onRefreshToken }) => {
+      const signedInAt = name === null ? undefined : destinationCalled(settings.current(), name)?.signedInAt;
       const keep = async (refreshToken: string): Promise<void> => {
         register(refreshToken);
         onRefreshToken?.(refreshToken);
-        if (name !== null) await (await keychain()).set({ [destinationSecret(name, 'refreshToken')]: refreshToken });
+        if (name !== null) await keepRefreshToken({ settings, keychain }, name, signedInAt, refreshToken);
       };
-      const signedInAt = name === null ? undefined : destinationCalled(settings.current(), name)?.signedInAt;
       return await accountOf(cli.env, at, secrets, { name, signedInAt, keep }, signal);
     },
     ...{ folderProblem, realPlace },

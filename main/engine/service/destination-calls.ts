@@ -14,6 +14,7 @@ import { checkApart, foldersTo } from './apart.ts';
 import { completedBy } from './completed.ts';
 import { destinationEdit } from './destination-edit.ts';
 import { destinationSecrets, unlessLocked } from './kept-secrets.ts';
+import { forgetDestination, secretsNamed, withDestination } from './kept-together.ts';
 import { knownDestination } from './known-destination.ts';
 import type { Secrets, SettingsHost } from './settings-ports.ts';
 import type { SignIns } from './sign-ins.ts';
@@ -128,12 +129,15 @@ export function destinationCalls({ host, engine, signIns, changed, moved, checki
       await engine.ensureVault(await host.openWith(name, at, secrets, password), { signal });
       // What was made is an empty place that this password opens: the next try finds it so.
       throwIfCancelled(signal, operation);
-      const all = Object.entries(secrets).map(([secret, value]) => [destinationSecret(name, secret), value] as const);
-      await (await host.keychain()).set(Object.fromEntries([...all, [destinationPassword(name), password]]));
       const kept: NamedDestination = { settings: at, ...(signedInAt === undefined ? {} : { signedInAt }) };
-      await settings.update((before) => {
-        refuseSecond(before, name);
-        return { ...before, destinations: { ...before.destinations, [name]: kept } };
+      await settings.alone(async (now) => {
+        // Of two who add it at once only one may keep secrets under it.
+        refuseSecond(now, name);
+        await (await host.keychain()).set({ ...secretsNamed(name, secrets), [destinationPassword(name)]: password });
+        await settings.update((before) => {
+          refuseSecond(before, name);
+          return withDestination(before, name, kept);
+        });
       });
       if (signIn !== undefined) signIns.forget(signIn);
       changed();
@@ -150,23 +154,8 @@ export function destinationCalls({ host, engine, signIns, changed, moved, checki
       }
     },
     'destination.remove': async ({ name }) => {
-      const { settings: at } = knownDestination(settings.current(), name);
-      const users = settings.current().servers.filter(({ destinations }) => destinations.includes(name));
-      if (users.length > 0) {
-        const servers = users.map((server) => server.name).join(', ');
-        throw new Fault('config-invalid', `${servers} still goes to ${name}`, {
-          operation,
-          context: { ...saying('place-used', { name, servers }), next: 'Give these servers another backup place first.' },
-        });
-      }
-      const gone = [destinationPassword(name), ...providerSecrets[at.provider].map((secret) => destinationSecret(name, secret.name))];
-      // First, as a locked keychain refuses it: then nothing has been removed.
-      const keychain = await host.keychain();
-      if (await keychain.exists()) await keychain.set(Object.fromEntries(gone.map((secret) => [secret, null])));
-      await settings.update((all) => ({
-        ...all,
-        destinations: Object.fromEntries(Object.entries(all.destinations).filter(([other]) => other !== name)),
-      }));
+      const refuse = ({ servers }: Settings): void => refuseUsed(servers, name);
+      await forgetDestination({ settings, keychain: await host.keychain() }, name, refuse, settings.current());
       changed();
       return {};
     },
@@ -175,11 +164,24 @@ export function destinationCalls({ host, engine, signIns, changed, moved, checki
       const keychain = await host.keychain();
       await tryPassword(name, at, await destinationSecrets(() => Promise.resolve(keychain), name, at), password, signal);
       throwIfCancelled(signal, operation);
-      await keychain.set({ [destinationPassword(name)]: password });
+      await settings.alone(async (now) => {
+        knownDestination(now, name);
+        await keychain.set({ [destinationPassword(name)]: password });
+      });
       changed();
       return {};
     },
   };
+}
+
+function refuseUsed(servers: Settings['servers'], name: string): void {
+  const users = servers.filter(({ destinations }) => destinations.includes(name));
+  if (users.length === 0) return;
+  const names = users.map((server) => server.name).join(', ');
+  throw new Fault('config-invalid', `${names} still goes to ${name}`, {
+    operation,
+    context: { ...saying('place-used', { name, servers: names }), next: 'Give these servers another backup place first.' },
+  });
 }
 
 function refuseSecond({ destinations }: Settings, name: string): void {

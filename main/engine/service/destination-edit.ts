@@ -2,15 +2,17 @@ import type { CallHandlers } from '../../contract/calls.ts';
 import { destinationSettingsSchema, type DestinationSettings } from '../../contract/destination-settings.ts';
 import { Fault } from '../../contract/faults.ts';
 import { clientOf, isSamePlace } from '../../contract/same-place.ts';
-import { destinationPassword, destinationSecret } from '../../contract/secret-names.ts';
+import { destinationPassword } from '../../contract/secret-names.ts';
 import { providerSecrets, type Settings } from '../../contract/settings.ts';
 import { checkApart, foldersTo } from './apart.ts';
 import { completedBy } from './completed.ts';
 import { destinationSecrets } from './kept-secrets.ts';
 import { keepUnknown } from './keep-unknown.ts';
+import { secretsNamed, withDestination } from './kept-together.ts';
 import { knownDestination } from './known-destination.ts';
 import type { Secrets, SettingsHost } from './settings-ports.ts';
 import type { SignIns } from './sign-ins.ts';
+import { noClientSecret } from './with-client.ts';
 
 const operation = 'edit destination';
 
@@ -44,11 +46,14 @@ export function destinationEdit({ host, signIns, tryPassword, moved, changed }: 
     if (isMoved && look) await lookThere(name, at, secrets, signal);
     // From here on it goes through: half of it would be worse than all.
     signal.throwIfAborted();
-    const kept = Object.entries({ ...(isOtherClient ? noClientSecret(at) : {}), ...typed, ...secrets }).flatMap(([secret, value]) =>
-      value === '' ? [] : [[destinationSecret(name, secret), value] as const],
-    );
-    if (kept.length > 0) await (await host.keychain()).set(Object.fromEntries(kept));
-    await settings.update((all) => edited(all, name, at, signedInAt));
+    const all = Object.entries({ ...(isOtherClient ? noClientSecret(at) : {}), ...typed, ...secrets });
+    const kept = secretsNamed(name, Object.fromEntries(all.filter(([, value]) => value !== '')));
+    await settings.alone(async (now) => {
+      // It may have been removed meanwhile, and another one have come under its name.
+      checkKind(name, knownDestination(now, name).settings, at);
+      if (Object.keys(kept).length > 0) await (await host.keychain()).set(kept);
+      await settings.update((present) => edited(present, name, at, signedInAt));
+    });
     if (signIn !== undefined) signIns.forget(signIn);
     if (isMoved) moved(name);
     changed();
@@ -83,11 +88,6 @@ function checkKind(name: string, before: DestinationSettings, at: DestinationSet
   });
 }
 
-/** That of the client of before is forgotten with it. */
-function noClientSecret({ provider }: DestinationSettings): Readonly<Record<string, null>> {
-  return provider === 'google-drive' ? { clientSecret: null } : { appSecret: null };
-}
-
 function elsewhere(name: string, from: string, to: string): Fault {
   return new Fault(
     'config-invalid',
@@ -113,5 +113,5 @@ function edited(all: Settings, name: string, at: DestinationSettings, signedInAt
     settings: keepUnknown(destinationSettingsSchema, before.settings, at),
     ...(signedInAt === undefined ? {} : { signedInAt }),
   };
-  return { ...all, destinations: { ...all.destinations, [name]: now } };
+  return withDestination(all, name, now);
 }

@@ -23,6 +23,11 @@ export interface LiveSettings {
   problem(): string;
   /** Changes and writes them; settles to what is written. Never writes over a file that cannot be used, nor what problemsOf() names. */
   update(change: (settings: Settings) => Settings): Promise<Settings>;
+  /**
+   * Runs it while no other process, and nobody else here, changes a destination and its secrets, which lie in two places. `now`: what stands in the file.
+   * Fault locked after ten seconds of waiting.
+   */
+  readonly alone: <T>(work: (now: Settings) => Promise<T>) => Promise<T>;
 }
 
 /** A sign-in that waits for a person at a browser. */
@@ -39,6 +44,13 @@ export interface BegunSignIn {
   /** The address that a browser on another computer ended on. Fault config-invalid: it is none, and the wait goes on. */
   readonly answer: (address: string) => void;
   readonly close: () => Promise<void>;
+}
+
+/** What is kept of a client at a provider. */
+export interface KeptClient {
+  readonly secrets: Secrets;
+  /** That they were given with; empty where none is known. */
+  readonly clientId: string;
 }
 
 /** What the calls that change settings need beside what runs jobs. */
@@ -59,11 +71,11 @@ export interface SettingsHost {
   ): AsyncIterable<DestinationCheck>;
   /** A destination that need not be in the settings yet. */
   openWith(name: string, settings: DestinationSettings, secrets: Secrets, password: string): Promise<OpenDestination>;
-  /** Faults: config-invalid (no client id, or a provider without sign-in), locked. `kept`: secrets of a destination that there is already. */
+  /** Faults: config-invalid (no client id, or a provider without sign-in), locked. `kept`: of a destination that there is already. */
   beginSignIn(request: {
     readonly settings: DestinationSettings;
     readonly clientSecret: string | undefined;
-    readonly kept: Secrets;
+    readonly kept: KeptClient;
     readonly signal: AbortSignal;
   }): Promise<BegunSignIn>;
   /** Null where the provider has no accounts. `name`: of the destination, whose token is kept anew when the provider changes it. */

@@ -1,23 +1,27 @@
 import type { CallHandlers } from '../../contract/calls.ts';
-import { destinationSecret } from '../../contract/secret-names.ts';
+import { clientOf } from '../../contract/same-place.ts';
 import { destinationSecrets } from './kept-secrets.ts';
+import { keepSignIn } from './kept-together.ts';
 import { knownDestination } from './known-destination.ts';
 import { destinationRow, keptNames } from './destination-calls.ts';
-import type { SettingsHost } from './settings-ports.ts';
+import type { KeptClient, SettingsHost } from './settings-ports.ts';
 import type { SignIns } from './sign-ins.ts';
-import { withClientOf } from './with-client.ts';
 
 export type SignInCalls = Pick<CallHandlers, 'signIn.start' | 'signIn.get' | 'signIn.paste' | 'signIn.cancel' | 'destination.signIn'>;
 
 /** Signing in with a provider from a face. */
 export function signInCalls(host: SettingsHost, signIns: SignIns, changed: () => void): SignInCalls {
   const { settings } = host;
+
+  async function keptClient(destination: string | undefined): Promise<KeptClient> {
+    if (destination === undefined) return { secrets: {}, clientId: '' };
+    const { settings: at } = knownDestination(settings.current(), destination);
+    return { secrets: await destinationSecrets(() => host.keychain(), destination, at), clientId: clientOf(at) };
+  }
+
   return {
     'signIn.start': async ({ settings: at, clientSecret, destination }) => {
-      const kept =
-        destination === undefined
-          ? {}
-          : await destinationSecrets(() => host.keychain(), destination, knownDestination(settings.current(), destination).settings);
+      const kept = await keptClient(destination);
       return await signIns.start(at.provider, (signal) => host.beginSignIn({ settings: at, clientSecret, kept, signal }));
     },
     'signIn.get': async ({ id }) => signIns.get(id),
@@ -32,14 +36,7 @@ export function signInCalls(host: SettingsHost, signIns: SignIns, changed: () =>
     'destination.signIn': async ({ name, signIn }) => {
       const { provider } = knownDestination(settings.current(), name).settings;
       const brought = signIns.brought(signIn, provider);
-      const keychain = await host.keychain();
-      const secrets = Object.entries(brought.secrets).map(([secret, value]) => [destinationSecret(name, secret), value] as const);
-      await keychain.set(Object.fromEntries(secrets));
-      const after = await settings.update((all) => {
-        const before = knownDestination(all, name);
-        const now = { ...before, settings: withClientOf(before.settings, brought.settings), signedInAt: brought.at };
-        return { ...all, destinations: { ...all.destinations, [name]: now } };
-      });
+      const after = await keepSignIn({ settings, keychain: await host.keychain() }, name, brought);
       signIns.forget(signIn);
       changed();
       return destinationRow(host, name, knownDestination(after, name), await keptNames(host));

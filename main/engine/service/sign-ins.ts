@@ -5,6 +5,7 @@ import { saying } from '../../contract/sayings.ts';
 import type { SignIn } from '../../contract/sign-in-calls.ts';
 import type { Clock, Random } from '../ports.ts';
 import { accountRow } from './account-row.ts';
+import { signedInElsewhere } from './kept-together.ts';
 import type { BegunSignIn, Secrets } from './settings-ports.ts';
 
 export interface SignInsHost {
@@ -155,10 +156,7 @@ export function createSignIns({ clock, random, accountOf, onEnd, register }: Sig
       if (one.brought === null)
         throw new Fault('config-invalid', 'this sign-in is not finished', { operation, context: saying('sign-in-unfinished', {}) });
       if (one.brought.settings.provider === provider) return one.brought;
-      throw new Fault('config-invalid', `this sign-in was with ${one.brought.settings.provider}, not with ${provider}`, {
-        operation,
-        context: saying('sign-in-elsewhere', {}),
-      });
+      throw signedInElsewhere(one.brought.settings.provider, provider);
     },
     forget(id) {
       const one = all.get(id);

@@ -5,7 +5,8 @@ import { openBrowser, openedNote } from '../../adapters/oauth/open-browser.ts';
 import type { SignIn } from '../../adapters/oauth/sign-in.ts';
 import type { AccountInfo } from '../../contract/account-info.ts';
 import { asFault } from '../../contract/faults.ts';
-import { destinationSecret } from '../../contract/secret-names.ts';
+import { clientOf } from '../../contract/same-place.ts';
+import { keepRefreshToken, keepSignIn } from '../../engine/service/kept-together.ts';
 import { withClient } from '../../engine/service/with-client.ts';
 import { type Secrets } from '../../compose/destination-secrets.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -48,22 +49,20 @@ export function addSignIn(group: Command, { host, end }: CommandContext): void {
       const prepared = await prepareSignIn(host.env, {
         settings: options.clientId === undefined ? destination.settings : withClient(destination.settings, options.clientId),
         clientSecret,
-        kept: await readSecrets(host, { settings: destination.settings, name }),
+        kept: {
+          secrets: await readSecrets(host, { settings: destination.settings, name }),
+          clientId: clientOf(destination.settings),
+        },
         signal: host.signal,
       });
       const { settings } = prepared;
       const secrets: Secrets = { ...prepared.clientSecrets, ...(await signIn(host, prepared.begun, options)) };
-      const keep = async (kept: Secrets): Promise<void> => {
-        const named = Object.entries(kept).map(([secret, value]) => [destinationSecret(name, secret), value] as const);
-        await (await host.openKeychain()).set(Object.fromEntries(named));
-      };
-      await keep(secrets);
+      const keychain = await host.openKeychain();
       const signedInAt = host.now();
-      await file.update((all) => ({
-        ...all,
-        destinations: { ...all.destinations, [name]: { ...knownDestination(all, name), settings, signedInAt } },
-      }));
-      const keeping = { name, signedInAt, keep: (refreshToken: string) => keep({ refreshToken }) };
+      await keepSignIn({ settings: file, keychain }, name, { settings, secrets, at: signedInAt });
+      const keep = (refreshToken: string): Promise<void> =>
+        keepRefreshToken({ settings: file, keychain: host.openKeychain }, name, signedInAt, refreshToken);
+      const keeping = { name, signedInAt, keep };
       // Signed in is signed in: what the account does not tell now, the test of the place will.
       const account = await accountOf(host.env, settings, secrets, keeping, host.signal).catch(async (error: unknown) => {
         if (host.signal.aborted) throw error;

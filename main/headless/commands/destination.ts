@@ -1,12 +1,11 @@
 import type { Command } from 'commander';
 import type { DestinationSettings } from '../../contract/destination-settings.ts';
 import { Fault } from '../../contract/faults.ts';
-import { destinationName } from '../../contract/settings.ts';
+import { destinationName, type Settings } from '../../contract/settings.ts';
 import { destinationCalled, knownDestination } from '../../engine/service/known-destination.ts';
+import { forgetDestination, withDestination } from '../../engine/service/kept-together.ts';
 import { withClientOf } from '../../engine/service/with-client.ts';
 import { askedAnew, askSecrets, storeSecrets } from '../destination-keys.ts';
-import { destinationPassword, destinationSecret } from '../../contract/secret-names.ts';
-import { secretsOf } from '../../compose/destination-secrets.ts';
 import { dangerOf, parseDestinationUrl, settingsAsText, whereOf } from '../../compose/destination-url.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { CliHost, CommandContext } from '../host.ts';
@@ -56,20 +55,17 @@ function addAdd(group: Command, { host, end }: CommandContext): void {
       const file = await host.openSettings();
       if (destinationCalled(await file.read(), name) !== undefined) throw exists(name);
       const secrets = await askSecrets(host, settings.provider);
-      // The name first: of two who add it at once, only the one who gets it may keep keys under it.
-      await file.update((all) => {
-        if (destinationCalled(all, name) !== undefined) throw exists(name);
-        return { ...all, destinations: { ...all.destinations, [name]: { settings } } };
-      });
-      try {
+      // Opened before: whoever is asked for its passphrase holds up nobody else.
+      if (Object.keys(secrets).length > 0) await (await host.openKeychain()).names();
+      await file.alone(async (now) => {
+        // Of two who add it at once only one may keep keys under it.
+        if (destinationCalled(now, name) !== undefined) throw exists(name);
         await storeSecrets(host, name, settings.provider, secrets);
-      } catch (error) {
-        await file.update((all) => ({
-          ...all,
-          destinations: Object.fromEntries(Object.entries(all.destinations).filter(([other]) => other !== name)),
-        }));
-        throw error;
-      }
+        await file.update((all) => {
+          if (destinationCalled(all, name) !== undefined) throw exists(name);
+          return withDestination(all, name, { settings });
+        });
+      });
       await note(host, `Kept as ${name}: from now on, -d ${name} means it.`);
       if (needsSignIn(settings)) {
         await note(host, `Next: sign in with the provider: holdfast destination sign-in ${name}`);
@@ -145,21 +141,16 @@ function addRemove(group: Command, { host, end }: CommandContext): void {
     .option('--json', 'print one JSON document')
     .action(async (name: string, options: JsonOption) => {
       const file = await host.openSettings();
-      const { settings } = knownDestination(await file.read(), name);
-      const users = (await file.read()).servers.filter(({ destinations }) => destinations.includes(name)).map(({ slug }) => slug);
-      if (users.length > 0) {
+      const keychain = await host.openKeychain();
+      const refuse = ({ servers }: Settings): void => {
+        const users = servers.filter(({ destinations }) => destinations.includes(name)).map(({ slug }) => slug);
+        if (users.length === 0) return;
         throw new Fault('config-invalid', `${name} is where ${users.join(', ')} ${users.length === 1 ? 'is' : 'are'} backed up to`, {
           operation: 'remove destination',
           context: { next: 'Give these servers another destination first.' },
         });
-      }
-      const gone = [destinationPassword(name), ...secretsOf(settings.provider).map((secret) => destinationSecret(name, secret.name))];
-      const keychain = await host.openKeychain();
-      if (await keychain.exists()) await keychain.set(Object.fromEntries(gone.map((secret) => [secret, null])));
-      await file.update((all) => ({
-        ...all,
-        destinations: Object.fromEntries(Object.entries(all.destinations).filter(([other]) => other !== name)),
-      }));
+      };
+      await forgetDestination({ settings: file, keychain }, name, refuse, await file.read());
       if (options.json === true) await printJson(host, { name, removed: true });
       else await printLine(host, `${name} is forgotten, with its keys. What is stored there stays.`);
       end(exitCodes.done);

@@ -25,19 +25,28 @@ export interface OAuthServer extends TokenAuthority {
   readonly addresses: string[];
   expire(): void;
   revoke(): void;
-  /** A refresh token as a sign-in gives it. */
+  /** A refresh token as a sign-in with the client of the tests gives it. */
   issue(): string;
   /** True when the request was one of these. */
   handle(request: IncomingMessage, response: ServerResponse): boolean;
   close(): Promise<void>;
 }
 
-export const testClient = { id: 'client-of-the-tests', secret: 'planted-client-secret' };
+interface Client {
+  readonly id: string;
+  readonly secret: string;
+}
+
+export const testClient: Client = { id: 'client-of-the-tests', secret: 'planted-client-secret' };
+export const otherClient: Client = { id: 'other-client-of-the-tests', secret: 'planted-other-secret' };
+/** By their ids. */
+const clients = new Map([testClient, otherClient].map((client) => [client.id, client]));
 
 /** Signs in at Google's and Dropbox's addresses alike: checks client, redirect, PKCE and grants as RFC 6749, 7636 and 8252 say. */
 export async function startOAuthServer(port = 0): Promise<OAuthServer> {
   const codes = new Map<string, Pending>();
-  const refreshTokens = new Set<string>();
+  /** With the id of the client that each was given to. */
+  const refreshTokens = new Map<string, string>();
   const good = new Set<string>();
   const old = new Set<string>();
   const make = (kind: string): string => `planted-${kind}-${randomBytes(18).toString('base64url')}`;
@@ -64,7 +73,7 @@ export async function startOAuthServer(port = 0): Promise<OAuthServer> {
     const redirect = given.get('redirect_uri') ?? '';
     const back = URL.parse(redirect);
     const wrong =
-      given.get('client_id') !== testClient.id ||
+      !clients.has(given.get('client_id') ?? '') ||
       given.get('response_type') !== 'code' ||
       given.get('code_challenge_method') !== 'S256' ||
       !/^[\w-]{43}$/.test(given.get('code_challenge') ?? '') ||
@@ -79,7 +88,7 @@ export async function startOAuthServer(port = 0): Promise<OAuthServer> {
     if (server.refuses) back.searchParams.set('error', 'access_denied');
     else {
       const code = make('code');
-      codes.set(code, { client: testClient.id, redirect, challenge: given.get('code_challenge') ?? '' });
+      codes.set(code, { client: given.get('client_id') ?? '', redirect, challenge: given.get('code_challenge') ?? '' });
       back.searchParams.set('code', code);
     }
     response.writeHead(302, { location: back.href }).end();
@@ -94,33 +103,45 @@ export async function startOAuthServer(port = 0): Promise<OAuthServer> {
       sendJson(response, told.status, told.body ?? {}, told.headers);
       return;
     }
-    if (form.get('client_id') !== testClient.id || ![null, testClient.secret].includes(form.get('client_secret'))) {
+    const client = clients.get(form.get('client_id') ?? '');
+    if (client === undefined || ![null, client.secret].includes(form.get('client_secret'))) {
       sendJson(response, 401, { error: 'invalid_client' });
-    } else if (form.get('grant_type') === 'authorization_code') exchange(form, response);
-    else if (form.get('grant_type') === 'refresh_token') refresh(form, response);
+    } else if (form.get('grant_type') === 'authorization_code') exchange(client, form, response);
+    else if (form.get('grant_type') === 'refresh_token') refresh(client, form, response);
     else sendJson(response, 400, { error: 'unsupported_grant_type' });
   }
 
-  function exchange(form: URLSearchParams, response: ServerResponse): void {
+  function exchange({ id }: Client, form: URLSearchParams, response: ServerResponse): void {
     const code = form.get('code') ?? '';
     const pending = codes.get(code);
     codes.delete(code);
     const challenge = createHash('sha256')
       .update(form.get('code_verifier') ?? '')
       .digest('base64url');
-    if (pending === undefined || pending.redirect !== form.get('redirect_uri') || pending.challenge !== challenge) {
+    if (
+      pending === undefined ||
+      pending.client !== id ||
+      pending.redirect !== form.get('redirect_uri') ||
+      pending.challenge !== challenge
+    ) {
       sendJson(response, 400, { error: 'invalid_grant' });
-    } else sendJson(response, 200, { ...access(), refresh_token: server.issue() });
+    } else sendJson(response, 200, { ...access(), refresh_token: issueTo(id) });
   }
 
-  function refresh(form: URLSearchParams, response: ServerResponse): void {
+  function refresh({ id }: Client, form: URLSearchParams, response: ServerResponse): void {
     const token = form.get('refresh_token') ?? '';
-    if (!refreshTokens.has(token)) {
+    if (refreshTokens.get(token) !== id) {
       sendJson(response, 400, { error: 'invalid_grant' });
       return;
     }
     if (server.rotates) refreshTokens.delete(token);
-    sendJson(response, 200, { ...access(), ...(server.rotates ? { refresh_token: server.issue() } : {}) });
+    sendJson(response, 200, { ...access(), ...(server.rotates ? { refresh_token: issueTo(id) } : {}) });
+  }
+
+  function issueTo(id: string): string {
+    const token = make('refresh');
+    refreshTokens.set(token, id);
+    return token;
   }
 
   function access(): object {
@@ -148,11 +169,7 @@ export async function startOAuthServer(port = 0): Promise<OAuthServer> {
       refreshTokens.clear();
       server.expire();
     },
-    issue() {
-      const token = make('refresh');
-      refreshTokens.add(token);
-      return token;
-    },
+    issue: () => issueTo(testClient.id),
     handle,
     close: () => closed(http),
   };
