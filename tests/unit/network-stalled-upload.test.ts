@@ -1,4 +1,6 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import { connect, createServer as createLine, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { foreignFault } from '../../main/adapters/network/errors.ts';
@@ -11,6 +13,7 @@ import { standardStack } from '../../main/engine/storage/stack.ts';
 import { patterned, put } from '../conformance/suite-support.ts';
 import { startFaultProxy } from '../support/clouds/fault-proxy.ts';
 import { closed, listening } from '../support/clouds/serve.ts';
+import { localCertificate } from '../support/local-certificate.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 
 describe('by the limits that all connections have', () => {
@@ -142,6 +145,18 @@ function sendingParts(endpoint: string): Layer {
   });
 }
 
+/** Sends it through the whole stack; settles to what it was tried again for. */
+async function sentTo(endpoint: string): Promise<readonly string[]> {
+  const seen: string[] = [];
+  const { backend } = standardStack(sendingParts(endpoint)(memoryBackend()), {
+    clock: systemClock,
+    random: seededRandom(1),
+    retry: { baseMs: 2, capMs: 20, onRetry: ({ fault }) => void seen.push(fault.code) },
+  });
+  await put(backend, 'a', content);
+  return seen;
+}
+
 test.each(['is read no more in its middle', 'is read whole and never answered'])(
   'a part that %s is sent again over a new connection',
   async (how) => {
@@ -167,16 +182,71 @@ test.each(['is read no more in its middle', 'is read whole and never answered'])
       (request) => (!stalls && isFirst() ? never(request) : undefined),
     );
     try {
-      const seen: string[] = [];
-      const { backend } = standardStack(sendingParts(proxy.endpoint)(memoryBackend()), {
-        clock: systemClock,
-        random: seededRandom(1),
-        retry: { baseMs: 2, capMs: 20, onRetry: ({ fault }) => void seen.push(fault.code) },
-      });
-      await put(backend, 'a', content);
-      expect([seen, received]).toEqual([['timeout'], [content.byteLength]]);
+      expect([await sentTo(proxy.endpoint), received]).toEqual([['timeout'], [content.byteLength]]);
     } finally {
       await proxy.close();
     }
   },
 );
+
+/** A line to `port`, of which the first connection carries no more after so many bytes that went up, and does not end. */
+async function startStallingLine(port: number, after: number): Promise<{ readonly port: number; close(): Promise<void> }> {
+  const sockets = new Set<Socket>();
+  let isFirst = true;
+  const line = createLine((socket) => {
+    const stalls = isFirst;
+    isFirst = false;
+    let passed = 0;
+    const onward = connect(port, '127.0.0.1');
+    for (const end of [socket, onward]) {
+      sockets.add(end);
+      end.on('error', () => end.destroy());
+      end.on('close', () => {
+        socket.destroy();
+        onward.destroy();
+      });
+    }
+    socket.on('data', (bytes: Buffer) => {
+      passed += bytes.byteLength;
+      if (stalls && passed > after) socket.pause();
+      else onward.write(bytes);
+    });
+    onward.pipe(socket);
+  });
+  await new Promise<void>((done) => line.listen(0, '127.0.0.1', done));
+  const address = line.address();
+  return {
+    port: typeof address === 'object' && address !== null ? address.port : 0,
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((done) => line.close(done));
+    },
+  };
+}
+
+test.each([
+  ['stands still in its middle', 1024 * 1024],
+  ['is read whole and never answered', Infinity],
+])('under TLS, too, a part that %s is sent again over a new connection', async (_, after) => {
+  const { forget, ...certificate } = localCertificate();
+  const answered: number[] = [];
+  let unanswered = after === Infinity ? 1 : 0;
+  const server = createTlsServer(certificate, (request, response) => {
+    let size = 0;
+    request.on('data', (piece: Uint8Array) => (size += piece.byteLength));
+    request.on('end', () => {
+      if (unanswered-- > 0) return;
+      answered.push(size);
+      response.end();
+    });
+    request.on('error', () => undefined);
+  });
+  servers.push(server);
+  const line = await startStallingLine(await listening(server), after);
+  try {
+    expect([await sentTo(`https://localhost:${line.port}`), answered]).toEqual([['timeout'], [content.byteLength]]);
+  } finally {
+    await line.close();
+    forget();
+  }
+});

@@ -1,10 +1,6 @@
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { createServer as createPlainServer, type Server } from 'node:http';
 import { createServer } from 'node:https';
 import { connect, createServer as createLine, type Server as Line, type Socket } from 'node:net';
-import { join } from 'node:path';
-import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterEach, describe, expect, test } from 'vitest';
 import { foreignFault } from '../../main/adapters/network/errors.ts';
 import { s3Backend } from '../../main/adapters/storage/s3/s3-backend.ts';
@@ -14,14 +10,15 @@ import type { Backend } from '../../main/engine/storage/backend.ts';
 import { standardStack } from '../../main/engine/storage/stack.ts';
 import { patterned, put } from '../conformance/suite-support.ts';
 import { closed, listening } from '../support/clouds/serve.ts';
+import { localCertificate, type LocalCertificate } from '../support/local-certificate.ts';
 import { seededRandom } from '../support/seeded-random.ts';
-import { tempFolder } from '../support/temp-folder.ts';
 
-const trusted = getCACertificates('default');
+let certificate: LocalCertificate | undefined;
 const servers: (Server | Line)[] = [];
 const sockets = new Set<Socket>();
 afterEach(async () => {
-  setDefaultCACertificates(trusted);
+  certificate?.forget();
+  certificate = undefined;
   for (const socket of sockets) socket.destroy();
   for (const server of servers.splice(0)) {
     if ('closeAllConnections' in server) await closed(server);
@@ -80,15 +77,8 @@ const content = patterned(300_000);
 
 /** Of one object, as S3 answers; what was put stands in `stored`. */
 async function startTlsServer(stored: Buffer[]): Promise<number> {
-  const folder = tempFolder();
-  const files = { key: join(folder, 'key.pem'), cert: join(folder, 'cert.pem') };
-  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];
-  const name = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
-  execFileSync('openssl', ['req', '-x509', ...curve, '-nodes', '-days', '2', ...name, '-keyout', files.key, '-out', files.cert], {
-    stdio: 'ignore',
-  });
-  setDefaultCACertificates([...trusted, readFileSync(files.cert, 'utf8')]);
-  const server = createServer({ key: readFileSync(files.key), cert: readFileSync(files.cert) }, (request, response) => {
+  certificate = localCertificate();
+  const server = createServer(certificate, (request, response) => {
     const pieces: Buffer[] = [];
     request.on('data', (piece: Buffer) => pieces.push(piece));
     request.on('end', () => {
