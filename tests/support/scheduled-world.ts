@@ -66,6 +66,11 @@ export class ScheduledWorld {
     return servers;
   }
 
+  /** As when anything of a server has changed. */
+  forget(): void {
+    this.#shown = null;
+  }
+
   /** Until `end`. `start` says whether the run ended well. */
   async live(start: (slug: string, reason: RunReason) => Promise<boolean> | boolean = () => true): Promise<void> {
     const ended = await codeOf(

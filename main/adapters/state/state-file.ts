@@ -10,6 +10,7 @@ const time = z.number();
 const factsSchema = z.looseObject({
   since: time,
   lastSuccess: time.nullable(),
+  schedule: z.object({ text: z.string(), since: time.nullable() }).nullable().default(null),
   places: z.record(z.string(), time).default({}),
   unchangedSince: time.nullable(),
   lastVerified: time.nullable(),

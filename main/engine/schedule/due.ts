@@ -2,8 +2,10 @@ import type { Occurrences } from './occurrences.ts';
 
 /** What is known of a server's runs. Times are milliseconds since 1970. */
 export interface Standing {
-  /** Since when it has its schedule. */
+  /** Since when it is here. */
   readonly since: number;
+  /** When its schedule was changed last; null or absent where it never was. */
+  readonly changed?: number | null;
   /** When the last run that ended well began. */
   readonly lastSuccess: number | null;
   /** The runs since then that did not end well. */
@@ -24,8 +26,8 @@ const longestPauseMs = 4 * 3_600_000;
  * makes up for them. After a failure that may pass by itself it is tried again sooner than that: after 10 minutes, 20, 40 … up to 4 hours.
  */
 export function nextDue(standing: Standing, occurrences: Occurrences): number | null {
-  const { lastSuccess, since, failures } = standing;
-  const due = occurrences.after(lastSuccess ?? since);
+  const { lastSuccess, since, changed, failures } = standing;
+  const due = occurrences.after(lastSuccess ?? Math.max(since, changed ?? since));
   if (failures === null || due === null || due > failures.at) return due;
   const again = occurrences.after(failures.at);
   if (!failures.mayPass) return again;
@@ -33,9 +35,13 @@ export function nextDue(standing: Standing, occurrences: Occurrences): number | 
   return again === null ? retry : Math.min(again, retry);
 }
 
-/** From when on nothing has ended well for two intervals; null where there is no schedule. Independent of what the scheduler does. */
-export function overdueFrom(standing: Pick<Standing, 'since' | 'lastSuccess'>, occurrences: Occurrences): number | null {
-  const first = occurrences.after(standing.lastSuccess ?? standing.since);
+/**
+ * From when on nothing has ended well for two intervals, of the schedule that there is now and for as long as it has been there; null where there is none.
+ * Independent of what the scheduler does.
+ */
+export function overdueFrom({ since, lastSuccess, changed }: Omit<Standing, 'failures'>, occurrences: Occurrences): number | null {
+  const last = lastSuccess ?? since;
+  const first = occurrences.after(Math.max(last, changed ?? last));
   return first === null ? null : occurrences.after(first);
 }
 

@@ -58,13 +58,17 @@ export async function runScheduler(options: SchedulerOptions): Promise<never> {
 
   /**
    * A stamp far in the future was made by a clock that has been set back since. Resting on it would miss every run until then, so it
-   * counts as made when it was first seen to be in the future.
+   * counts as made when it was first seen to be in the future, also once its time has come.
    */
   function settled(key: string, stamp: number, now: number): number {
-    if (stamp <= now + believedAheadMs) return stamp;
     const known = future.get(key);
     // Set back once more, that time itself would lie in the future.
     if (known?.stamp === stamp && known.seenAt <= now + believedAheadMs) return known.seenAt;
+    if (stamp <= now + believedAheadMs) {
+      // What comes to have the same stamp later on was made then.
+      future.delete(key);
+      return stamp;
+    }
     future.set(key, { stamp, seenAt: now });
     return now;
   }
@@ -72,6 +76,7 @@ export async function runScheduler(options: SchedulerOptions): Promise<never> {
   function settledStanding({ slug, standing }: Scheduled, now: number): Standing {
     const { since, lastSuccess, failures } = standing;
     return {
+      ...standing,
       since: settled(`${slug} since`, since, now),
       lastSuccess: lastSuccess === null ? null : settled(`${slug} success`, lastSuccess, now),
       failures: failures === null ? null : { ...failures, at: settled(`${slug} failure`, failures.at, now) },

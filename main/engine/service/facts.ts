@@ -6,6 +6,7 @@ import type { Occurrences } from '../schedule/occurrences.ts';
 import type { ServerFacts, StateStore } from './ports.ts';
 
 const dayMs = 86_400_000;
+const longestSleepMs = 30 * dayMs;
 const intervals = { weekly: 7 * dayMs, monthly: 30 * dayMs } as const;
 /** What has failed is not tried again with every run of a busy schedule. */
 const leastApartMs = dayMs - dayMs / 4;
@@ -20,11 +21,35 @@ export function isDue(often: 'weekly' | 'monthly' | 'never', last: number | null
   return last === null || last > now || now >= last + intervals[often] - dayMs / 4;
 }
 
-/** What is to be remembered as `doubted` from now on; the same object where nothing has changed. */
-export function doubtedNow({ since, lastSuccess, doubted }: ServerFacts, now: number): ServerFacts['doubted'] {
+/**
+ * Whether the clock was behind when it was looked at before, and not merely asleep: a computer without a battery shows another year until the network tells.
+ * What it took for the future then was none.
+ */
+export function hasLeapt(before: number | null, now: number): boolean {
+  return before !== null && now > before + longestSleepMs;
+}
+
+/**
+ * What the time alone changes of a server's stamps; null where it changes nothing. One far in the future is doubted. When its time comes the doubt was right,
+ * and the stamp is put where it was first seen, or else the run at that time would count as made already. `before`: when this was asked last, milliseconds
+ * since 1970; null: never in this process.
+ */
+export function doubtsNow(facts: ServerFacts, now: number, before: number | null): Partial<ServerFacts> | null {
+  const { since, lastSuccess, places, doubted } = facts;
   const stamp = lastSuccess ?? since;
-  if (stamp <= now + believedAheadMs) return null;
-  return doubted?.stamp === stamp && doubted.seenAt <= now + believedAheadMs ? doubted : { stamp, seenAt: now };
+  const known = doubted?.stamp === stamp && doubted.seenAt <= now + believedAheadMs ? doubted : null;
+  if (stamp > now + believedAheadMs) return known === null ? { doubted: { stamp, seenAt: now } } : null;
+  if (doubted === null) return null;
+  if (known === null || hasLeapt(before, now)) return { doubted: null };
+  const { seenAt } = known;
+  if (lastSuccess === null) return { since: seenAt, doubted: null };
+  const made = Object.entries(places).map(([name, at]) => [name, at >= stamp ? seenAt : at] as const);
+  return { lastSuccess: seenAt, places: Object.fromEntries(made), doubted: null };
+}
+
+/** What is to be remembered of the schedule, given as text; null where that has not changed. Which one there was before the first look nobody knows. */
+export function scheduleNow({ schedule }: ServerFacts, text: string, now: number): Pick<ServerFacts, 'schedule'> | null {
+  return schedule?.text === text ? null : { schedule: { text, since: schedule === null ? null : now } };
 }
 
 /** A pause that was asked for while the clock was far ahead lasts for as long as it was meant to, from when that is seen. Null where nothing changes. */
@@ -34,11 +59,14 @@ export function pauseNow({ pausedUntil, pausedAt }: ServerFacts, now: number): P
 }
 
 /** What may be relied on: a stamp that is doubted counts as made when that was first seen, or else nothing would be due, or overdue, until it has come. */
-export function believed(facts: ServerFacts, now: number): Standing {
-  const { since, lastSuccess, failures } = facts;
-  const seenAt = doubtedNow(facts, now)?.seenAt ?? null;
-  if (seenAt === null) return { since, lastSuccess, failures };
-  return { since: Math.min(since, seenAt), lastSuccess: lastSuccess === null ? null : seenAt, failures };
+export function believed({ since, lastSuccess, failures, doubted, schedule }: ServerFacts, now: number): Standing {
+  const stamp = lastSuccess ?? since;
+  const changed = schedule?.since ?? null;
+  // Dated by a clock that was ahead, a change would put off by as much what nobody would be told of.
+  const scheduled = { changed: changed !== null && changed <= now + believedAheadMs ? changed : null, failures };
+  if (stamp <= now + believedAheadMs) return { since, lastSuccess, ...scheduled };
+  const seenAt = doubted?.stamp === stamp ? Math.min(doubted.seenAt, now) : now;
+  return { since: Math.min(since, seenAt), lastSuccess: lastSuccess === null ? null : seenAt, ...scheduled };
 }
 
 /** What is to be looked at now, in these places: a full verification of each destination by itself, and a drill of the one whose turn it is. */

@@ -50,6 +50,8 @@ export interface ServerFacts {
   readonly since: number;
   /** When the last run began that ended well, in every destination. */
   readonly lastSuccess: number | null;
+  /** Its schedule and zone as text, and since when, where it had others before; null: not looked at yet. */
+  readonly schedule: { readonly text: string; readonly since: number | null } | null;
   /** When the last run that ended well in a destination began, by its name; one that is not here ended well with the last success. */
   readonly places: Readonly<Record<string, number>>;
   readonly unchangedSince: number | null;
@@ -95,6 +97,7 @@ export interface Undelivered {
 
 export const noFacts: Omit<ServerFacts, 'since'> = {
   lastSuccess: null,
+  schedule: null,
   places: {},
   unchangedSince: null,
   lastVerified: null,

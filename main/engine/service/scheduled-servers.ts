@@ -3,14 +3,14 @@ import type { ServerSettings } from '../../contract/server-settings.ts';
 import type { Standing } from '../schedule/due.ts';
 import { occurrencesOf, type Occurrences } from '../schedule/occurrences.ts';
 import type { Scheduled } from '../schedule/scheduler.ts';
-import { believed, doubtedNow, pauseNow, type Mended } from './facts.ts';
+import { believed, doubtsNow, hasLeapt, pauseNow, scheduleNow, type Mended } from './facts.ts';
 import type { ServiceHost } from './ports.ts';
 
 /** The servers as the schedule sees them, worked out from their settings and from what is known of them. */
 export interface ScheduledServers {
   occurrencesOf(server: ServerSettings): Occurrences;
   /** What may be relied on of a server. */
-  standingOf(slug: string): Standing;
+  standingOf(server: ServerSettings): Standing;
   /** The same objects until something changes, as the scheduler wants them. */
   readonly all: () => readonly Scheduled[];
   /** To be called when anything of a server has changed. */
@@ -23,10 +23,16 @@ export interface ScheduledServers {
 export function scheduledServers(host: ServiceHost, mended: (last: Job | null) => Mended | null): ScheduledServers {
   const { clock, store } = host;
   const calendars = new Map<string, { readonly key: string; readonly value: Occurrences }>();
+  /** When what is known of a server was looked at last. */
+  const lookedAt = new Map<string, number>();
   let scheduled: readonly Scheduled[] | null = null;
+  let allAt: number | null = null;
 
-  function calendarOf({ slug, schedule, zone }: ServerSettings): Occurrences {
-    const key = JSON.stringify([schedule, zone]);
+  const textOf = ({ schedule, zone }: ServerSettings): string => JSON.stringify([schedule, zone]);
+
+  function calendarOf(server: ServerSettings): Occurrences {
+    const { slug, schedule, zone } = server;
+    const key = textOf(server);
     const known = calendars.get(slug);
     if (known?.key === key) return known.value;
     const value = occurrencesOf(schedule, zone);
@@ -35,12 +41,13 @@ export function scheduledServers(host: ServiceHost, mended: (last: Job | null) =
   }
 
   /** A stamp that is doubted is remembered as such: a computer that is switched off each night would begin anew each day. */
-  function standingOf(slug: string): Standing {
-    const [facts, now] = [store.facts(slug), clock.now()];
-    const doubted = doubtedNow(facts, now);
-    const pause = pauseNow(facts, now);
-    if (doubted !== facts.doubted || pause !== null) {
-      store.changeFacts(slug, { doubted, ...pause });
+  function standingOf(server: ServerSettings): Standing {
+    const { slug } = server;
+    const [facts, now, before] = [store.facts(slug), clock.now(), lookedAt.get(slug) ?? null];
+    lookedAt.set(slug, now);
+    const changes = { ...doubtsNow(facts, now, before), ...pauseNow(facts, now), ...scheduleNow(facts, textOf(server), now) };
+    if (Object.keys(changes).length > 0) {
+      store.changeFacts(slug, changes);
       scheduled = null;
     }
     return believed(store.facts(slug), now);
@@ -55,20 +62,28 @@ export function scheduledServers(host: ServiceHost, mended: (last: Job | null) =
   function scheduledOf(server: ServerSettings): Scheduled {
     const { slug } = server;
     // What failed for want of a sign-in or a keychain alone does not wait any longer once somebody has seen to it.
-    const standing = mended(lastBackup(slug)) !== null ? { ...standingOf(slug), failures: null } : standingOf(slug);
+    const known = standingOf(server);
+    const standing = mended(lastBackup(slug)) !== null ? { ...known, failures: null } : known;
     return { slug, occurrences: calendarOf(server), standing, pausedUntil: store.facts(slug).pausedUntil };
   }
 
   return {
     occurrencesOf: calendarOf,
     standingOf,
-    all: () => (scheduled ??= host.servers().map(scheduledOf)),
+    all() {
+      const now = clock.now();
+      // What a leap of the clock means for a stamp counts before anything is begun.
+      if (hasLeapt(allAt, now)) scheduled = null;
+      allAt = now;
+      return (scheduled ??= host.servers().map(scheduledOf));
+    },
     changed() {
       scheduled = null;
     },
     forget(slug) {
       scheduled = null;
       calendars.delete(slug);
+      lookedAt.delete(slug);
     },
   };
 }

@@ -42,11 +42,14 @@ export function serverBoard(options: BoardOptions): ServerBoard {
 
   function status(slug: string): ServerStatus {
     const settings = serverOf(slug);
+    // First, as it may change the facts.
+    const standing = scheduled.standingOf(settings);
     const last = tellingJob(store.jobs(), settings);
     const own = isScheduling() ? scheduled.all().find((one) => one.slug === slug) : undefined;
     return statusOf({
       settings,
       facts: store.facts(slug),
+      standing,
       occurrences: scheduled.occurrencesOf(settings),
       active: active(slug),
       last,

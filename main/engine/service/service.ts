@@ -151,7 +151,10 @@ export function createService(host: ServiceHost): Service {
     letGoOn: left.letGoOn,
     stuck: left.stuck,
     running: () => [...new Set(queue.active().flatMap(({ server, state }) => (state === 'running' ? [server] : [])))],
-    overdueSince: (slug) => overdueFrom(scheduled.standingOf(slug), scheduled.occurrencesOf(serverOf(slug))),
+    overdueSince(slug) {
+      const server = serverOf(slug);
+      return overdueFrom(scheduled.standingOf(server), scheduled.occurrencesOf(server));
+    },
     settingsChanged() {
       scheduled.changed();
       const now = slugsNow();

@@ -2,15 +2,17 @@ import { nextStep } from '../../contract/fault-texts.ts';
 import type { Job } from '../../contract/jobs.ts';
 import type { ServerSettings } from '../../contract/server-settings.ts';
 import type { ServerState, ServerStatus } from '../../contract/server-status.ts';
-import { overdueFrom } from '../schedule/due.ts';
+import { overdueFrom, type Standing } from '../schedule/due.ts';
 import type { Occurrences } from '../schedule/occurrences.ts';
 import { restingStep } from './at-rest.ts';
-import { believed, type Mended } from './facts.ts';
+import type { Mended } from './facts.ts';
 import type { ServerFacts } from './ports.ts';
 
 export interface StatusInput {
   readonly settings: ServerSettings;
   readonly facts: ServerFacts;
+  /** What of them may be relied on. */
+  readonly standing: Standing;
   readonly occurrences: Occurrences;
   /** Waiting and running jobs of this server, oldest first. */
   readonly active: readonly Job[];
@@ -56,8 +58,8 @@ export function isPaused({ pausedUntil }: ServerFacts, now: number): boolean {
 type Judgement = readonly [state: ServerState, why: string, next: string];
 
 /** The most pressing first: what a person must do, what has gone wrong, what goes on. */
-function judge({ settings, facts, occurrences, active, last, mended, now, held, stuck }: StatusInput): Judgement {
-  const overdue = overdueFrom(believed(facts, now), occurrences);
+function judge({ settings, facts, standing, occurrences, active, last, mended, now, held, stuck }: StatusInput): Judgement {
+  const overdue = overdueFrom(standing, occurrences);
   const isOverdue = overdue !== null && now > overdue;
   const since = facts.lastSuccess === null ? 'No backup has ended well yet' : 'No backup has ended well for two intervals';
   const running = active.find(({ state }) => state === 'running');
