@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openStateFile } from '../../main/adapters/state/state-file.ts';
 import { Fault } from '../../main/contract/faults.ts';
+import type { Job } from '../../main/contract/jobs.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { job } from '../support/notifier-world.ts';
 import { server, serviceWorld } from '../support/service-world.ts';
@@ -120,4 +121,30 @@ test('one entry that cannot be understood costs no other', async () => {
   expect(again.jobs().map(({ id }) => id)).toEqual(['whole']);
   expect([again.facts('survival').bytes, again.facts('bad').bytes, again.resting()]).toEqual([7, 0, [resting]]);
   expect(said).toHaveLength(3);
+});
+
+test('what a busy server does pushes nothing out of the history that says how another one is', async () => {
+  const { open } = place();
+  const store = await open();
+  const folder = tempFolder();
+  const servers = [{ destinations: ['here', 'nas'] }, { name: 'Busy', slug: 'busy' }];
+  const world = serviceWorld({ folder, store: Object.assign(store, { puts: [] }), servers });
+  const put = (id: string, more: Partial<Job>): void => store.putJob(job({ id, ...more }));
+  put('proof', { kind: 'drill', destination: 'here' });
+  put('damaged', { ...{ kind: 'verify', destination: 'nas', state: 'failed' }, fault: new Fault('corrupt', 'not whole').toWire() });
+  put('whole', { kind: 'verify', destination: 'here' });
+  for (let index = 0; index < 8; index += 1) put(`backup ${index}`, { queuedAt: index });
+  // Nor do those that say nothing about it.
+  for (let index = 0; index < 8; index += 1) put(`look ${index}`, { kind: 'verify', destination: 'nas', partial: true });
+  for (let index = 0; index < 2000; index += 1) put(`busy ${index}`, { server: 'busy' });
+  expect(world.service.status('survival')).toMatchObject({ state: 'failed', why: 'not whole', last: { id: 'damaged' } });
+  const kept = store.jobs().filter(({ server: of }) => of === 'survival');
+  expect(kept.map(({ id }) => id)).toEqual([
+    ...[7, 6, 5, 4, 3].map((index) => `look ${index}`),
+    ...[7, 6, 5, 4, 3].map((index) => `backup ${index}`),
+    ...['whole', 'damaged', 'proof'],
+  ]);
+  expect([store.jobs().length, store.jobs()[0]?.id, store.jobs()[986]?.id]).toEqual([1000, 'busy 1999', 'busy 1013']);
+  await store.flush();
+  expect((await open()).jobs()).toEqual(store.jobs());
 });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { jobSchema, type Job } from '../../contract/jobs.ts';
 import { noticeSchema } from '../../contract/notices.ts';
+import { isTelling } from '../../engine/service/facts.ts';
 import { noFacts, type ServerFacts, type StateStore } from '../../engine/service/ports.ts';
 import type { Clock } from '../../engine/ports.ts';
 import { openRestingFile } from './resting-file.ts';
@@ -37,6 +38,8 @@ const stateSchema = z.looseObject({
 
 /** Years of daily runs; a few hundred kilobytes. */
 const mostJobs = 1000;
+/** Of each server, kind and destination so many stay, however many others come: they say how the server is. */
+const leastOfEach = 5;
 
 export interface StateFileOptions {
   readonly path: string;
@@ -78,13 +81,13 @@ export async function openStateFile({ path, restingPath, clock, onProblem }: Sta
       const at = jobs.findIndex(({ id }) => id === job.id);
       if (at >= 0) jobs[at] = job;
       else jobs.unshift(job);
-      jobs.length = Math.min(jobs.length, mostJobs);
+      shorten(jobs);
       changed();
     },
     putRebuilt(slug, more) {
       const others = jobs.filter(({ server, rebuilt }) => server !== slug || rebuilt !== true);
       jobs.splice(0, jobs.length, ...[...others, ...more].sort((one, other) => other.queuedAt - one.queuedAt));
-      jobs.length = Math.min(jobs.length, mostJobs);
+      shorten(jobs);
       changed();
     },
     changeFacts(slug, changes) {
@@ -104,6 +107,24 @@ export async function openStateFile({ path, restingPath, clock, onProblem }: Sta
       return ofResting ?? failure;
     },
   };
+}
+
+/** Takes out the oldest, but for those that say how their server is. */
+function shorten(jobs: Job[]): void {
+  let over = jobs.length - mostJobs;
+  if (over <= 0) return;
+  const counts = new Map<string, number>();
+  const places = jobs.map((job) => {
+    const group = JSON.stringify([job.server, job.kind, job.destination, isTelling(job)]);
+    const place = (counts.get(group) ?? 0) + 1;
+    counts.set(group, place);
+    return place;
+  });
+  for (let at = jobs.length - 1; at >= 0 && over > 0; at -= 1) {
+    if ((places[at] ?? 0) <= leastOfEach) continue;
+    jobs.splice(at, 1);
+    over -= 1;
+  }
 }
 
 interface State {

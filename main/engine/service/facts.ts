@@ -89,6 +89,11 @@ export function dueChecks(
   };
 }
 
+/** Whether a job says how its server is; one that was cancelled, did nothing, or has looked at a part only, does not. */
+export function isTelling({ endedAt, state, partial, skipped }: Job): boolean {
+  return endedAt !== null && state !== 'cancelled' && !(partial === true && state === 'done') && skipped !== true;
+}
+
 /**
  * The job that says how a server is: of the newest backup, and the newest verification and drill in each of its destinations, one that failed, else
  * the newest of all. So one place that is whole does not hide another that is not.
@@ -96,8 +101,7 @@ export function dueChecks(
 export function tellingJob(jobs: readonly Job[], { slug, destinations }: ServerSettings): Job | null {
   const newest = new Map<string, Job>();
   for (const job of jobs) {
-    if (job.server !== slug || job.endedAt === null || job.state === 'cancelled') continue;
-    if ((job.partial === true && job.state === 'done') || job.skipped === true) continue;
+    if (job.server !== slug || !isTelling(job)) continue;
     if (job.destination !== null && !destinations.includes(job.destination)) continue;
     const key = `${job.kind}/${job.destination ?? ''}`;
     if (!newest.has(key)) newest.set(key, job);
