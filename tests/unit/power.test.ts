@@ -5,7 +5,7 @@ import { powerState } from '../../main/adapters/system/power.ts';
 import { emptySettings } from '../../main/contract/settings.ts';
 import { powerWatch } from '../../main/compose/service/power-watch.ts';
 import { fakeClock, settle } from '../support/fake-clock.ts';
-import { serviceWorld } from '../support/service-world.ts';
+import { memoryStore, serviceWorld } from '../support/service-world.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 type Supply = Readonly<Record<string, string>>;
@@ -44,13 +44,15 @@ test('it is looked at only where the settings ask for it, and told when it chang
   const power = powerWatch({
     clock,
     settings: { current: () => ({ ...emptySettings, pauseOn }) },
+    onChange: () => (changes += 1),
+    onProblem: (message) => expect.fail(message),
     state: () => {
       looks += 1;
       return Promise.resolve({ onBattery, onMetered: null });
     },
   });
   const end = new AbortController();
-  const watching = power.watch(end.signal, () => (changes += 1));
+  const watching = power.watch(end.signal);
   await clock.advance(60_000);
   expect([looks, power.held()]).toEqual([0, null]);
   pauseOn = { battery: true, metered: true };
@@ -89,4 +91,50 @@ test('a schedule that is held starts nothing and says so; what was due is made u
   end.abort();
   await running;
   expect(new Set(world.store.puts.map(({ id }) => id)).size).toBe(1);
+});
+
+test.each([
+  ['at the start', 0],
+  ['when the computer wakes', 10],
+])('on battery nothing is started %s, before anybody has seen so', async (_, hoursAsleep) => {
+  const folder = tempFolder();
+  writeFileSync(join(folder, 'world.dat'), 'blocks');
+  const store = memoryStore(Date.UTC(2026, 10, 23, 12));
+  let onBattery = hoursAsleep === 0;
+  const asked: boolean[] = [];
+  const world = serviceWorld({
+    ...{ folder, store, now: Date.UTC(2026, 10, 23, 21, 59) },
+    servers: [{ schedule: { kind: 'daily', at: ['21:58'] }, verify: 'never', drill: 'never' }],
+    // What the watch sees by itself comes too late: it looks each 30 s, as the schedule does.
+    host: { held: () => power.held(), lookHeld: () => power.look() },
+  });
+  const { service, clock } = world;
+  const power = powerWatch({
+    clock,
+    settings: { current: () => ({ ...emptySettings, pauseOn: { battery: true, metered: false } }) },
+    onChange: () => service.settingsChanged(),
+    onProblem: (message) => expect.fail(message),
+    async state() {
+      asked.push(onBattery);
+      await settle();
+      return { onBattery, onMetered: null };
+    },
+  });
+  if (hoursAsleep > 0) store.changeFacts('survival', { lastSuccess: clock.now() });
+  const end = new AbortController();
+  const running = service.run(end.signal);
+  await settle();
+  await clock.advance(2 * 60_000);
+  clock.jump(hoursAsleep * 3 * 3_600_000);
+  onBattery = true;
+  await clock.advance(10 * 60_000);
+  await settle();
+  expect([asked.at(-1), world.store.jobs(), service.status('survival').state]).toEqual([true, [], 'paused']);
+  onBattery = false;
+  await power.look();
+  const ended = world.ended('backup');
+  await clock.advance(60_000);
+  expect(await ended).toMatchObject({ state: 'done' });
+  end.abort();
+  await running;
 });

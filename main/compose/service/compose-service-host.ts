@@ -30,6 +30,7 @@ export interface ServiceHostParts {
   readonly onJobNote: (note: JobNote) => void;
   readonly onProblem: (message: string, error: unknown) => void;
   readonly held: () => string | null;
+  readonly lookHeld: () => Promise<string | null>;
   readonly keychainOpenedAt: () => number | null;
   readonly scheduleClock: Clock;
   readonly knowSecrets: () => Promise<void>;
@@ -43,12 +44,13 @@ export interface ComposedServiceHost extends ServiceHost {
 /** What the service needs of this computer. */
 export function composeServiceHost(parts: ServiceHostParts): ComposedServiceHost {
   const { cli, engine, store, settings, keychain, places, open, redact, onJobNote, onProblem, held } = parts;
-  const { keychainOpenedAt, knowSecrets, scheduleClock } = parts;
+  const { keychainOpenedAt, knowSecrets, scheduleClock, lookHeld } = parts;
   const clock = systemClock;
   const quiesceOf: ServiceHost['quiesce'] = ({ quiesce, slug }) =>
     openQuiesce(quiesce, clock, async () => (await (await keychain()).get(rconPasswordOf(slug))) ?? '', redact);
   return {
-    ...{ clock, scheduleClock, engine, store, redact, onJobNote, onProblem, held, keychainOpenedAt, knowSecrets, random: systemRandom },
+    ...{ clock, scheduleClock, engine, store, redact, onJobNote, onProblem, held, lookHeld, keychainOpenedAt, knowSecrets },
+    random: systemRandom,
     servers: () => settings.current().servers,
     openDestination: open,
     signedInAt: (destination) => destinationCalled(settings.current(), destination)?.signedInAt ?? null,

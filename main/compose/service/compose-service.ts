@@ -108,11 +108,15 @@ export async function composeService(
   const engine = lazyEngine(() => cli.openEngine());
   const limiter = bandwidth({ clock });
   const destinations = destinationOpener({ cli, settings, keychain, limiter });
-  const power = powerWatch({ clock, settings, ...(cli.power === undefined ? {} : { state: cli.power }) });
+  const power = powerWatch({
+    ...{ clock, settings, onChange: () => service.settingsChanged(), onProblem: problem },
+    ...(cli.power === undefined ? {} : { state: cli.power }),
+  });
   const scheduleClock = wakingClock(clock);
   let openedAt: number | null = null;
   const host = composeServiceHost({
     held: power.held,
+    lookHeld: power.look,
     keychainOpenedAt: () => openedAt,
     scheduleClock,
     cli,
@@ -232,8 +236,8 @@ export async function composeService(
       return () => listeners.delete(listener);
     },
     lookNow() {
-      scheduleClock.wake();
-      power.look(() => service.settingsChanged()).catch((error: unknown) => problem('the power supply could not be asked', error));
+      // First, so that what waited for the mains does not wait for the look after this one.
+      void power.look().then(() => scheduleClock.wake());
     },
     takeUp: () => service.takeUp(),
     async run(signal) {
@@ -241,7 +245,7 @@ export async function composeService(
       const others = [
         watching,
         lookAfterServers({ clock, store, service, notifier, onProblem: problem }, signal),
-        power.watch(signal, () => service.settingsChanged()),
+        power.watch(signal),
         runBandwidth({
           clock,
           signal,

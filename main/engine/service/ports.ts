@@ -143,6 +143,8 @@ export interface ServiceHost {
   runHook(command: HookCommand, environment: HookEnvironment, signal: AbortSignal): Promise<void>;
   /** Why nothing is to be started by itself now, in one sentence; null when nothing is against it. */
   readonly held?: () => string | null;
+  /** The same, looked at now: what was seen last may be from before the computer slept, and at the start nothing was seen yet. Never rejects. */
+  readonly lookHeld?: () => Promise<string | null>;
   /** When the account of a destination was signed in with last, milliseconds since 1970; null where it never was, or has no account. */
   readonly signedInAt?: (destination: string) => number | null;
   readonly onJobNote?: (note: JobNote) => void;

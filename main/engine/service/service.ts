@@ -186,6 +186,7 @@ export function createService(host: ServiceHost): Service {
           isHeld: () => (host.held?.() ?? null) !== null,
           start: async (slug, reason) => {
             try {
+              if (((await host.lookHeld?.()) ?? null) !== null) return;
               await startBackup(slug, reason, { force: false, takeOver: false }).ended;
             } catch (error) {
               // Nor can it be made a job while the service stops.
