@@ -1,11 +1,14 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
+import { systemRandom } from '../../main/adapters/system/random.ts';
 import { lookAfterServers } from '../../main/compose/service/look-after.ts';
 import { Fault } from '../../main/contract/faults.ts';
+import type { Progress } from '../../main/contract/reports.ts';
 import type { ScheduleSettings } from '../../main/contract/schedule-settings.ts';
 import type { Notifier } from '../../main/engine/service/notifier.ts';
-import { settle } from '../support/fake-clock.ts';
+import { jobQueue, type JobOutcome, type JobRun } from '../../main/engine/service/job-queue.ts';
+import { fakeClock, settle } from '../support/fake-clock.ts';
 import { memoryStore, serviceWorld } from '../support/service-world.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
@@ -38,7 +41,7 @@ test('a folder on a drive that does not answer holds up its own server at the st
   void running;
 });
 
-test('two jobs that hang hold up others until they are cancelled, and their own servers for as long as they hang', async () => {
+test('two jobs that hang hold up others no longer once they are cancelled, and their own servers for as long as they hang', async () => {
   const quiesce = { kind: 'systemd', unit: 'a.service', user: false } as const;
   const named = (name: string, more = {}): object => ({ name, slug: name.toLowerCase(), ...more });
   const world = serviceWorld({
@@ -56,6 +59,47 @@ test('two jobs that hang hold up others until they are cancelled, and their own 
   await calls['job.cancel']({ job: hung[0] ?? '' }, never);
   expect(await ended).toMatchObject({ server: 'survival', state: 'done' });
   expect(world.service.status('one').waiting.map(({ id }) => id)).toEqual([again]);
+});
+
+test('two jobs that hang and that nobody cancels hold up others for an hour at most', async () => {
+  const quiesce = { kind: 'systemd', unit: 'a.service', user: false } as const;
+  const named = (name: string, more = {}): object => ({ name, slug: name.toLowerCase(), verify: 'never', drill: 'never', ...more });
+  const world = serviceWorld({
+    ...{ folder, servers: [named('One', { quiesce }), named('Two', { quiesce }), named('Survival', { schedule: nightly })] },
+    quiesce: { pause: hangs },
+  });
+  const stop = new AbortController();
+  void world.service.run(stop.signal);
+  const { calls } = world.service;
+  for (const slug of ['one', 'two']) await calls['backup.start']({ slug, ...how }, never);
+  await world.clock.advance(75 * minute);
+  const ended = world.ended('backup');
+  await settle();
+  expect(await ended).toMatchObject({ server: 'survival', state: 'done', reason: 'schedule' });
+  expect(world.service.running()).toEqual(['one', 'two']);
+  stop.abort();
+});
+
+test('a job that goes on, however slowly, counts as one; one that tells the same again and again does not', async () => {
+  const clock = fakeClock();
+  const queue = jobQueue({ clock, random: systemRandom, store: memoryStore(0), atOnce: 2, onJob: () => undefined });
+  const runs: JobRun[] = [];
+  const begin = (server: string): void => {
+    const work = (run: JobRun): Promise<JobOutcome> => (runs.push(run), hangs());
+    queue.add({ kind: 'backup', server, destination: null, reason: 'schedule', work });
+  };
+  for (const server of ['fast', 'stuck', 'third', 'fourth']) begin(server);
+  const progress = (files: number): Progress => ({ phase: 'pack', files, bytes: 0, totalFiles: null, totalBytes: null, storedBytes: 0 });
+  const running = (): readonly string[] => queue.active().flatMap(({ server, state }) => (state === 'running' ? [server] : []));
+  await settle();
+  expect(running()).toEqual(['fast', 'stuck']);
+  for (let round = 0; round < 6; round += 1) {
+    for (const moving of [runs[0], runs[2]]) moving?.onProgress(progress(round));
+    runs[1]?.onProgress(progress(7));
+    await clock.advance(20 * minute);
+    if (round === 0) expect(running()).toEqual(['fast', 'stuck']);
+  }
+  expect(running()).toEqual(['fast', 'stuck', 'third']);
 });
 
 test('what is overdue is told also while a server cannot be told to go on, and its console never answers', async () => {

@@ -5,6 +5,7 @@ import type { Clock, Random } from '../ports.ts';
 import { endedOr, throwIfCancelled } from '../storage/cancel.ts';
 import { permits, type Permits } from '../storage/layers/concurrency.ts';
 import type { JobNote, StateStore } from './ports.ts';
+import { whenStill } from './standing-still.ts';
 
 /** What a job came to; what is left out stays as it was. */
 export type JobOutcome = Partial<
@@ -30,7 +31,8 @@ export interface JobOrder extends Pick<Job, 'kind' | 'server' | 'destination' | 
 export interface JobQueue {
   /**
    * Jobs of one server run one after the other: what a person asked for before what waits and came by itself, else in the order in which they came. Those
-   * of several servers run side by side, up to a limit, which one that was cancelled and has yet to end does not count towards.
+   * of several servers run side by side, up to a limit, which one that was cancelled and has yet to end does not count towards, nor one that has stood
+   * still for long.
    */
   add(order: JobOrder): { readonly id: string; readonly ended: Promise<Job> };
   /** Stops it, or takes it out of the queue. Ended or unknown: nothing. */
@@ -85,18 +87,24 @@ export function jobQueue(options: JobQueueOptions): JobQueue {
     const release = await slots.acquire(signal, order.kind);
     // One that hangs in a place that does not answer does not end by this, and must not hold up other servers; its own server's turn it keeps.
     signal.addEventListener('abort', release, { once: true });
+    const over = new AbortController();
+    const moved = whenStill(clock, over.signal, release);
     try {
       throwIfCancelled(signal, order.kind);
       change(id, { state: 'running', startedAt: clock.now() }, true);
       return await order.work({
         ...{ id, signal, found },
-        onProgress: (progress) => change(id, { progress }, false),
+        onProgress: (progress) => {
+          moved(progress);
+          change(id, { progress }, false);
+        },
         note(event, fields = {}, level = 'info') {
           const job = active.get(id)?.job;
           if (job !== undefined) onNote({ job, level, event, fields });
         },
       });
     } finally {
+      over.abort();
       signal.removeEventListener('abort', release);
       release();
     }
