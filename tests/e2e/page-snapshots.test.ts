@@ -121,8 +121,30 @@ describe.skipIf(browserMissing !== '')(`snapshots on the page${browserMissing ==
         .locator('.cb')
         .click();
       await page.getByText('Ticked, size not known').waitFor();
+      const found = await page.getByRole('treeitem').allInnerTexts();
       await page.getByRole('button', { name: 'Try again' }).click();
       await page.getByText('3.6 GB ticked').waitFor();
+      expect(await page.getByRole('treeitem').allInnerTexts()).toEqual(found);
+    });
+  });
+
+  test('a search that failed is made again by Try again, and the tree is as it was left', async () => {
+    await on(browsed, async (page) => {
+      const tree = page.getByRole('tree', { name: 'Files' });
+      await tree.getByRole('treeitem').first().waitFor();
+      await tree.focus();
+      for (const key of ['w', 'ArrowRight']) await page.keyboard.press(key);
+      await tree.getByRole('treeitem', { name: /level\.dat/ }).waitFor();
+      const fault = { code: 'unavailable', persistence: 'temporary', operation: 'search', message: 'as the service says it', context: {} };
+      await page.route('**/api/call/snapshot.search', (route) => route.fulfill({ json: { ok: false, fault } }), { times: 1 });
+      const search = page.getByRole('searchbox', { name: 'Search files' });
+      await search.fill('server.prop');
+      await page.getByRole('button', { name: 'Try again' }).click();
+      await tree.getByRole('treeitem', { name: /level\.dat/ }).waitFor({ state: 'detached' });
+      expect(await tree.getByRole('treeitem').count()).toBe(1);
+      expect(await search.inputValue()).toBe('server.prop');
+      await search.fill('');
+      await tree.getByRole('treeitem', { name: /level\.dat/ }).waitFor();
     });
   });
 

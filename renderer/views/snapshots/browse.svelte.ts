@@ -35,6 +35,8 @@ export class BrowseView {
   readonly #gone: AbortSignal;
   readonly #known = new Known();
   #tree: TreeRows;
+  /** What is looked for, in place of the tree. */
+  #search: { readonly text: string; readonly signal: AbortSignal } | null = null;
 
   constructor(which: Which, gone: AbortSignal) {
     this.#which = which;
@@ -42,21 +44,29 @@ export class BrowseView {
     this.#tree = this.rows;
   }
 
+  /** Also once more after a fault: what is there stays, and what is looked for is looked for again. */
   async load(): Promise<void> {
     this.fault = null;
     // Until it is there nobody may say that it is empty.
     this.loaded = false;
-    await Promise.all([this.#top(), this.compare()]);
+    await Promise.all([this.#list(), this.compare()]);
     if (this.fault === null) this.#measureTicked();
+  }
+
+  async #list(): Promise<void> {
+    const search = this.#search;
+    if (!this.#known.folders.has('')) await this.#top();
+    if (search !== null && search === this.#search && this.fault === null) await this.showFound(search.text, search.signal);
+    this.loaded = true;
   }
 
   async #top(): Promise<void> {
     await this.#try(async () => {
       const entries = await this.#entries('');
+      const shown = this.rows === this.#tree;
       this.#tree = new TreeRows(new Folder('', this.changes.shown('', entries), null));
-      this.rows = this.#tree;
+      if (shown) this.rows = this.#tree;
     });
-    this.loaded = true;
   }
 
   /** With the snapshot before. */
@@ -75,11 +85,13 @@ export class BrowseView {
   }
 
   showTree(): void {
+    this.#search = null;
     this.rows = this.#tree;
     this.more = false;
   }
 
   showDiffering(): void {
+    this.#search = null;
     const list = this.report?.list ?? [];
     const entries = list.map(({ path, kind, size }) => ({ path, type: 'file' as const, size, mtime: '', gone: kind === 'gone' }));
     this.rows = new TreeRows(new Folder('', entries, null, true));
@@ -88,6 +100,7 @@ export class BrowseView {
   }
 
   async showFound(text: string, signal: AbortSignal): Promise<void> {
+    this.#search = { text, signal };
     await this.#try(async () => {
       const found = await call('snapshot.search', { ...this.#which, text: text.slice(0, 200), limit: mostFound }, signal);
       this.rows = new TreeRows(new Folder('', found.entries, null, true));
