@@ -85,6 +85,26 @@ describe('asking only the newest', () => {
     expect(told).toEqual(['abc new']);
   });
 
+  it('ends the one that a newer one has overtaken, and no other', async () => {
+    const signals: AbortSignal[] = [];
+    const told: string[] = [];
+    const ask = newest(
+      (question: string, stale) => {
+        signals.push(stale);
+        return new Promise<string>((settle, reject) => {
+          stale.addEventListener('abort', () => reject(new Error('ended')));
+          if (question === 'ab') settle('answer');
+        });
+      },
+      (answer, question) => told.push(`${question} ${answer}`),
+      (error) => told.push(String(error)),
+    );
+    for (const question of ['a', 'ab']) ask(question);
+    await new Promise(setImmediate);
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true, false]);
+    expect(told).toEqual(['ab answer']);
+  });
+
   it('goes on after a failure', async () => {
     const told: string[] = [];
     const ask = newest(

@@ -66,26 +66,29 @@ describe('the folders of a folder', () => {
 describe('a folder looked at as a server', () => {
   const none: Settings = emptySettings;
   test('is named after itself; after its world where its own name says nothing', async () => {
-    expect(await lookAtFolder(make('sky_block', 'a/b', 'c'), none)).toEqual({
+    expect(await lookAtFolder(make('sky_block', 'a/b', 'c'), none, signal)).toEqual({
       ...{ name: 'Sky block', slug: 'sky-block', preset: null, problem: '', files: 2, bytes: 12, whole: true },
     });
     const plain = make('server', 'server.properties');
-    expect(await lookAtFolder(plain, none)).toMatchObject({ name: 'Server', preset: 'minecraft' });
+    expect(await lookAtFolder(plain, none, signal)).toMatchObject({ name: 'Server', preset: 'minecraft' });
     writeFileSync(join(plain, 'server.properties'), 'motd=Hi\nlevel-name=Hermit Craft\n');
-    expect(await lookAtFolder(plain, none)).toMatchObject({ name: 'Hermit Craft', slug: 'hermit-craft' });
+    expect(await lookAtFolder(plain, none, signal)).toMatchObject({ name: 'Hermit Craft', slug: 'hermit-craft' });
     writeFileSync(join(plain, 'server.properties'), 'level-name=world\n');
-    expect(await lookAtFolder(plain, none)).toMatchObject({ name: 'Server' });
+    expect(await lookAtFolder(plain, none, signal)).toMatchObject({ name: 'Server' });
   });
 
   test('gets a name whose slug nobody has', async () => {
     const servers = ['Survival', 'Survival 2'].map((name, index) =>
       server({ name, slug: ['survival', 'survival-2'][index] ?? '', folder: '/x' }),
     );
-    expect(await lookAtFolder(make('survival', 'a'), { ...none, servers })).toMatchObject({ name: 'Survival 3', slug: 'survival-3' });
+    expect(await lookAtFolder(make('survival', 'a'), { ...none, servers }, signal)).toMatchObject({
+      name: 'Survival 3',
+      slug: 'survival-3',
+    });
     // One sign becomes three letters in a slug.
     const long = '㍱'.repeat(60);
-    const taken = [server({ folder: '/x', slug: (await lookAtFolder(make(long, 'a'), none)).slug })];
-    expect((await lookAtFolder(join(base, long), { ...none, servers: taken })).slug).toBe('server-100');
+    const taken = [server({ folder: '/x', slug: (await lookAtFolder(make(long, 'a'), none, signal)).slug })];
+    expect((await lookAtFolder(join(base, long), { ...none, servers: taken }, signal)).slug).toBe('server-100');
   });
 
   test.each([
@@ -96,13 +99,14 @@ describe('a folder looked at as a server', () => {
     [null, ['game.jar']],
     [null, ['Saved games/x']],
   ])('gets the preset %s for %j', async (preset, files) => {
-    expect((await lookAtFolder(make('one', ...files), none)).preset).toBe(preset);
+    expect((await lookAtFolder(make('one', ...files), none, signal)).preset).toBe(preset);
   });
 
   test('what cannot be backed up is said: missing, a file, closed, empty, mixed up with a backup place', async () => {
     make('.', 'file');
     chmodSync(make('closed', 'x'), 0o700);
-    const problem = async (path: string, settings = none): Promise<string> => (await lookAtFolder(join(base, path), settings)).problem;
+    const problem = async (path: string, settings = none): Promise<string> =>
+      (await lookAtFolder(join(base, path), settings, signal)).problem;
     expect(await problem('none')).toContain('does not exist');
     expect(await problem('file')).toContain('is not a folder');
     expect(await asNobody(() => problem('closed'))).toContain('may not be read');
@@ -115,17 +119,22 @@ describe('a folder looked at as a server', () => {
     expect(await problem('srv/world', at(join(base, 'srv')))).toContain('lies inside the backup place');
     expect(await problem('srv/world', at(join(base, 'srv', 'world2')))).toBe('');
     // For a face in another language.
-    const { say } = await lookAtFolder(join(base, 'srv/world'), at(join(base, 'srv')));
+    const { say } = await lookAtFolder(join(base, 'srv/world'), at(join(base, 'srv')), signal);
     expect(say).toEqual({ key: 'folder-in-place', args: { folder: join(base, 'srv/world'), place: join(base, 'srv') } });
-    expect((await lookAtFolder(join(base, 'empty'), none)).say).toEqual({ key: 'folder-empty', args: { path: join(base, 'empty') } });
+    expect((await lookAtFolder(join(base, 'empty'), none, signal)).say).toEqual({
+      key: 'folder-empty',
+      args: { path: join(base, 'empty') },
+    });
   });
 
   test('counting ends when it has taken long enough, and says that there is more', async () => {
     let time = 0;
     const path = make('many', ...Array.from({ length: 20 }, (_, index) => `d${index % 3}/f${index}`));
-    const look = await lookAtFolder(path, none, () => (time += 100));
+    const look = await lookAtFolder(path, none, signal, () => (time += 100));
     expect(look.whole).toBe(false);
     expect(look.files).toBeLessThan(20);
+    // Nor is anything counted for somebody who has gone on typing.
+    expect(await lookAtFolder(path, none, AbortSignal.abort())).toMatchObject({ files: 0, whole: false });
     let asked = 0;
     expect(await countTree(path, () => (asked += 1) > 5)).toMatchObject({ whole: false });
     expect(await countTree(path, () => false)).toEqual({ files: 20, bytes: 120, whole: true });

@@ -17,16 +17,17 @@ const patienceMs = 700;
 const sayNothing = new Set(['server', 'servers', 'data', 'game', 'minecraft', 'mc', 'world', 'app', 'srv', 'serverfiles', 'home', 'live']);
 const nothing: TreeCount = { files: 0, bytes: 0, whole: true };
 
-/** What a folder looks like as a server. `now`: milliseconds of any clock that only goes forward. */
+/** What a folder looks like as a server. Ended by the signal, nothing more is counted. `now`: milliseconds of any clock that only goes forward. */
 export async function lookAtFolder(
   path: string,
   settings: Pick<Settings, 'servers' | 'destinations'>,
+  signal: AbortSignal,
   now: () => number = () => performance.now(),
 ): Promise<CallReply<'folder.look'>> {
   const end = now() + patienceMs;
   const unreadable = await folderProblem(path);
   const names = unreadable === null ? await readdir(path).catch(() => null) : null;
-  const count = names === null ? nothing : await countTree(path, () => now() > end);
+  const count = names === null ? nothing : await countTree(path, () => signal.aborted || now() > end);
   const preset = names === null ? null : await presetFor(path, names);
   const [name, slug] = free(await nameFor(path, preset), settings);
   const against = unreadable ?? contentProblem(path, names) ?? (await placeProblem(path, settings)) ?? { problem: '' };

@@ -19,7 +19,7 @@ export interface SetupParts {
 export function setupCalls({ settings, judge, report }: SetupParts): SetupCalls {
   return {
     'folders.list': async ({ path }) => await listFolders(path),
-    'folder.look': async ({ path }) => await lookAtFolder(path, settings.current()),
+    'folder.look': async ({ path }, signal) => await lookAtFolder(path, settings.current(), signal),
     'presets.list': async () => presetNames.map((name) => ({ name, patterns: [...presetPatterns(name)] })),
     'password.judge': async ({ password, language }) => {
       const { score, warning, suggestions } = await judge.judge({ password, language, known: namesHere(settings.current()) });
