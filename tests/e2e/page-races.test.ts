@@ -2,6 +2,7 @@ import type { Page, Route } from 'playwright';
 import { describe, expect, test } from 'vitest';
 import type { DestinationRow } from '../../main/contract/destinations.ts';
 import type { WireFault } from '../../main/contract/faults.ts';
+import type { SnapshotSummary } from '../../main/contract/snapshot-calls.ts';
 import { browserMissing } from '../support/page/browser.ts';
 import { openStage } from '../support/page/stage.ts';
 import { openStagedPage } from '../support/page/staged-page.ts';
@@ -181,6 +182,60 @@ describe.skipIf(browserMissing !== '')(`answers that come late on the page${brow
       await page.getByRole('button', { name: /^Pin/ }).first().click();
       await page.getByRole('button', { name: 'Pin', exact: true }).click();
     });
+    await page.context().close();
+  });
+
+  test('a pin that is cancelled too late is said to be there, with a way back; one that was not written is not', async () => {
+    const { page, complaints } = await openStagedPage(stage.browser, stage.service, 'snapshots/creative');
+    let pinned = false;
+    const row = page.getByRole('listitem').filter({ has: page.getByRole('button', { name: /^Pin / }) });
+    await row.first().waitFor();
+    const when = (await row.first().getByRole('link').innerText()).toLowerCase();
+    await page.route(addressOf('snapshots.list'), async (route) => {
+      const { value } = (await (await route.fetch()).json()) as { value: SnapshotSummary[] };
+      await answers(
+        route,
+        value.map((one, index) => (index === 0 ? { ...one, pinned } : one)),
+      );
+    });
+    await page.route(addressOf('snapshot.unpin'), async (route) => {
+      pinned = false;
+      await answers(route, {});
+    });
+    const cancelled = async (): Promise<void> => {
+      await held(page, 'snapshot.pin');
+      const [sent, listed] = [page.waitForRequest(addressOf('snapshot.pin')), page.waitForResponse(addressOf('cleanup.preview'))];
+      await page.getByRole('button', { name: `Pin ${when}`, exact: true }).click();
+      await page.getByRole('button', { name: 'Pin', exact: true }).click();
+      await sent;
+      await page.getByRole('button', { name: 'Cancel', exact: true }).click();
+      await listed;
+    };
+    await cancelled();
+    await page.getByRole('button', { name: `Pin ${when}`, exact: true }).waitFor();
+    expect(await page.getByText(/^Pinned before/).count()).toBe(0);
+    pinned = true;
+    await cancelled();
+    await page.getByText(`Pinned before it was cancelled: ${when}. No clean-up removes it.`).waitFor();
+    await page.getByRole('button', { name: `Unpin ${when}`, exact: true }).waitFor();
+    await page.locator('.toast').getByRole('button', { name: 'Undo', exact: true }).click();
+    await page.getByText(`No longer pinned: ${when}. The clean-up may remove it.`).waitFor();
+    await page.getByRole('button', { name: `Pin ${when}`, exact: true }).waitFor();
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  test('a folder on the way to the one that is typed is looked at no longer than until the next letter', async () => {
+    const { page, complaints } = await openStagedPage(stage.browser, stage.service, 'new-server');
+    const folder = page.getByLabel('Folder', { exact: true });
+    await held(page, 'folder.look', JSON.stringify({ path: '/' }));
+    const [sent, given] = [page.waitForRequest(addressOf('folder.look')), givenUp(page, 'folder.look')];
+    await folder.fill('/');
+    await sent;
+    await folder.fill('/srv/minecraft');
+    await given;
+    await page.getByText('9,318 files').waitFor();
+    expect(complaints).toEqual([]);
     await page.context().close();
   });
 });

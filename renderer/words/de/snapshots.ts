@@ -86,6 +86,7 @@ export const snapshots = {
   'pin.do': '{when} anheften',
   'pin.undo': '{when} lösen',
   'pin.undone': 'Nicht mehr angeheftet: {when}. Das Aufräumen darf ihn entfernen.',
+  'pin.late': 'Schon vor dem Abbrechen angeheftet: {when}. Kein Aufräumen entfernt ihn.',
   'pin.title': 'Diesen Stand anheften: {when}?',
   'pin.says': 'Dann entfernt ihn kein Aufräumen, bis du ihn wieder löst.',
   'pin.note': 'Notiz',

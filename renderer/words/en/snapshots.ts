@@ -86,6 +86,7 @@ export const snapshots = {
   'pin.do': 'Pin {when}',
   'pin.undo': 'Unpin {when}',
   'pin.undone': 'No longer pinned: {when}. The clean-up may remove it.',
+  'pin.late': 'Pinned before it was cancelled: {when}. No clean-up removes it.',
   'pin.title': 'Pin the snapshot of {when}?',
   'pin.says': 'No clean-up removes it then, until you unpin it.',
   'pin.note': 'Note',
