@@ -74,6 +74,14 @@ describe('a restore asks for the room', () => {
     expect([asked.entriesNeeded, made, asked.bytesNeeded]).toEqual([entries, entries, blocks * block]);
   });
 
+  test('of a large file with holes, for what it holds and not for how small that gets', async () => {
+    const mib = 2 ** 20;
+    writeFileSync(join(source, 'large'), Buffer.alloc(9 * mib, 'the same '));
+    truncateSync(join(source, 'large'), 12 * mib + 5);
+    const { asked } = await needs({ include: ['/large'] });
+    expect(asked.bytesNeeded).toBe(9 * mib);
+  });
+
   test('of a classic snapshot, whose names are files of their own', async () => {
     const { asked, made } = await needs({}, 'classic');
     expect([asked.entriesNeeded, made, asked.bytesNeeded]).toEqual([13, 13, (5 + 4 * 2 + 1 + 1 + 100) * block]);

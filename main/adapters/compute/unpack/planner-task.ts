@@ -13,6 +13,7 @@ import { spoolLines } from '../spool-lines.ts';
 import { threadTask } from '../thread-task.ts';
 import { Column } from './column.ts';
 import { ContentOrder, isStoredInOrder } from './content-order.ts';
+import { dataOf } from './data-of-sparse.ts';
 import { DiskNeeds, folderOf } from './disk-needs.ts';
 import type { Planned, PlannerTask } from './messages.ts';
 import { PlanBuilder, type Stretch } from './plan-builder.ts';
@@ -38,7 +39,7 @@ export const task = threadTask('plan', (task: PlannerTask, tell) => {
 
   function addContent(entry: ManifestEntry, path: BytePath): void {
     bytes += entry.size;
-    disk.addFile(dataOf(entry));
+    disk.addFile(entry.sparse === true ? dataOf(entry) : entry.size);
     if (entry.extents.length === 0) return;
     if (task.verified !== null) {
       const fingerprint = fingerprintOf(entry, task.verified.archives);
@@ -129,14 +130,4 @@ export const task = threadTask('plan', (task: PlannerTask, tell) => {
 function fingerprintOf({ sha256, size, extents }: ManifestEntry, archives: readonly number[]): Buffer {
   const places = extents.map(([archive, ...place]) => [archives[archive], ...place]);
   return hash('sha256', JSON.stringify([sha256, size, places]), 'buffer').subarray(0, fingerprintSize);
-}
-
-/** Of a sparse file only what is known to be data, which compressed is no more than it was. */
-function dataOf({ sparse, size, extents }: ManifestEntry): number {
-  return sparse === true
-    ? Math.min(
-        size,
-        extents.reduce((sum, extent) => sum + extent[2], 0),
-      )
-    : size;
 }
