@@ -36,6 +36,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const volume = (index: number): string => archives[index] ?? '';
 const nothing: string[] = [];
+const all = { from: 0, to: Number.MAX_SAFE_INTEGER };
 
 async function refused(act: Promise<unknown>): Promise<Fault> {
   const error: unknown = await act.then(
@@ -188,6 +189,38 @@ describe('a damaged chunk costs exactly the files that lie in it', () => {
     const { report, out } = await restored(bad, { salvage: true });
     expect(report.damaged.map(({ path }) => path).sort()).toEqual(lost);
     expectAllBut(out, lost);
+  });
+});
+
+describe('parts whose volume is whole come back whatever has become of another one', () => {
+  const part = 'small/f7';
+  const other = (): string => volume(lines.entries.find(({ path }) => path === 'large')?.extents[0]?.[0] ?? -1);
+  const damages: readonly (readonly [string, (objects: Map<string, Buffer>, key: string) => unknown])[] = [
+    ['gone', (objects, key) => objects.delete(key)],
+    ['cut', (objects, key) => objects.set(key, (objects.get(key) ?? Buffer.alloc(0)).subarray(0, 200))],
+    ['longer', (objects, key) => objects.set(key, Buffer.concat([objects.get(key) ?? Buffer.alloc(0), Buffer.from('x')]))],
+  ];
+  test.each(damages)('%s', async (_, damage) => {
+    expect(filesIn(lines, other(), all)).not.toContain(part);
+    const bad = await damagedWorld(whole, (objects) => damage(objects, other()));
+    for (const salvage of [false, true]) {
+      const { report, out } = await restored(bad, { include: [`/${part}`], salvage });
+      expect(filesOf(out)).toEqual([part]);
+      expect(report.damaged).toEqual([]);
+      // Told, and no reason for another exit code than 0.
+      expect(report.warnings).toMatchObject([{ level: 'note', message: expect.stringContaining(other()) as string }]);
+    }
+  });
+
+  test('what lies in the one that is gone does not, and a salvage leaves it out', async () => {
+    const bad = await damagedWorld(whole, (objects) => objects.delete(other()));
+    const include = [`/${part}`, '/large'];
+    const fault = await refused(restored(bad, { include }));
+    expect([fault.code, fault.message]).toEqual(['corrupt', `${other()} is gone`]);
+    const { report, out } = await restored(bad, { include, salvage: true });
+    expect(filesOf(out)).toEqual([part]);
+    expect(report.damaged.map(({ path }) => path)).toEqual(['large']);
+    expect(report.warnings).toContainEqual({ code: 'damage', message: `${other()} is gone` });
   });
 });
 

@@ -50,7 +50,8 @@ export async function restoreArchive(
     const all: ArchiveRestore = { host, catalog, snapshot, request, run, manifest, staging };
     const sizes = await listedSizes(all);
     const misfits = findMisfits(all, sizes);
-    const result = await host.unpacker(await unpackRequest(all), run);
+    const read = new Set<number>();
+    const result = await host.unpacker(await unpackRequest(all, read), run);
     const { ready } = staging;
     const checks = await checkHashes(all, sizes, result);
     refuseLost(result, snapshot.id);
@@ -72,7 +73,7 @@ export async function restoreArchive(
         ...withoutFiles(result),
         ...notes(ready.notes),
         ...warningsOf(manifest, object.key, result),
-        ...misfits.map((message): Warning => ({ code: 'damage', message })),
+        ...misfits.map((misfit) => tellMisfit(misfit, isPartial(request) && !read.has(misfit.archive))),
         ...checks.map(({ message }): Warning => ({ code: 'checksum', message })),
         ...notes(done.notes),
       ],
@@ -84,24 +85,35 @@ export async function restoreArchive(
   }
 }
 
+/** An archive that is gone, cut short or longer than it was written. */
+interface Misfit {
+  /** Its number in the manifest. */
+  readonly archive: number;
+  readonly message: string;
+}
+
 /**
- * What the listing shows already: an archive of this snapshot that is gone, and any that was cut short or is longer than it was written. Without
- * salvage the first is a fault.
+ * What the listing shows already of an archive of this snapshot that is gone, and of any that has another size. Without salvage the first is a fault, but
+ * where only parts are restored: they may need none of it, and reading them tells.
  */
-function findMisfits(all: ArchiveRestore, sizes: ReadonlyMap<string, number>): readonly string[] {
-  const { header } = all.manifest;
-  const misfits = header.archives.flatMap(({ key }, index) => {
+function findMisfits({ manifest: { header }, request }: ArchiveRestore, sizes: ReadonlyMap<string, number>): readonly Misfit[] {
+  const misfits = header.archives.flatMap(({ key }, archive) => {
     // That a listing lacks an earlier one proves nothing: reading it will tell.
     if (!sizes.has(key) && readObjectName(key)?.id !== header.id) return [];
-    const message = archiveProblem(sizes, header.archives.slice(index, index + 1));
-    return message === null ? [] : [{ object: key, message }];
+    const message = archiveProblem(sizes, header.archives.slice(archive, archive + 1));
+    return message === null ? [] : [{ archive, object: key, message }];
   });
   const [first] = misfits;
-  if (first !== undefined && !all.request.salvage) {
+  if (first !== undefined && !request.salvage && !isPartial(request)) {
     const context = { snapshot: header.id, object: first.object };
     throw new Fault('corrupt', first.message, { operation: 'restore', context });
   }
-  return misfits.map(({ message }) => message);
+  return misfits;
+}
+
+function tellMisfit({ message }: Misfit, unneeded: boolean): Warning {
+  if (!unneeded) return { code: 'damage', message };
+  return { code: 'damage', message: `${message}; nothing of it was needed for what was asked for`, level: 'note' };
 }
 
 /** Of the snapshot, and of the whole server where all of it comes back and rests on earlier runs: parts cost no listing more. */
@@ -116,7 +128,11 @@ async function listedSizes({
   return storedSizes((await listServer(catalog.backend, snapshot.slug, { signal: run.signal })).snapshots);
 }
 
-async function unpackRequest({ catalog, snapshot, request, run, manifest, staging }: ArchiveRestore): Promise<UnpackRequest> {
+/** `read` hears of each archive of which something is fetched. */
+async function unpackRequest(
+  { catalog, snapshot, request, run, manifest, staging }: ArchiveRestore,
+  read: Set<number>,
+): Promise<UnpackRequest> {
   const { header, spool } = manifest;
   const options: CallOptions = { signal: run.signal };
   const own = header.archives.map(isOwn(header));
@@ -135,6 +151,7 @@ async function unpackRequest({ catalog, snapshot, request, run, manifest, stagin
     },
     read: async (index, range) => {
       const key = header.archives[index]?.key ?? '';
+      read.add(index);
       try {
         return await readStored(catalog.backend, key, range, options);
       } catch (error) {
