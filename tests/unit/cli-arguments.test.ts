@@ -26,6 +26,15 @@ describe('a variable of a script that was not set', () => {
     expect(exitCode, stderr).toBe(2);
     expect(stderr).toMatch(/(--target|FOLDER|FILE|--output) is empty; for the folder that you are in write \./);
   });
+
+  it.each([
+    ['backup', ['backup', '/srv/survival']],
+    ['restore', ['restore', 'latest', '--target', '/srv/back']],
+    ['prune', ['prune', '--keep-last', '1']],
+  ])('%s --server: is refused, and names no server', async (_, args) => {
+    const { exitCode, stderr } = await run([...args, '-d', place, '--server', '']);
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining("'--server <name>' argument '' is invalid. It is empty") as string]);
+  });
 });
 
 describe('prune', () => {

@@ -10,7 +10,7 @@ import { printable } from '../printable.ts';
 import { progressLine } from '../progress.ts';
 import { parseTime } from '../times.ts';
 import { count, formatDuration, formatSize, parseCount, parseSize } from '../units.ts';
-import { append, given, openDestination, parseWhole, withDestination } from './options.ts';
+import { append, given, openDestination, parseWhole, serverName, withDestination } from './options.ts';
 import type { DestinationOptions } from './options.ts';
 import { takeUpLeft } from './with-service.ts';
 
@@ -37,7 +37,7 @@ export function addBackup(program: Command, { host, end }: CommandContext): void
     .summary('back up a folder')
     .description('Turns a folder into a sealed snapshot in a destination. Where nothing has changed, nothing is written.')
     .argument('<folder>', 'the folder to back up; it is only read')
-    .option('--server <name>', 'the name of the server (default: the name of the folder)')
+    .option('--server <name>', 'the name of the server (default: the name of the folder)', serverName)
     .option('--exclude <pattern>', 'leave out what matches, in gitignore syntax; may be given several times', append)
     .addOption(new Option('--preset <name>', 'leave out what this kind of server can do without').choices(Object.keys(presets)))
     .addOption(new Option('--format <format>', 'how it is stored').choices(['archive', 'classic']).default('archive'))

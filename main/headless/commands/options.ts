@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { Option } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import { Fault } from '../../contract/faults.ts';
 import type { RetentionPolicy, WholeRule } from '../../contract/reports.ts';
@@ -67,7 +67,13 @@ export function withRates(command: Command): Command {
 }
 
 export function withServer(command: Command): Command {
-  return command.option('--server <name>', 'the server; needed where the destination holds several');
+  return command.option('--server <name>', 'the server; needed where the destination holds several', serverName);
+}
+
+/** Of `--server`. An empty text is a variable that was not set, and names no server. */
+export function serverName(text: string): string {
+  if (text === '') throw new InvalidArgumentError('It is empty, which is no name.');
+  return text;
 }
 
 export function withKeepRules(command: Command): Command {

@@ -6,7 +6,7 @@ import { printJson, printLine, printWarnings, table } from '../output.ts';
 import { printable } from '../printable.ts';
 import { formatTime } from '../times.ts';
 import { count, formatSize } from '../units.ts';
-import { checkedZone, openDestination, readKeepRules, withDestination, withKeepRules } from './options.ts';
+import { checkedZone, openDestination, readKeepRules, serverName, withDestination, withKeepRules } from './options.ts';
 import type { DestinationOptions, KeepOptions } from './options.ts';
 
 interface Options extends DestinationOptions, KeepOptions {
@@ -21,7 +21,7 @@ export function addPrune(program: Command, { host, end }: CommandContext): void 
     .command('prune')
     .summary('remove snapshots that need not be kept')
     .description('Removes the snapshots of one server that no rule keeps, and what crashed runs left. The last complete one always stays.')
-    .requiredOption('--server <name>', 'the server')
+    .requiredOption('--server <name>', 'the server', serverName)
     .option('--dry-run', 'only say what would be removed')
     .option('--take-over', 'become the owner of a server that another computer backed up');
   withDestination(withKeepRules(command))
