@@ -230,6 +230,21 @@ describe('attributes and kinds', () => {
     expect(treeDigest(place.outside)).toBe(was);
   });
 
+  test('a link and a folder whose lines write letters as numbers come back like any others', async () => {
+    const place = sandbox();
+    const spelled = (path: string, type: 'symlink' | 'directory', more: Record<string, unknown>) => () =>
+      JSON.stringify(plainLine(path, type, more)).replace(`"${type}"`, `"\\u00${type.charCodeAt(0).toString(16)}${type.slice(1)}"`);
+    const entries = lines(
+      spelled('a', 'directory', { mode: 0o700, mtime: '1000000000' }),
+      file('a/f'),
+      spelled('soft', 'symlink', { target: 'a/f' }),
+    );
+    const report = await one.restore(place.target, { ...(await crafted({ entries })), replace: true });
+    expect([report.files, readlinkSync(join(place.target, 'soft'))]).toEqual([1, 'a/f']);
+    const { mode, mtimeMs } = statSync(join(place.target, 'a'));
+    expect([(mode & 0o7777).toString(8), mtimeMs]).toEqual(['700', 1000]);
+  });
+
   test('a folder below a link, which a pattern leaves out, is not looked for through the link', async () => {
     const place = sandbox();
     const deep = join(place.outside, 'deep');

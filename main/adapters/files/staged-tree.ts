@@ -5,6 +5,7 @@ import { checkInnerPath, isAscii, pathBytes, showPath } from '../../engine/archi
 import type { BytePath } from '../../engine/archive/byte-path.ts';
 import { setLinkTimes, setTimes } from './exact-times.ts';
 import { HeldFolders, longestPath } from './held-folders.ts';
+import { KnownFolders } from './known-folders.ts';
 
 export interface Attributes {
   /** Permission bits. */
@@ -22,9 +23,9 @@ export class StagedTree {
   readonly #base: Buffer;
   readonly #baseText: string | null;
   readonly #owner: boolean;
-  readonly #folders = new Set<string>();
+  /** Once there they stay: nothing takes a folder of this tree away, or puts a link in its place. */
+  readonly #folders = new KnownFolders();
   readonly #held = new HeldFolders();
-  #lastFolder = '';
 
   /** `owner`: set uid and gid too, which only root may. */
   constructor(staging: string, owner: boolean) {
@@ -51,7 +52,7 @@ export class StagedTree {
   }
 
   makeFolder(path: BytePath): void {
-    if (path === this.#lastFolder || this.#folders.has(path)) return;
+    if (this.#folders.has(path)) return;
     this.leadTo(path);
     this.#named(path, () => {
       try {
@@ -61,11 +62,16 @@ export class StagedTree {
       }
     });
     this.#folders.add(path);
-    this.#lastFolder = path;
   }
 
+  /** Looks for each folder on the way first: never through a link, which would lead out of the tree. */
   hasFolder(path: BytePath): boolean {
-    return this.#folders.has(path) || this.#look(path)?.isDirectory() === true;
+    if (this.#folders.has(path)) return true;
+    const end = path.lastIndexOf('/');
+    if (end > 0 && !this.hasFolder(path.slice(0, end) as BytePath)) return false;
+    if (this.#look(path)?.isDirectory() !== true) return false;
+    this.#folders.add(path);
+    return true;
   }
 
   hasFile(path: BytePath): boolean {

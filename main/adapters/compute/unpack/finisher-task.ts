@@ -5,29 +5,22 @@ import { rootPath, showPath } from '../../../engine/archive/byte-path.ts';
 import type { BytePath } from '../../../engine/archive/byte-path.ts';
 import { compileIncludes } from '../../../engine/archive/exclude.ts';
 import { isRestoresOwn } from '../../../engine/archive/own-files.ts';
-import { parseEntry } from '../../../engine/snapshots/read-entry.ts';
 import type { ManifestEntry } from '../../../engine/snapshots/manifest-entry.ts';
+import { finishFolders, type FinishedFolder } from '../../files/finish-folders.ts';
 import { StagedTree } from '../../files/staged-tree.ts';
 import type { Attributes } from '../../files/staged-tree.ts';
 import { Monitor } from '../monitor.ts';
-import { spoolLines } from '../spool-lines.ts';
 import { threadTask } from '../thread-task.ts';
+import { manifestEntries } from './manifest-entries.ts';
 import type { FinisherTask } from './messages.ts';
 import { Plan } from './plan.ts';
 
 const emptyHash = createHash('sha256').digest('hex');
 
-interface LaterLink extends Attributes {
-  readonly path: BytePath;
-  readonly target: BytePath;
-}
-
-interface LaterFolder extends Attributes {
-  readonly path: BytePath;
-  readonly wanted: boolean;
-}
-
-/** Completes a tree whose files have been written: folders, empty files, hard links, symbolic links, and at last folders' attributes. */
+/**
+ * Completes a tree whose files have been written: folders, empty files and hard links, then symbolic links, and at last folders' attributes. For each of the three it goes
+ * through the manifest once more. No link is there before all that lies in folders is, so that there is never one to write through.
+ */
 export const task = threadTask('finish', (task: FinisherTask, tell) => {
   const monitor = new Monitor(new Int32Array(task.control));
   const tree = new StagedTree(task.staging, task.owner);
@@ -35,13 +28,12 @@ export const task = threadTask('finish', (task: FinisherTask, tell) => {
   const includes = (path: BytePath, isDirectory: boolean): boolean => !isRestoresOwn(path) && selection.includes(path, isDirectory);
   const plan = new Plan(task.plan);
   const lost = new Set<BytePath>();
-  const folders: LaterFolder[] = [];
-  const symlinks: LaterLink[] = [];
   const lostLinks: string[] = [];
   /** By first name: the name that holds the content in this tree. */
   const holders = new Map<BytePath, BytePath>();
   let root: Attributes | null = null;
-  let wantedFolders = 0;
+  let links = 0;
+  let folders = 0;
 
   for (let file = 0; file < plan.files; file += 1) {
     if (!plan.isDamaged(file)) continue;
@@ -79,44 +71,42 @@ export const task = threadTask('finish', (task: FinisherTask, tell) => {
   }
 
   function add(entry: ManifestEntry): void {
-    const { path } = entry;
+    const { path, type } = entry;
     if (path === rootPath) root = attributes(entry);
-    else if (entry.type === 'directory') {
-      const wanted = includes(path, true);
-      if (wanted) tree.makeFolder(path);
-      // One that is not wanted may still come to lead to something: an empty file or a link below it is made later.
-      folders.push({ path, wanted, ...attributes(entry) });
-    } else if (!includes(path, false)) return;
-    else if (entry.type === 'symlink' && entry.target !== undefined) symlinks.push({ path, target: entry.target, ...attributes(entry) });
+    else if (!includes(path, type === 'directory')) return;
+    else if (type === 'directory') tree.makeFolder(path);
+    else if (type === 'symlink') links += 1;
     else if (entry.linkOf !== undefined) addHardLink(entry, entry.linkOf);
-    else if (entry.type === 'file' && entry.extents.length === 0) addEmptyFile(entry);
+    else if (entry.extents.length === 0) addEmptyFile(entry);
   }
 
-  let first = true;
-  for (const line of spoolLines(task.manifest.handle, task.manifest.size)) {
-    if (monitor.stopped) return tree.close();
-    if (!first) add(parseEntry(line.toString('utf8'), task.manifest.name));
-    first = false;
+  function addSymlinks(): void {
+    for (const entry of manifestEntries(task.manifest, monitor, 'symlink')) {
+      const { path, target } = entry;
+      if (target !== undefined && includes(path, false)) tree.makeSymlink(path, target, attributes(entry));
+    }
   }
-  const made = new Set<string>();
-  for (const { path, target, ...rest } of symlinks) {
-    tree.makeSymlink(path, target, rest);
-    made.add(path);
+
+  function* foldersThere(): Generator<FinishedFolder> {
+    for (const entry of manifestEntries(task.manifest, monitor, 'directory')) {
+      const { path } = entry;
+      if (path === rootPath) continue;
+      const wanted = includes(path, true);
+      if (wanted) folders += 1;
+      // One that is not wanted may have come to lead to something.
+      if (wanted || tree.hasFolder(path)) yield { path, ...attributes(entry) };
+    }
   }
-  for (const { path, wanted, ...rest } of folders.toReversed()) {
-    if (wanted) wantedFolders += 1;
-    // What a snapshot has below a link of its own was not made here: looking for it would lead out of the tree.
-    if (wanted || (!foldersAbove(path).some((above) => made.has(above)) && tree.hasFolder(path))) tree.finishFolder(path, rest);
+
+  try {
+    for (const entry of manifestEntries(task.manifest, monitor)) add(entry);
+    if (links > 0) addSymlinks();
+    finishFolders(tree, foldersThere());
+  } finally {
+    tree.close();
   }
-  tree.close();
-  tell({ kind: 'finished', root, links: symlinks.length, folders: wantedFolders, lostLinks });
+  if (!monitor.stopped) tell({ kind: 'finished', root, links, folders, lostLinks });
 });
-
-/** `a` and `a/b` of `a/b/c`. */
-function foldersAbove(path: BytePath): readonly string[] {
-  const names = path.split('/');
-  return names.slice(1).map((_, index) => names.slice(0, index + 1).join('/'));
-}
 
 function attributes(entry: ManifestEntry): Attributes {
   return { mode: entry.mode, uid: entry.uid, gid: entry.gid, mtimeNs: BigInt(entry.mtime) };

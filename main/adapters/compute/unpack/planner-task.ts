@@ -7,14 +7,13 @@ import { maxFrameContent } from '../../../engine/archive/seek-table.ts';
 import { fingerprintSize, VerifiedFiles } from '../../../engine/archive/verified-files.ts';
 import { decodePieces } from '../../../engine/snapshots/file-pieces.ts';
 import type { ManifestEntry } from '../../../engine/snapshots/manifest-entry.ts';
-import { parseEntry } from '../../../engine/snapshots/read-entry.ts';
 import { Monitor } from '../monitor.ts';
-import { spoolLines } from '../spool-lines.ts';
 import { threadTask } from '../thread-task.ts';
 import { Column } from './column.ts';
 import { ContentOrder, isStoredInOrder } from './content-order.ts';
 import { dataOf } from './data-of-sparse.ts';
 import { DiskNeeds, folderOf } from './disk-needs.ts';
+import { manifestEntries } from './manifest-entries.ts';
 import type { Planned, PlannerTask } from './messages.ts';
 import { PlanBuilder, type Stretch } from './plan-builder.ts';
 
@@ -88,16 +87,7 @@ export const task = threadTask('plan', (task: PlannerTask, tell) => {
     for (const { frame } of stretches) if (task.archives[frame.archive]?.whole === true) plan.addFrame(frame);
   }
 
-  function* entries(): Generator<ManifestEntry> {
-    let first = true;
-    for (const line of spoolLines(task.manifest.handle, task.manifest.size)) {
-      if (monitor.stopped) return;
-      if (!first) yield parseEntry(line.toString('utf8'), task.manifest.name);
-      first = false;
-    }
-  }
-
-  for (const entry of entries()) {
+  for (const entry of manifestEntries(task.manifest, monitor)) {
     if (entry.path === rootPath || !includes(entry.path, entry.type === 'directory')) continue;
     disk.leadTo(entry.type === 'directory' ? entry.path : folderOf(entry.path));
     if (entry.type === 'symlink') disk.addLinkOrFolder();
@@ -107,7 +97,7 @@ export const task = threadTask('plan', (task: PlannerTask, tell) => {
     else if (!includes(entry.linkOf, false) && !borrowed.has(entry.linkOf)) borrowed.set(entry.linkOf, entry.path);
   }
   if (borrowed.size > 0) {
-    for (const entry of entries()) {
+    for (const entry of manifestEntries(task.manifest, monitor)) {
       const path = borrowed.get(entry.path);
       if (path !== undefined && entry.type === 'file' && entry.linkOf === undefined) addContent(entry, path);
     }

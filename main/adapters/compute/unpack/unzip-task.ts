@@ -6,6 +6,7 @@ import type { BytePath } from '../../../engine/archive/byte-path.ts';
 import { compileIncludes } from '../../../engine/archive/exclude.ts';
 import { isRestoresOwn } from '../../../engine/archive/own-files.ts';
 import { modeSymlink, modeType } from '../../../engine/archive/zip.ts';
+import { finishFolders, type FinishedFolder } from '../../files/finish-folders.ts';
 import { StagedTree } from '../../files/staged-tree.ts';
 import type { Attributes } from '../../files/staged-tree.ts';
 import { Monitor } from '../monitor.ts';
@@ -29,56 +30,67 @@ const pieceSize = 2 ** 20;
 const maxInflated = 2 ** 30;
 const escaped = '.holdfast/files/';
 
-/** Builds the tree of a ZIP file. Links come last, so that there is never one to write through. */
+/** Builds the tree of a ZIP file. Links come last, so that there is never one to write through: the directory is gone through once more for them, and for folders' attributes. */
 export const task = threadTask('unzip', (task: UnzipTask, tell) => {
   const monitor = new Monitor(new Int32Array(task.control));
   const selection = compileIncludes(task.include);
   const includes = (path: BytePath, isDirectory: boolean): boolean => !isRestoresOwn(path) && selection.includes(path, isDirectory);
   const tree = typeof task.purpose === 'string' ? null : new StagedTree(task.purpose.staging, task.owner);
-  const folders: (Attributes & { path: BytePath })[] = [];
-  const symlinks: (Attributes & { path: BytePath; target: BytePath })[] = [];
   const disk = new DiskNeeds();
+  let links = 0;
+  let folders = 0;
   let files = 0;
   let bytes = 0;
 
-  for (const entry of zipEntries(task.handle, task.size)) {
-    if (monitor.stopped) return tree?.close();
-    const isDirectory = entry.name.endsWith('/');
-    const path = innerPath(entry.name);
-    if (path === rootPath || !includes(path, isDirectory)) continue;
-    const rest = attributes(entry, isDirectory);
-    if (isDirectory) {
+  for (const { path, kind, entry } of selected()) {
+    if (kind === 'folder') {
       tree?.makeFolder(path);
-      folders.push({ path, ...rest });
+      folders += 1;
       disk.addLinkOrFolder();
-    } else if ((entry.mode & modeType) === modeSymlink) {
-      if (entry.size > 65_536) throw corrupt(path, 'is a link with an impossible target');
-      const target = pathFromBytes(Buffer.concat([...contentOf(task.handle, entry, path)]));
-      if (target.length === 0 || target.includes('\0')) throw corrupt(path, 'is a link with an impossible target');
-      symlinks.push({ path, target, ...rest });
+    } else if (kind === 'link') {
+      targetOf(path, entry);
+      links += 1;
       disk.addLinkOrFolder();
     } else {
       files += 1;
       bytes += entry.size;
       disk.addFile(entry.size);
-      if (tree !== null) writeFile(tree, path, rest, entry);
+      if (tree !== null) writeFile(tree, path, attributes(entry, false), entry);
       else if (task.purpose === 'check') readThrough(entry, path);
     }
   }
   if (tree !== null) {
-    for (const { path, target, ...rest } of symlinks) tree.makeSymlink(path, target, rest);
-    for (const { path, ...rest } of folders.toReversed()) tree.finishFolder(path, rest);
+    for (const { path, kind, entry } of selected()) {
+      if (kind === 'link') tree.makeSymlink(path, targetOf(path, entry), attributes(entry, false));
+    }
+    finishFolders(tree, selectedFolders());
     tree.close();
   }
-  tell({
-    kind: 'unzipped',
-    files,
-    bytes,
-    links: symlinks.length,
-    folders: folders.length,
-    diskBytes: disk.bytes,
-    diskEntries: disk.entries,
-  });
+  if (monitor.stopped) return;
+  tell({ kind: 'unzipped', files, bytes, links, folders, diskBytes: disk.bytes, diskEntries: disk.entries });
+
+  /** What is wanted of it, in its order, until the job is stopped. */
+  function* selected(): Generator<{ path: BytePath; kind: 'folder' | 'link' | 'file'; entry: ZipFileEntry }> {
+    for (const entry of zipEntries(task.handle, task.size)) {
+      if (monitor.stopped) return;
+      const isDirectory = entry.name.endsWith('/');
+      const path = innerPath(entry.name);
+      if (path === rootPath || !includes(path, isDirectory)) continue;
+      const kind = isDirectory ? 'folder' : (entry.mode & modeType) === modeSymlink ? 'link' : 'file';
+      yield { path, kind, entry };
+    }
+  }
+
+  function* selectedFolders(): Generator<FinishedFolder> {
+    for (const { path, kind, entry } of selected()) if (kind === 'folder') yield { path, ...attributes(entry, true) };
+  }
+
+  function targetOf(path: BytePath, entry: ZipFileEntry): BytePath {
+    if (entry.size > 65_536) throw corrupt(path, 'is a link with an impossible target');
+    const target = pathFromBytes(Buffer.concat([...contentOf(task.handle, entry, path)]));
+    if (target.length === 0 || target.includes('\0')) throw corrupt(path, 'is a link with an impossible target');
+    return target;
+  }
 
   /** contentOf() compares size and CRC when it comes to the end. */
   function readThrough(entry: ZipFileEntry, path: BytePath): void {

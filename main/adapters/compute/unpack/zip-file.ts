@@ -20,7 +20,9 @@ export interface ZipFileEntry {
 }
 
 const max32 = 0xffff_ffff;
-const maxDirectory = 2 ** 30;
+/** 46 bytes and three lengths of 16 bits. */
+const largestRecord = 46 + 3 * 0xffff;
+const windowSize = 2 ** 20;
 
 function refuse(why: string): Fault {
   return new Fault('corrupt', `the ZIP inside is damaged: ${why}`, { operation: 'read ZIP' });
@@ -38,7 +40,7 @@ export function readZipBytes(handle: number, offset: number, length: number): Bu
   return bytes;
 }
 
-/** Reads the central directory of any ordinary ZIP file, ZIP64 included. */
+/** Reads the central directory of any ordinary ZIP file, ZIP64 included, a megabyte at a time: that of a million files has a hundred of them. */
 export function* zipEntries(handle: number, size: number): Generator<ZipFileEntry> {
   const tailSize = Math.min(size, 65_557);
   const tail = readZipBytes(handle, size - tailSize, tailSize);
@@ -52,27 +54,33 @@ export function* zipEntries(handle: number, size: number): Generator<ZipFileEntr
     length = Number(record.readBigUInt64LE(40));
     offset = Number(record.readBigUInt64LE(48));
   }
-  if (length > maxDirectory || offset + length > size) throw refuse('its directory lies outside of it');
-  const directory = readZipBytes(handle, offset, length);
-  for (let at = 0; at < directory.length;) {
-    if (directory.length - at < 46 || directory.readUInt32LE(at) !== 0x0201_4b50) throw refuse('its directory is wrong');
-    const nameLength = directory.readUInt16LE(at + 28);
-    const extraLength = directory.readUInt16LE(at + 30);
-    const next = at + 46 + nameLength + extraLength + directory.readUInt16LE(at + 32);
-    if (next > directory.length) throw refuse('its directory ends inside an entry');
-    const entry = readEntry(directory, at, directory.subarray(at + 46 + nameLength, at + 46 + nameLength + extraLength));
+  if (offset + length > size) throw refuse('its directory lies outside of it');
+  let window: Buffer = Buffer.alloc(0);
+  let windowFrom = 0;
+  for (let at = 0; at < length;) {
+    if (Math.min(at + largestRecord, length) > windowFrom + window.length) {
+      window = readZipBytes(handle, offset + at, Math.min(windowSize, length - at));
+      windowFrom = at;
+    }
+    const record = window.subarray(at - windowFrom);
+    if (record.length < 46 || record.readUInt32LE(0) !== 0x0201_4b50) throw refuse('its directory is wrong');
+    const nameLength = record.readUInt16LE(28);
+    const extraLength = record.readUInt16LE(30);
+    const recordLength = 46 + nameLength + extraLength + record.readUInt16LE(32);
+    if (recordLength > record.length) throw refuse('its directory ends inside an entry');
+    const entry = readEntry(record, record.subarray(46 + nameLength, 46 + nameLength + extraLength));
     // Sizes are summed up before anything is read, to see whether there is room: they must be possible.
     if (entry.offset + entry.packed > size || (entry.method === 0 && entry.size !== entry.packed))
       throw refuse('an entry is larger than the file');
     yield entry;
-    at = next;
+    at += recordLength;
   }
 }
 
-function readEntry(directory: Buffer, at: number, extra: Buffer): ZipFileEntry {
-  let size = directory.readUInt32LE(at + 24);
-  let packed = directory.readUInt32LE(at + 20);
-  let offset = directory.readUInt32LE(at + 42);
+function readEntry(record: Buffer, extra: Buffer): ZipFileEntry {
+  let size = record.readUInt32LE(24);
+  let packed = record.readUInt32LE(20);
+  let offset = record.readUInt32LE(42);
   let owner: ZipFileEntry['owner'] = null;
   let seconds: number | null = null;
   let nanoseconds = 0;
@@ -92,17 +100,17 @@ function readEntry(directory: Buffer, at: number, extra: Buffer): ZipFileEntry {
     else if (id === 0x7875 && data.length >= 11 && data[1] === 4 && data[6] === 4)
       owner = { uid: data.readUInt32LE(2), gid: data.readUInt32LE(7) };
   }
-  const byUnix = directory.readUInt16LE(at + 4) >> 8 === 3;
-  const dos = dosTime(directory.readUInt16LE(at + 12), directory.readUInt16LE(at + 14));
+  const byUnix = record.readUInt16LE(4) >> 8 === 3;
+  const dos = dosTime(record.readUInt16LE(12), record.readUInt16LE(14));
   return {
-    name: pathFromBytes(directory.subarray(at + 46, at + 46 + directory.readUInt16LE(at + 28))),
-    method: directory.readUInt16LE(at + 10),
-    flags: directory.readUInt16LE(at + 8),
-    crc: directory.readUInt32LE(at + 16),
+    name: pathFromBytes(record.subarray(46, 46 + record.readUInt16LE(28))),
+    method: record.readUInt16LE(10),
+    flags: record.readUInt16LE(8),
+    crc: record.readUInt32LE(16),
     packed,
     size,
     offset,
-    mode: byUnix ? directory.readUInt32LE(at + 38) >>> 16 : 0,
+    mode: byUnix ? record.readUInt32LE(38) >>> 16 : 0,
     mtimeNs: seconds === null ? dos : BigInt(seconds) * 1_000_000_000n + BigInt(nanoseconds),
     owner,
   };
