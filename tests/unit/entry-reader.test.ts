@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createFrameRingMemory, FrameRing, slotState } from '../../main/adapters/compute/frame-ring.ts';
 import { EntryReader } from '../../main/adapters/compute/pack/entry-reader.ts';
+import { FirstNames } from '../../main/adapters/compute/pack/first-names.ts';
 import { readNotes } from '../../main/adapters/compute/pack/frame-notes.ts';
 import { FrameWriter } from '../../main/adapters/compute/pack/frame-writer.ts';
 import { volumeLimits, VolumeWriter } from '../../main/adapters/compute/pack/volume-writer.ts';
@@ -33,10 +34,12 @@ function read(
   const frames = new FrameWriter(ring);
   const volumeSize = 2 ** 30;
   const volumes = new VolumeWriter(frames, new ZipDirectory(openSpool().handle), volumeLimits('archive', volumeSize));
+  const firstNames = new FirstNames(openSpool().handle);
   const reader = new EntryReader({
     ring,
     frames,
     volumes,
+    firstNames,
     format: 'archive',
     volumeSize,
     clockOffset: 3_600_000,
@@ -62,7 +65,7 @@ function read(
       notes.push({ ...entry, content: parts.join('') });
     }
   }
-  return { notes, warnings: reader.warnings.list, zip: Buffer.concat(contents), remembered: reader.firstNames.size };
+  return { notes, warnings: reader.warnings.list, zip: Buffer.concat(contents), remembered: firstNames.size };
 }
 
 function kindOf(stat: BigIntStats): WalkedEntry['kind'] {

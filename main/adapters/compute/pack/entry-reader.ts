@@ -12,13 +12,14 @@ import { sameInZip, type BaseEntries, type KeptContent } from './base-entries.ts
 import { hashesOf } from './known-content.ts';
 import { FileReader, zipEntry, type FileReaderParts } from './file-reader.ts';
 import type { BegunFile } from './file-progress.ts';
-import { FirstNames } from './first-names.ts';
+import type { FirstNames } from './first-names.ts';
 import type { FrameWriter } from './frame-writer.ts';
 import { ReadWarnings } from './read-warnings.ts';
 import type { Stretch } from './stretches.ts';
 
 interface Parts extends FileReaderParts {
   readonly frames: FrameWriter;
+  readonly firstNames: FirstNames;
   readonly clockOffset: number;
   /** What need not be sent again; null where the snapshot is to be whole. */
   readonly base: BaseEntries | null;
@@ -32,7 +33,6 @@ const openFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLO
 /** Puts entry after entry into the volumes, and notes each for the manifest. */
 export class EntryReader {
   readonly warnings = new ReadWarnings();
-  readonly firstNames = new FirstNames();
   readonly #parts: Parts;
   readonly #files: FileReader;
   readonly #totals = { entries: 0, files: 0, directories: 0, symlinks: 0, bytes: 0 };
@@ -112,7 +112,7 @@ export class EntryReader {
     try {
       const stat = fstatSync(handle, { bigint: true });
       if (!stat.isFile()) throw Object.assign(new Error('no longer a file'), { code: 'ELOOP' });
-      const first = this.firstNames.find(stat);
+      const first = this.#parts.firstNames.find(stat);
       if (first !== undefined) {
         this.#addHardLink(path, first, stat, before);
         return;
@@ -147,7 +147,7 @@ export class EntryReader {
   /** A file whose stamps are those of the base is not even opened. */
   #keepUnread({ path, stat }: WalkedEntry, known: KeptContent | null): boolean {
     if (known === null || stat === null || this.#parts.base?.isUnchanged(known, stat, this.#now()) !== true) return false;
-    const first = this.firstNames.find(stat);
+    const first = this.#parts.firstNames.find(stat);
     if (first !== undefined) return false;
     const { size, sha256, pieces, extents, sparse } = known;
     this.#parts.ring.count(0, size);
@@ -177,7 +177,7 @@ export class EntryReader {
     this.#parts.ring.count(1, 0);
     const marks = { ...(sparse ? { sparse } : {}), ...(racy ? { racy } : {}) };
     this.#note({ path, ...entryStamps(stat, 'file'), size, ...marks, sha256, ...(pieces === undefined ? {} : { pieces }) }, file.stretches);
-    if (this.#parts.format === 'archive') this.firstNames.add(path, stat);
+    if (this.#parts.format === 'archive') this.#parts.firstNames.add(path, stat);
   }
 
   #racyMark(stat: BigIntStats): { readonly racy?: true } {
@@ -193,7 +193,7 @@ export class EntryReader {
     if (before?.linkOf !== first || !sameInZip(before, stat, 'file')) this.#storeLinkTo(first, path, stat);
     this.#totals.files += 1;
     this.#note({ path, ...entryStamps(stat, 'file'), linkOf: first }, []);
-    this.firstNames.met(stat);
+    this.#parts.firstNames.met(stat);
   }
 
   /** Should the run be cut off, the next one need not send these pieces. */

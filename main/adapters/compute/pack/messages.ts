@@ -19,6 +19,8 @@ export interface ReaderTask {
   readonly contents: number;
   /** Another, for the ZIP's central directory. */
   readonly directory: number;
+  /** And one for the first names of files with several. */
+  readonly firstNames: number;
 }
 
 export interface BaseTask extends Omit<PackBase, 'manifest' | 'older'> {

@@ -34,6 +34,7 @@ export function threadPacker(
     const spool = openSpool();
     const contents = openSpool();
     const directory = openSpool();
+    const firstNames = openSpool();
     const volumeSpool = openSpool();
     const volumeLines = new VolumeLinesOf(volumeSpool);
     const lists = request.base?.older ?? null;
@@ -100,6 +101,7 @@ export function threadPacker(
       countAfterMs: options.countAfterMs ?? countAfterMs,
       contents: contents.handle,
       directory: directory.handle,
+      firstNames: firstNames.handle,
       base: request.base === undefined ? null : baseTask(request.base, older?.task ?? null),
     };
     const compressor: CompressorTask = { ring: memory, level: request.level };
@@ -140,6 +142,7 @@ export function threadPacker(
       await older?.end();
       await contents.dispose();
       await directory.dispose();
+      await firstNames.dispose();
       await volumeSpool.dispose();
     }
   };

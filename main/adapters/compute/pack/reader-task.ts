@@ -9,6 +9,7 @@ import { BaseEntries } from './base-entries.ts';
 import { ContentIndex } from './content-index.ts';
 import { ContentRecords } from './content-records.ts';
 import { EntryReader } from './entry-reader.ts';
+import { FirstNames } from './first-names.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { LookAhead } from './look-ahead.ts';
 import type { ReaderTask, WorkerMessage } from './messages.ts';
@@ -29,6 +30,7 @@ export const task = threadTask('read', (task: ReaderTask, tell) => {
     ring,
     frames,
     volumes,
+    firstNames: new FirstNames(task.firstNames),
     format: task.format,
     volumeSize: task.volumeSize,
     clockOffset: task.clockOffset,
