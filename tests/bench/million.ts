@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- --million`: a folder of a million small files through every command, for the memory that each needs. The tree and all
- * that comes of it lie in the folder for temporary files (about 15 GB, and three million inodes) and are removed at the end.
+ * `npm run bench -- --million`: a folder of a million small files through every command, for the memory that each needs; then a
+ * backup and a restore of as many links, folders and further names. The trees and all that comes of them lie in the folder for temporary files (about 15 GB, and five million inodes) and are removed at the end.
  */
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { compareTrees } from '../../scripts/try/compare.ts';
 import { changeOneInEachFolder, killedBackup } from './cut-off-run.ts';
 import { restic } from './round-trip.ts';
+import { measureKinds } from './million-kinds.ts';
 import { holdfast, password, run, versionOf } from './run-command.ts';
 import { load, machine, millionRow, tableOf, unchangedRow } from './table.ts';
 import type { Row } from './table.ts';
@@ -71,6 +72,7 @@ try {
   measure('quick verification of both', ['verify', 'all', '--quick', ...access]);
   measure('restore of what differs: 10,000 files', ['restore', 'latest', ...access, '--target', restored, '--replace']);
   measure('prune that removes the first', ['prune', '--server', 'million', '--keep-last', '1', ...access]);
+  rows.push(...measureKinds(place, tell));
   tell(`\n${files.toLocaleString('en-US')} files, ${(bytes / 1e9).toFixed(2)} GB, on:\n\n${machine(loadBefore)}\n\n${tableOf(rows)}`);
   tell(`\nDifferences after the round trip: ${String(differences.length)}.`);
 } finally {

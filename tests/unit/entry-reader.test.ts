@@ -10,6 +10,7 @@ import { readNotes } from '../../main/adapters/compute/pack/frame-notes.ts';
 import { FrameWriter } from '../../main/adapters/compute/pack/frame-writer.ts';
 import { volumeLimits, VolumeWriter } from '../../main/adapters/compute/pack/volume-writer.ts';
 import { ZipDirectory } from '../../main/adapters/compute/pack/zip-directory.ts';
+import { PathTable } from '../../main/adapters/compute/path-table.ts';
 import { openSpool } from '../../main/adapters/files/spool.ts';
 import type { WalkedEntry } from '../../main/adapters/files/walk.ts';
 import { pathFromText } from '../../main/engine/archive/byte-path.ts';
@@ -34,7 +35,7 @@ function read(
   const frames = new FrameWriter(ring);
   const volumeSize = 2 ** 30;
   const volumes = new VolumeWriter(frames, new ZipDirectory(openSpool().handle), volumeLimits('archive', volumeSize));
-  const firstNames = new FirstNames(openSpool().handle);
+  const firstNames = new FirstNames(new PathTable(openSpool().handle));
   const reader = new EntryReader({
     ring,
     frames,

@@ -1,6 +1,7 @@
 import { fstatSync, type BigIntStats } from 'node:fs';
 import { expect, test } from 'vitest';
 import { FirstNames } from '../../main/adapters/compute/pack/first-names.ts';
+import { PathTable } from '../../main/adapters/compute/path-table.ts';
 import { openSpool } from '../../main/adapters/files/spool.ts';
 import { asBytePath } from '../../main/engine/archive/byte-path.ts';
 
@@ -13,7 +14,7 @@ const pathOf = (inode: number) => asBytePath(`folder ${String(inode % 7)}/\xe9\x
 const all = Array.from({ length: 1000 }, (_, inode) => inode);
 
 test('each of a thousand is found by its own name, however often the table grew, and none is when all its names were met', () => {
-  const names = new FirstNames(openSpool().handle, 16);
+  const names = new FirstNames(new PathTable(openSpool().handle, 16));
   for (const inode of all) names.add(pathOf(inode), file(inode, 3));
   expect(all.map((inode) => names.find(file(inode, 3)))).toEqual(all.map(pathOf));
   for (const inode of all) names.met(file(inode, 3));
@@ -27,7 +28,7 @@ test('each of a thousand is found by its own name, however often the table grew,
 
 test('what came and went leaves no room taken, and what stays is found beside it', () => {
   const { handle } = openSpool();
-  const names = new FirstNames(handle, 16);
+  const names = new FirstNames(new PathTable(handle, 16));
   for (const inode of all) {
     names.add(pathOf(inode), file(inode));
     names.met(file(inode));
@@ -42,7 +43,7 @@ test('what came and went leaves no room taken, and what stays is found beside it
 });
 
 test('a file with one name is not written down, and one that took the number of another is not that one', () => {
-  const names = new FirstNames(openSpool().handle);
+  const names = new FirstNames(new PathTable(openSpool().handle));
   names.add(pathOf(1), file(1, 1));
   expect([names.size, names.find(file(1, 1))]).toEqual([0, undefined]);
   names.add(pathOf(1), file(1));

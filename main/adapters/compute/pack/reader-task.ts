@@ -2,6 +2,7 @@ import { rootPath, type BytePath } from '../../../engine/archive/byte-path.ts';
 import { compileExcludes } from '../../../engine/archive/exclude.ts';
 import { isRestoresOwn } from '../../../engine/archive/own-files.ts';
 import { FrameRing } from '../frame-ring.ts';
+import { PathTable } from '../path-table.ts';
 import { threadTask } from '../thread-task.ts';
 import { walk } from '../../files/walk.ts';
 import { entryCounter } from '../../system/release-memory.ts';
@@ -30,7 +31,7 @@ export const task = threadTask('read', (task: ReaderTask, tell) => {
     ring,
     frames,
     volumes,
-    firstNames: new FirstNames(task.firstNames),
+    firstNames: new FirstNames(new PathTable(task.firstNames)),
     format: task.format,
     volumeSize: task.volumeSize,
     clockOffset: task.clockOffset,

@@ -10,6 +10,7 @@ import { finishFolders, type FinishedFolder } from '../../files/finish-folders.t
 import { StagedTree } from '../../files/staged-tree.ts';
 import type { Attributes } from '../../files/staged-tree.ts';
 import { Monitor } from '../monitor.ts';
+import { PathTable, pathKey } from '../path-table.ts';
 import { threadTask } from '../thread-task.ts';
 import { manifestEntries } from './manifest-entries.ts';
 import type { FinisherTask } from './messages.ts';
@@ -30,7 +31,7 @@ export const task = threadTask('finish', (task: FinisherTask, tell) => {
   const lost = new Set<BytePath>();
   const lostLinks: string[] = [];
   /** By first name: the name that holds the content in this tree. */
-  const holders = new Map<BytePath, BytePath>();
+  const holders = new PathTable(task.holders);
   let root: Attributes | null = null;
   let links = 0;
   let folders = 0;
@@ -44,9 +45,10 @@ export const task = threadTask('finish', (task: FinisherTask, tell) => {
 
   function addHardLink(entry: ManifestEntry, first: BytePath): void {
     const { path } = entry;
-    const holder = includes(first, false) ? first : holders.get(first);
+    const key = pathKey(first);
+    const holder = includes(first, false) ? first : holders.find(key);
     if (holder === undefined) {
-      holders.set(first, path);
+      holders.add(key, path);
       if (lost.has(path)) lostLinks.push(showPath(path));
       // Content came under this name already; where there is none, nobody has made the file.
       else if (!tree.hasFile(path)) makeEmpty(path, attributes(entry));

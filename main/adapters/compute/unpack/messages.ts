@@ -18,6 +18,8 @@ export interface PlannerTask {
   readonly handles: PlanHandles;
   readonly manifest: ManifestFile;
   readonly include: readonly string[];
+  /** An empty file for a PathTable. */
+  readonly borrowed: number;
   /** `seekTable`: where its ZIP is to be checked. */
   readonly archives: readonly { readonly whole: boolean; readonly seekTable: readonly FrameSize[] | null }[];
   /** The content is written, and not only checked. */
@@ -106,6 +108,8 @@ export interface FinisherTask {
   readonly manifest: ManifestFile;
   readonly plan: PlanMemory;
   readonly include: readonly string[];
+  /** An empty file for a PathTable. */
+  readonly holders: number;
   readonly staging: string;
   readonly owner: boolean;
 }

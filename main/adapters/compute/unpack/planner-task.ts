@@ -8,6 +8,7 @@ import { fingerprintSize, VerifiedFiles } from '../../../engine/archive/verified
 import { decodePieces } from '../../../engine/snapshots/file-pieces.ts';
 import type { ManifestEntry } from '../../../engine/snapshots/manifest-entry.ts';
 import { Monitor } from '../monitor.ts';
+import { PathTable, pathKey } from '../path-table.ts';
 import { threadTask } from '../thread-task.ts';
 import { Column } from './column.ts';
 import { ContentOrder, isStoredInOrder } from './content-order.ts';
@@ -27,8 +28,8 @@ export const task = threadTask('plan', (task: PlannerTask, tell) => {
   const ordered = new ContentOrder(task.handles.ordered);
   const selection = compileIncludes(task.include);
   const includes = (path: BytePath, isDirectory: boolean): boolean => !isRestoresOwn(path) && selection.includes(path, isDirectory);
-  /** Content that is wanted only under a further name: first name → the name it is restored by. */
-  const borrowed = new Map<BytePath, BytePath>();
+  /** Content that is wanted only under a further name: by its first name the one that it is restored by. */
+  const borrowed = new PathTable(task.borrowed);
   const verified = task.verified === null ? null : new VerifiedFiles(task.verified.files);
   const fingerprints = new Column('bytes');
   const known = { files: 0, bytes: 0 };
@@ -65,6 +66,11 @@ export const task = threadTask('plan', (task: PlannerTask, tell) => {
     addStretches(stretchesOf(entry, file));
   }
 
+  function borrow(first: BytePath, path: BytePath): void {
+    const key = pathKey(first);
+    if (borrowed.find(key) === undefined) borrowed.add(key, path);
+  }
+
   function stretchesOf({ extents }: ManifestEntry, file: number): readonly Stretch[] {
     let inFile = 0;
     return extents.map(([archive, offset, stored, inFrame, length]) => {
@@ -94,12 +100,12 @@ export const task = threadTask('plan', (task: PlannerTask, tell) => {
     if (entry.type !== 'file') continue;
     files += 1;
     if (entry.linkOf === undefined) addContent(entry, entry.path);
-    else if (!includes(entry.linkOf, false) && !borrowed.has(entry.linkOf)) borrowed.set(entry.linkOf, entry.path);
+    else if (!includes(entry.linkOf, false)) borrow(entry.linkOf, entry.path);
   }
   if (borrowed.size > 0) {
-    for (const entry of manifestEntries(task.manifest, monitor)) {
-      const path = borrowed.get(entry.path);
-      if (path !== undefined && entry.type === 'file' && entry.linkOf === undefined) addContent(entry, path);
+    for (const entry of manifestEntries(task.manifest, monitor, 'file')) {
+      const path = entry.linkOf === undefined ? borrowed.find(pathKey(entry.path)) : undefined;
+      if (path !== undefined) addContent(entry, path);
     }
   }
   task.archives.forEach(({ seekTable }, archive) => {
