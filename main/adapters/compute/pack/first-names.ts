@@ -1,7 +1,6 @@
 import type { BigIntStats } from 'node:fs';
 import type { BytePath } from '../../../engine/archive/byte-path.ts';
-import type { PathTable} from '../path-table.ts';
-import { pathKey, type PathKey } from '../path-table.ts';
+import { pathKey, type PathKey, type PathTable } from '../path-table.ts';
 
 /**
  * Under which name a file with several was met first, until it has been met under all of them. Not in memory: the other names of a million files may come late, or
