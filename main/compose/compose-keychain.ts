@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { configDirPath } from '../adapters/config/config-dir.ts';
 import { passphraseCredential, readCredential, withCredentials } from '../adapters/keychain/credentials.ts';
 import { machineKey } from '../adapters/keychain/machine-key.ts';
-import { sealedFileKeychain } from '../adapters/keychain/sealed-file.ts';
+import { costOfRandomKey, sealedFileKeychain } from '../adapters/keychain/sealed-file.ts';
 import { systemKeyring } from '../adapters/keychain/system-keyring.ts';
 import { systemClock } from '../adapters/system/clock.ts';
 import { openStateDir } from '../adapters/system/state-dir.ts';
@@ -35,6 +35,7 @@ function base(kind: KeychainKind, passphrase: (isNew: boolean) => Promise<string
         // Apart from the settings: a copy of the one folder without the other opens nothing.
         passphrase: async (isNew) => await machineKey(join(await openStateDir(), 'machine.key'), isNew),
         alone,
+        cost: costOfRandomKey,
         about: {
           kind: 'machine-key',
           strong: false,

@@ -161,6 +161,8 @@ test('a weak keychain needs a yes, and moving to a passphrase takes the weak fil
   const refused = await home.run(['keychain', 'use', 'machine-key']);
   expect([refused.code, refused.stderr.includes('--yes')]).toEqual([2, true]);
   await home.setUp();
+  // Sealed at little cost: its key is random.
+  expect([...readFileSync(join(home.config, 'keys.machine')).subarray(8, 12)]).toEqual([10, 8, 1, 0]);
   const passphrase = { HOLDFAST_KEYCHAIN_PASSPHRASE: 'open sesame, please' };
   expect(await home.json(['keychain', 'use', 'sealed-file'], passphrase)).toMatchObject({ kind: 'sealed-file', strong: true });
   const again = await home.run(['keychain', 'use', 'sealed-file'], { HOLDFAST_KEYCHAIN_PASSPHRASE: 'another one, longer' });

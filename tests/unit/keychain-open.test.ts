@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { sealedFileKeychain } from '../../main/adapters/keychain/sealed-file.ts';
+import { costOfRandomKey as cost, sealedFileKeychain } from '../../main/adapters/keychain/sealed-file.ts';
 import { systemKeyring, type Keyring } from '../../main/adapters/keychain/system-keyring.ts';
 import { openableKeychain } from '../../main/compose/service/openable-keychain.ts';
 import type { Host } from '../../main/compose/host.ts';
@@ -26,7 +26,7 @@ const signal = new AbortController().signal;
 function lockedService() {
   const path = join(tempFolder(), 'keys.sealed');
   const nobody = () => Promise.reject(new Fault('config-invalid', 'there is no terminal to ask on'));
-  let inForce: Keychain = sealedFileKeychain({ path, passphrase: nobody });
+  let inForce: Keychain = sealedFileKeychain({ path, passphrase: nobody, cost });
   const opened: string[] = [];
   const { host } = memorySettings(
     {},
@@ -34,7 +34,7 @@ function lockedService() {
       keychain: () =>
         openableKeychain({ openKeychain: () => Promise.resolve(inForce) } as Pick<Host, 'openKeychain'> as Host, 'sealed-file', true),
       keychainOf: async (_kind, passphrase = '') => {
-        const other = sealedFileKeychain({ path, passphrase: () => Promise.resolve(passphrase) });
+        const other = sealedFileKeychain({ path, passphrase: () => Promise.resolve(passphrase), cost });
         if (await other.exists()) await other.names();
         inForce = other;
         return other;
@@ -47,7 +47,7 @@ function lockedService() {
     () => void opened.push('opened'),
     () => Promise.resolve(),
   );
-  return { host, opened, calls, seal: (word: string) => sealedFileKeychain({ path, passphrase: () => Promise.resolve(word) }) };
+  return { host, opened, calls, seal: (word: string) => sealedFileKeychain({ path, passphrase: () => Promise.resolve(word), cost }) };
 }
 
 describe('a key file that is locked', () => {
@@ -164,11 +164,16 @@ describe('once the keychain is open', () => {
 
   test('a backup that failed for it is tried again by the schedule alone, after 10 minutes and 20, and goes well where it opens by itself', async () => {
     const path = join(tempFolder(), 'keys.sealed');
-    await sealedFileKeychain({ path, passphrase: () => Promise.resolve('open sesame') }).set({ 'destination/here/password': 'words' });
+    await sealedFileKeychain({ path, passphrase: () => Promise.resolve('open sesame'), cost }).set({
+      'destination/here/password': 'words',
+    });
     let isThere = false;
     const passphrase = (): Promise<string> =>
       isThere ? Promise.resolve('open sesame') : Promise.reject(new Fault('config-invalid', 'the file with the passphrase is not there'));
-    const opening = { openKeychain: () => Promise.resolve(sealedFileKeychain({ path, passphrase })) } as Pick<Host, 'openKeychain'> as Host;
+    const opening = { openKeychain: () => Promise.resolve(sealedFileKeychain({ path, passphrase, cost })) } as Pick<
+      Host,
+      'openKeychain'
+    > as Host;
     const folder = tempFolder();
     writeFileSync(join(folder, 'level.dat'), 'blocks');
     const engine = realEngine();

@@ -1,13 +1,14 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { sealedFileKeychain } from '../../main/adapters/keychain/sealed-file.ts';
+import { costOfRandomKey, sealedFileKeychain } from '../../main/adapters/keychain/sealed-file.ts';
 import type { Keychain } from '../../main/engine/service/keychain.ts';
 import { codeOf } from '../conformance/suite-support.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
+// Cheap, but where the cost is what it is about.
 const open = (path: string, passphrase = 'open sesame'): Keychain =>
-  sealedFileKeychain({ path, passphrase: () => Promise.resolve(passphrase) });
+  sealedFileKeychain({ path, passphrase: () => Promise.resolve(passphrase), cost: costOfRandomKey });
 const fresh = (): string => join(tempFolder(), 'below', 'keys.sealed');
 
 test('what is kept comes back to another process, and the file shows none of it', async () => {
@@ -27,6 +28,17 @@ test('it is sealed anew each time: no two files are alike, whatever they hold', 
   const first = readFileSync(path);
   await open(path).set({ a: '1' });
   expect(readFileSync(path).subarray(12, 40).equals(first.subarray(12, 40))).toBe(false);
+});
+
+test('a try of a passphrase costs 128 MiB, unless less is asked for; what was sealed at another cost still opens', async () => {
+  const path = fresh();
+  const costly = sealedFileKeychain({ path, passphrase: () => Promise.resolve('open sesame') });
+  const costIn = (): readonly number[] => [...readFileSync(path).subarray(8, 12)];
+  await costly.set({ a: '1' });
+  expect(costIn()).toEqual([17, 8, 1, 0]);
+  await open(path).set({ b: '2' });
+  expect(costIn()).toEqual([10, 8, 1, 0]);
+  expect([await costly.get('a'), await costly.get('b')]).toEqual(['1', '2']);
 });
 
 test('null removes one secret and leaves the others', async () => {

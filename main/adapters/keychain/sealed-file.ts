@@ -15,8 +15,18 @@ const magic = Buffer.from('HFKEYS1\n', 'latin1');
 const operation = 'open a sealed file';
 const headSize = 40;
 const tagSize = 16;
+
+/** Of scrypt: N is a power of two, and 128 · N · r bytes of memory are taken. */
+export interface Cost {
+  readonly log2N: number;
+  readonly r: number;
+  readonly p: number;
+}
+
 /** 128 MiB and about half a second: this is opened once by a process, and tried by an attacker each time anew. */
-const cost = { log2N: 17, r: 8, p: 1 } as const;
+const costOfWords: Cost = { log2N: 17, r: 8, p: 1 };
+/** 1 MiB and a few milliseconds, for a key of 256 random bits: nobody can try those, whatever a try costs. */
+export const costOfRandomKey: Cost = { log2N: 10, r: 8, p: 1 };
 /** What a file may ask for: four times ours. */
 const mostMemory = 512 * 2 ** 20;
 
@@ -29,13 +39,15 @@ export interface SealedFileOptions {
   readonly passphrase: (isNew: boolean) => Promise<string>;
   /** Runs a change while no other process changes the file. */
   readonly alone?: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Of each new sealing, for what a person thinks of when left out. What is opened says its own. */
+  readonly cost?: Cost;
   /** What describe() says beside the path; a file that a passphrase seals when left out. */
   readonly about?: { readonly kind: KeychainKind; readonly strong: boolean; readonly says: string };
 }
 
 /** Secrets in one file of mode 0600, encrypted with a passphrase, sealed anew as a whole at each change. */
 export function sealedFileKeychain(options: SealedFileOptions): Keychain {
-  const { path, passphrase, alone = <T>(work: () => Promise<T>): Promise<T> => work(), about = sealedByPassphrase } = options;
+  const { path, passphrase, alone = <T>(work: () => Promise<T>): Promise<T> => work(), about = sealedByPassphrase, cost } = options;
   let known: Promise<string> | undefined;
   /** What was opened last: the key costs half a second and 128 MiB, and a service reads its secrets again and again. */
   let opened: { readonly sealed: Buffer; readonly secrets: Secrets } | undefined;
@@ -59,7 +71,7 @@ export function sealedFileKeychain(options: SealedFileOptions): Keychain {
 
   async function save(secrets: Secrets): Promise<void> {
     const word = checked(await (known ?? passphrase(true)));
-    await replaceFile(path, await sealText(JSON.stringify(secrets), word));
+    await replaceFile(path, await sealText(JSON.stringify(secrets), word, cost));
   }
 
   return {
@@ -87,7 +99,7 @@ function checked(passphrase: string): string {
 }
 
 /** A text that only the passphrase opens, in the form that is told above. */
-export async function sealText(text: string, passphrase: string): Promise<Buffer> {
+export async function sealText(text: string, passphrase: string, cost = costOfWords): Promise<Buffer> {
   const head = Buffer.concat([magic, Buffer.from([cost.log2N, cost.r, cost.p, 0]), randomBytes(16), randomBytes(12)]);
   const cipher = createCipheriv('aes-256-gcm', await keyOf(passphrase, head), head.subarray(28), { authTagLength: tagSize });
   cipher.setAAD(head);
