@@ -6,11 +6,27 @@ const program = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/goo
 /** Why the page cannot be shown here; empty when it can. */
 export const browserMissing = program === undefined ? 'Chromium is not installed' : '';
 
+/**
+ * What Chromium leaves out. Beside each page it shows the list of its address bar, which is a page itself: as costly as ours, and nobody sees it. It heeds only
+ * the last list that it is given, so what Playwright leaves out is left out here as well.
+ */
+const leftOut = [
+  ...['WebUIOmniboxPopup', 'WebUIOmniboxAimPopup'],
+  ...['AvoidUnnecessaryBeforeUnloadCheckSync', 'DestroyProfileOnBrowserClose', 'HttpsUpgrades', 'HttpsFirstBalancedModeAutoEnable'],
+  ...['LensOverlay', 'MediaRouter', 'PaintHolding', 'ThirdPartyStoragePartitioning', 'AvoidCorsURLLoaderRestartOnRedirect'],
+  ...['TcpPortRandomizationWin', 'OptimizationHints', 'NetworkTimeServiceQuerying', 'AimEnabled', 'PreconnectToSearch'],
+  ...['msForceBrowserSignIn', 'msEdgeUpdateLaunchServicesPreferredVersion'],
+];
+
 /** Debian's Chromium, without a window; it asks nothing of the network by itself. */
 export async function openBrowser(): Promise<Browser> {
   return await chromium.launch({
     executablePath: program ?? '',
-    args: ['--disable-background-networking', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])],
+    args: [
+      '--disable-background-networking',
+      `--disable-features=${leftOut.join(',')}`,
+      ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
+    ],
   });
 }
 
