@@ -22,13 +22,27 @@ export interface CliOptions {
 }
 
 export const holdfast = fileURLToPath(new URL('../../bin/holdfast.js', import.meta.url));
+const severalCommands = fileURLToPath(new URL('several-commands.ts', import.meta.url));
 
 /** Runs the real command in a process of its own. */
 export function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliRun> {
+  return runScript(holdfast, args, options);
+}
+
+/** Several, in one process for all of them, up to the first that fails: what goes before a test. */
+export function runSeveral(commands: readonly (readonly string[])[], options: CliOptions = {}): Promise<CliRun> {
+  return runScript(
+    severalCommands,
+    commands.map((args) => JSON.stringify(args)),
+    options,
+  );
+}
+
+function runScript(script: string, args: readonly string[], options: CliOptions): Promise<CliRun> {
   // Passwords of whoever runs the tests must not reach the command.
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('HOLDFAST_')));
   return new Promise((settle, fail) => {
-    const [program, ...rest] = [...(options.under ?? []), process.execPath, holdfast, ...args] as [string, ...string[]];
+    const [program, ...rest] = [...(options.under ?? []), process.execPath, script, ...args] as [string, ...string[]];
     const child = spawn(program, rest, {
       env: { ...inherited, NO_COLOR: '1', ...options.env },
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),

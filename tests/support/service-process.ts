@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, expect, onTestFinished } from 'vitest';
 import type { ServiceEvent } from '../../main/contract/events.ts';
 import { serviceEvents } from '../../main/compose/service/http-client.ts';
-import { holdfast, runCli, type CliRun } from './run-cli.ts';
+import { holdfast, runCli, runSeveral, type CliRun } from './run-cli.ts';
 
 export const testPassword = 'correct horse battery';
 
@@ -59,9 +59,13 @@ export class ServiceHome {
 
   /** The key file opens by itself, there is one place and one server, `survival`, without a schedule unless told, and nothing follows its backups. */
   async setUp(server: readonly string[] = []): Promise<void> {
-    await this.json(['keychain', 'use', 'machine-key', '--yes']);
-    await this.json(['destination', 'add', 'nas', `folder:${this.place}`, '--no-test']);
-    await this.json(['server', 'add', 'Survival', this.folder, '--to', 'nas', '--verify', 'never', '--drill', 'never', ...server]);
+    const commands = [
+      ['keychain', 'use', 'machine-key', '--yes'],
+      ['destination', 'add', 'nas', `folder:${this.place}`, '--no-test'],
+      ['server', 'add', 'Survival', this.folder, '--to', 'nas', '--verify', 'never', '--drill', 'never', ...server],
+    ];
+    const run = await runSeveral(commands, { env: this.env, cwd: this.base });
+    if (run.code !== 0) throw new Error(`the computer could not be set up:\n${run.stdout}${run.stderr}`);
   }
 
   /** Ends a process with the tests, should they leave it running. */
