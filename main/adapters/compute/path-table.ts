@@ -14,14 +14,15 @@ const firstSlots = 2 ** 16;
 interface Slot {
   /** In the file. */
   readonly at: number;
+  /** Its own until the next slot is looked for: a new Buffer for each of a million would be memory that V8 sees nothing of. */
   readonly bytes: Buffer;
 }
 
-/** 16 bytes of a SHA-256, which no two ever share. */
-export type PathKey = Buffer;
+/** 128 bits of a SHA-256, which no two ever share, as a string of bytes. */
+export type PathKey = string;
 
 export function pathKey(of: string): PathKey {
-  return hash('sha256', Buffer.from(of, 'latin1'), 'buffer').subarray(0, placeAt);
+  return hash('sha256', Buffer.from(of, 'latin1'), 'binary').slice(0, placeAt);
 }
 
 /**
@@ -31,6 +32,8 @@ export function pathKey(of: string): PathKey {
 export class PathTable {
   readonly #handle: number;
   readonly #firstSlots: number;
+  readonly #key = Buffer.allocUnsafeSlow(placeAt);
+  readonly #group = Buffer.allocUnsafeSlow(groupSize);
   #slots: number;
   #tableFrom = 0;
   /** Where the file goes on. What of the table has never been written are holes, or lies behind the end. */
@@ -59,7 +62,7 @@ export class PathTable {
     if (wanted(bytes) === 0) this.#wanted += 1;
     const text = Buffer.from(path, 'latin1');
     writeSpool(this.#handle, text, this.#end);
-    key.copy(bytes);
+    bytes.write(key, 'latin1');
     bytes.writeDoubleLE(this.#end, placeAt);
     bytes.writeUInt32LE(text.length, lengthAt);
     bytes.writeUInt32LE(uses, wantedAt);
@@ -71,7 +74,9 @@ export class PathTable {
     if (this.#wanted === 0) return undefined;
     const { bytes } = this.#slotOf(key);
     if (wanted(bytes) === 0) return undefined;
-    return asBytePath(this.#read(bytes.readDoubleLE(placeAt), bytes.readUInt32LE(lengthAt)).toString('latin1'));
+    const path = Buffer.allocUnsafe(bytes.readUInt32LE(lengthAt));
+    this.#read(path, bytes.readDoubleLE(placeAt));
+    return asBytePath(path.toString('latin1'));
   }
 
   /** It was used once more; after the last time it is not found again. */
@@ -85,14 +90,15 @@ export class PathTable {
   }
 
   /** The slot that has the key, or the free one where it belongs. */
-  #slotOf(key: Buffer): Slot {
+  #slotOf(key: PathKey): Slot {
+    this.#key.write(key, 'latin1');
     const groups = this.#slots / slotsAtOnce;
-    for (let group = key.readUInt32LE(0) % groups; ; group = (group + 1) % groups) {
+    for (let group = this.#key.readUInt32LE(0) % groups; ; group = (group + 1) % groups) {
       const from = this.#tableFrom + group * groupSize;
-      const some = this.#read(from, groupSize);
-      for (let offset = 0; offset < some.length; offset += slotSize) {
-        const bytes = some.subarray(offset, offset + slotSize);
-        if (isFree(bytes) || key.equals(bytes.subarray(0, key.length))) return { at: from + offset, bytes };
+      this.#read(this.#group, from);
+      for (let offset = 0; offset < groupSize; offset += slotSize) {
+        const bytes = this.#group.subarray(offset, offset + slotSize);
+        if (isFree(bytes) || this.#key.compare(bytes, 0, placeAt) === 0) return { at: from + offset, bytes };
       }
     }
   }
@@ -109,23 +115,23 @@ export class PathTable {
     } else this.#tableFrom = this.#end;
     this.#end = this.#tableFrom + this.#slots * slotSize;
     if (this.#wanted === 0) return;
+    const some = Buffer.allocUnsafe(groupSize);
     for (let at = from; at < end; at += groupSize) {
-      const some = this.#read(at, groupSize);
-      for (let offset = 0; offset < some.length; offset += slotSize) {
+      this.#read(some, at);
+      for (let offset = 0; offset < groupSize; offset += slotSize) {
         const bytes = some.subarray(offset, offset + slotSize);
-        if (wanted(bytes) > 0) writeSpool(this.#handle, bytes, this.#slotOf(bytes.subarray(0, placeAt)).at);
+        if (wanted(bytes) > 0) writeSpool(this.#handle, bytes, this.#slotOf(bytes.toString('latin1', 0, placeAt)).at);
       }
     }
   }
 
-  #read(from: number, length: number): Buffer {
-    const bytes = Buffer.alloc(length);
-    for (let filled = 0; filled < length;) {
-      const taken = readSync(this.#handle, bytes, filled, length - filled, from + filled);
-      if (taken === 0) break;
-      filled += taken;
+  /** What lies behind the end reads as zeros, as holes do. */
+  #read(into: Buffer, from: number): void {
+    for (let filled = 0; filled < into.length;) {
+      const taken = readSync(this.#handle, into, filled, into.length - filled, from + filled);
+      if (taken === 0) into.fill(0, filled);
+      filled = taken === 0 ? into.length : filled + taken;
     }
-    return bytes;
   }
 }
 
