@@ -67,8 +67,6 @@ export const editedDestinationSchema = z.object({
 export const destinationRowSchema = z.object({
   name: z.string(),
   settings: destinationSettingsSchema,
-  /** For people: the bucket, the folder and where it is. */
-  label: z.string(),
   secrets: z.array(z.string()),
   /** Null, and `secrets` empty, while the keychain is locked: nobody can tell. */
   hasPassword: z.boolean().nullable(),

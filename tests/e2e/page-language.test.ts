@@ -126,4 +126,13 @@ describe.skipIf(browserMissing !== '')(`the page in German${browserMissing === '
     await expect.poll(() => told.slice(2)).toEqual([{ theme: 'dark' }, { language: 'de' }]);
     await page.context().close();
   });
+
+  test('says where backup places are', async () => {
+    const { page, complaints } = await german('settings');
+    await page.getByText('S3-kompatibel, Bucket tide-backups bei s3.eu-central.tide.example').waitFor();
+    await page.getByText('Google Drive, Ordner Backups').waitFor();
+    await page.getByText('Ordner oder NAS, /mnt/attic').waitFor();
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
 });

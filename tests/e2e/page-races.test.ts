@@ -47,7 +47,7 @@ describe.skipIf(browserMissing !== '')(`answers that come late on the page${brow
   test('a sign-in that was begun for one place is given up when another one is shown, and is never taken for that one’s', async () => {
     const { page } = await openStagedPage(stage.browser, stage.service, 'settings/place/google');
     const other: DestinationRow = {
-      ...{ name: 'second', label: 'Other in Google Drive', secrets: ['refreshToken'], hasPassword: true },
+      ...{ name: 'second', secrets: ['refreshToken'], hasPassword: true },
       settings: { provider: 'google-drive', folder: 'Other' },
     };
     await page.route(addressOf('destinations.list'), async (route) => {

@@ -78,7 +78,7 @@ describe('a key file that is locked', () => {
     await seal('open sesame').set({ 'destination/nas/password': 'words' });
     const kept = await keptNames(host);
     expect(kept).toBeNull();
-    const row = destinationRow(host, 'nas', { settings: { provider: 'folder', path: '/mnt' } }, kept);
+    const row = destinationRow('nas', { settings: { provider: 'folder', path: '/mnt' } }, kept);
     expect(row).toMatchObject({ name: 'nas', secrets: [], hasPassword: null });
     expect(await codeOf(unlessLocked(() => Promise.reject(new Fault('corrupt', 'x')), null))).toBe('corrupt');
   });

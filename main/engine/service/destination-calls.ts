@@ -33,16 +33,10 @@ export type DestinationCalls = Pick<
 const operation = 'keep destination';
 
 /** How a destination is listed. */
-export function destinationRow(
-  host: SettingsHost,
-  name: string,
-  destination: NamedDestination,
-  kept: ReadonlySet<string> | null,
-): DestinationRow {
+export function destinationRow(name: string, destination: NamedDestination, kept: ReadonlySet<string> | null): DestinationRow {
   return {
     name,
     settings: destination.settings,
-    label: host.labelOf(destination.settings),
     secrets: providerSecrets[destination.settings.provider]
       .map((secret) => secret.name)
       .filter((secret) => kept?.has(destinationSecret(name, secret)) === true),
@@ -113,7 +107,7 @@ export function destinationCalls({ host, engine, signIns, changed, moved, checki
       const all = Object.entries(settings.current().destinations);
       if (all.length === 0) return [];
       const kept = await keptNames(host);
-      return all.map(([name, destination]) => destinationRow(host, name, destination, kept));
+      return all.map(([name, destination]) => destinationRow(name, destination, kept));
     },
     'destination.initialize': async ({ of, settings: given, secrets: typed, signIn, folder, watch }, signal) => {
       const { at, secrets } = completedBy(signIns, given, typed, signIn);
@@ -141,7 +135,7 @@ export function destinationCalls({ host, engine, signIns, changed, moved, checki
       });
       if (signIn !== undefined) signIns.forget(signIn);
       changed();
-      return { name, settings: at, label: host.labelOf(at), secrets: Object.keys(secrets), hasPassword: true };
+      return { name, settings: at, secrets: Object.keys(secrets), hasPassword: true };
     },
     'destination.edit': destinationEdit({ host, signIns, tryPassword, moved, changed }),
     'destination.test': async ({ name, watch }, signal) => {

@@ -39,7 +39,7 @@ export function signInCalls(host: SettingsHost, signIns: SignIns, changed: () =>
       const after = await keepSignIn({ settings, keychain: await host.keychain() }, name, brought);
       signIns.forget(signIn);
       changed();
-      return destinationRow(host, name, knownDestination(after, name), await keptNames(host));
+      return destinationRow(name, knownDestination(after, name), await keptNames(host));
     },
   };
 }

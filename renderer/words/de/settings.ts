@@ -145,7 +145,7 @@ export const settings = {
   'places.edit.test': 'Prüfe die Verbindung, dann lässt es sich speichern.',
   'places.edit.say': 'Bestätige oben, dass ein anderer Ort gemeint ist, dann lässt es sich speichern.',
   'places.edit.moves': 'Das ist ein anderer Ort.',
-  'places.edit.moves.rest': 'Die Stände in {label} bleiben dort und stehen hier nicht mehr in der Liste.',
+  'places.edit.moves.rest': 'Die Stände in {where} bleiben dort und stehen hier nicht mehr in der Liste.',
   'places.edit.moves.password':
     'Hast du sie hinüberkopiert, oder liegen dort schon Sicherungen mit demselben Passwort, geht es mit ihnen weiter.',
   'places.edit.moves.empty': 'Liegt dort nichts, sendet die nächste Sicherung alles neu.',

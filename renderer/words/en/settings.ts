@@ -143,7 +143,7 @@ export const settings = {
   'places.edit.test': 'Test the connection, then it can be saved.',
   'places.edit.say': 'Say above that another place is meant, then it can be saved.',
   'places.edit.moves': 'This is another place.',
-  'places.edit.moves.rest': 'The snapshots in {label} stay there and are not listed here any more.',
+  'places.edit.moves.rest': 'The snapshots in {where} stay there and are not listed here any more.',
   'places.edit.moves.password': 'If you have copied them over, or backups with the same password are there already, they go on.',
   'places.edit.moves.empty': 'If nothing is there, the next backup sends everything anew.',
   'places.edit.moves.back': 'To keep both, cancel this and add it as a backup place of its own.',

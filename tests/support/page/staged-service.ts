@@ -179,15 +179,18 @@ function stagedHandlers(options: StageOptions, emit: (event: ServiceEvent) => vo
         ? []
         : [
             {
-              ...{ name: 'tide-s3', label: 'tide-backups on s3.eu-central.tide.example', secrets: ['accessKeyId', 'secretAccessKey'] },
-              ...{ hasPassword: true, settings: { provider: 's3', bucket: 'tide-backups', region: 'eu-central' } },
+              ...{ name: 'tide-s3', secrets: ['accessKeyId', 'secretAccessKey'] },
+              ...{
+                hasPassword: true,
+                settings: { provider: 's3', bucket: 'tide-backups', region: 'eu-central', endpoint: 'https://s3.eu-central.tide.example' },
+              },
             },
             {
-              ...{ name: 'google', label: 'Backups in Google Drive', secrets: ['refreshToken'], hasPassword: true },
+              ...{ name: 'google', secrets: ['refreshToken'], hasPassword: true },
               settings: { provider: 'google-drive', folder: 'Backups' },
             },
             {
-              ...{ name: 'attic-nas', label: '/mnt/attic', secrets: [], hasPassword: true },
+              ...{ name: 'attic-nas', secrets: [], hasPassword: true },
               settings: { provider: 'folder', path: '/mnt/attic' },
             },
           ],
