@@ -2,6 +2,8 @@ import { words } from './language.svelte.ts';
 
 const minute = 60_000;
 const day = 24 * 60 * minute;
+/** A figure stays beside its unit, and a day beside its month. */
+const noBreak = '\u00a0';
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 function dateFormat(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
@@ -38,7 +40,8 @@ export function date(time: number, now: number, timeZone?: string): string {
   const [then, today] = [startOfDay(time, timeZone), startOfDay(now, timeZone)].map((start) => new Date(start).getUTCFullYear());
   return dateFormat({ weekday: 'short', day: 'numeric', month: 'short', ...(then === today ? {} : { year: 'numeric' }), timeZone })
     .format(time)
-    .replace(/^(\w+),/, words.language === 'de' ? '$1,' : '$1');
+    .replace(/^(\w+),/, words.language === 'de' ? '$1,' : '$1')
+    .replace(/(\d\.?) /, `$1${noBreak}`);
 }
 
 /** A past time: “2 hours ago” under a day, the date beyond it. */
@@ -87,7 +90,7 @@ export function size(bytes: number): string {
   // What rounds up to a thousand is one of the next.
   if (power > 0 && value >= 999.5 && power < units.length - 1) value = bytes / 1000 ** ++power;
   const digits = power === 0 || value >= 99.95 ? 0 : 1;
-  return `${number(value, digits)} ${units[power] ?? ''}`;
+  return `${number(value, digits)}${noBreak}${units[power] ?? ''}`;
 }
 
 const numbers = new Map<string, Intl.NumberFormat>();

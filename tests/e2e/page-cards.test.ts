@@ -80,7 +80,7 @@ describe.skipIf(browserMissing !== '')(`cards on the page${browserMissing === ''
     expect((await listed).postDataJSON()).toMatchObject({ destination: 'attic-nas' });
     await dialog().getByRole('radio', { name: 'A new folder beside it' }).click();
     await dialog()
-      .getByText(/^Needs 5\.0 GB; 112 GB are free at /)
+      .getByText(/^Needs 5\.0\sGB; 112\sGB are free at /)
       .waitFor();
     const asked = page.waitForRequest('**/api/call/restore.start');
     await start.click();

@@ -17,7 +17,7 @@ export const machine = {
   'machine.servers.says':
     'Wähle, wo jeder auf diesem Rechner leben soll. Er kommt dorthin zurück und wird von dort weiter gesichert, wenn du willst.',
   'machine.servers.none': 'Prüfe den Ordner des Sicherungsorts: Sicherungen in einem anderen sieht man hier nicht.',
-  'machine.newest': 'Neuester vom {date}, {bytes}',
+  'machine.newest': 'Neuester: {date}, {bytes}',
   'machine.unknownSize': 'Größe unbekannt',
   'machine.snapshots': '{count, plural, one {# Stand} other {# Stände}}',
   'machine.nothingWhole': 'Kein vollständiger Stand',
