@@ -1,6 +1,5 @@
 import { callsEnded, endAtOnce } from '../adapters/system/calls-under-way.ts';
-import { benchReport } from './bench-report.ts';
-import { composeHost } from './compose.ts';
+import { benchReport, type BenchReport } from './bench-report.ts';
 import { exitCodes } from './exit-codes.ts';
 import { inTurns } from '../compose/in-turns.ts';
 
@@ -15,10 +14,8 @@ const graceMs = 500;
 async function main(args: readonly string[]): Promise<void> {
   // Should the event loop run dry with the work undone, that is a failure, and not Node's own 13, which means damage here.
   process.exitCode = exitCodes.failed;
-  const benchFile = process.env['HOLDFAST_BENCH_REPORT'] ?? '';
-  const bench = benchFile === '' ? null : benchReport(benchFile);
   const stop = new AbortController();
-  const host = composeHost(stop.signal, bench === null ? {} : { onCall: bench.onCall });
+  let bench: BenchReport | null = null;
   const writeBench = (): void => {
     try {
       bench?.write();
@@ -49,12 +46,18 @@ async function main(args: readonly string[]): Promise<void> {
       heardAt ??= now;
       if (stop.signal.aborted) return;
       stop.abort();
-      process.stderr.write(`${host.stderr.isTTY ? '\n' : ''}Stopping, and cleaning up. Once more stops at once.\n`);
+      process.stderr.write(`${process.stderr.isTTY ? '\n' : ''}Stopping, and cleaning up. Once more stops at once.\n`);
     };
   };
   const onStop = stopper(samePressMs);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onStop);
   if (process.platform !== 'win32') process.on(passedOn, stopper(samePassedMs));
+
+  // Only now, as it takes most of the time of starting: who stops the command meanwhile is answered too.
+  const { composeHost } = await import('./compose.ts');
+  const benchFile = process.env['HOLDFAST_BENCH_REPORT'] ?? '';
+  if (benchFile !== '') bench = benchReport(benchFile);
+  const host = composeHost(stop.signal, bench === null ? {} : { onCall: bench.onCall });
 
   const onCrash = (error: unknown): void => {
     import('./program.ts').then(({ tell }) => tell(error, args, host)).then(exit, () => exit(exitCodes.failed));

@@ -15,6 +15,8 @@ export async function runCli(args: readonly string[], host: CliHost): Promise<nu
   const only = commandNames.find((name) => name === args[0] && name !== 'help') ?? null;
   const program = await buildProgram({ host, end: (code) => (exitCode = code) }, texts, only);
   try {
+    // While the modules were loaded: no command has to ask for itself.
+    host.signal.throwIfAborted();
     refuseBrokenArguments(args);
     await program.parseAsync([...args], { from: 'user' });
   } catch (error) {

@@ -73,6 +73,14 @@ describe('the command as a process', () => {
     expect({ code: run.code, signal: run.signal, stdout: run.stdout }).toEqual({ code: 130, signal: null, stdout: '' });
   });
 
+  it.each(['SIGINT', 'SIGTERM'] as const)('%s while its modules are loaded ends it with 130, and with the one document', async (signal) => {
+    const hooks = new URL('../support/stop-while-loading.mjs', import.meta.url).href;
+    const env = { NODE_OPTIONS: `--import=${hooks}`, STOP_BY: signal, STOP_AT: 'main/headless/compose.ts' };
+    const run = await runCli(['retention', 'simulate', '--keep-last', '1', '--json'], { env });
+    expect({ code: run.code, signal: run.signal }).toEqual({ code: 130, signal: null });
+    expect(JSON.parse(run.stdout)).toMatchObject({ ok: false, fault: { code: 'cancelled' } });
+  });
+
   it('a second Ctrl-C ends at once what the first could not stop', async () => {
     const { file, pipe } = await neverRead();
     const writers: number[] = [];
