@@ -118,6 +118,26 @@ test('kill -9 in such a backup, and the server is removed before the next start:
   await again.stop();
 });
 
+test('kill -9 in such a backup, and another console with another password before the game can be told: it is told with the one that it has', async () => {
+  const { home, rcon } = await killedService();
+  rcon.reply = (command) => (command === 'save-on' ? 'An unexpected error occurred' : undefined);
+  const service = await home.start();
+  await told(rcon, 'save-on');
+  const other = await startRconServer('new');
+  onTestFinished(() => other.close());
+  await home.json(['server', 'edit', 'survival', '--minecraft', `127.0.0.1:${other.port}`], { HOLDFAST_RCON_PASSWORD: 'new' });
+  expect(rcon.saving).toBe(false);
+  await service.stop('SIGKILL');
+
+  rcon.reply = () => undefined;
+  const again = await home.start();
+  while (!rcon.saving) await new Promise((go) => setImmediate(go));
+  await callService(again)('bandwidth.set', { limit: 'off', whilePlayers: 'off' });
+  expect(await home.json(['server', 'backup', 'survival'])).toMatchObject({ state: 'done', fault: null });
+  expect(other.done).toEqual(['save-off', 'save-all flush', 'save-on']);
+  await again.stop();
+});
+
 test('SIGTERM in such a backup: save-on is sent before the process ends, within five seconds', async () => {
   const { home, rcon } = await game();
   const service = await home.start();
@@ -127,6 +147,22 @@ test('SIGTERM in such a backup: save-on is sent before the process ends, within 
   expect([code, rcon.saving, ms < 5_000]).toEqual([0, true, true]);
   const [job] = (await home.json(['server', 'jobs'])) as Job[];
   expect(job).toMatchObject({ kind: 'backup', state: 'cancelled' });
+});
+
+test('SIGTERM in such a backup, and the console hangs: the process ends within five seconds, and the next start sends save-on', async () => {
+  const { home, rcon } = await game();
+  const service = await home.start();
+  await callService(service)('backup.start', { slug: 'survival' });
+  await told(rcon, 'save-all flush');
+  rcon.mishap = (command) => (command === 'save-on' ? 'hang' : undefined);
+  const { code, signal, ms } = await service.stop();
+  expect([code, signal, rcon.saving, ms < 5_000]).toEqual([0, null, false, true]);
+  rcon.mishap = () => undefined;
+  const again = await home.start();
+  await told(rcon, 'save-on');
+  expect(rcon.saving).toBe(true);
+  expect(await callService(again)('jobs.list', { limit: 1 })).toMatchObject([{ state: 'interrupted' }]);
+  expect((await again.stop()).code).toBe(0);
 });
 
 test('a game that is switched off is backed up as it lies, and the job says so', async () => {

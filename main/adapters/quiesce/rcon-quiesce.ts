@@ -7,9 +7,14 @@ import { openRcon, type Rcon, type RconPlace } from './rcon.ts';
 type RconSettings = Extract<QuiesceSettings, { kind: 'rcon' }>;
 type MinecraftSettings = Extract<QuiesceSettings, { kind: 'minecraft' }>;
 
-export interface RconAccess {
-  readonly clock: Clock;
+export interface RconPasswords {
   readonly password: string;
+  /** The one that the console had when it was brought to rest, where that is another: the first with which it is told to go on. */
+  readonly former?: string;
+}
+
+export interface RconAccess extends RconPasswords {
+  readonly clock: Clock;
   /** Hides secrets in what the console answered. */
   readonly redact?: (text: string) => string;
 }
@@ -20,14 +25,14 @@ const resumePausesMs = [1_000, 2_000, 5_000, 10_000];
 /** Any console: the commands of the settings, each with what its reply must contain. */
 export function rconQuiesce({ rcon, pause, resume }: RconSettings, access: RconAccess): Quiesce {
   const place = placeOf(rcon);
-  const send = async (commands: RconSettings['pause'], signal?: AbortSignal): Promise<void> =>
-    withRcon(place, access, signal, async (console) => {
+  const send = async (commands: RconSettings['pause'], by: RconAccess, signal?: AbortSignal): Promise<void> =>
+    withRcon(place, by, signal, async (console) => {
       for (const { command, waitFor } of commands) await expectReply(console, access, command, (reply) => reply.includes(waitFor));
     });
   return {
-    pause: (signal) => send(pause, signal),
+    pause: (signal) => send(pause, access, signal),
     // A server that is not there has nothing to be told.
-    resume: () => persistently(access.clock, () => unlessOff(send(resume))),
+    resume: () => persistently(access.clock, () => unlessOff(withEither(access, (by) => send(resume, by)))),
   };
 }
 
@@ -53,9 +58,11 @@ export function minecraftQuiesce({ rcon, warnPlayersSeconds }: MinecraftSettings
     resume: () =>
       persistently(clock, () =>
         unlessOff(
-          withRcon(place, access, undefined, (console) =>
-            expectReply(console, access, 'save-on', (reply) =>
-              /saving is (now|already) (enabled|turned on)|turned on world auto/i.test(reply),
+          withEither(access, (by) =>
+            withRcon(place, by, undefined, (console) =>
+              expectReply(console, by, 'save-on', (reply) =>
+                /saving is (now|already) (enabled|turned on)|turned on world auto/i.test(reply),
+              ),
             ),
           ),
         ),
@@ -109,6 +116,18 @@ async function untilOff(place: RconPlace, access: RconAccess, signal: AbortSigna
     persistence: 'permanent',
     context: { next: 'Stop it yourself, and see that nothing starts it again at once, then try again.' },
   });
+}
+
+/** A game that was started anew since may have the new password already. */
+async function withEither(access: RconAccess, work: (by: RconAccess) => Promise<void>): Promise<void> {
+  const { former, password } = access;
+  if (former === undefined || former === password) return await work(access);
+  try {
+    await work({ ...access, password: former });
+  } catch (error) {
+    if (asFault(error, 'resume').code !== 'unauthenticated') throw error;
+    await work(access);
+  }
 }
 
 async function unlessOff(work: Promise<void>): Promise<void> {

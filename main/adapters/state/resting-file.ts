@@ -4,7 +4,13 @@ import { quiesceSchema } from '../../contract/server-settings.ts';
 import type { Resting } from '../../engine/service/ports.ts';
 import { readable, readJson, writtenFile, type FileProblem } from './written-file.ts';
 
-const restingSchema = z.object({ slug: z.string(), name: z.string(), quiesce: quiesceSchema, removed: z.boolean() });
+const restingSchema = z.object({
+  slug: z.string(),
+  name: z.string(),
+  quiesce: quiesceSchema,
+  removed: z.boolean(),
+  former: z.literal(true).optional(),
+});
 /** Its entries are looked at one by one: what one of them cannot say must not leave the others at rest. */
 const fileSchema = z.looseObject({ version: z.literal(1), resting: z.array(z.unknown()) });
 
@@ -18,7 +24,7 @@ export interface RestingFile {
 }
 
 /**
- * What is at rest because of us, in a file of its own: `{ version: 1, resting: [{ slug, name, quiesce, removed }] }`. `former`: what an earlier
+ * What is at rest because of us, in a file of its own: `{ version: 1, resting: [{ slug, name, quiesce, removed, former? }] }`. `former`: what an earlier
  * version kept of it elsewhere, which counts as long as this file was never written.
  */
 export async function openRestingFile(options: {

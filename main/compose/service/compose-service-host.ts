@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openQuiesce } from '../../adapters/quiesce/open-quiesce.ts';
+import type { RconPasswords } from '../../adapters/quiesce/rcon-quiesce.ts';
 import { systemClock } from '../../adapters/system/clock.ts';
 import { acquireLock } from '../../adapters/system/lock.ts';
 import { systemRandom } from '../../adapters/system/random.ts';
 import { runCommand } from '../../adapters/system/run-command.ts';
 import { asFault, Fault } from '../../contract/faults.ts';
-import { rconPasswordOf } from '../../contract/secret-names.ts';
+import { formerPasswordOf, rconPasswordOf } from '../../contract/secret-names.ts';
 import type { Engine, OpenDestination } from '../../engine/engine.ts';
 import type { Clock } from '../../engine/ports.ts';
 import type { Keychain } from '../../engine/service/keychain.ts';
@@ -46,8 +47,15 @@ export function composeServiceHost(parts: ServiceHostParts): ComposedServiceHost
   const { cli, engine, store, settings, keychain, places, open, redact, onJobNote, onProblem, held } = parts;
   const { keychainOpenedAt, knowSecrets, scheduleClock, lookHeld } = parts;
   const clock = systemClock;
-  const quiesceOf: ServiceHost['quiesce'] = ({ quiesce, slug }) =>
-    openQuiesce(quiesce, clock, async () => (await (await keychain()).get(rconPasswordOf(slug))) ?? '', redact);
+  const quiesceOf: ServiceHost['quiesce'] = (server) => {
+    const passwords = async (): Promise<RconPasswords> => {
+      const opened = await keychain();
+      const name = server.former === true ? formerPasswordOf(server) : null;
+      const former = name === null ? null : await opened.get(name);
+      return { password: (await opened.get(rconPasswordOf(server.slug))) ?? '', ...(former === null ? {} : { former }) };
+    };
+    return openQuiesce(server.quiesce, clock, passwords, redact);
+  };
   return {
     ...{ clock, scheduleClock, engine, store, redact, onJobNote, onProblem, held, lookHeld, keychainOpenedAt, knowSecrets },
     random: systemRandom,
@@ -72,6 +80,15 @@ export function composeServiceHost(parts: ServiceHostParts): ComposedServiceHost
         await (await keychain()).set({ [rconPasswordOf(slug)]: null });
       } catch (error) {
         onProblem(`the password of ${slug} could not be forgotten`, error);
+      }
+    },
+    async forgetFormer(resting) {
+      const name = formerPasswordOf(resting);
+      if (name === null) return;
+      try {
+        await (await keychain()).set({ [name]: null });
+      } catch (error) {
+        onProblem(`the former password of ${resting.name} could not be forgotten`, error);
       }
     },
     runHook: ({ argv, timeoutSeconds }, environment, signal) =>

@@ -208,7 +208,9 @@ export async function composeService(
     ...targetCalls(cli),
     'job.log': jobs.call,
     ...hostCalls(features),
-    ...keychainCalls(settingsHost, settingsChanged, keychainOpened, (names) => letGoOnBefore(names, store, service)),
+    ...keychainCalls(settingsHost, settingsChanged, keychainOpened, (names) =>
+      letGoOnBefore(names, { store, keychain, letGoOn: service.letGoOn }),
+    ),
     ...noticeCalls(settingsHost, clock, notifier),
     'service.info': async () => ({
       version: cli.version,

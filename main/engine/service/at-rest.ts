@@ -1,9 +1,10 @@
 import { asFault } from '../../contract/faults.ts';
 import type { HookRecord, Warning } from '../../contract/reports.ts';
-import { rconPasswordOf } from '../../contract/secret-names.ts';
+import { formerPasswordOf, rconPasswordOf } from '../../contract/secret-names.ts';
 import type { ServerSettings } from '../../contract/server-settings.ts';
 import { restUntil, throwIfCancelled } from '../storage/cancel.ts';
 import type { JobRun } from './job-queue.ts';
+import type { Keychain } from './keychain.ts';
 import type { Quiesce, Resting, ServiceHost, StateStore } from './ports.ts';
 
 /** A server is not kept at rest for longer than this, however long its backup takes. */
@@ -26,12 +27,15 @@ export function markOf(host: ServiceHost, { slug, name, quiesce }: RestingServer
   return async (resting) => {
     const all = store.resting();
     const others = all.filter((other) => !isThis(other));
-    const failure = await store.setResting(resting ? [...others, { slug, name, quiesce, removed: false }] : others);
+    const former = all.find((other) => isThis(other) && other.former === true);
+    const kept = former === undefined ? {} : { former: true as const };
+    const failure = await store.setResting(resting ? [...others, { slug, name, quiesce, removed: false, ...kept }] : others);
     if (failure !== null && resting) {
       // Nobody would know of it after a crash: it is not brought to rest at all.
       await store.setResting(store.resting().filter((other) => !isThis(other)));
       throw failure;
     }
+    if (!resting && former !== undefined) await host.forgetFormer?.(former);
     if (!resting && all.some((other) => isThis(other) && other.removed) && !isResting(store, slug)) await host.forgetSecrets?.(slug);
   };
 }
@@ -43,13 +47,29 @@ export function isResting(store: StateStore, slug: string): boolean {
   return store.resting().some((one) => one.slug === slug);
 }
 
-/** Before these secrets change: the consoles that were told to hold still have the passwords that are there. */
-export async function letGoOnBefore(
-  secrets: readonly string[],
-  { resting }: Pick<StateStore, 'resting'>,
-  { letGoOn }: { readonly letGoOn: (slug: string) => Promise<void> },
-): Promise<void> {
-  for (const { slug } of resting()) if (secrets.includes(rconPasswordOf(slug))) await letGoOn(slug);
+export interface PasswordChange {
+  readonly store: Pick<StateStore, 'resting' | 'setResting'>;
+  readonly letGoOn: (slug: string) => Promise<void>;
+  readonly keychain: () => Promise<Keychain>;
+}
+
+/**
+ * Before these secrets change: the consoles that were told to hold still have the passwords that are there. Where one cannot be told to go on now, or a
+ * backup is at it, its password is kept beside the new one until it has gone on.
+ */
+export async function letGoOnBefore(secrets: readonly string[], { store, letGoOn, keychain }: PasswordChange): Promise<void> {
+  const slugs = new Set(store.resting().flatMap(({ slug }) => (secrets.includes(rconPasswordOf(slug)) ? [slug] : [])));
+  for (const slug of slugs) {
+    await letGoOn(slug);
+    const left = store.resting().filter((one) => one.slug === slug && one.former !== true && formerPasswordOf(one) !== null);
+    const password = left.length === 0 ? null : await (await keychain()).get(rconPasswordOf(slug));
+    if (password === null) continue;
+    // First the word of it: as long as there is no other, the one in force is tried.
+    const failure = await store.setResting(store.resting().map((one) => (left.includes(one) ? { ...one, former: true } : one)));
+    if (failure !== null) throw failure;
+    const names = left.map(formerPasswordOf).filter((name) => name !== null);
+    await (await keychain()).set(Object.fromEntries(names.map((name) => [name, password])));
+  }
 }
 
 /** Its secrets are needed once more, and then no longer. */

@@ -1,6 +1,7 @@
 import type { CallHandlers } from '../../contract/calls.ts';
 import { Fault } from '../../contract/faults.ts';
 import { saying } from '../../contract/sayings.ts';
+import { isFormerPassword } from '../../contract/secret-names.ts';
 import { settingsSchema, type Settings } from '../../contract/settings.ts';
 import { z } from 'zod';
 import { problemsOf } from './check-settings.ts';
@@ -70,7 +71,8 @@ export function keychainCalls(
       return about;
     },
     'settings.export': async ({ passphrase }) => {
-      const secrets = await allSecrets(await host.keychain());
+      const all = await allSecrets(await host.keychain());
+      const secrets = Object.fromEntries(Object.entries(all).filter(([name]) => !isFormerPassword(name)));
       const content = JSON.stringify({ holdfast: 'settings', settings: settings.current(), secrets });
       return { file: Buffer.from(await host.seal(content, passphrase)).toString('base64') };
     },

@@ -82,6 +82,8 @@ export interface ServerFacts {
 export interface Resting extends Pick<ServerSettings, 'slug' | 'name' | 'quiesce'> {
   /** Its settings were removed: its secrets are kept until it has gone on, and no longer. */
   readonly removed: boolean;
+  /** The password of its console is another by now: the one that it had is kept by the name of that console until it has gone on. */
+  readonly former?: true | undefined;
 }
 
 /** A notice that one target has not got yet. */
@@ -136,9 +138,11 @@ export interface ServiceHost {
   servers(): readonly ServerSettings[];
   /** Backend, settings and password of a destination. Faults: config-invalid (no such name), sign-in-needed, locked (the keychain). */
   openDestination(name: string): Promise<OpenDestination>;
-  quiesce(server: Pick<ServerSettings, 'slug' | 'quiesce'>): Promise<Quiesce>;
+  quiesce(server: Pick<Resting, 'slug' | 'quiesce' | 'former'>): Promise<Quiesce>;
   /** Forgets the secrets of a server that is in the settings no more. Never rejects. */
   readonly forgetSecrets?: (slug: string) => Promise<void>;
+  /** Forgets the former password of one that has gone on. Never rejects. */
+  readonly forgetFormer?: (resting: Resting) => Promise<void>;
   /** Runs a command to its end. A status other than 0, a signal and a time-out are faults. */
   runHook(command: HookCommand, environment: HookEnvironment, signal: AbortSignal): Promise<void>;
   /** Why nothing is to be started by itself now, in one sentence; null when nothing is against it. */

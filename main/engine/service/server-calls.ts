@@ -7,7 +7,7 @@ import type { Settings } from '../../contract/settings.ts';
 import { slugify } from '../../contract/slug.ts';
 import { occurrencesOf } from '../schedule/occurrences.ts';
 import { checkApart } from './apart.ts';
-import { forgetOnceGoneOn, isResting } from './at-rest.ts';
+import { forgetOnceGoneOn, isResting, letGoOnBefore } from './at-rest.ts';
 import { problemsOf } from './check-settings.ts';
 import { keepUnknown } from './keep-unknown.ts';
 import type { StateStore } from './ports.ts';
@@ -23,14 +23,18 @@ export function serverCalls(host: SettingsHost, service: Service, store: StateSt
   const { settings } = host;
 
   async function keepPassword(slug: string, password: string | undefined): Promise<void> {
-    if (password !== undefined) await (await host.keychain()).set({ [rconPasswordOf(slug)]: password });
+    if (password === undefined) return;
+    const name = rconPasswordOf(slug);
+    // Another console than the one that was told to hold still may have the new one.
+    await letGoOnBefore([name], { store, letGoOn: service.letGoOn, keychain: () => host.keychain() });
+    await (await host.keychain()).set({ [name]: password });
   }
 
   return {
     'server.add': async ({ server, rconPassword, makeFolder }) => {
       refuseSecond(settings.current(), server);
       await check(host, server, makeFolder);
-      // One of its name that was removed may still be at rest, and its console has the password that is there.
+      // One of its name that was removed may still be at rest.
       if (isResting(store, server.slug)) await service.letGoOn(server.slug);
       await keepPassword(server.slug, rconPassword);
       await settings.update((all) => {
@@ -42,8 +46,6 @@ export function serverCalls(host: SettingsHost, service: Service, store: StateSt
     },
     'server.edit': async ({ server, rconPassword, makeFolder }) => {
       await check(host, server, makeFolder);
-      // With the password that is there: another console than the one that was told to hold still may have the new one.
-      if (rconPassword !== undefined && isResting(store, server.slug)) await service.letGoOn(server.slug);
       await keepPassword(server.slug, rconPassword);
       await settings.update((all) => {
         if (!all.servers.some(({ slug }) => slug === server.slug)) throw unknown(server.slug);
