@@ -59,11 +59,11 @@ export const faultTexts: Readonly<Record<FaultCode, FaultText>> = {
   },
   corrupt: {
     says: 'Stored data is damaged.',
-    next: 'Run “holdfast verify” to see what is still whole, and “holdfast restore --salvage” to bring that back.',
+    next: 'Run “holdfast verify”: it names what is damaged, and says how to bring back what is whole.',
   },
   truncated: {
     says: 'A stored file ends too early.',
-    next: 'Run “holdfast verify” to see what is still whole, and “holdfast restore --salvage” to bring that back.',
+    next: 'Run “holdfast verify”: it names what is damaged, and says how to bring back what is whole.',
   },
   'source-changed': {
     says: 'Something changed while it was being read.',

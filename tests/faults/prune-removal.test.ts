@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -280,12 +281,17 @@ describe('classic snapshots', () => {
     const classic = ['20261005T000000Z-aaaaaa', '20261006T000000Z-bbbbbb', '20261007T000000Z-cccccc'].map(
       (id) => `survival/${id}.zip.zst.enc`,
     );
+    // Prune opens none: it goes by the listing, which shows one of fewer than 44 bytes to be none.
+    const sealed = 'sealed'.repeat(10);
     for (const key of classic) {
-      await put(one.backend, key, 'sealed');
-      await put(one.backend, `${key}.sha256`, `${'0'.repeat(64)}  ${key.slice(9)}\n`);
+      await put(one.backend, key, sealed);
+      await put(one.backend, `${key}.sha256`, `${createHash('sha256').update(sealed).digest('hex')}  ${key.slice(9)}\n`);
     }
+    const short = 'survival/20261008T000000Z-eeeeee.zip.zst.enc';
+    await put(one.backend, short, sealed.slice(0, 43));
+    await put(one.backend, `${short}.sha256`, `${createHash('sha256').update(sealed.slice(0, 43)).digest('hex')}  ${short.slice(9)}\n`);
     const lonely = 'survival/20261004T000000Z-dddddd.zip.zst.enc';
-    await put(one.backend, lonely, 'sealed');
+    await put(one.backend, lonely, sealed);
     clock.offset += 100 * hour;
     const later = world({ backend: await holding(await contents(one.backend), { now: () => start }), clock });
     const steady: Backend = { ...later.backend, beginUpload: (key, options) => one.backend.beginUpload(key, options) };
@@ -293,6 +299,7 @@ describe('classic snapshots', () => {
     expect(report.remove.map(({ id }) => id).sort()).toEqual(['20261005T000000Z-aaaaaa', '20261006T000000Z-bbbbbb']);
     expect(report.objects).toEqual([classic[0], classic[1], `${classic[0] ?? ''}.sha256`, `${classic[1] ?? ''}.sha256`]);
     expect(await keysOf(later.backend, lonely)).toEqual([lonely]);
+    expect(await keysOf(later.backend, short)).toEqual([short, `${short}.sha256`]);
   });
 });
 

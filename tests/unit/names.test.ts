@@ -18,6 +18,9 @@ test.each([
   [`survival/${id}.manifest`, 'manifest'],
   [`survival/${id}.pin`, 'pin'],
   [`survival/${id}.holdfast.damaged`, 'damaged'],
+  [`survival/${id}.002.holdfast.damaged`, 'damaged'],
+  [`survival/${id}.manifest.damaged`, 'damaged'],
+  [`survival/${id}.zip.zst.enc.damaged`, 'damaged'],
 ])('%s is ours: %s', (key, kind) => {
   expect(readObjectName(key)).toEqual({ slug: 'survival', id, kind });
 });
@@ -37,6 +40,10 @@ test.each([
   `/${id}.holdfast`,
   `${'a'.repeat(64)}/${id}.holdfast`,
   `survival/${id}.manifest\n`,
+  `survival/${id}.damaged`,
+  `survival/${id}.pin.damaged`,
+  `survival/${id}.holdfast.sha256.damaged`,
+  `survival/${id}.manifest.damaged.damaged`,
 ])('%j is not ours and never touched', (key) => {
   expect(readObjectName(key)).toBe(null);
 });

@@ -15,6 +15,8 @@ const saltSize = 16;
 const nonceSize = 12;
 const tagSize = 16;
 export const classicHeadSize = saltSize + nonceSize;
+/** A stored file of fewer bytes has no room for its tag. */
+export const classicMinSize = classicHeadSize + tagSize;
 /** GCM ends at 64 GiB of one message; half of it is the limit on writing. */
 export const classicMaxSize = 32 * 2 ** 30;
 
@@ -97,7 +99,7 @@ export async function* unsealClassic(source: ByteStream, password: string): Asyn
     if (usable > 0) yield decipher.update(joined.subarray(0, usable));
   }
   if (decipher === null || held.length < tagSize) {
-    throw new Fault('truncated', `a classic file has at least 44 bytes, this one ${size}`, { operation: 'unseal classic' });
+    throw new Fault('truncated', `a classic file has at least ${classicMinSize} bytes, this one ${size}`, { operation: 'unseal classic' });
   }
   decipher.setAuthTag(held);
   try {

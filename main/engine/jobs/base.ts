@@ -10,6 +10,7 @@ import { fetchManifest } from '../snapshots/manifest-store.ts';
 import { maxArchives, type ManifestArchive, type ManifestHeader } from '../snapshots/manifest.ts';
 import { damagedKey, readObjectName, snapshotTime } from '../snapshots/names.ts';
 import type { CallOptions } from '../storage/backend.ts';
+import { ownMark } from './snapshot-problem.ts';
 
 /** What a run is compared with: what is stored already. Whoever has it disposes of the spool. */
 export interface Ground {
@@ -36,7 +37,7 @@ const dayMs = 24 * 3_600_000;
 /** Hourly runs that never make a whole snapshot come to it in two years. What is left is for the volumes of the run itself. */
 const mostToRestOn = maxArchives - 10_000;
 
-/** The last one `written` whose manifest can be read as a whole; the caller disposes of its spool. */
+/** The last one `written` whose manifest can be read as a whole, and in which no verification has found damage; the caller disposes of its spool. */
 export async function findBase(
   host: EngineHost,
   catalog: Catalog,
@@ -47,7 +48,7 @@ export async function findBase(
   for (const snapshot of written.toReversed()) {
     const header = await readHeader(catalog, snapshot, options);
     const object = findObject(snapshot, 'manifest');
-    if (header === null || header instanceof Fault || object === null) continue;
+    if (header === null || header instanceof Fault || object === null || ownMark(snapshot, 'manifest') !== null) continue;
     try {
       const { spool } = await fetchManifest(host, catalog.backend, catalog.vault, object.key, { ...options, size: object.size });
       return {

@@ -6,7 +6,7 @@ import type { PackedSnapshot } from '../archive/packer.ts';
 import type { EngineHost, WritableSpool } from '../host.ts';
 import { findObject, type ListedSnapshot } from '../snapshots/catalog.ts';
 import type { ByteStream } from '../storage/backend.ts';
-import { isMissing } from './snapshot-problem.ts';
+import { classicProblem, isMissing } from './snapshot-problem.ts';
 
 /*
  * A classic file has no manifest, so the destination cannot tell what its last snapshot was made of. This computer remembers: the lines that a
@@ -65,7 +65,7 @@ async function firstLine(text: ByteStream): Promise<string> {
   return '';
 }
 
-/** Whether the last snapshot is the one that is remembered, whole by its size, made by the same rules, and the folder is still what it was. */
+/** Whether the last snapshot is the one that is remembered, whole by its size and not known to be damaged, made by the same rules, and the folder is still what it was. */
 export async function isClassicUnchanged(
   host: EngineHost,
   { head, lines }: Known,
@@ -74,7 +74,7 @@ export async function isClassicUnchanged(
   run: RunContext,
 ): Promise<boolean> {
   try {
-    if (last?.id !== head.id || findObject(last, 'classic')?.size !== head.stored) return false;
+    if (last?.id !== head.id || findObject(last, 'classic')?.size !== head.stored || classicProblem(last) !== null) return false;
     if (head.preset !== (request.preset ?? null) || JSON.stringify(head.excludes) !== JSON.stringify(excludes)) return false;
     return await host.scan({ root, excludes, manifest: lines, signal: run.signal, onProgress: run.onProgress });
   } finally {

@@ -8,6 +8,7 @@ import { snapshotTime } from '../snapshots/names.ts';
 import type { CallOptions } from '../storage/backend.ts';
 import { ArchiveList } from './archive-list.ts';
 import { usableArchives, type Ground } from './base.ts';
+import { ownMark } from './snapshot-problem.ts';
 import { cannotServe } from './unfinished.ts';
 
 /** An id leaves out what is less than a second. */
@@ -93,7 +94,11 @@ function usableNumber(archives: ArchiveList, archive: ManifestArchive): number |
  * as long as it has been gone is so met after a few of many.
  */
 export function olderManifests(written: readonly ListedSnapshot[], base: { readonly id: string }): readonly ListedObject[] {
-  const newestFirst = written.toReversed().flatMap((snapshot) => (snapshot.id === base.id ? [] : (findObject(snapshot, 'manifest') ?? [])));
+  const newestFirst = written
+    .toReversed()
+    .flatMap((snapshot) =>
+      snapshot.id === base.id || ownMark(snapshot, 'manifest') !== null ? [] : (findObject(snapshot, 'manifest') ?? []),
+    );
   const isPower = (index: number): boolean => Number.isInteger(Math.log2(index + 1));
   return [...newestFirst.filter((_, index) => isPower(index)), ...newestFirst.filter((_, index) => !isPower(index))];
 }

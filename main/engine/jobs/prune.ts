@@ -4,7 +4,7 @@ import type { PruneReport, PruneRequest, RunContext, Warning } from '../../contr
 import type { OpenDestination } from '../engine.ts';
 import type { EngineHost } from '../host.ts';
 import { decideRetention } from '../retention/decide.ts';
-import { findObject, isCompleteClassic, listServer } from '../snapshots/catalog.ts';
+import { findObject, hasEnded, listServer } from '../snapshots/catalog.ts';
 import { readHeader, readHeaders } from '../snapshots/headers.ts';
 import { checkWholeManifest } from '../snapshots/manifest-store.ts';
 import type { Catalog, ListedObject, ListedSnapshot, OneServer } from '../snapshots/catalog.ts';
@@ -19,7 +19,7 @@ import { refuseWithGaps } from './listing-gaps.ts';
 import { lockName } from './lock-name.ts';
 import { checkOwner, ownerOf } from './owner.ts';
 import { livePartials, readPartials, type ReadPartials } from './unfinished.ts';
-import { problemFinder } from './snapshot-problem.ts';
+import { classicProblem, ownMark, problemFinder } from './snapshot-problem.ts';
 import { openCatalog } from './snapshots.ts';
 import type { KnownPlace } from '../snapshots/known-place.ts';
 
@@ -31,7 +31,7 @@ interface Known {
   readonly header: ManifestHeader | null;
   readonly time: number;
   readonly complete: boolean;
-  /** Why it is not, where its manifest's first line can be read. */
+  /** Why it is not, of a classic one, and where its manifest's first line can be read. */
   readonly problem: string | null;
 }
 
@@ -90,6 +90,11 @@ async function pruneListing(
       unreadable = header.message;
       warnings.push(noArchiveRemoved(header));
     }
+    const marked = ownMark(snapshot, 'manifest');
+    if (marked !== null && !(header instanceof Fault)) {
+      unreadable = marked.message;
+      warnings.push(noArchiveRemoved(marked));
+    }
     const problem = header === null || header instanceof Fault ? null : await problemOf(snapshot, header);
     known.push(describe(snapshot, header, problem));
   }
@@ -111,8 +116,8 @@ async function pruneListing(
     decision = decide(known, request, providerNow);
   }
   const removed = new Set(decision.remove.map(({ id }) => id));
-  for (const { snapshot, problem, header } of known)
-    if (problem !== null && header !== null)
+  for (const { snapshot, problem } of known)
+    if (problem !== null && ownMark(snapshot, 'manifest') === null)
       warnings.push({ code: 'damaged', message: `${snapshot.id}: ${problem}; it was left as it is` });
   // What killed runs left of reading the provider's clock.
   const probes = listing.probes.filter((info) => isOld(info, providerNow));
@@ -156,7 +161,7 @@ async function unreadableManifest(catalog: Catalog, snapshot: ListedSnapshot, op
   }
 }
 
-const noArchiveRemoved = ({ message }: Fault): Warning => ({
+const noArchiveRemoved = ({ message }: Pick<Fault, 'message'>): Warning => ({
   code: 'manifest',
   message: `${message}; no archive of this server is removed until it is repaired or deleted`,
 });
@@ -164,8 +169,9 @@ const noArchiveRemoved = ({ message }: Fault): Warning => ({
 function describe(snapshot: ListedSnapshot, header: ManifestHeader | Fault | null, problem: string | null): Known {
   if (header !== null && !(header instanceof Fault))
     return { snapshot, header, time: Date.parse(header.time), complete: problem === null, problem };
-  const complete = header === null && isCompleteClassic(snapshot);
-  return { snapshot, header: null, time: snapshotTime(snapshot.id), complete, problem };
+  const classic = header === null && hasEnded(snapshot);
+  const lost = classic ? classicProblem(snapshot) : problem;
+  return { snapshot, header: null, time: snapshotTime(snapshot.id), complete: classic && lost === null, problem: lost };
 }
 
 interface Doom {
@@ -194,7 +200,7 @@ function doomed(known: readonly Known[], { removed, providerNow, keepArchives, p
   const rest: ListedObject[] = [];
   for (const { snapshot } of known) {
     const going = removed.has(snapshot.id);
-    const committed = findObject(snapshot, 'manifest') !== null || isCompleteClassic(snapshot);
+    const committed = hasEnded(snapshot);
     for (const object of snapshot.objects) {
       const { kind } = object.name;
       if (kind === 'partial') {

@@ -1,7 +1,16 @@
 import { Fault } from '../../contract/faults.ts';
 import { showPath } from '../archive/byte-path.ts';
+import { classicMinSize } from '../archive/classic.ts';
 import type { EngineHost } from '../host.ts';
-import { manifestsAtOnce, openListed, storedSizes, type Catalog, type ListedSnapshot, type ServerListing } from '../snapshots/catalog.ts';
+import {
+  findObject,
+  manifestsAtOnce,
+  openListed,
+  storedSizes,
+  type Catalog,
+  type ListedSnapshot,
+  type ServerListing,
+} from '../snapshots/catalog.ts';
 import type { ManifestHeader } from '../snapshots/manifest.ts';
 import { damagedKey, manifestKey } from '../snapshots/names.ts';
 import { storedState, type StateOf, type StoredState } from '../snapshots/stored-state.ts';
@@ -19,7 +28,7 @@ export type FindProblem = (snapshot: ListedSnapshot, header: ManifestHeader) => 
 
 /**
  * Of the snapshots of one listing. An archive that is gone or has another size is everybody's who names it; one that is marked as damaged only of those with a file in
- * a damaged place (docs/decisions/0065). Entries are read, one at a time and up to the first such file, only of snapshots that name a marked archive.
+ * a damaged place (docs/decisions/0065), or of the one whose manifest it is that is marked. Entries are read, one at a time and up to the first such file, only of snapshots that name a marked archive.
  */
 export async function problemFinder(
   host: Pick<EngineHost, 'giveBack'>,
@@ -34,7 +43,7 @@ export async function problemFinder(
 
 /** The first of a snapshot's files that lies in a place which a verification has found damaged. */
 export interface DamagedByMark {
-  /** The archive; or the manifest, where its entries cannot be read and nobody knows where the files lie. */
+  /** The archive; or the manifest or the classic file, where that is what is damaged. */
   readonly object: string;
   readonly message: string;
 }
@@ -46,6 +55,8 @@ export type FindMark = (snapshot: ListedSnapshot, header: ManifestHeader) => Pro
 export function markFinder(host: Pick<EngineHost, 'giveBack'>, catalog: Catalog, stored: StoredState, options: CallOptions): FindMark {
   let read = 0;
   return async (snapshot, { archives }) => {
+    const own = ownMark(snapshot, 'manifest');
+    if (own !== null) return own;
     if (!archives.some(({ key }) => stored.isMarked(key))) return null;
     read += 1;
     if (read % manifestsAtOnce === 0) host.giveBack?.();
@@ -79,6 +90,21 @@ async function damagedFile(
     return { object: manifestKey(snapshot.slug, snapshot.id), message: error.message };
   }
   return null;
+}
+
+/** The mark beside a snapshot's manifest or classic file: of these no part serves without the rest, so that its place says nothing (docs/decisions/0083). */
+export function ownMark(snapshot: ListedSnapshot, kind: 'manifest' | 'classic'): DamagedByMark | null {
+  const key = findObject(snapshot, kind)?.key;
+  if (key === undefined || snapshot.objects.every((other) => other.key !== damagedKey(key))) return null;
+  return { object: key, message: `${key} is damaged, as a verification found` };
+}
+
+/** Why a classic snapshot whose upload has ended cannot be brought back, as far as the listing tells; null when nothing is known. */
+export function classicProblem(snapshot: ListedSnapshot): string | null {
+  const file = findObject(snapshot, 'classic');
+  if (file !== null && file.size < classicMinSize)
+    return `${file.key} has ${file.size} bytes, and no classic file has fewer than ${classicMinSize}`;
+  return ownMark(snapshot, 'classic')?.message ?? null;
 }
 
 /** As archiveProblem, and also an archive that is marked as damaged, wherever: what nothing new may rest on. */

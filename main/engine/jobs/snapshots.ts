@@ -4,7 +4,7 @@ import { plainPath, rootPath, showPath } from '../archive/byte-path.ts';
 import { isoNanoseconds } from '../archive/nanoseconds.ts';
 import type { OpenDestination, SnapshotSelector } from '../engine.ts';
 import type { EngineHost } from '../host.ts';
-import { displayName, findObject, isCompleteClassic, listServers, openedCatalog, openListed } from '../snapshots/catalog.ts';
+import { displayName, findObject, hasEnded, listServers, openedCatalog, openListed } from '../snapshots/catalog.ts';
 import { readHeader, readHeaders } from '../snapshots/headers.ts';
 import type { Catalog, ListedSnapshot, ServerListing } from '../snapshots/catalog.ts';
 import type { KnownPlace } from '../snapshots/known-place.ts';
@@ -17,7 +17,7 @@ import { loadVault } from '../snapshots/vault-store.ts';
 import { inOrderWritten } from '../snapshots/written-order.ts';
 import type { CallOptions } from '../storage/backend.ts';
 import { isOwn } from './base.ts';
-import { isMissing, problemFinder, type FindProblem } from './snapshot-problem.ts';
+import { classicProblem, isMissing, problemFinder, type FindProblem } from './snapshot-problem.ts';
 
 export async function openCatalog(
   host: EngineHost,
@@ -134,10 +134,10 @@ async function describe(
   const header = await readHeader(catalog, snapshot, options);
   if (header instanceof Fault) return { ...unknown, complete: false, format: 'archive', problem: header.message };
   if (header === null) {
-    const classic = findObject(snapshot, 'classic') !== null;
-    if (classic && isCompleteClassic(snapshot)) return { ...unknown, complete: true, format: 'classic' };
-    const problem = classic ? 'no checksum file: the upload did not end' : unendedProblem(snapshot);
-    return { ...unknown, complete: false, format: classic ? 'classic' : 'archive', problem };
+    if (findObject(snapshot, 'classic') === null)
+      return { ...unknown, complete: false, format: 'archive', problem: unendedProblem(snapshot) };
+    const problem = hasEnded(snapshot) ? classicProblem(snapshot) : 'no checksum file: the upload did not end';
+    return { ...unknown, complete: problem === null, format: 'classic', ...(problem === null ? {} : { problem }) };
   }
   const lost = await listed.problemOf(snapshot, header);
   const problem = lost ?? missedProblem(header) ?? (Date.parse(header.time) > host.clock.now() ? 'dated in the future' : null);

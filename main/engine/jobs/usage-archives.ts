@@ -107,7 +107,12 @@ export function liveBytesOf({ object, ownManifest, framesBytes }: UsedArchive): 
   return ownManifest ? object.size : Math.min(object.size, sealedSize(framesBytes));
 }
 
-/** A checksum file or a mark whose archive is gone. */
+/** Of a checksum file or a mark: it stands beside an archive, and no manifest or classic file. */
+export function isOfArchive(key: string): boolean {
+  return /\.holdfast\.[a-z0-9]+$/.test(key);
+}
+
+/** A checksum file or a mark whose object is gone. */
 export function isStray(snapshot: ListedSnapshot, { key, name }: ListedObject): boolean {
   if (name.kind !== 'checksum' && name.kind !== 'damaged') return false;
   return !snapshot.objects.some((other) => other.key === key.replace(/\.[a-z0-9]+$/, ''));

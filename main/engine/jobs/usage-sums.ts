@@ -1,7 +1,7 @@
 import type { ServerUsage } from '../../contract/look-reports.ts';
 import { isCompleteClassic, type ListedObject, type ListedSnapshot, type ServerListing } from '../snapshots/catalog.ts';
 import type { ReadPartials } from './unfinished.ts';
-import { isStray, liveBytesOf, type UsedArchives } from './usage-archives.ts';
+import { isOfArchive, isStray, liveBytesOf, type UsedArchives } from './usage-archives.ts';
 
 type Sums = Pick<ServerUsage, 'storedBytes' | 'liveBytes' | 'deadBytes' | 'unnamedBytes' | 'unfinishedBytes'>;
 type Part = Exclude<keyof Sums, 'storedBytes'>;
@@ -61,6 +61,6 @@ function partOf(snapshot: ListedSnapshot, object: ListedObject, left: (object: L
     case 'checksum':
     case 'damaged':
       if (isStray(snapshot, object)) return left(object);
-      return object.key.endsWith('.holdfast.sha256') || object.name.kind === 'damaged' ? null : 'liveBytes';
+      return isOfArchive(object.key) ? null : 'liveBytes';
   }
 }

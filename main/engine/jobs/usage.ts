@@ -6,9 +6,10 @@ import type { EngineHost } from '../host.ts';
 import {
   displayName,
   findObject,
-  isCompleteClassic,
+  hasEnded,
   listServers,
   type Catalog,
+  type ListedObject,
   type ListedSnapshot,
   type ServerListing,
   openListed,
@@ -22,9 +23,9 @@ import { selectServer } from '../snapshots/select.ts';
 import { storedState, type StoredState } from '../snapshots/stored-state.ts';
 import type { CallOptions } from '../storage/backend.ts';
 import { livePartials, readPartials } from './unfinished.ts';
-import { archiveProblem, buildingProblem } from './snapshot-problem.ts';
+import { archiveProblem, buildingProblem, classicProblem, ownMark } from './snapshot-problem.ts';
 import { openCatalog } from './snapshots.ts';
-import { UsedArchives } from './usage-archives.ts';
+import { isOfArchive, UsedArchives } from './usage-archives.ts';
 import { forecastOf, growthOf, rateOf, reachedAt } from './usage-growth.ts';
 import { sumsOf } from './usage-sums.ts';
 
@@ -77,14 +78,14 @@ async function usageOf(host: EngineHost, catalog: Catalog, listing: ServerListin
   used.hold(partials.archives);
   const counted: Counted[] = [];
   let unreadable = false;
-  const kept = listing.snapshots.filter((one) => findObject(one, 'manifest') !== null || isCompleteClassic(one));
+  const kept = listing.snapshots.filter(hasEnded);
   for (const [index, snapshot] of kept.entries()) {
     run.onSnapshot?.(index, kept.length);
     if (index % manifestsAtOnce === manifestsAtOnce - 1) host.giveBack?.();
     const one = await countOne(catalog, snapshot, known, options);
     if (one === null) continue;
     counted.push(one);
-    if (one.bytes !== null || findObject(snapshot, 'manifest') === null) continue;
+    if (findObject(snapshot, 'manifest') === null || (one.bytes !== null && ownMark(snapshot, 'manifest') === null)) continue;
     unreadable = true;
     warnings.push({
       code: 'manifest',
@@ -125,13 +126,17 @@ async function countOne(catalog: Catalog, listed: ListedSnapshot, known: Known, 
     damagedFiles: 0,
     archives: new Uint32Array(),
   };
-  if (manifest === null) return { ...unknown, state: 'whole' };
+  if (manifest === null) {
+    const problem = classicProblem(listed);
+    return { ...unknown, ...(problem === null ? { state: 'whole' } : { state: 'damaged', problem }) };
+  }
   try {
     const header = await readManifestHeader(catalog.zstd, catalog.backend, catalog.vault, manifest, options);
     const archives = known.used.name(header.archives);
-    const damagedFiles = await countDamaged(catalog, listed, header, known, options);
+    const marked = ownMark(listed, 'manifest')?.message ?? null;
+    const damagedFiles = marked === null ? await countDamaged(catalog, listed, header, known, options) : 0;
     const missing = archiveProblem(known.sizes, header.archives);
-    const problem = missing ?? (damagedFiles === 0 ? null : buildingProblem(known.sizes, header.archives));
+    const problem = missing ?? marked ?? (damagedFiles === 0 ? null : buildingProblem(known.sizes, header.archives));
     return {
       ...common,
       time: header.time,
@@ -177,7 +182,9 @@ function bytesOf({ objects }: ListedSnapshot): number {
   return objects.reduce((sum, { size }) => sum + size, 0);
 }
 
-/** The manifest and its pin go whatever else stays. */
+/** The manifest, its mark and its pin go whatever else stays. */
 function ownNotes({ objects }: ListedSnapshot): number {
-  return objects.reduce((sum, { size, name }) => (name.kind === 'manifest' || name.kind === 'pin' ? sum + size : sum), 0);
+  const isOwn = ({ key, name: { kind } }: ListedObject): boolean =>
+    kind === 'manifest' || kind === 'pin' || (kind === 'damaged' && !isOfArchive(key));
+  return objects.reduce((sum, object) => (isOwn(object) ? sum + object.size : sum), 0);
 }

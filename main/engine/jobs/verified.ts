@@ -8,3 +8,11 @@ export interface Verified {
   readonly damage: readonly Damage[];
   readonly warnings: readonly Warning[];
 }
+
+/** Whether all of an object was read and understood, its stored bytes alone were compared with their checksum, or neither. */
+export type HowRead = 'whole' | 'sum' | 'nothing';
+
+/** What verifying a classic one found. */
+export interface VerifiedClassic extends Verified {
+  readonly read: HowRead;
+}

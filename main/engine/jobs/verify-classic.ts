@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Fault } from '../../contract/faults.ts';
 import type { Damage, RunContext, VerifyRequest, Warning } from '../../contract/reports.ts';
-import { classicPasswords, unsealClassic } from '../archive/classic.ts';
+import { classicMinSize, classicPasswords, unsealClassic } from '../archive/classic.ts';
 import type { OpenDestination } from '../engine.ts';
 import type { EngineHost, WritableSpool } from '../host.ts';
 import { findObject } from '../snapshots/catalog.ts';
@@ -11,7 +11,8 @@ import { checksumKey } from '../snapshots/names.ts';
 import type { Backend, ByteStream, CallOptions } from '../storage/backend.ts';
 import { classicNext } from './classic-alone.ts';
 import { classicRoom, expandClassic, readClassic } from './classic-content.ts';
-import type { Verified } from './verified.ts';
+import { classicProblem } from './snapshot-problem.ts';
+import type { HowRead, VerifiedClassic } from './verified.ts';
 
 /**
  * A classic file has one checksum and one tag: it is whole or it is not. Once both have held, the ZIP inside is read as well. What is
@@ -24,7 +25,7 @@ export async function verifyClassic(
   snapshot: ListedSnapshot,
   { quick, snapshot: wanted }: Pick<VerifyRequest, 'quick' | 'snapshot'>,
   run: RunContext,
-): Promise<Verified> {
+): Promise<VerifiedClassic> {
   const object = findObject(snapshot, 'classic');
   if (object === null)
     throw new Fault('not-found', `snapshot ${snapshot.id} is incomplete`, { operation: 'verify', context: { snapshot: snapshot.id } });
@@ -41,8 +42,12 @@ export async function verifyClassic(
     damage.push({ ...named('checksum', message), object });
   });
   const warnings: Warning[] = [];
-  const checked = { server: snapshot.slug, files: 0, bytes: 0, damage, warnings };
-  if (quick) return checked;
+  const checked = { server: snapshot.slug, files: 0, bytes: 0, damage, warnings, read: 'nothing' as HowRead };
+  if (quick) {
+    const problem = classicProblem(snapshot);
+    if (problem !== null) damage.push(named(object.size < classicMinSize ? 'truncated' : 'marked', problem));
+    return checked;
+  }
   const hash = createHash('sha256');
   let plain: WritableSpool | null = null;
   try {
@@ -72,8 +77,9 @@ export async function verifyClassic(
         throw new Fault('wrong-password', `${key}: wrong password`, { operation: 'verify', context: { object: key, next: classicNext } });
       warnings.push({ code: 'checksum', message: `${key} is as its checksum file says, and was not opened: it has a password of its own` });
     }
-    if (plain === null || damage.length > 0) return checked;
-    return { ...checked, ...(await readZip(host, plain, run)) };
+    if (damage.length > 0) return checked;
+    if (plain === null) return { ...checked, read: 'sum' };
+    return { ...checked, ...(await readZip(host, plain, run)), read: 'whole' };
   } catch (error) {
     if (!(error instanceof Fault) || !['corrupt', 'truncated', 'unsupported'].includes(error.code)) throw error;
     damage.push(plain === null ? named(error.code, error.message) : named('zip', `${key}: ${error.message}`));

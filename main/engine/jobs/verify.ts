@@ -3,7 +3,7 @@ import type { Damage, RunContext, VerifyReport, VerifyRequest, Warning } from '.
 import { vaultName, type OpenVault } from '../archive/vault.ts';
 import type { OpenDestination } from '../engine.ts';
 import type { EngineHost } from '../host.ts';
-import { findObject, isCompleteClassic, listServer, listServers, openedCatalog, withoutManifest } from '../snapshots/catalog.ts';
+import { findObject, hasEnded, listServer, listServers, openedCatalog, withoutManifest } from '../snapshots/catalog.ts';
 import type { Catalog, ListedSnapshot } from '../snapshots/catalog.ts';
 import { compareChecksums } from '../snapshots/checksums.ts';
 import { fetchManifest } from '../snapshots/manifest-store.ts';
@@ -15,14 +15,14 @@ import { lastHeader } from '../snapshots/written-order.ts';
 import type { CallOptions } from '../storage/backend.ts';
 import { archiveLooks, type ArchiveLooks } from './archive-looks.ts';
 import { classicAlone } from './classic-alone.ts';
-import { damageMarks, markDamage } from './damage-marks.ts';
+import { damageMarks, markAlone, markDamage, type FoundAlone } from './damage-marks.ts';
 import { markFinder, type FindMark } from './snapshot-problem.ts';
 import { verifyClassic } from './verify-classic.ts';
 import { isDamage, verifyContent } from './verify-content.ts';
 import { VerifiedContent } from './verified-content.ts';
 import type { Verified } from './verified.ts';
 
-/** Reads back what is stored and names all damage; a quick look goes by what is there and by earlier findings. Changes nothing but the marks beside damaged archives. */
+/** Reads back what is stored and names all damage; a quick look goes by what is there and by earlier findings. Changes nothing but the marks beside what is damaged. */
 export async function verify(
   host: EngineHost,
   destination: OpenDestination,
@@ -36,8 +36,13 @@ export async function verify(
     vault = await loadVault(destination.backend, { ...options, credentials: destination.credentials });
   } catch (error) {
     const classic = await classicAlone(error, destination.backend, request, options);
-    const { damage, warnings, ...row } = await verifyClassic(host, destination, classic, request, run);
-    return { snapshots: [{ id: classic.id, ...row, ok: damage.length === 0 }], damage, warnings, elapsedMs: host.clock.now() - started };
+    const { damage, warnings, server, files, bytes } = await verifyClassic(host, destination, classic, request, run);
+    return {
+      snapshots: [{ id: classic.id, server, files, bytes, ok: damage.length === 0 }],
+      damage,
+      warnings,
+      elapsedMs: host.clock.now() - started,
+    };
   }
   const catalog = openedCatalog(destination.backend, vault, host);
   const snapshots = await chosen(catalog, request, options);
@@ -66,27 +71,27 @@ async function chosen(catalog: Catalog, request: VerifyRequest, options: CallOpt
   if (request.snapshot !== 'all') return [await selectSnapshot(catalog, request, options)];
   const servers =
     request.server === undefined ? await listServers(catalog.backend, options) : [await selectServer(catalog, request.server, options)];
-  const found = servers
-    .flatMap(({ snapshots }) => snapshots)
-    .filter((one) => findObject(one, 'manifest') !== null || isCompleteClassic(one));
+  const found = servers.flatMap(({ snapshots }) => snapshots).filter(hasEnded);
   if (found.length === 0) throw new Fault('not-found', 'there is no complete snapshot to verify', { operation: 'verify' });
   return found;
 }
 
 interface Marks {
   readonly marks: Set<string>;
-  /** The server is this machine's: it may write marks. */
-  readonly ours: boolean;
+  /** Whether the server is this machine's: it may write marks. */
+  readonly isOurs: () => Promise<boolean>;
   /** What they say, where nothing is to be read anew: a quick look. Else null. */
   readonly findMark: FindMark | null;
 }
 
 async function marksOf(host: EngineHost, catalog: Catalog, slug: string, quick: boolean, options: CallOptions): Promise<Marks> {
   const listing = await listServer(catalog.backend, slug, options);
-  const last = quick ? null : await lastHeader(catalog, listing, options);
+  // Where no manifest tells, as of classic files alone, it is anybody's, as for a backup and a prune.
+  const isOurs = async (last: ManifestHeader | null): Promise<boolean> => last === null || last.machine === (await host.machine()).id;
+  let asked: Promise<boolean> | undefined;
   return {
     marks: damageMarks(listing),
-    ours: last?.machine === (await host.machine()).id,
+    isOurs: () => (asked ??= lastHeader(catalog, listing, options).then(isOurs)),
     findMark: quick ? markFinder(host, catalog, await storedState(catalog, listing, options), options) : null,
   };
 }
@@ -102,20 +107,30 @@ async function verifyOne(
   host: EngineHost,
   destination: OpenDestination,
   catalog: Catalog,
-  { request, snapshot, marks, ours, findMark, known, looks }: About,
+  { request, snapshot, marks, isOurs, findMark, known, looks }: About,
   run: RunContext,
 ): Promise<Verified> {
   const object = findObject(snapshot, 'manifest');
-  if (object === null && findObject(snapshot, 'classic') === null) throw withoutManifest(snapshot, 'verify');
-  if (object === null) return verifyClassic(host, destination, snapshot, request, run);
+  const classic = findObject(snapshot, 'classic');
   const options: CallOptions = { signal: run.signal };
+  const mark = async (found: FoundAlone): Promise<readonly Warning[]> => {
+    return (await isOurs()) ? await markAlone(host, catalog, marks, found, options) : [];
+  };
+  if (object === null) {
+    if (classic === null) throw withoutManifest(snapshot, 'verify');
+    const { damage, read, warnings, ...found } = await verifyClassic(host, destination, snapshot, request, run);
+    return { ...found, damage, warnings: [...warnings, ...(await mark({ key: classic.key, kind: 'classic', damage, read }))] };
+  }
   const named = (key: string, kind: string, message: string): Damage => ({ snapshot: snapshot.id, object: key, kind, message, files: [] });
   let manifest: Awaited<ReturnType<typeof fetchManifest>>;
   try {
     manifest = await fetchManifest(host, catalog.backend, catalog.vault, object.key, { ...options, size: object.size });
   } catch (error) {
     if (!isDamage(error)) throw error;
-    return { server: snapshot.slug, files: 0, bytes: 0, damage: [named(object.key, error.code, error.message)], warnings: [] };
+    const damage = [named(object.key, error.code, error.message)];
+    // A quick look reads manifests too, and so it may mark them.
+    const warnings = await mark({ key: object.key, kind: 'manifest', damage, read: 'nothing' });
+    return { server: snapshot.slug, files: 0, bytes: 0, damage, warnings };
   }
   try {
     const { header } = manifest;
@@ -143,8 +158,12 @@ async function verifyOne(
       checked === null ? [] : present.map(({ key }) => checked.sha256.get(key) ?? null),
     );
     for (const { kind, object: key, message } of sums) if (kind === 'damage') damage.push(named(key, 'checksum', message));
-    const marking =
-      checked === null || !ours ? [] : await markDamage(host, catalog, marks, { header, damage, gone: checked.gone }, options);
+    const marking = [
+      ...(await mark({ key: object.key, kind: 'manifest', damage, read: checked === null ? 'nothing' : 'whole' })),
+      ...(checked === null || !(await isOurs())
+        ? []
+        : await markDamage(host, catalog, marks, { header, damage, gone: checked.gone }, options)),
+    ];
     return {
       server: header.server,
       files: header.totals.files,

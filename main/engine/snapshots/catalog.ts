@@ -1,5 +1,6 @@
 import { Fault } from '../../contract/faults.ts';
 import { saying } from '../../contract/sayings.ts';
+import { classicMinSize } from '../archive/classic.ts';
 import type { OpenVault } from '../archive/vault.ts';
 import type { EngineHost, Zstd } from '../host.ts';
 import type { Backend, CallOptions, ObjectInfo } from '../storage/backend.ts';
@@ -83,9 +84,16 @@ export function storedSizes(snapshots: readonly ListedSnapshot[]): ReadonlyMap<s
   return new Map(snapshots.flatMap(({ objects }) => objects.map(({ key, size }) => [key, size] as const)));
 }
 
-/** A classic file counts once its checksum file is there. */
-export function isCompleteClassic(snapshot: ListedSnapshot): boolean {
+/** Its last object is there: the manifest, or the checksum file of a classic one. */
+export function hasEnded(snapshot: ListedSnapshot): boolean {
+  if (findObject(snapshot, 'manifest') !== null) return true;
   return findObject(snapshot, 'classic') !== null && findObject(snapshot, 'checksum') !== null;
+}
+
+/** A classic file counts once its checksum file is there, and if it is no shorter than any that is whole. */
+export function isCompleteClassic(snapshot: ListedSnapshot): boolean {
+  const file = findObject(snapshot, 'classic');
+  return file !== null && file.size >= classicMinSize && findObject(snapshot, 'checksum') !== null;
 }
 
 export interface Catalog {

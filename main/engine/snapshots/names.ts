@@ -77,6 +77,8 @@ export const classicKey = (slug: string, id: string): ObjectKey => `${serverPref
 export const manifestKey = (slug: string, id: string): ObjectKey => `${serverPrefix(slug)}${id}.manifest`;
 export const pinKey = (slug: string, id: string): ObjectKey => `${serverPrefix(slug)}${id}.pin`;
 export const damagedKey = (key: ObjectKey): ObjectKey => `${key}.damaged`;
+/** The key of what a mark stands beside. */
+export const markedKey = (mark: ObjectKey): ObjectKey => mark.slice(0, -damagedKey('').length);
 export const checksumKey = (key: ObjectKey): ObjectKey => `${key}.sha256`;
 
 export type ObjectKind = 'archive' | 'classic' | 'checksum' | 'manifest' | 'partial' | 'damaged' | 'pin';
@@ -85,6 +87,11 @@ export interface ObjectName {
   readonly slug: string;
   readonly id: string;
   readonly kind: ObjectKind;
+}
+
+/** What a verification marks where it is damaged. */
+function isMarkable(kind: ObjectKind | null): boolean {
+  return kind === 'archive' || kind === 'manifest' || kind === 'classic';
 }
 
 /** What an object of ours is, by its key; null for anything else, which is never touched. */
@@ -100,7 +107,7 @@ export function readObjectName(key: ObjectKey): ObjectName | null {
 
 function kindOf(ending: string): ObjectKind | null {
   if (/^(\.\d{3,})?\.holdfast$/.test(ending)) return 'archive';
-  if (/^(\.\d{3,})?\.holdfast\.damaged$/.test(ending)) return 'damaged';
+  if (ending.endsWith('.damaged')) return isMarkable(kindOf(ending.slice(0, -'.damaged'.length))) ? 'damaged' : null;
   if (/^(\.\d{3,})?\.holdfast\.sha256$/.test(ending) || ending === `${classicEnding}.sha256`) return 'checksum';
   if (ending === classicEnding) return 'classic';
   if (ending === '.manifest') return 'manifest';

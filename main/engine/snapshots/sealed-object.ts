@@ -78,11 +78,17 @@ async function* namedFaults(source: AsyncGenerator<Uint8Array>, key: string): As
   try {
     yield* source;
   } catch (error) {
-    if (!(error instanceof Fault) || error.context['object'] !== undefined) throw error;
-    throw new Fault(error.code, `${key}: ${error.message}`, {
-      operation: error.operation,
-      context: { ...error.context, object: key },
-      cause: error,
-    });
+    throw naming(error, key);
   }
+}
+
+/** The same fault, which now says which object it is about, unless it says so already. */
+export function naming(error: unknown, key: string): unknown {
+  if (!(error instanceof Fault) || error.context['object'] !== undefined) return error;
+  const { code, message, operation, context } = error;
+  return new Fault(code, message.startsWith(key) ? message : `${key}: ${message}`, {
+    operation,
+    context: { ...context, object: key },
+    cause: error,
+  });
 }

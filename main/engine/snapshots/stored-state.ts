@@ -5,7 +5,7 @@ import type { CallOptions } from '../storage/backend.ts';
 import type { Catalog, ServerListing } from './catalog.ts';
 import type { Extent } from './manifest-entry.ts';
 import type { ManifestArchive } from './manifest.ts';
-import { damagedKey } from './names.ts';
+import { markedKey, readObjectName } from './names.ts';
 import { openSealed, type ReadOptions } from './sealed-object.ts';
 
 /** What stands in the way of bringing some data back. */
@@ -38,9 +38,10 @@ export async function storedState(catalog: Catalog, { snapshots }: ServerListing
   const lost = new Map<string, readonly Lost[]>();
   for (const { key, size, name } of snapshots.flatMap(({ objects }) => objects)) {
     if (name.kind === 'archive') sizes.set(key, size);
-    if (name.kind !== 'damaged') continue;
-    const archive = key.slice(0, -damagedKey('').length);
-    lost.set(archive, await readMark(catalog, key, size, options));
+    const marked = markedKey(key);
+    // Of a manifest or a classic file it is the mark alone that counts, whatever place it names.
+    if (name.kind !== 'damaged' || readObjectName(marked)?.kind !== 'archive') continue;
+    lost.set(marked, await readMark(catalog, key, size, options));
   }
   return {
     isMarked: (key) => lost.has(key),

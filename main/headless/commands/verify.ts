@@ -57,12 +57,28 @@ function outcome(report: VerifyReport): string {
   const took = `(${formatDuration(report.elapsedMs)})`;
   const bad = report.snapshots.filter(({ ok }) => !ok).length;
   if (bad > 0)
-    return (
-      `${count(bad, 'snapshot')} of ${report.snapshots.length.toLocaleString('en-US')} damaged ${took}. ` +
-      'All that is whole can be brought back with: holdfast restore SNAPSHOT --salvage'
+    return [`${count(bad, 'snapshot')} of ${report.snapshots.length.toLocaleString('en-US')} damaged ${took}.`, ...waysBack(report)].join(
+      ' ',
     );
   const whole = `${count(report.snapshots.length, 'snapshot')} checked, no damage found`;
   return report.damage.length > 0 ? `${whole} in them ${took}. What is named above is repaired by the next backup.` : `${whole} ${took}`;
+}
+
+/** What helps, by what is damaged: of a classic file nothing is whole, and of what a manifest names no more than can be read of it. */
+function waysBack({ damage: all, snapshots }: VerifyReport): readonly string[] {
+  const bad = new Set(snapshots.filter(({ ok }) => !ok).map(({ id }) => id));
+  const damage = all.filter(({ snapshot }) => bad.has(snapshot));
+  const isClassic = ({ object }: Damage): boolean => object.includes('.zip.zst.enc');
+  const isManifest = ({ object, kind }: Damage): boolean => object.endsWith('.manifest') && kind !== 'header' && kind !== 'files';
+  const ways: string[] = [];
+  if (damage.some((one) => !isClassic(one))) ways.push('All that is whole can be brought back with: holdfast restore SNAPSHOT --salvage');
+  if (damage.some(isManifest))
+    ways.push(
+      'Where a manifest is damaged, it brings back what the list still names; “holdfast open” opens the archives themselves (docs/recovery.md, “Without the manifest”).',
+    );
+  if (damage.some(isClassic))
+    ways.push('Nothing comes back of a classic file that is damaged; where its checksum file alone is, “holdfast open” opens it.');
+  return ways;
 }
 
 async function printDamage(host: CliHost, damage: Damage): Promise<void> {
