@@ -1,8 +1,8 @@
-import { resolve } from 'node:path';
 import type { DestinationSettings } from '../contract/destination-settings.ts';
 import { Fault } from '../contract/faults.ts';
 import { isKey } from '../engine/storage/object-key.ts';
 import { isPlainBeyondLoopback, parseS3Url, s3SettingsAsText } from './destination-s3-url.ts';
+import { fromHere } from './from-here.ts';
 
 const operation = 'read the destination';
 
@@ -67,7 +67,7 @@ function folder(rest: string, cwd: string): DestinationSettings {
   if (rest.includes('\0')) throw invalid('The path of the destination holds a NUL character');
   // People write folder:///path by habit; three slashes are one, but //host/share would silently become a local path.
   if (/^\/\/[^/]/.test(rest)) throw invalid(`The destination folder:${rest} names a computer; only local folders work. Write folder:/path`);
-  return { provider: 'folder', path: resolve(cwd, rest) };
+  return { provider: 'folder', path: fromHere(cwd, rest) };
 }
 
 /** Backblaze: names of buckets have 6 to 63 letters, digits and dashes. */

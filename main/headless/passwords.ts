@@ -1,9 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 import { open } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { Fault } from '../contract/faults.ts';
 import type { Credentials } from '../engine/engine.ts';
 import { isForbidden, isMissing } from '../compose/errno.ts';
+import { fromHere } from '../compose/from-here.ts';
 import type { CliHost } from './host.ts';
 import { warn } from './output.ts';
 
@@ -98,7 +98,7 @@ export async function readSecretText(file: string, what: string, host: CliHost):
 
 /** The file's text as it stands. Missing, too large or not UTF-8: fault config-invalid. */
 async function readSecretFile(file: string, what: string, host: CliHost): Promise<string> {
-  const path = resolve(host.cwd, file);
+  const path = fromHere(host.cwd, file);
   const bytes = new Uint8Array(maxSecretBytes + 1);
   let length = 0;
   try {

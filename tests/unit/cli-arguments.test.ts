@@ -37,6 +37,23 @@ describe('a variable of a script that was not set', () => {
   });
 });
 
+describe('a current folder whose name is no UTF-8', () => {
+  const cwd = '/srv/na\ufffdme';
+  it.each([
+    ['backup of it', ['backup', '.', '-d', 'folder:/nowhere']],
+    ['a destination in it', ['snapshots', '-d', 'folder:here']],
+    ['a password file in it', ['snapshots', '-d', 'folder:/', '--password-file', 'here']],
+  ])('%s: is refused, and what it is shown as is not looked for', async (_, args) => {
+    const { exitCode, stderr } = await run(args, { cwd });
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('folder that you are in is not valid UTF-8') as string]);
+  });
+
+  it('stops nothing that is named from the root', async () => {
+    const engine = { snapshots: () => Promise.resolve([]) };
+    expect((await run(['snapshots', '-d', `folder:${tempFolder()}`], { cwd, engine })).exitCode).toBe(0);
+  });
+});
+
 describe('prune', () => {
   it('prints times in the zone whose days it counted', async () => {
     const report: PruneReport = {
