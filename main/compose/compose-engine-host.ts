@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { threadPacker } from '../adapters/compute/pack/packer.ts';
@@ -10,7 +9,6 @@ import { createRestoreTargets } from '../adapters/files/restore-targets.ts';
 import { openSourceFolder } from '../adapters/files/source-folder.ts';
 import { openSpool } from '../adapters/files/spool.ts';
 import { systemClock } from '../adapters/system/clock.ts';
-import { acquireLock } from '../adapters/system/lock.ts';
 import { machineId } from '../adapters/system/machine-id.ts';
 import { fileMemory } from '../adapters/system/memory.ts';
 import { systemRandom } from '../adapters/system/random.ts';
@@ -20,6 +18,7 @@ import { openStateDir } from '../adapters/system/state-dir.ts';
 import { trimmer } from '../adapters/system/trim-memory.ts';
 import type { EngineHost } from '../engine/host.ts';
 import type { ByteStream } from '../engine/storage/backend.ts';
+import { runLock } from './run-lock.ts';
 
 /** OWASP's figure for PBKDF2-HMAC-SHA-256. */
 const iterations = 600_000;
@@ -32,7 +31,7 @@ export function composeEngineHost(): EngineHost {
     random: systemRandom,
     zstd: { ...nativeZstd, decompress: (source) => collectingMeanwhile(nativeZstd.decompress(source)) },
     machine: async () => ({ id: await machineId(await openStateDir(), systemRandom), host: hostname() }),
-    lock: async (name) => acquireLock(await openStateDir(), lockName(name)),
+    lock: async (name) => runLock(await openStateDir(), name),
     openSpool: (needs) => openSpool(undefined, needs),
     giveBack: releaseMemory,
     memory: fileMemory(() => openStateDir()),
@@ -56,7 +55,6 @@ export function composeEngineHost(): EngineHost {
   };
 }
 
-/** The engine's names hold paths and may be long; a file name must not. */
 const recoveryText = (name: string): Promise<string> => readFile(new URL(`../../docs/recovery/${name}`, import.meta.url), 'utf8');
 
 async function* counted(source: ByteStream, passed: (bytes: number) => void): ByteStream {
@@ -64,8 +62,4 @@ async function* counted(source: ByteStream, passed: (bytes: number) => void): By
     passed(piece.length);
     yield piece;
   }
-}
-
-function lockName(name: string): string {
-  return `run-${createHash('sha256').update(name).digest('hex').slice(0, 32)}`;
 }

@@ -325,8 +325,9 @@ describe('one run at a time', () => {
     const first = world({ backend: slow, stateDir }).backup(folder);
     await reached.promise;
     const second = world({ backend: memory, stateDir });
-    expect((await fault(second.backup(folder))).code).toBe('locked');
-    expect((await fault(second.prune({ policy: { last: 1 } }))).code).toBe('locked');
+    const inUse = { code: 'locked', message: expect.stringMatching(/^the server survival is in use by process \d+ since /) as string };
+    expect(await fault(second.backup(folder))).toMatchObject(inUse);
+    expect(await fault(second.prune({ policy: { last: 1 } }))).toMatchObject(inUse);
     expect((await second.backup(folder, { server: 'other' })).outcome).toBe('written');
     go.resolve();
     expect((await first).outcome).toBe('written');

@@ -1,6 +1,5 @@
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { threadPacker } from '../../main/adapters/compute/pack/packer.ts';
@@ -12,9 +11,9 @@ import { createRestoreTargets } from '../../main/adapters/files/restore-targets.
 import { openSourceFolder } from '../../main/adapters/files/source-folder.ts';
 import { openSpool } from '../../main/adapters/files/spool.ts';
 import { memoryBackend } from '../../main/adapters/storage/memory/memory-backend.ts';
-import { acquireLock } from '../../main/adapters/system/lock.ts';
 import { fileMemory } from '../../main/adapters/system/memory.ts';
 import { systemRandom } from '../../main/adapters/system/random.ts';
+import { runLock } from '../../main/compose/run-lock.ts';
 import type {
   BackupReport,
   BackupRequest,
@@ -90,7 +89,7 @@ export function world(options: WorldOptions = {}): World {
     random,
     zstd: nativeZstd,
     machine: async () => ({ id: options.machine ?? 'machine-one', host: options.machine ?? 'machine-one' }),
-    lock: (name) => acquireLock(stateDir, `run-${createHash('sha256').update(name).digest('hex').slice(0, 32)}`),
+    lock: (name) => runLock(stateDir, name),
     openSpool: (needs) => openSpool(undefined, needs),
     memory: fileMemory(() => Promise.resolve(stateDir)),
     openSource: openSourceFolder,

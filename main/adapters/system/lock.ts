@@ -13,14 +13,14 @@ export interface Lock {
 
 /**
  * Takes the lock `name` for this process until release() or the end of the process, however it ends: one holder on one computer.
- * A holder that is stopped still holds. Held by another: fault locked, with its pid and since when. Never waits.
+ * A holder that is stopped still holds. Held by another: fault locked, which says `what` is in use, with its pid and since when. Never waits.
  *
  * A lock is a folder `<state folder>/locks/<name>.lock` with exactly one empty file in it, whose name says who holds the lock.
  * Every name is used once, and every change is a rename of that file: of all who have seen one state, the file system lets
  * exactly one move on from it, and the others find their source gone and look again. So nobody can remove a lock that was taken
  * over since they judged it dead. See docs/decisions/0033-locks-are-renames.md.
  */
-export async function acquireLock(stateDir: string, name: string): Promise<Lock> {
+export async function acquireLock(stateDir: string, name: string, what = name): Promise<Lock> {
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/.test(name)) {
     throw new Fault('config-invalid', `'${name}' cannot name a lock`, { operation: 'take lock', context: { lock: name } });
   }
@@ -29,7 +29,7 @@ export async function acquireLock(stateDir: string, name: string): Promise<Lock>
   let alive: AliveSocket | null = null;
   try {
     alive = await listenBeside(folder, mine);
-    await take(folder, name, mine);
+    await take(folder, { name, what }, mine);
   } catch (error) {
     await alive?.close();
     if (error instanceof Fault) throw error;
@@ -53,14 +53,20 @@ export async function lockHolder(stateDir: string, name: string): Promise<{ read
   return null;
 }
 
+interface Named {
+  readonly name: string;
+  /** For people. */
+  readonly what: string;
+}
+
 /** Each round but the last ends because somebody else moved on; so many in a row mean that something else is wrong. */
 const rounds = 1000;
 
-async function take(folder: string, name: string, mine: string): Promise<void> {
+async function take(folder: string, { name, what }: Named, mine: string): Promise<void> {
   for (let round = 0; round < rounds; round += 1) {
     const states = await statesIn(folder);
     // While a rename is under way a listing may show both names, or none.
-    for (const state of states) await refuseIfHeld(state, name, folder);
+    for (const state of states) await refuseIfHeld(state, { name, what }, folder);
     const state = states[0];
     if (state === undefined) await bear(folder);
     else if (await movedOn(folder, state, mine)) {
@@ -128,13 +134,13 @@ async function listenBeside(folder: string, mine: string): Promise<AliveSocket |
   return await listenAlive(dirname(folder), held.token);
 }
 
-async function refuseIfHeld(state: string, name: string, folder: string): Promise<void> {
+async function refuseIfHeld(state: string, { name, what }: Named, folder: string): Promise<void> {
   if (state.startsWith('free~')) return;
   const holder = parseHeld(state);
   if (holder !== undefined && (await isGone(holder, folder))) return;
   // A holder in words we do not know is left alone: a later version may have more to say.
   const since = holder === undefined ? 'an unknown time' : new Date(holder.since).toISOString();
-  throw new Fault('locked', `${name} is in use by process ${holder?.pid ?? 'unknown'} since ${since}`, {
+  throw new Fault('locked', `${what} is in use by process ${holder?.pid ?? 'unknown'} since ${since}`, {
     operation: 'take lock',
     context: { lock: name, pid: holder?.pid ?? 'unknown', since, path: join(folder, state) },
   });
