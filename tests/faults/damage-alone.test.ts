@@ -106,7 +106,7 @@ test('an altered manifest: a salvage brings back what its list still names, says
   const snapshot = ids[1] ?? '';
   const refused = await fault(one.restore(target, { snapshot }));
   expect(refused.context['next']).toBe(
-    `Bring back what is whole of it with “holdfast restore --salvage”, or the snapshot before it that is not known to be damaged: ${ids[0]}. ` +
+    `Bring back what its list still names with “holdfast restore --salvage”, or the snapshot before it that is not known to be damaged: ${ids[0]}. ` +
       'Its archives open without their list too, with “holdfast open” (docs/recovery.md, “Without the manifest”).',
   );
   const report = await one.restore(target, { snapshot, salvage: true });

@@ -96,6 +96,30 @@ describe('verify', () => {
     expect(stdout).toContain('repaired by the next backup');
     expect(stdout).not.toContain('--salvage');
   });
+
+  it.each([
+    {
+      object: 's/one.holdfast',
+      kind: 'corrupt',
+      says: /brought back with: holdfast restore SNAPSHOT --salvage\.$/m,
+      never: /holdfast open/,
+    },
+    { object: 's/one.manifest', kind: 'corrupt', says: /what can still be read of its list.*“holdfast open”/, never: /All that is whole/ },
+    { object: 's/one.zip.zst.enc', kind: 'checksum', says: /Nothing comes back of a classic file/, never: /--salvage/ },
+    { object: 's/one.manifest', kind: 'header', says: /--salvage\.$/m, never: /holdfast open/ },
+  ])('of a damaged $object ($kind): says what helps there, and no more', async ({ object, kind, says, never }) => {
+    const report: VerifyReport = {
+      snapshots: [{ id: 'one', server: 's', ok: false, files: 0, bytes: 0 }],
+      damage: [{ snapshot: 'one', object, kind, message: 'damaged', files: [] }],
+      ...{ warnings: [], elapsedMs: 1 },
+    };
+    const { exitCode, stdout } = await run(['verify', '-d', `folder:${tempFolder()}`], {
+      engine: { verify: () => Promise.resolve(report) },
+    });
+    expect(exitCode).toBe(13);
+    expect(stdout).toMatch(says);
+    expect(stdout).not.toMatch(never);
+  });
 });
 
 describe('--recovery-key-file', () => {

@@ -21,10 +21,11 @@ export async function withWayOut(
   if (!(error instanceof Fault) || (error.code !== 'corrupt' && error.code !== 'truncated')) return error;
   const { code, message, operation, persistence, context } = error;
   const object = String(context['object'] ?? '');
+  const isList = object === findObject(snapshot, 'manifest')?.key;
   const ways: string[] = [];
   try {
     if (!salvaged && (await canSalvage(catalog, snapshot, object, options)))
-      ways.push('what is whole of it with “holdfast restore --salvage”');
+      ways.push(`${isList ? 'what its list still names' : 'what is whole of it'} with “holdfast restore --salvage”`);
     const earlier = await wholeBefore(host, catalog, snapshot, object, options);
     if (earlier !== null) ways.push(`the snapshot before it that is not known to be damaged: ${earlier.id}`);
   } catch {
@@ -33,7 +34,7 @@ export async function withWayOut(
   }
   const back =
     ways.length === 0 ? 'No earlier snapshot is known to be whole: look in another backup place.' : `Bring back ${ways.join(', or ')}.`;
-  const next = object === findObject(snapshot, 'manifest')?.key ? `${back} ${byHand}` : back;
+  const next = isList ? `${back} ${byHand}` : back;
   return new Fault(code, message, { operation, persistence, context: { ...context, next }, cause: error });
 }
 

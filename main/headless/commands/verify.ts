@@ -71,10 +71,11 @@ function waysBack({ damage: all, snapshots }: VerifyReport): readonly string[] {
   const isClassic = ({ object }: Damage): boolean => object.includes('.zip.zst.enc');
   const isManifest = ({ object, kind }: Damage): boolean => object.endsWith('.manifest') && kind !== 'header' && kind !== 'files';
   const ways: string[] = [];
-  if (damage.some((one) => !isClassic(one))) ways.push('All that is whole can be brought back with: holdfast restore SNAPSHOT --salvage');
+  if (damage.some((one) => !isClassic(one) && !isManifest(one)))
+    ways.push('All that is whole can be brought back with: holdfast restore SNAPSHOT --salvage.');
   if (damage.some(isManifest))
     ways.push(
-      'Where a manifest is damaged, it brings back what the list still names; “holdfast open” opens the archives themselves (docs/recovery.md, “Without the manifest”).',
+      'Where a manifest is damaged, holdfast restore SNAPSHOT --salvage brings back what can still be read of its list, if anything; “holdfast open” opens the archives themselves (docs/recovery.md, “Without the manifest”).',
     );
   if (damage.some(isClassic))
     ways.push('Nothing comes back of a classic file that is damaged; where its checksum file alone is, “holdfast open” opens it.');
