@@ -16,6 +16,7 @@ import type { CallOptions, ObjectInfo } from '../storage/backend.ts';
 import { largestClockOffsetMs } from '../storage/check-destination.ts';
 import { measureClockOffset } from '../storage/clock-offset.ts';
 import { refuseWithGaps } from './listing-gaps.ts';
+import { givingUp } from './giving-up.ts';
 import { lockName } from './lock-name.ts';
 import { checkOwner, ownerOf } from './owner.ts';
 import { livePartials, readPartials, type ReadPartials } from './unfinished.ts';
@@ -163,7 +164,7 @@ async function unreadableManifest(catalog: Catalog, snapshot: ListedSnapshot, op
 
 const noArchiveRemoved = ({ message }: Pick<Fault, 'message'>): Warning => ({
   code: 'manifest',
-  message: `${message}; no archive of this server is removed until it is repaired or deleted`,
+  message: `${message}; no archive of this server is removed until that manifest is repaired, or deleted by hand (${givingUp})`,
 });
 
 function describe(snapshot: ListedSnapshot, header: ManifestHeader | Fault | null, problem: string | null): Known {

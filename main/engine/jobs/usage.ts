@@ -22,6 +22,7 @@ import { snapshotTime } from '../snapshots/names.ts';
 import { selectServer } from '../snapshots/select.ts';
 import { storedState, type StoredState } from '../snapshots/stored-state.ts';
 import type { CallOptions } from '../storage/backend.ts';
+import { givingUp } from './giving-up.ts';
 import { livePartials, readPartials } from './unfinished.ts';
 import { archiveProblem, buildingProblem, classicProblem, ownMark } from './snapshot-problem.ts';
 import { openCatalog } from './snapshots.ts';
@@ -89,7 +90,7 @@ async function usageOf(host: EngineHost, catalog: Catalog, listing: ServerListin
     unreadable = true;
     warnings.push({
       code: 'manifest',
-      message: `${one.id}: ${one.problem ?? ''}; no archive of ${listing.slug} can be freed until it is repaired or deleted`,
+      message: `${one.id}: ${one.problem ?? ''}; no archive of ${listing.slug} can be freed until its manifest is repaired, or deleted by hand (${givingUp})`,
     });
   }
   const arrivals = listing.snapshots.map((one) => ({ time: snapshotTime(one.id), bytes: bytesOf(one) }));
