@@ -194,7 +194,12 @@ export function homeFlows(face: Face): void {
       await running.stop();
       const file = join(home.own(), 'state.json');
       const state = JSON.parse(readFileSync(file, 'utf8'));
-      state.servers.survival.lastSuccess = state.servers.survival.since = Date.now() - 5 * 86_400_000;
+      // Its schedule was made and changed just now.
+      Object.assign(state.servers.survival, {
+        lastSuccess: Date.now() - 5 * 86_400_000,
+        since: Date.now() - 5 * 86_400_000,
+        schedule: null,
+      });
       // Nobody can be asked for a newer one.
       renameSync(home.place, `${home.place}-away`);
       writeFileSync(file, JSON.stringify(state));
