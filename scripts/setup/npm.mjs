@@ -4,6 +4,9 @@ import { basename, delimiter, join, sep } from 'node:path';
 import { SetupFault } from './fault.mjs';
 import { logFile, modules, root } from './places.mjs';
 
+/** Asked at once: `npm ci` may take the file away. */
+const ownNode = realpathSync(process.execPath);
+
 /**
  * Runs npm and keeps what it prints in the log file. The npm that started us is used again (npm 10 and 11 both do), under a
  * Node outside node_modules unless one is named: `npm ci` deletes the folder that the pinned one lies in.
@@ -78,8 +81,7 @@ function isExecutable(file) {
 }
 
 function systemNode() {
-  const ours = realpathSync(process.execPath);
-  if (!ours.startsWith(realpathSync(root) + sep)) return ours;
+  if (!ownNode.startsWith(realpathSync(root) + sep)) return ownNode;
   const name = process.platform === 'win32' ? 'node.exe' : 'node';
   const other = pathFolders()
     .map((folder) => join(folder, name))

@@ -1,8 +1,19 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { explain } from '../../scripts/setup/npm.mjs';
@@ -54,6 +65,30 @@ test.skipIf(other === null)(
     for (const file of ['bin/holdfast.js', 'scripts/setup.mjs', ...parts]) {
       expect(spawnSync(other ?? '', ['--check', join(root, file)], { encoding: 'utf8' }), file).toMatchObject({ status: 0, stderr: '' });
     }
+  },
+);
+
+test.skipIf(other === null)(
+  `a set-up that the pinned Node runs, as after a change of the lock file, goes on when it has taken that Node away${other === null ? ' (there is none here)' : ''}`,
+  () => {
+    cpSync(join(root, 'scripts/setup'), join(folder, 'scripts/setup'), { recursive: true });
+    const [bin, cache] = [join(folder, 'node_modules/node/bin'), join(folder, '.cache')];
+    for (const made of [bin, cache]) mkdirSync(made, { recursive: true });
+    const pinned = join(bin, 'node');
+    copyFileSync(process.execPath, pinned);
+    const cli = join(folder, 'npm-cli.js');
+    writeFileSync(cli, `process.stdout.write('ran under ' + process.execPath);`);
+    const script = `
+      import { rmSync } from 'node:fs';
+      import { runNpm } from ${JSON.stringify(pathToFileURL(join(folder, 'scripts/setup/npm.mjs')).href)};
+      rmSync(${JSON.stringify(join(folder, 'node_modules'))}, { recursive: true });
+      runNpm(['rebuild', 'node'], {});`;
+    const result = spawnSync(pinned, ['--input-type=module', '-e', script], {
+      encoding: 'utf8',
+      env: { ...process.env, PATH: `${bin}:${dirname(other ?? '')}`, npm_execpath: cli },
+    });
+    expect(result).toMatchObject({ status: 0, stderr: '' });
+    expect(readFileSync(join(cache, 'setup.log'), 'utf8')).toContain('$ npm rebuild node\nran under /');
   },
 );
 
