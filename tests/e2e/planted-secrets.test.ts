@@ -234,6 +234,19 @@ test('twenty planted secrets are in no log, no state, no settings, no reply, no 
   expect(texts.some(([where]) => where.endsWith('holdfast.log'))).toBe(true);
 });
 
+test('a report tells of hooks, console commands and topics nothing that may be a secret which nobody knows as one', async () => {
+  const home = new ServiceHome();
+  await home.setUp();
+  const hook = ['--hook-before', JSON.stringify(['curl', '-H', `Authorization: Bearer ${plain('hook')}`])];
+  const rcon = ['--rcon', '127.0.0.1:9', '--rcon-pause', `login ${plain('console')}`, '--rcon-resume', 'go'];
+  await home.json(['server', 'edit', 'survival', ...hook, ...rcon], { HOLDFAST_RCON_PASSWORD: 'console' });
+  await home.json(['notice', 'add', 'phone', 'ntfy', '--topic', plain('topic'), '--no-test']);
+  await home.json(['report', join(home.base, 'report.txt')]);
+  const text = readFileSync(join(home.base, 'report.txt'), 'utf8');
+  for (const told of ['"curl"', '"login [hidden]"', '"phone"']) expect(text).toContain(told);
+  expect(text).not.toContain('planted');
+});
+
 test('what a handler adds to a reply by mistake does not go out', async () => {
   const handlers = {
     'keychain.describe': () => Promise.resolve({ kind: 'system', strong: true, locked: false, says: 'x', secret: 'planted' }),

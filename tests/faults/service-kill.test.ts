@@ -1,5 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
-import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Job } from '../../main/contract/jobs.ts';
@@ -79,6 +81,20 @@ test('kill -9 in such a backup, and all that may be deleted is deleted: the next
   await told(rcon, 'save-on');
   expect([rcon.saving, await callService(again)('jobs.list', { limit: 1 })]).toEqual([true, []]);
   await again.stop();
+});
+
+test('kill -9 in such a backup, and somebody else listens at the port that is set: the next start ends, and has sent save-on', async () => {
+  const { home, rcon } = await killedService();
+  const other = createServer();
+  onTestFinished(() => void other.close());
+  other.listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  const file = join(home.config, 'config.json');
+  const settings = JSON.parse(readFileSync(file, 'utf8')) as Readonly<Record<string, unknown>>;
+  writeFileSync(file, JSON.stringify({ ...settings, service: { port: (other.address() as AddressInfo).port } }));
+  const { code, stderr } = await home.run(['service']);
+  expect([code, stderr]).toEqual([11, expect.stringMatching(/port/)]);
+  expect([rcon.saving, rcon.done.at(-1)]).toEqual([true, 'save-on']);
 });
 
 describe('kill -9 in a backup by a command alone, and no service ever runs', () => {

@@ -64,6 +64,17 @@ test('one that could not be told keeps that password beside the imported one unt
   expect([forgotten, store.resting()]).toEqual([[former], []]);
 });
 
+test('a try that came no further than the word of a former password is made good by the next one', async () => {
+  const { memory, taken, store } = await importing([], false);
+  await taken;
+  const former = formerPasswordOf(console) ?? '';
+  memory.secrets.delete(former);
+  memory.secrets.set(password, 'old');
+  expect(store.resting()).toMatchObject([{ former: true }]);
+  await letGoOnBefore([password], { store, letGoOn: () => Promise.resolve(), keychain: () => memory.host.keychain() });
+  expect(memory.secrets.get(former)).toBe('old');
+});
+
 test('settings that cannot be used leave the secrets as they are', async () => {
   const { memory, told, taken } = await importing([server({ folder: '/srv', destinations: ['nowhere'] })]);
   expect(await codeOf(taken)).toBe('config-invalid');

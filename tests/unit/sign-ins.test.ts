@@ -199,4 +199,52 @@ describe('after somebody has signed in again', () => {
     stop.abort();
     await running;
   });
+
+  test('a missed backup that a person cancels then does not begin again by itself, until somebody signs in once more', async () => {
+    const now = Date.UTC(2026, 10, 24, 12, 0);
+    const store = memoryStore(now - 40 * 3_600_000);
+    store.putJob(failed(now - 8 * 3_600_000));
+    store.changeFacts('survival', {
+      lastSuccess: now - 32 * 3_600_000,
+      failures: { count: 1, at: now - 8 * 3_600_000, mayPass: false },
+    });
+    let signedIn = now - 3_600_000;
+    let held = 0;
+    const pause = (signal: AbortSignal): Promise<void> =>
+      new Promise((_, reject) => {
+        held += 1;
+        signal.addEventListener('abort', () => reject(new Fault('cancelled', 'cancelled')), { once: true });
+      });
+    const folder = tempFolder();
+    writeFileSync(join(folder, 'level.dat'), 'blocks');
+    const rcon = { host: '127.0.0.1', port: 1, timeoutSeconds: 1 };
+    const world = serviceWorld({
+      ...{ folder, store, now, quiesce: { pause } },
+      servers: [
+        {
+          ...{ schedule: { kind: 'daily', at: ['04:00'] }, verify: 'never', drill: 'never' },
+          quiesce: { kind: 'minecraft', rcon, warnPlayersSeconds: 0 },
+        },
+      ],
+      host: { signedInAt: () => signedIn },
+    });
+    const stop = new AbortController();
+    const running = world.service.run(stop.signal);
+    await world.clock.untilSomebodySleeps();
+    const untilHeld = async (times: number): Promise<void> => {
+      while (held < times) await world.clock.advance(minute / 2);
+    };
+    await untilHeld(1);
+    const [job] = await world.service.calls['jobs.list']({ limit: 1 }, stop.signal);
+    const ended = world.ended('backup');
+    await world.service.calls['job.cancel']({ job: job?.id ?? '' }, stop.signal);
+    expect(await ended).toMatchObject({ state: 'cancelled', reason: 'catch-up' });
+    for (let times = 0; times < 20; times += 1) await world.clock.advance(minute);
+    expect(held).toBe(1);
+    signedIn = world.clock.now();
+    world.service.settingsChanged();
+    await untilHeld(2);
+    stop.abort();
+    await running;
+  });
 });

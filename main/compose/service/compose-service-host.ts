@@ -1,6 +1,4 @@
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { openQuiesce } from '../../adapters/quiesce/open-quiesce.ts';
 import type { RconPasswords } from '../../adapters/quiesce/rcon-quiesce.ts';
 import { systemClock } from '../../adapters/system/clock.ts';
@@ -18,6 +16,7 @@ import type { LiveSettings } from '../../engine/service/settings-ports.ts';
 import type { Host } from '../host.ts';
 import { realPlace } from '../real-place.ts';
 import type { ServicePlaces } from './places.ts';
+import type { Scratch } from './scratch.ts';
 
 export interface ServiceHostParts {
   readonly cli: Host;
@@ -26,6 +25,7 @@ export interface ServiceHostParts {
   readonly settings: LiveSettings;
   readonly keychain: () => Promise<Keychain>;
   readonly places: ServicePlaces;
+  readonly scratch: Scratch;
   readonly open: (name: string) => Promise<OpenDestination>;
   readonly redact: (text: string) => string;
   readonly onJobNote: (note: JobNote) => void;
@@ -44,7 +44,7 @@ export interface ComposedServiceHost extends ServiceHost {
 
 /** What the service needs of this computer. */
 export function composeServiceHost(parts: ServiceHostParts): ComposedServiceHost {
-  const { cli, engine, store, settings, keychain, places, open, redact, onJobNote, onProblem, held } = parts;
+  const { cli, engine, store, settings, keychain, places, scratch, open, redact, onJobNote, onProblem, held } = parts;
   const { keychainOpenedAt, knowSecrets, scheduleClock, lookHeld } = parts;
   const clock = systemClock;
   const quiesceOf: ServiceHost['quiesce'] = (server) => {
@@ -93,12 +93,7 @@ export function composeServiceHost(parts: ServiceHostParts): ComposedServiceHost
     },
     runHook: ({ argv, timeoutSeconds }, environment, signal) =>
       runCommand(argv, { clock, timeoutMs: timeoutSeconds * 1000, environment, signal, redact }),
-    async scratch() {
-      const base = scratchFolder(cli.env, places);
-      await mkdir(base, { recursive: true, mode: 0o700 });
-      const path = await mkdtemp(join(base, scratchName(places)));
-      return { path, remove: () => rm(path, { recursive: true, force: true, maxRetries: 3 }) };
-    },
+    scratch: () => scratch.make(),
     async players(slug, signal) {
       const server = settings.current().servers.find((one) => one.slug === slug);
       if (server === undefined) return null;
@@ -116,19 +111,4 @@ function restHeld(folder: string, error: unknown): Fault {
     context: { ...fault.context, next: 'Try again when that has ended. One configuration for a server is enough.' },
     cause: fault,
   });
-}
-
-function scratchFolder(env: Host['env'], places: ServicePlaces): string {
-  const own = env['HOLDFAST_SCRATCH_DIR'];
-  return own !== undefined && own !== '' ? own : join(places.folder, 'scratch');
-}
-
-/** Of this service alone: others may use the same folder. */
-const scratchName = (places: ServicePlaces): string => `holdfast-drill-${places.lock}-`;
-
-/** What test restores of a process that is gone have left. */
-export async function sweepScratch(env: Host['env'], places: ServicePlaces): Promise<void> {
-  const folder = scratchFolder(env, places);
-  const names = await readdir(folder).catch(() => []);
-  for (const name of names) if (name.startsWith(scratchName(places))) await rm(join(folder, name), { recursive: true, force: true });
 }

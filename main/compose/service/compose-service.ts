@@ -43,6 +43,7 @@ import { openableKeychain } from './openable-keychain.ts';
 import type { ServicePlaces } from './places.ts';
 import { powerWatch } from './power-watch.ts';
 import { supportReport } from './report.ts';
+import { scratchIn } from './scratch.ts';
 import { setupCalls } from './setup-calls.ts';
 import { targetCalls } from './target-calls.ts';
 import { wakingClock } from './waking-clock.ts';
@@ -113,18 +114,14 @@ export async function composeService(
     ...(cli.power === undefined ? {} : { state: cli.power }),
   });
   const scheduleClock = wakingClock(clock);
+  const scratch = scratchIn(cli.env, places);
   let openedAt: number | null = null;
   const host = composeServiceHost({
     held: power.held,
     lookHeld: power.look,
     keychainOpenedAt: () => openedAt,
     scheduleClock,
-    cli,
-    engine,
-    store,
-    settings,
-    keychain,
-    places,
+    ...{ cli, engine, store, settings, keychain, places, scratch },
     open: destinations.open,
     redact: hide.text,
     onJobNote: jobs.note,
@@ -259,6 +256,8 @@ export async function composeService(
         }),
       ];
       void rest(releaseAllMemory);
+      // Nothing waits for it: there may be much, or a drive that does not answer.
+      scratch.sweep(signal).catch((error: unknown) => problem('what a test restore left could not be removed', error));
       await service.run(signal);
       await Promise.all([...others, signIns.close(), judge.close()]);
       await store.flush();

@@ -37,9 +37,21 @@ export async function supportReport(parts: ReportParts): Promise<string> {
     }
     sections.push(['jobs.list', await service.call('jobs.list', { limit: 200 }).catch(explained)]);
   }
-  const texts = sections.map(([title, content]) => `## ${title}\n\n${JSON.stringify(redactor.value(content), null, 2)}\n`);
+  const texts = sections.map(([title, content]) => `## ${title}\n\n${JSON.stringify(redactor.value(untold(content)), null, 2)}\n`);
   const log = await logLines(join(places.folder, 'log'));
   return `${texts.join('\n')}\n## Log\n\n${redactor.text(log.join('\n'))}\n`;
+}
+
+const hidden = '[hidden]';
+
+/** Without what people may have written secrets into that nobody knows as such: arguments of programs and of console commands, and topics, which whoever knows them reads. */
+function untold(content: unknown, name = ''): unknown {
+  if (name === 'topic') return hidden;
+  if (name === 'command' && typeof content === 'string') return content.replace(/\s.*$/su, ` ${hidden}`);
+  if (name === 'argv' && Array.isArray(content)) return content.map((one: unknown, index) => (index === 0 ? one : hidden));
+  if (Array.isArray(content)) return content.map((one: unknown) => untold(one));
+  if (typeof content !== 'object' || content === null) return content;
+  return Object.fromEntries(Object.entries(content).map(([key, one]) => [key, untold(one, key)]));
 }
 
 async function settingsOf(host: Host): Promise<Settings | null> {

@@ -5,7 +5,6 @@ import { removeLinkPage, sweepLinkPages } from '../../adapters/oauth/link-page.t
 import { callsEnded } from '../../adapters/system/calls-under-way.ts';
 import { asFault, Fault } from '../../contract/faults.ts';
 import type { Host } from '../host.ts';
-import { sweepScratch } from './compose-service-host.ts';
 import { composeService, type ComposedService } from './compose-service.ts';
 import type { HostFeatures } from './host-features.ts';
 import { serveHttp, type HttpServer } from './http-server.ts';
@@ -35,11 +34,14 @@ export async function runService(
   const signal = AbortSignal.any([host.signal, stop.signal]);
   let isOver = true;
   try {
-    await sweepScratch(host.env, places);
     // The codes of a process that is gone are good no more.
     await sweepLinkPages(places.folder, host.now());
     const service = await composeService(host, places, () => stop.abort(), features);
-    const http = await listen(service, places);
+    const http = await listen(service, places).catch(async (error: unknown) => {
+      // A game that a crash left at rest does not wait for a port to become free.
+      await Promise.race([service.takeUp().then(() => service.finish()), afterPatience(signal)]);
+      throw error;
+    });
     await replaceFile(join(places.folder, 'address.json'), `${JSON.stringify({ port: http.port, pid: process.pid })}\n`, {
       overFull: true,
     });

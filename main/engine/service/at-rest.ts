@@ -61,14 +61,20 @@ export async function letGoOnBefore(secrets: readonly string[], { store, letGoOn
   const slugs = new Set(store.resting().flatMap(({ slug }) => (secrets.includes(rconPasswordOf(slug)) ? [slug] : [])));
   for (const slug of slugs) {
     await letGoOn(slug);
-    const left = store.resting().filter((one) => one.slug === slug && one.former !== true && formerPasswordOf(one) !== null);
-    const password = left.length === 0 ? null : await (await keychain()).get(rconPasswordOf(slug));
+    const opened = await keychain();
+    const left: Resting[] = [];
+    for (const one of store.resting()) {
+      const name = one.slug === slug ? formerPasswordOf(one) : null;
+      // The word of it alone is no password: whoever wrote that may have come no further.
+      if (name !== null && (one.former !== true || (await opened.get(name)) === null)) left.push(one);
+    }
+    const password = left.length === 0 ? null : await opened.get(rconPasswordOf(slug));
     if (password === null) continue;
     // First the word of it: as long as there is no other, the one in force is tried.
     const failure = await store.setResting(store.resting().map((one) => (left.includes(one) ? { ...one, former: true } : one)));
     if (failure !== null) throw failure;
     const names = left.map(formerPasswordOf).filter((name) => name !== null);
-    await (await keychain()).set(Object.fromEntries(names.map((name) => [name, password])));
+    await opened.set(Object.fromEntries(names.map((name) => [name, password])));
   }
 }
 

@@ -59,11 +59,18 @@ export function scheduledServers(host: ServiceHost, mended: (last: Job | null) =
     return store.jobs().find(isIt) ?? null;
   }
 
+  /** What was put right before a person refused a run is no reason to begin it again. */
+  function lastWant(slug: string, { failures }: Standing): Job | null {
+    const last = lastBackup(slug);
+    if (last === null || last.endedAt === null || failures === null) return last;
+    return { ...last, endedAt: Math.max(last.endedAt, failures.at) };
+  }
+
   function scheduledOf(server: ServerSettings): Scheduled {
     const { slug } = server;
     // What failed for want of a sign-in or a keychain alone does not wait any longer once somebody has seen to it.
     const known = standingOf(server);
-    const standing = mended(lastBackup(slug)) !== null ? { ...known, failures: null } : known;
+    const standing = mended(lastWant(slug, known)) !== null ? { ...known, failures: null } : known;
     return { slug, occurrences: calendarOf(server), standing, pausedUntil: store.facts(slug).pausedUntil };
   }
 
