@@ -27,7 +27,7 @@ interface Stretch {
   readonly absences: { readonly from: number; readonly to: number }[];
 }
 
-test('ten years of five servers, with sleeps, clocks set right and wrong, and DST: nothing missed, nothing twice, the last good snapshot always kept', async () => {
+test('ten years of the scheduler with five servers, with sleeps, clocks set right and wrong, and DST: nothing missed, nothing twice, the last good snapshot always kept', async () => {
   const start = Date.UTC(2026, 0, 1, 12);
   const end = Date.UTC(2036, 0, 1, 12);
   const world = new ScheduledWorld(start, end, servers);
