@@ -64,12 +64,11 @@ export async function runApp(parts: AppParts): Promise<void> {
   let words = wordsOf(settings.get('language'), app.getLocale());
   // Windows shows notifications only of an app with a name.
   app.setAppUserModelId('page.holdfast.app');
-  ports.theme.themeSource = settings.get('theme');
   denyPermissions(ports.session());
   servePage(ports.protocol, parts.pageFile, parts.pageHeaders);
   serveCalls(ports.ipc, window.id, async () => (await opened.promise).handlers, end.signal);
 
-  const tray = ports.createTray(trayImage(places.trayImages, 'ok', platform, ports.theme.shouldUseDarkColors));
+  const tray = ports.createTray(trayImage(places.trayImages, 'ok', platform, ports.theme));
   const actions = {
     open: window.open,
     backUp: (slug: string) => void doing((at) => at.call('backup.start', { slug })),
@@ -99,7 +98,7 @@ export async function runApp(parts: AppParts): Promise<void> {
   ports.power.on('resume', lookNow);
   ports.power.on('on-battery', lookNow);
   ports.power.on('on-ac', lookNow);
-  drawTray();
+  followLook({});
   if (!isStartedBySession(app, parts.process.argv)) window.open();
   await follow();
 
@@ -107,12 +106,13 @@ export async function runApp(parts: AppParts): Promise<void> {
     if (language !== undefined) settings.set('language', language);
     if (theme !== undefined) settings.set('theme', theme);
     words = wordsOf(settings.get('language'), app.getLocale());
-    ports.theme.themeSource = settings.get('theme');
+    // Frame and menus. On Linux it would hide what the desktop itself has, which the tray's image is chosen by.
+    if (platform !== 'linux') ports.theme.themeSource = settings.get('theme');
     drawTray();
   }
 
   function drawTray(): void {
-    tray.setImage(trayImage(places.trayImages, worstOf(known()), platform, ports.theme.shouldUseDarkColors));
+    tray.setImage(trayImage(places.trayImages, worstOf(known()), platform, ports.theme));
     tray.setToolTip(`Holdfast: ${statusLine(servers, words)}`);
     if (hasMenuOfItsOwn) tray.showMenu('setContextMenu', menuOf(servers, words, actions));
   }

@@ -84,6 +84,9 @@ export interface ScreenPort extends Pick<Electron.Screen, 'getCursorScreenPoint'
 
 export type PowerPort = Emits<Record<'resume' | 'on-battery' | 'on-ac', () => void>>;
 
+/** Whether what is drawn is dark; the second of the bars of Windows, whatever the theme of the apps is. */
+export type ThemePort = Pick<Electron.NativeTheme, 'shouldUseDarkColors' | 'shouldUseDarkColorsForSystemIntegratedUI'>;
+
 export interface Ports {
   readonly app: AppPort;
   readonly protocol: ProtocolPort;
@@ -92,7 +95,7 @@ export interface Ports {
   readonly screen: ScreenPort;
   readonly power: PowerPort;
   readonly shell: Pick<Electron.Shell, 'openExternal'>;
-  readonly theme: Pick<Electron.NativeTheme, 'themeSource' | 'shouldUseDarkColors'> & Emits<{ updated: () => void }>;
+  readonly theme: ThemePort & Pick<Electron.NativeTheme, 'themeSource'> & Emits<{ updated: () => void }>;
   /** There once the app is ready. */
   readonly session: () => SessionPort;
   readonly createWindow: (options: Electron.BrowserWindowConstructorOptions) => WindowPort;

@@ -1,11 +1,12 @@
 import type { Words } from '../contract/app-words.ts';
 import type { ServerStatus } from '../contract/server-status.ts';
 import { statusLine, type TrayState } from '../contract/standing.ts';
-import type { MenuEntry } from './ports.ts';
+import type { MenuEntry, ThemePort } from './ports.ts';
 
 /** macOS colours a template itself; elsewhere there is one for light bars and one for dark ones. */
-export function trayImage(folder: string, state: TrayState, platform: NodeJS.Platform, isDark: boolean): string {
+export function trayImage(folder: string, state: TrayState, platform: NodeJS.Platform, theme: ThemePort): string {
   if (platform === 'darwin') return `${folder}/${state}Template.png`;
+  const isDark = platform === 'win32' ? theme.shouldUseDarkColorsForSystemIntegratedUI : theme.shouldUseDarkColors;
   return `${folder}/${state}-${isDark ? 'dark' : 'light'}-${platform === 'win32' ? 16 : 22}.png`;
 }
 

@@ -276,9 +276,30 @@ export class FakeScreen implements Port.ScreenPort {
   }
 }
 
+/** As Electron's declarations have it: what was chosen wins over the desktop's own, but for the bars of Windows. */
 export class FakeTheme extends EventEmitter {
-  themeSource: 'system' | 'light' | 'dark' = 'system';
-  shouldUseDarkColors = false;
+  /** What the desktop itself has: for its apps, and for its bars. */
+  readonly desktop = { areAppsDark: false, areBarsDark: false };
+  #source: 'system' | 'light' | 'dark' = 'system';
+
+  get themeSource(): 'system' | 'light' | 'dark' {
+    return this.#source;
+  }
+  set themeSource(source) {
+    this.#source = source;
+    this.emit('updated');
+  }
+  get shouldUseDarkColors(): boolean {
+    return this.#source === 'system' ? this.desktop.areAppsDark : this.#source === 'dark';
+  }
+  get shouldUseDarkColorsForSystemIntegratedUI(): boolean {
+    return this.desktop.areBarsDark;
+  }
+  /** The person changes it in the settings of the desktop. */
+  change(desktop: Partial<FakeTheme['desktop']>): void {
+    Object.assign(this.desktop, desktop);
+    this.emit('updated');
+  }
 }
 
 export function fakeSettings(given: Partial<AppSettings> = {}): SettingsPort & { readonly kept: AppSettings } {

@@ -96,8 +96,7 @@ test('the tray follows the servers', async () => {
   expect(tray().toolTip).toBe('Holdfast: 1 of 2 needs you');
   door.tell({ event: 'server-removed', data: { slug: 'survival' } });
   expect(tray().toolTip).toBe('Holdfast: your server is safe');
-  theme.shouldUseDarkColors = true;
-  theme.emit('updated');
+  theme.change({ areAppsDark: true });
   expect(tray().image).toBe('/icons/tray/ok-dark-22.png');
 });
 
@@ -307,14 +306,14 @@ test('it speaks the language of the desktop, or the one that was chosen', async 
   desktop.app.locale = 'de-AT';
   void runApp(desktop.parts);
   await seen(() => desktop.trays[0]?.toolTip === 'Holdfast: dein Server ist gesichert');
-  const { tray, theme } = await running(serving([creative]), { settings: { language: 'de', theme: 'dark' } });
+  const { tray, theme } = await running(serving([creative]), { platform: 'win32', settings: { language: 'de', theme: 'dark' } });
   expect(tray().entries[0]?.label).toBe('dein Server ist gesichert');
   expect(theme.themeSource).toBe('dark');
 });
 
 test('tray and notices follow the language and the theme that were chosen on the page, also at the next start', async () => {
   const door = serving([creative]);
-  const { tray, theme, features, settings, notifications } = await running(door);
+  const { tray, theme, features, settings, notifications } = await running(door, { platform: 'win32' });
   await features().look?.({ language: 'de' });
   expect([tray().toolTip, theme.themeSource]).toEqual(['Holdfast: dein Server ist gesichert', 'system']);
   door.tell({ event: 'notice', data: notice });
@@ -322,6 +321,23 @@ test('tray and notices follow the language and the theme that were chosen on the
   await features().look?.({ theme: 'dark' });
   expect([theme.themeSource, tray().entries[0]?.label]).toEqual(['dark', 'dein Server ist gesichert']);
   expect(settings.kept).toMatchObject({ language: 'de', theme: 'dark' });
+});
+
+test.each([
+  ['linux', 'areAppsDark', 22],
+  ['win32', 'areBarsDark', 16],
+] as const)('on %s the image in the tray is one for its bar, whatever theme was chosen on the page', async (platform, bar, size) => {
+  const chosen = ['light', 'dark', 'system'] as const;
+  for (const atStart of chosen) {
+    const { tray, theme, features } = await running(serving([creative]), { platform, settings: { theme: atStart } });
+    for (const isDark of [true, false]) {
+      theme.change({ [bar]: isDark });
+      for (const look of chosen) {
+        expect(tray().image).toBe(`/icons/tray/ok-${isDark ? 'dark' : 'light'}-${size}.png`);
+        await features().look?.({ theme: look });
+      }
+    }
+  }
 });
 
 test('quitting ends the service of this process first', async () => {

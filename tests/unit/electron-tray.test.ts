@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { languageOf, wordsIn } from '../../main/contract/app-words.ts';
 import { serverStates, type ServerState, type ServerStatus } from '../../main/contract/server-status.ts';
 import { isSafe, needsYou, statusLine, trayStates, worstOf } from '../../main/contract/standing.ts';
+import type { ThemePort } from '../../main/electron/ports.ts';
 import { menuOf, trayImage, type MenuActions } from '../../main/electron/tray.ts';
 import { runningJob, stagedServers } from '../support/page/staged-service.ts';
 
@@ -73,14 +74,20 @@ test('safe is what was backed up and will be again by itself, and nothing that n
 });
 
 describe('the image', () => {
+  const themeOf = (apps: boolean, bar: boolean): ThemePort => ({
+    shouldUseDarkColors: apps,
+    shouldUseDarkColorsForSystemIntegratedUI: bar,
+  });
+
   test.each([
-    ['darwin', false, 'lateTemplate.png'],
-    ['darwin', true, 'lateTemplate.png'],
-    ['linux', false, 'late-light-22.png'],
-    ['linux', true, 'late-dark-22.png'],
-    ['win32', true, 'late-dark-16.png'],
-  ] as const)('on %s, dark %s, is %s', (platform, isDark, name) => {
-    expect(trayImage('/icons', 'late', platform, isDark)).toBe(`/icons/${name}`);
+    ['darwin', false, false, 'lateTemplate.png'],
+    ['darwin', true, true, 'lateTemplate.png'],
+    ['linux', false, true, 'late-light-22.png'],
+    ['linux', true, false, 'late-dark-22.png'],
+    ['win32', false, true, 'late-dark-16.png'],
+    ['win32', true, false, 'late-light-16.png'],
+  ] as const)('on %s, its apps dark %s, its bar dark %s, is %s', (platform, apps, bar, name) => {
+    expect(trayImage('/icons', 'late', platform, themeOf(apps, bar))).toBe(`/icons/${name}`);
   });
 
   test('there is one for every state, at both densities', () => {
@@ -88,7 +95,7 @@ describe('the image', () => {
     for (const state of trayStates) {
       for (const platform of ['darwin', 'linux', 'win32'] as const) {
         for (const isDark of [false, true]) {
-          const path = trayImage(folder, state, platform, isDark);
+          const path = trayImage(folder, state, platform, themeOf(isDark, isDark));
           expect([path, existsSync(path)]).toEqual([path, true]);
           expect(existsSync(path.replace('.png', '@2x.png'))).toBe(true);
         }
