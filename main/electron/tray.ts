@@ -25,11 +25,11 @@ const hourMs = 3_600_000;
 export function menuOf(servers: readonly ServerStatus[] | null, words: Words, actions: MenuActions): MenuEntry[] {
   const all = servers ?? [];
   const each = (click: (slug: string) => void): MenuEntry[] =>
-    all.map(({ settings }) => ({ label: settings.name, click: () => click(settings.slug) }));
+    all.map(({ settings }) => ({ label: literal(settings.name), click: () => click(settings.slug) }));
   const isPaused = all.some(({ pausedUntil }) => pausedUntil !== null);
   const between: MenuEntry = { type: 'separator' };
   return [
-    { label: statusLine(servers, words), enabled: false },
+    { label: literal(statusLine(servers, words)), enabled: false },
     { label: words.open, click: () => actions.open() },
     between,
     { label: words.backUp, enabled: all.length > 0, submenu: each(actions.backUp) },
@@ -51,6 +51,9 @@ export function menuOf(servers: readonly ServerStatus[] | null, words: Words, ac
     { label: words.quit, click: actions.quit },
   ];
 }
+
+/** As a menu shows it as it is: one & alone marks the key of an entry, and is not shown. */
+const literal = (text: string): string => text.replaceAll('&', '&&');
 
 /** 08:00 of the next day, as this computer's clock on the wall has it. */
 function tomorrow(now: number): number {

@@ -124,6 +124,13 @@ describe('the menu', () => {
     ]);
   });
 
+  test('shows an & in a name: Electron takes one alone for the mark of a key', () => {
+    const ampersand = of('running').map((one) => ({ ...one, settings: { ...one.settings, name: 'Tom & Jerry' } }));
+    const menu = menuOf(ampersand, en, actions);
+    const submenus = menu.flatMap(({ label, submenu }) => (label === en.pause ? [] : (submenu ?? []))).map(({ label }) => label);
+    expect([menu[0]?.label, ...submenus]).toEqual(['at work on Tom && Jerry', 'Tom && Jerry', 'Tom && Jerry']);
+  });
+
   test('every entry does what it says', () => {
     for (const { click, submenu = [] } of menuOf(of('ok', 'paused'), en, actions)) {
       click?.();
