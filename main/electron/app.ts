@@ -117,8 +117,11 @@ export async function runApp(parts: AppParts): Promise<void> {
     if (hasMenuOfItsOwn) tray.showMenu('setContextMenu', menuOf(servers, words, actions));
   }
 
+  /** Of all of them, also where one fails; rejects with the first that did. */
   async function ofEach(act: (server: ServerStatus['settings']) => Promise<unknown>): Promise<void> {
-    for (const server of known()) await act(server.settings);
+    const all = await Promise.allSettled(known().map(({ settings: its }) => act(its)));
+    const failed = all.find(({ status }) => status === 'rejected');
+    if (failed?.status === 'rejected') throw failed.reason;
   }
 
   /** Something that a person asked for outside the page: that it did not work is told outside the page as well. */

@@ -168,6 +168,23 @@ test('what the menu could not do is told', async () => {
   expect(notifications[0]?.shown).toBe(1);
 });
 
+test('of several servers one that cannot be paused leaves none of the others running, and is told', async () => {
+  const paused: string[] = [];
+  const door = new FakeDoor(true, {
+    'servers.list': async () => [creative, home, survival],
+    'server.pause': async ({ slug }) => {
+      if (slug === 'creative') throw new Fault('locked', 'creative is being changed');
+      paused.push(slug);
+      return home;
+    },
+  });
+  const { tray, notifications } = await running(door);
+  tray().choose('Pause', 'Until I resume it');
+  await seen(() => notifications.length === 1);
+  expect(notifications[0]?.options.body).toContain('creative is being changed');
+  expect(paused).toEqual(['home-assistant', 'survival']);
+});
+
 test('in German what did not work is told in German, with what the service says of it as details', async () => {
   const faults = [
     new Fault('locked', 'creative is being backed up already', { context: { next: 'Wait for it.' } }),
