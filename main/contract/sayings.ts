@@ -37,6 +37,7 @@ export const sayings = {
   'sign-in-ended': [],
   'sign-in-unfinished': [],
   'sign-in-elsewhere': [],
+  'sign-in-unavailable': ['provider'],
   'client-needed': ['provider'],
   'client-refused': ['provider'],
   'project-in-testing': [],

@@ -50,7 +50,7 @@ describe.skipIf(browserMissing !== '').each(clouds)(
     test('without a client id it is said where it goes; the form opens there', async () => {
       const { page, field } = await atForm();
       await page.getByRole('button', { name: `Sign in with ${name}…` }).click();
-      await page.getByText(`${name} wants a client id of your own.`).waitFor();
+      await page.getByText(`To sign in with ${name}, a client id of your own is needed.`).waitFor();
       await field(provider === 'dropbox' ? 'place.appKey' : 'place.clientId').waitFor();
       await page.context().close();
     });

@@ -239,6 +239,30 @@ describe('a sign-in', () => {
     expectPage(fault, 'docs/setup/google-drive.md');
   });
 
+  // RFC 6749, 4.1.2.1.
+  test.each([
+    ['server_error', 'unavailable', 'sign-in-unavailable'],
+    ['temporarily_unavailable', 'unavailable', 'sign-in-unavailable'],
+    ['invalid_scope', 'config-invalid', 'client-refused'],
+    ['unauthorized_client', 'config-invalid', 'client-refused'],
+    ['unsupported_response_type', 'config-invalid', 'client-refused'],
+    ['invalid_request', 'config-invalid', 'client-refused'],
+    ['teapot', 'unexpected', undefined],
+  ])('the provider ends it with %s: that is no refusal of the person', async (error, code, say) => {
+    server.refuses = error;
+    for (const come of ['back', 'pasted'] as const) {
+      const begun = await begin();
+      const ended = begun.finished().catch((reason: unknown) => reason as Fault);
+      if (come === 'pasted') begun.answer((await backTo(begun.link)).href);
+      else {
+        const page = await browse(begun.link);
+        expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('Google did not sign you in')]);
+      }
+      expect(await ended).toMatchObject({ code, message: expect.stringContaining(error) });
+      expect(((await ended) as Fault).context['say']).toBe(say);
+    }
+  });
+
   test('other paths, hosts, methods, states and endless addresses change nothing; the right answer still counts, and once', async () => {
     const begun = await begin();
     const finished = begun.finished();

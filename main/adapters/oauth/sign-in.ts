@@ -3,10 +3,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { Fault } from '../../contract/faults.ts';
 import type { Clock } from '../../engine/ports.ts';
 import { cancelledFault } from '../../engine/storage/cancel.ts';
-import { accountStep } from '../network/account-step.ts';
 import { limitedTime, type TimeLimit } from '../network/limited-time.ts';
 import { challengeOf, newState, newVerifier, sameSecret } from './pkce.ts';
 import type { OAuthProvider } from './providers.ts';
+import { signInRefusal } from './refusals.ts';
 import { requestToken } from './token-request.ts';
 
 export interface SignInOptions {
@@ -26,7 +26,7 @@ export interface SignIn {
   readonly link: string;
   /** Nobody is waited for any longer then, milliseconds since 1970. */
   readonly expiresAt: number;
-  /** Settles when the browser has come back here. Faults: cancelled, timeout, permission-denied (the person said no), and those of the exchange. */
+  /** Settles when the browser has come back here. Faults: cancelled, timeout, permission-denied (the person said no), unavailable, config-invalid (the client) or unexpected as the provider refuses, and those of the exchange. */
   finished(): Promise<SignedIn>;
   /**
    * For a browser on another computer: the address that it ended on, which did not answer there. finished() settles with what comes of it. Fault
@@ -98,22 +98,19 @@ export async function beginSignIn(options: SignInOptions): Promise<SignIn> {
       page(response, 404, 'Nothing is here.');
       return;
     }
-    try {
-      const found = codeIn(url, state, provider);
-      listenNoMore();
-      page(response, 200, 'You are signed in. You can close this window and go back to Holdfast.');
-      settle(found);
-    } catch (error) {
-      const fault = error as Fault;
-      // A wrong state is somebody else's answer: the right one may still come.
-      if (fault.code !== 'permission-denied') {
-        page(response, 400, 'This is no answer to the sign-in that is waiting.');
-        return;
-      }
-      listenNoMore();
-      page(response, 200, 'You did not allow it, so nothing was changed. You can close this window.');
-      fail(fault);
+    const found = answerIn(url, state, provider);
+    if ('wrong' in found) {
+      page(response, 400, 'This is no answer to the sign-in that is waiting.');
+      return;
     }
+    listenNoMore();
+    page(response, 200, 'code' in found ? signedIn : found.refusal.code === 'permission-denied' ? notAllowed : notSignedIn(provider));
+    take(found);
+  }
+
+  function take(found: Answer): void {
+    if ('code' in found) settle(found.code);
+    else fail(found.refusal);
   }
 
   async function exchange(found: string): Promise<SignedIn> {
@@ -155,14 +152,10 @@ export async function beginSignIn(options: SignInOptions): Promise<SignIn> {
         operation,
       });
     }
-    try {
-      settle(codeIn(url, state, provider));
-    } catch (error) {
-      const fault = error as Fault;
-      if (fault.code !== 'permission-denied') throw fault;
-      fail(fault);
-    }
+    const found = answerIn(url, state, provider);
+    if ('wrong' in found) throw new Fault('config-invalid', found.wrong, { operation });
     listenNoMore();
+    take(found);
   }
 
   async function close(): Promise<void> {
@@ -196,22 +189,15 @@ function linkOf(provider: OAuthProvider, clientId: string, redirect: string, sta
   return link.href;
 }
 
-/** The code of an answer whose state is ours. */
-function codeIn({ searchParams }: URL, state: string, provider: OAuthProvider): string {
-  if (!sameSecret(searchParams.get('state') ?? '', state)) {
-    throw new Fault('config-invalid', 'this answers another sign-in than the one that is waiting', { operation });
-  }
+type Answer = { readonly code: string } | { readonly refusal: Fault };
+
+/** The provider's answer; `wrong` says why it is none to this sign-in, and the right one may still come. */
+function answerIn({ searchParams }: URL, state: string, provider: OAuthProvider): Answer | { readonly wrong: string } {
+  if (!sameSecret(searchParams.get('state') ?? '', state)) return { wrong: 'this answers another sign-in than the one that is waiting' };
   const error = searchParams.get('error');
-  if (error !== null) {
-    const next = 'Sign in again and allow it; nothing was changed.';
-    throw new Fault('permission-denied', `${provider.label} was not allowed to connect (${error.slice(0, 60)})`, {
-      operation,
-      context: { next: accountStep({ code: 'permission-denied', next }, provider.setupPage) ?? next },
-    });
-  }
+  if (error !== null) return { refusal: signInRefusal(provider, error) };
   const code = searchParams.get('code');
-  if (code !== null && code !== '') return code;
-  throw new Fault('config-invalid', 'this answer brings no code', { operation });
+  return code === null || code === '' ? { wrong: 'this answer brings no code' } : { code };
 }
 
 async function listen(server: ReturnType<typeof createServer>, provider: OAuthProvider): Promise<number> {
@@ -231,6 +217,11 @@ async function listen(server: ReturnType<typeof createServer>, provider: OAuthPr
   const address = server.address();
   return typeof address === 'object' && address !== null ? address.port : wanted;
 }
+
+const signedIn = 'You are signed in. You can close this window and go back to Holdfast.';
+const notAllowed = 'You did not allow it, so nothing was changed. You can close this window.';
+const notSignedIn = ({ label }: OAuthProvider): string =>
+  `${label} did not sign you in, so nothing was changed. You can close this window; Holdfast says why.`;
 
 function page(response: ServerResponse, status: number, text: string): void {
   response.writeHead(status, {

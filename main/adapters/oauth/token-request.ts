@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { Fault } from '../../contract/faults.ts';
-import { saying } from '../../contract/sayings.ts';
 import { cancelledFault } from '../../engine/storage/cancel.ts';
 import { accountStep } from '../network/account-step.ts';
 import { errnoOf, networkMeaning, retryAfterMs, slim } from '../network/errors.ts';
 import { openHttp, parsedJson, readAll } from '../network/http.ts';
 import type { OAuthProvider } from './providers.ts';
+import { clientRefusal } from './refusals.ts';
 
 const tokenSchema = z.object({
   access_token: z.string().min(1),
@@ -61,16 +61,8 @@ function refused(provider: OAuthProvider, status: number, error: string, wait: n
       ...options,
       context: { ...options.context, next: accountStep({ code: 'sign-in-needed' }, setupPage) ?? '' },
     });
-  if (['invalid_client', 'unauthorized_client', 'invalid_request', 'redirect_uri_mismatch', 'invalid_scope'].includes(error)) {
-    return new Fault('config-invalid', `${label} refused the client id or its settings (${error})`, {
-      ...options,
-      context: {
-        ...options.context,
-        ...saying('client-refused', { provider: label }),
-        next: `Check client id, secret and redirect address: ${setupPage} shows where.`,
-      },
-    });
-  }
+  const ofClient = clientRefusal(provider, error, options.context);
+  if (ofClient !== null) return ofClient;
   // A 5xx that says when to come back is busy, and the wait is kept.
   if (status === 429 || (status >= 500 && wait !== undefined)) {
     return new Fault('rate-limited', `${label} asked for fewer requests`, {

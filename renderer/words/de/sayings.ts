@@ -62,6 +62,8 @@ export const sayings = {
   'say.sign-in-unfinished.next': 'Schließe sie im Browser ab oder beginne sie neu.',
   'say.sign-in-elsewhere.says': 'Diese Anmeldung war bei einem anderen Anbieter.',
   'say.sign-in-elsewhere.next': 'Melde dich bei dem an, den du gewählt hast.',
+  'say.sign-in-unavailable.says': '{provider} konnte gerade niemanden anmelden.',
+  'say.sign-in-unavailable.next': 'Nichts wurde geändert. Warte ein paar Minuten und melde dich erneut an.',
   'say.client-needed.says': 'Zur Anmeldung bei {provider} brauchst du eine eigene Client-ID.',
   'say.client-needed.next': 'Die Anleitung führt zu einer; gib sie unter „Erweitert“ ein.',
   'say.project-in-testing.says':

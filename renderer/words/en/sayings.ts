@@ -62,6 +62,8 @@ export const sayings = {
   'say.sign-in-unfinished.next': 'Finish it in the browser, or begin it anew.',
   'say.sign-in-elsewhere.says': 'This sign-in was with another provider.',
   'say.sign-in-elsewhere.next': 'Sign in with the one you have chosen.',
+  'say.sign-in-unavailable.says': '{provider} could not sign anybody in just now.',
+  'say.sign-in-unavailable.next': 'Nothing was changed. Wait a few minutes, then sign in again.',
   'say.client-needed.says': 'To sign in with {provider}, a client id of your own is needed.',
   'say.client-needed.next': 'The guide leads to one; enter it under Advanced.',
   'say.project-in-testing.says':

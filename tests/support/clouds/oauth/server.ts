@@ -10,8 +10,8 @@ interface Pending {
 
 export interface OAuthServer extends TokenAuthority {
   readonly endpoint: string;
-  /** The person at the browser says no. */
-  refuses: boolean;
+  /** The person at the browser says no (true), or the provider ends it for a reason of its own: its word for that. */
+  refuses: boolean | string;
   /** Answered to the next requests for a token, in turn. */
   readonly answers: { readonly status: number; readonly body?: object; readonly headers?: Readonly<Record<string, string>> }[];
   /** Awaited before a request for a token is answered. */
@@ -85,7 +85,8 @@ export async function startOAuthServer(port = 0): Promise<OAuthServer> {
     }
     const state = given.get('state');
     if (state !== null) back.searchParams.set('state', state);
-    if (server.refuses) back.searchParams.set('error', 'access_denied');
+    const { refuses } = server;
+    if (refuses !== false) back.searchParams.set('error', refuses === true ? 'access_denied' : refuses);
     else {
       const code = make('code');
       codes.set(code, { client: given.get('client_id') ?? '', redirect, challenge: given.get('code_challenge') ?? '' });

@@ -43,17 +43,23 @@ export function signInFlows(face: Face): void {
       return visitor;
     }
 
-    test('what the person answers in another browser is shown: a no, and then a yes with the account', async () => {
+    test('what the person answers in another browser is shown: a no, a refusal of the provider’s own, and then a yes with the account', async () => {
       const visitor = await atForm();
       const { page, text, button, heading } = visitor;
       await fillClient(visitor, provider);
-      for (const refuses of [true, false]) {
+      const ends = [
+        [true, () => text('signIn.fault.permission-denied.says', { provider: name })],
+        ['server_error', () => text('say.sign-in-unavailable.says', { provider: name })],
+        ['invalid_scope', () => text('say.client-refused.says', { provider: name })],
+        [false, () => signedIn(visitor)],
+      ] as const;
+      for (const [refuses, shown] of ends) {
         cloud.oauth.refuses = refuses;
         await beginSignIn(visitor, provider);
         await page.locator('.link').waitFor({ state: 'attached' });
         // As a browser on this computer, to where the provider sends it.
         await fetch((await page.locator('.link').textContent()) ?? '');
-        await (refuses ? text('signIn.fault.permission-denied.says', { provider: name }) : signedIn(visitor)).waitFor();
+        await shown().waitFor();
       }
       await button('do.continue').click();
       await heading('wizard.password.title', { place: provider === 'dropbox' ? 'dropbox' : 'google-drive' }).waitFor();
