@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openOrigins } from '../../main/electron/links.ts';
 import { startSignInCloud, type SignInCloud } from '../support/clouds/sign-in-cloud.ts';
 import { bridgeFace } from '../support/page/bridge-face.ts';
 import { browserFace } from '../support/page/browser-face.ts';
@@ -52,6 +53,15 @@ describe.skipIf(browserMissing !== '').each(clouds)(
       await page.getByRole('button', { name: `Sign in with ${name}…` }).click();
       await page.getByText(`To sign in with ${name}, a client id of your own is needed.`).waitFor();
       await field(provider === 'dropbox' ? 'place.appKey' : 'place.clientId').waitFor();
+      // It is led to by the page itself, wherever it was installed.
+      await page.getByRole('button', { name: 'Guide', exact: true }).click();
+      await page.getByText(`# Setting up ${provider === 'dropbox' ? 'Dropbox' : 'Google Drive'}`).waitFor();
+      await page.evaluate('window.open = (link) => { window.opened = link; }');
+      await page
+        .getByRole('button', { name: provider === 'dropbox' ? 'Open Dropbox’s App Console' : 'Open the Google Cloud console' })
+        .click();
+      await page.waitForFunction('window.opened !== undefined');
+      expect(openOrigins).toContain(new URL(await page.evaluate<string>('window.opened')).origin);
       await page.context().close();
     });
 

@@ -23,6 +23,7 @@ interface Configuration {
   readonly mac: Packed;
   readonly win: Packed;
   readonly icon: string;
+  readonly files: readonly string[];
   readonly afterPack: string;
   readonly asarUnpack: readonly string[];
   readonly electronFuses: Readonly<Record<string, boolean>>;
@@ -75,6 +76,11 @@ test('the packages of Linux get what fpm asks for beyond the schema: a home page
   const { linux } = await config();
   expect(URL.parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).homepage)?.protocol).toBe('https:');
   expect(linux.maintainer).not.toBe('');
+});
+
+test('what the program reads beside itself goes with it: the opener for the kit, and the guides that the page shows', async () => {
+  const { files } = await config();
+  expect(files).toEqual(expect.arrayContaining(['docs/recovery/*.py', 'docs/setup/*.md']));
 });
 
 test('the app begins where the build puts it, and its icon is there', async () => {

@@ -49,10 +49,11 @@ export const place = {
   'place.clientSecret': 'Client-Schlüssel',
   'place.appKey': 'App Key',
   'place.appSecret': 'App Secret (freiwillig)',
-  'place.client.google':
-    'Lege in der Google Cloud Console eine der Art „Desktop-App“ an; docs/setup/google-drive.md führt in fünf Minuten hindurch.',
-  'place.client.dropbox':
-    'Lege in der App Console von Dropbox eine App mit „App folder“ an; docs/setup/dropbox.md führt in fünf Minuten hindurch.',
+  'place.client.google': 'Lege in der Google Cloud Console eine der Art „Desktop-App“ an; die Anleitung führt in fünf Minuten hindurch.',
+  'place.client.dropbox': 'Lege in der App Console von Dropbox eine App mit „App folder“ an; die Anleitung führt in fünf Minuten hindurch.',
+  'place.console.google': 'Google Cloud Console öffnen',
+  'place.console.dropbox': 'App Console von Dropbox öffnen',
+  'place.guide': 'Anleitung (auf Englisch)',
   'place.client.other': 'Die Anmeldung gehört zur bisherigen Client-ID. Melde dich mit dieser einmal neu an.',
   'place.path': 'Ordner',
   'place.path.help':
