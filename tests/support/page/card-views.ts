@@ -1,4 +1,5 @@
 import type { ServerStatus } from '../../../main/contract/server-status.ts';
+import { timeLeft } from './restore-views.ts';
 import { stagedNow } from './staged-restore.ts';
 import { runningJob, stagedServers } from './staged-service.ts';
 import type { View } from './views.ts';
@@ -64,7 +65,7 @@ const named: Readonly<Record<string, string>> = {
 export const allCards: View = {
   ...{ name: 'cards', path: '', languages: both, whole: true },
   async ready(page, _, service) {
-    await page.getByRole('article').nth(3).waitFor();
+    await timeLeft(page).waitFor();
     const { settings, ...rest } = creative();
     for (const [state, name] of Object.entries(named)) {
       const slug = name.toLowerCase();

@@ -1,4 +1,6 @@
-import type { Page } from 'playwright';
+import type { Locator, Page } from 'playwright';
+import { restoringJob, stagedNow, toldApart } from './staged-restore.ts';
+import type { StagedService } from './staged-service.ts';
 import type { View } from './views.ts';
 
 const both = ['en', 'de'] as const;
@@ -25,7 +27,12 @@ export async function askRestore(page: Page): Promise<void> {
   await page.getByRole('dialog').getByText(/112/).waitFor();
 }
 
-export async function startRestore(page: Page): Promise<void> {
+/** What the page says of how long a running job takes yet. */
+export function timeLeft(where: Page | Locator): Locator {
+  return where.getByText(/(B\/s, about .* left|B\/s, noch etwa)/).first();
+}
+
+export async function startRestore(page: Page, service: StagedService): Promise<void> {
   await askRestore(page);
   await page
     .getByRole('dialog')
@@ -36,6 +43,9 @@ export async function startRestore(page: Page): Promise<void> {
     .getByRole('heading', { name: /^(Restoring|Stelle)/ })
     .waitFor();
   await page.getByRole('dialog').getByRole('progressbar').waitFor();
+  await page.clock.setFixedTime(stagedNow + 2 * toldApart * 1000);
+  service.emit({ event: 'job', data: restoringJob });
+  await timeLeft(page.getByRole('dialog')).waitFor();
 }
 
 /** What leads back: the question, its choices, on the way, done. */
@@ -53,7 +63,7 @@ export const restoreViews: readonly View[] = [
       await page.getByRole('dialog').getByText(/112/).waitFor();
     },
   },
-  { name: 'restore-progress', path: '', languages: both, ready: startRestore },
+  { name: 'restore-progress', path: '', languages: both, ready: (page, _, service) => startRestore(page, service) },
   {
     ...{ name: 'restore-done', path: `${creative}/snap-0000`, languages: both },
     async ready(page) {

@@ -6,6 +6,15 @@ import { Fault } from '../../../main/contract/faults.ts';
 /** A Monday at 14:02 in every picture. */
 export const stagedNow = Date.UTC(2026, 10, 23, 14, 2);
 
+/** Seconds between the two times that the page is told of a running job: from those it finds itself how fast the job goes. */
+export const toldApart = 8;
+
+/** A running job as it is told the first time; `speed` in bytes a second. */
+export function toldFirst(job: Job, speed: number): Job {
+  const { progress } = job;
+  return progress === null ? job : { ...job, progress: { ...progress, bytes: progress.bytes - toldApart * speed } };
+}
+
 /** A restore of Creative, half way. */
 export const restoringJob: Job = {
   ...{ id: 'j-restore', kind: 'restore', server: 'creative', destination: 'tide-s3', state: 'running', reason: 'person' },
@@ -38,7 +47,7 @@ export function stagedRestore(emit: (event: ServiceEvent) => void): Handlers {
     }),
     'restore.start': async ({ include }) => {
       // As the real service: the job is told of once the call is answered.
-      setImmediate(() => emit({ event: 'job', data: include.length === 0 ? restoringJob : restoredJob }));
+      setImmediate(() => emit({ event: 'job', data: include.length === 0 ? toldFirst(restoringJob, 40e6) : restoredJob }));
       return { job: restoringJob.id };
     },
     'job.cancel': async () => {

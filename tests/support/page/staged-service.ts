@@ -9,7 +9,7 @@ import { hasFailed } from '../../../main/contract/standing.ts';
 import { serveHttp, type HttpServer } from '../../../main/compose/service/http-server.ts';
 import { access } from '../../../main/compose/service/token.ts';
 import { stagedLog } from './staged-log.ts';
-import { restoringJob, stagedNow, stagedRestore } from './staged-restore.ts';
+import { restoringJob, stagedNow, stagedRestore, toldFirst } from './staged-restore.ts';
 import { stagedSetup } from './staged-setup.ts';
 import { stagedSnapshots } from './staged-snapshots.ts';
 
@@ -30,6 +30,8 @@ export interface StageOptions {
 
 export interface StagedService {
   readonly http: HttpServer;
+  /** One of its servers is being backed up. */
+  readonly isBusy: boolean;
   /** Signs a browser in. */
   link(): string;
   emit(event: ServiceEvent): void;
@@ -51,6 +53,7 @@ export async function stageService(options: StageOptions = {}): Promise<StagedSe
   });
   return {
     http,
+    isBusy: options.empty !== true,
     link: () => `http://127.0.0.1:${http.port}/sign-in?code=${door.newCode()}`,
     emit,
   };
@@ -123,9 +126,10 @@ export const stagedServers: readonly ServerStatus[] = [
   status('Creative', 'creative', '/srv/minecraft/creative', 'tide-s3', {}),
 ];
 
-function history(server: string, bytes: number): readonly Job[] {
+/** Twice a day, back from its last backup. */
+function history(server: string, bytes: number, newest: number): readonly Job[] {
   return Array.from({ length: 60 }, (_, index) => {
-    const at = stagedNow - index * 12 * hour;
+    const at = newest - index * 12 * hour;
     const failed = server === 'survival' && (index === 9 || index === 31);
     const wave = 1 - index * 0.0022 + Math.sin(index * 1.7) * 0.004;
     return job({
@@ -149,8 +153,7 @@ function history(server: string, bytes: number): readonly Job[] {
 }
 
 const jobs: readonly Job[] = stagedServers
-  .flatMap(({ settings, bytes }) => history(settings.slug, bytes))
-  .filter(({ server, endedAt }) => (server !== 'nextcloud' && server !== 'home-assistant') || (endedAt ?? 0) < stagedNow - 3 * day)
+  .flatMap(({ settings, bytes, lastSuccess }) => history(settings.slug, bytes, lastSuccess ?? stagedNow))
   .sort((one, other) => (other.endedAt ?? 0) - (one.endedAt ?? 0));
 
 function refuse(): never {
@@ -170,7 +173,7 @@ function stagedHandlers(options: StageOptions, emit: (event: ServiceEvent) => vo
       ...{ version: '0.1.0', startedAt: stagedNow - 21 * day, keychain, settingsProblem: '', stateProblem: '', host: 'attic-server' },
       ...{ zone: 'Europe/Berlin', features: [] },
     }),
-    'servers.list': async () => [...servers],
+    'servers.list': async () => servers.map((row) => ({ ...row, running: row.running === null ? null : toldFirst(row.running, 15.5e6) })),
     'server.get': async ({ slug }) => one(slug),
     'server.pause': async ({ slug }) => one(slug),
     'server.resume': async ({ slug }) => one(slug),
@@ -220,7 +223,7 @@ function stagedHandlers(options: StageOptions, emit: (event: ServiceEvent) => vo
       })),
     'backup.start': async () => ({ job: runningJob.id }),
     'job.get': async ({ job: id }) => (id === restoringJob.id ? restoringJob : runningJob),
-    ...stagedLog(),
+    ...stagedLog((id) => [runningJob, ...jobs].find((row) => row.id === id) ?? runningJob),
     ...stagedSetup(stagedNow),
     ...stagedRestore(emit),
     ...stagedSnapshots(stagedNow, options.snapshots),

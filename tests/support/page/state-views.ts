@@ -69,8 +69,8 @@ const stops: readonly Stop[] = [
   },
   {
     ...{ name: 'restore-cancelled', path: '' },
-    async at(page, say) {
-      await startRestore(page);
+    async at(page, say, service) {
+      await startRestore(page, service);
       await press(page, say('way.cancel'));
       await page
         .getByRole('dialog')
@@ -81,7 +81,7 @@ const stops: readonly Stop[] = [
   {
     ...{ name: 'restore-broken', path: '' },
     async at(page, say, service) {
-      await startRestore(page);
+      await startRestore(page, service);
       service.emit({
         event: 'job',
         data: { ...restoringJob, state: 'failed', progress: null, endedAt: stagedNow, fault, untouched: true },

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright';
 import { allCards } from './card-views.ts';
-import { restoreViews, tickSome } from './restore-views.ts';
+import { restoreViews, tickSome, timeLeft } from './restore-views.ts';
 import type { StagedService } from './staged-service.ts';
 import { wizardViews } from './wizard-views.ts';
 
@@ -25,7 +25,7 @@ const creative = 'snapshots/creative/tide-s3';
 
 /** Every view of the page, for pictures and for checks of all of them. */
 export const views: readonly View[] = [
-  { name: 'home', path: '', languages: ['en', 'de'], ready: (page) => page.getByRole('article').nth(3).waitFor() },
+  { name: 'home', path: '', languages: both, ready: (page) => timeLeft(page).waitFor() },
   allCards,
   { name: 'snapshots', path: creative, languages: both, ready: (page) => page.getByRole('list').getByRole('link').nth(9).waitFor() },
   {
@@ -102,21 +102,21 @@ export const views: readonly View[] = [
   },
   { name: 'empty', path: '', empty: true, languages: both, ready: (page) => page.getByRole('heading', { level: 1 }).waitFor() },
   {
-    name: 'activity',
-    path: 'activity',
-    languages: both,
-    ready: (page) =>
-      page
+    ...{ name: 'activity', path: 'activity', languages: both },
+    async ready(page) {
+      await page
         .getByRole('button', { name: /Survival/ })
         .first()
-        .click(),
+        .click();
+      await timeLeft(page).waitFor();
+    },
   },
   {
     ...{ name: 'activity-log', path: 'activity', languages: both },
     async ready(page) {
       await page
         .getByRole('button', { name: /Survival/ })
-        .nth(2)
+        .nth(1)
         .click();
       await page.getByText(/^(Log|Protokoll)$/).click();
       await page.getByText('how=minecraft').evaluate((line) => line.scrollIntoView({ block: 'center' }));

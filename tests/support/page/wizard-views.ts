@@ -1,4 +1,5 @@
 import type { Page } from 'playwright';
+import { timeLeft } from './restore-views.ts';
 import type { View } from './views.ts';
 
 type Language = 'en' | 'de';
@@ -119,7 +120,7 @@ const stops: readonly Stop[] = [
     name: 'wizard-first',
     async go(page, language) {
       await press(page, 'start', language);
-      await page.getByRole('progressbar').waitFor();
+      await timeLeft(page).waitFor();
     },
   },
 ];
