@@ -59,7 +59,7 @@ describe.skipIf(browserMissing !== '')(`answers that come late on the page${brow
     stage.service.emit({ event: 'destinations-changed', data: {} });
     await listed;
     await page.getByText('maria@example.org').waitFor();
-    await page.getByRole('button', { name: 'Sign in with Google…' }).click();
+    await page.getByRole('button', { name: 'Another account…' }).click();
     const waiting = page.getByRole('progressbar', { name: /Google/ });
     await waiting.waitFor();
     const cancelled = page.waitForRequest(addressOf('signIn.cancel'));
