@@ -1,5 +1,6 @@
 import type { KeepSettings } from '../../../main/contract/server-settings.ts';
 import type { ScheduleSettings } from '../../../main/contract/schedule-settings.ts';
+import { isTime } from '../../design/time-of-day.ts';
 import type { Key } from '../../words/language.svelte.ts';
 
 export const rhythms = ['hourly', 'every', 'daily', 'weekly', 'cron'] as const;
@@ -24,7 +25,7 @@ export class ScheduleDraft {
         return Number.isInteger(hours) && hours >= 1 && hours <= 24 ? null : 'schedule.error.hours';
       case 'daily':
       case 'weekly':
-        return /^([01]\d|2[0-3]):[0-5]\d$/.test(this.at) ? null : 'schedule.error.time';
+        return isTime(this.at) ? null : 'schedule.error.time';
       case 'cron':
         return this.cron.trim().split(/\s+/).length === 5 ? null : 'schedule.error.cron';
       case 'hourly':
