@@ -4,6 +4,7 @@ import type { ServerStatus } from '../../main/contract/server-status.ts';
 import { browserMissing } from '../support/page/browser.ts';
 import { openStage } from '../support/page/stage.ts';
 import { openStagedPage } from '../support/page/staged-page.ts';
+import { toldApart } from '../support/page/staged-restore.ts';
 import { runningJob, stagedNow, stagedServers } from '../support/page/staged-service.ts';
 
 describe.skipIf(browserMissing !== '')(`cards on the page${browserMissing === '' ? '' : ` (${browserMissing})`}`, () => {
@@ -38,7 +39,7 @@ describe.skipIf(browserMissing !== '')(`cards on the page${browserMissing === ''
   test('Pause on the card pauses for an hour', async () => {
     const asked = page.waitForRequest('**/api/call/server.pause');
     await card('Creative').getByRole('button', { name: 'Pause', exact: true }).click();
-    expect((await asked).postDataJSON()).toEqual({ slug: 'creative', until: stagedNow + 3_600_000 });
+    expect((await asked).postDataJSON()).toEqual({ slug: 'creative', until: stagedNow + toldApart * 1000 + 3_600_000 });
   });
 
   test('a card whose job runs says how fast, and how long it takes yet', async () => {
