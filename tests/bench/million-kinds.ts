@@ -31,8 +31,13 @@ const kinds: Readonly<Record<string, { readonly count: number; readonly make: (t
 
 /** The memory that a backup and a restore need of trees whose entries are no plain files. */
 export function measureKinds(place: string, tell: (text: string) => void): readonly Row[] {
-  return Object.entries(kinds).flatMap(([name, { count, make }]) => {
-    const [tree, destination, restored] = [join(place, 'kind'), join(place, 'kind-destination'), join(place, 'kind-restored')];
+  return Object.entries(kinds).flatMap(([name, { count, make }], index) => {
+    // A destination of its own: one that was emptied is taken for a disk that is not mounted.
+    const [tree, destination, restored] = [
+      join(place, 'kind'),
+      join(place, `kind-destination-${String(index)}`),
+      join(place, 'kind-restored'),
+    ];
     for (let number = 0; number < count; number += 1) {
       const inFolder = join(`part-${String(Math.floor(number / perFolder ** 2))}`, `folder-${String(Math.floor(number / perFolder))}`);
       if (number % perFolder === 0) mkdirSync(join(tree, inFolder), { recursive: true });
