@@ -38,6 +38,9 @@ export function measureKinds(place: string, tell: (text: string) => void): reado
       join(place, `kind-destination-${String(index)}`),
       join(place, 'kind-restored'),
     ];
+    mkdirSync(tree);
+    // A folder without a single file is refused.
+    writeFileSync(join(tree, 'one-file'), 'content');
     for (let number = 0; number < count; number += 1) {
       const inFolder = join(`part-${String(Math.floor(number / perFolder ** 2))}`, `folder-${String(Math.floor(number / perFolder))}`);
       if (number % perFolder === 0) mkdirSync(join(tree, inFolder), { recursive: true });
