@@ -1,7 +1,5 @@
-import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { deliverNotice } from '../../main/adapters/notify/deliver.ts';
 import { ping } from '../../main/adapters/notify/ping.ts';
@@ -9,9 +7,9 @@ import { noticeTargetSchema, type Notice } from '../../main/contract/notices.ts'
 import type { Fault } from '../../main/contract/faults.ts';
 import { codeOf } from '../conformance/suite-support.ts';
 import { freePort } from '../support/free-port.ts';
+import { makeCertificate, trust } from '../support/local-certificate.ts';
 import { startMailServer, startReceiver, type HttpReceiver } from '../support/receivers.ts';
 import { ServiceHome } from '../support/service-process.ts';
-import { tempFolder } from '../support/temp-folder.ts';
 
 let receiver: HttpReceiver;
 beforeEach(async () => {
@@ -105,22 +103,12 @@ describe('by mail', () => {
   test.each(['starttls', 'tls'] as const)(
     'encrypted, %s: it arrives with the account where the certificate is one that this computer trusts',
     async (security) => {
-      const folder = tempFolder();
-      const files = { key: join(folder, 'key.pem'), cert: join(folder, 'cert.pem') };
-      const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];
-      const name = ['-subj', '/CN=mail', '-addext', 'subjectAltName=IP:127.0.0.1'];
-      const out = ['-keyout', files.key, '-out', files.cert];
-      execFileSync('openssl', ['req', '-x509', ...curve, '-nodes', '-days', '2', ...name, ...out], { stdio: 'ignore' });
-      const [key, cert] = [readFileSync(files.key), readFileSync(files.cert)];
-      const server = await startMailServer(account, { key, cert, secure: security === 'tls' });
-      const trusted = getCACertificates('default');
-      onTestFinished(async () => {
-        setDefaultCACertificates(trusted);
-        await server.close();
-      });
+      const certificate = makeCertificate('IP:127.0.0.1');
+      const server = await startMailServer(account, { ...certificate, secure: security === 'tls' });
+      onTestFinished(() => server.close());
       expect(['config-invalid', 'unavailable']).toContain(await codeOf(send(target(server.port, security), { password: 'planted' })));
       expect(server.mails).toEqual([]);
-      setDefaultCACertificates([...trusted, cert.toString()]);
+      onTestFinished(trust(certificate));
       await send(target(server.port, security), { password: 'planted' });
       expect(server.mails).toMatchObject([{ user: account.user, encrypted: true, text: expect.stringContaining('Free space.') as string }]);
     },

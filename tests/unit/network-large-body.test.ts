@@ -1,16 +1,13 @@
-import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { createServer, get, type Agent, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, get as getOverTls, type Server as TlsServer } from 'node:https';
-import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { thriftyAgents } from '../../main/adapters/network/agents.ts';
 import { bodyOf } from '../../main/adapters/network/large-body.ts';
 import { patterned } from '../conformance/suite-support.ts';
-import { tempFolder } from '../support/temp-folder.ts';
 import { closed, listening } from '../support/clouds/serve.ts';
+import { makeCertificate } from '../support/local-certificate.ts';
 
 const large = patterned(17 * 1024 * 1024 + 333);
 const whole = hashOf([large]);
@@ -37,17 +34,11 @@ async function ask(port: number, agent: Agent = thriftyAgents().httpAgent): Prom
 }
 
 async function askOverTls(): Promise<IncomingMessage> {
-  const folder = tempFolder();
-  const files = { key: join(folder, 'key.pem'), cert: join(folder, 'cert.pem') };
-  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];
-  const name = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
-  execFileSync('openssl', ['req', '-x509', ...curve, '-nodes', '-days', '2', ...name, '-keyout', files.key, '-out', files.cert], {
-    stdio: 'ignore',
-  });
-  const server = createTlsServer({ key: readFileSync(files.key), cert: readFileSync(files.cert) }, (_, response) => sendLarge(response));
+  const certificate = makeCertificate();
+  const server = createTlsServer(certificate, (_, response) => sendLarge(response));
   servers.push(server);
   const { httpsAgent: agent } = thriftyAgents();
-  const request = getOverTls({ host: 'localhost', family: 4, port: await listening(server), agent, ca: readFileSync(files.cert) });
+  const request = getOverTls({ host: 'localhost', family: 4, port: await listening(server), agent, ca: certificate.cert });
   const [message] = (await once(request, 'response')) as [IncomingMessage];
   return message;
 }
