@@ -6,7 +6,6 @@ import type { EngineHost } from '../host.ts';
 import { decideRetention } from '../retention/decide.ts';
 import { findObject, hasEnded, listServer } from '../snapshots/catalog.ts';
 import { readHeader, readHeaders } from '../snapshots/headers.ts';
-import { checkWholeManifest } from '../snapshots/manifest-store.ts';
 import type { Catalog, ListedObject, ListedSnapshot, OneServer } from '../snapshots/catalog.ts';
 import type { ManifestHeader } from '../snapshots/manifest.ts';
 import { checksumKey, damagedKey, serverPrefix, snapshotTime } from '../snapshots/names.ts';
@@ -20,6 +19,7 @@ import { givingUp } from './giving-up.ts';
 import { lockName } from './lock-name.ts';
 import { checkOwner, ownerOf } from './owner.ts';
 import { livePartials, readPartials, type ReadPartials } from './unfinished.ts';
+import { unreadableManifest } from './unreadable-manifest.ts';
 import { classicProblem, ownMark, problemFinder } from './snapshot-problem.ts';
 import { openCatalog } from './snapshots.ts';
 import type { KnownPlace } from '../snapshots/known-place.ts';
@@ -87,14 +87,10 @@ async function pruneListing(
   await readHeaders(catalog, listing.snapshots, options);
   for (const snapshot of listing.snapshots) {
     const header = await readHeader(catalog, snapshot, options);
-    if (header instanceof Fault) {
-      unreadable = header.message;
-      warnings.push(noArchiveRemoved(header));
-    }
-    const marked = ownMark(snapshot, 'manifest');
-    if (marked !== null && !(header instanceof Fault)) {
-      unreadable = marked.message;
-      warnings.push(noArchiveRemoved(marked));
+    const damaged = header instanceof Fault ? header : ownMark(snapshot, 'manifest');
+    if (damaged !== null) {
+      unreadable = damaged.message;
+      warnings.push(noArchiveRemoved(damaged));
     }
     const problem = header === null || header instanceof Fault ? null : await problemOf(snapshot, header);
     known.push(describe(snapshot, header, problem));
@@ -109,6 +105,7 @@ async function pruneListing(
   let decision = decide(known, request, providerNow);
   for (;;) {
     const trusted = decision.remove.length === 0 ? undefined : trustedOf(known, providerNow);
+    // Before any other goes: without its map all that it names is lost.
     const fault = trusted === undefined ? null : await unreadableManifest(catalog, trusted.snapshot, options);
     if (trusted === undefined || fault === null) break;
     unreadable = fault.message;
@@ -147,19 +144,6 @@ function decide(known: readonly Known[], { policy, zone }: PruneRequest, now: nu
 function trustedOf(known: readonly Known[], now: number): Known | undefined {
   const readable = known.filter(({ complete, header }) => complete && header !== null);
   return readable.findLast(({ time }) => time <= now) ?? readable.at(-1);
-}
-
-/** Its manifest is read to the end before any other goes: the first line does not show that the rest is damaged, and without its map all that it names is lost. */
-async function unreadableManifest(catalog: Catalog, snapshot: ListedSnapshot, options: CallOptions): Promise<Fault | null> {
-  const manifest = findObject(snapshot, 'manifest');
-  if (manifest === null) return null;
-  try {
-    await checkWholeManifest(catalog.zstd, catalog.backend, catalog.vault, manifest.key, { ...options, size: manifest.size });
-    return null;
-  } catch (error) {
-    if (error instanceof Fault && (error.code === 'corrupt' || error.code === 'truncated' || error.code === 'not-found')) return error;
-    throw error;
-  }
 }
 
 const noArchiveRemoved = ({ message }: Pick<Fault, 'message'>): Warning => ({

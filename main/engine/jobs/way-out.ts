@@ -2,9 +2,9 @@ import { Fault } from '../../contract/faults.ts';
 import type { EngineHost } from '../host.ts';
 import { findObject, isCompleteClassic, listServer, type Catalog, type ListedSnapshot } from '../snapshots/catalog.ts';
 import { readHeader } from '../snapshots/headers.ts';
-import { checkWholeManifest } from '../snapshots/manifest-store.ts';
 import type { CallOptions } from '../storage/backend.ts';
 import { classicProblem, problemFinder } from './snapshot-problem.ts';
+import { unreadableManifest } from './unreadable-manifest.ts';
 
 /**
  * What a restore that met damage ends with: the same fault, which now says what helps. An older state is never brought back unasked, but the newest one
@@ -61,20 +61,8 @@ async function wholeBefore(
     if (isCompleteClassic(one) && classicProblem(one) === null && findObject(one, 'manifest') === null) return one;
     const header = await readHeader(catalog, one, options);
     if (header === null || header instanceof Fault || header.archives.some(({ key }) => key === damaged)) continue;
-    if ((await problemOf(one, header)) === null && (await isReadable(catalog, one, options))) return one;
+    // Of the one that is named the manifest is read to its end: only its first line has been so far.
+    if ((await problemOf(one, header)) === null && (await unreadableManifest(catalog, one, options)) === null) return one;
   }
   return null;
-}
-
-/** Of the one that is to be named the manifest is read to its end: only its first line has been so far. */
-async function isReadable({ zstd, backend, vault }: Catalog, snapshot: ListedSnapshot, options: CallOptions): Promise<boolean> {
-  const manifest = findObject(snapshot, 'manifest');
-  if (manifest === null) return false;
-  try {
-    await checkWholeManifest(zstd, backend, vault, manifest.key, { ...options, size: manifest.size });
-    return true;
-  } catch (error) {
-    if (!(error instanceof Fault) || !['corrupt', 'truncated', 'not-found'].includes(error.code)) throw error;
-    return false;
-  }
 }
