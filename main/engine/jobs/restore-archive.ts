@@ -6,19 +6,17 @@ import type { UnpackRequest, UnpackResult } from '../archive/unpacker.ts';
 import type { EngineHost } from '../host.ts';
 import { openArchive, readStored } from '../snapshots/archive-reader.ts';
 import { findObject, withoutManifest, listServer, storedSizes } from '../snapshots/catalog.ts';
-import type { Catalog, ListedObject, ListedSnapshot } from '../snapshots/catalog.ts';
+import type { Catalog, ListedSnapshot } from '../snapshots/catalog.ts';
 import { compareChecksums, readChecksum } from '../snapshots/checksums.ts';
 import type { ChecksumFinding } from '../snapshots/checksums.ts';
-import { fetchManifest } from '../snapshots/manifest-store.ts';
 import type { FetchedManifest } from '../snapshots/manifest-store.ts';
 import type { ManifestHeader } from '../snapshots/manifest.ts';
 import { checksumKey, readObjectName } from '../snapshots/names.ts';
-import { fetchReadable, type ReadableManifest } from '../snapshots/readable-manifest.ts';
 import type { CommitOptions } from '../snapshots/restore-target.ts';
-import { naming } from '../snapshots/sealed-object.ts';
 import type { ByteStream, CallOptions } from '../storage/backend.ts';
 import { throwIfCancelled } from '../storage/cancel.ts';
 import { isOwn, isWhole } from './base.ts';
+import { cutWarning, manifestFor, type SalvagedManifest } from './salvaged-manifest.ts';
 import { refuseNothing, withoutFiles } from './nothing-restored.ts';
 import { exchangedBy, isPartial, RestoreStaging } from './restore-staging.ts';
 import { archiveProblem } from './snapshot-problem.ts';
@@ -32,28 +30,6 @@ interface ArchiveRestore {
   readonly run: RunContext;
   readonly manifest: SalvagedManifest;
   readonly staging: RestoreStaging;
-}
-
-/** `cut` says where it ends too early, and why; null where it is whole. */
-type SalvagedManifest = FetchedManifest & { readonly cut: Pick<ReadableManifest, 'fault' | 'entries'> | null };
-
-/** With salvage, as much of a damaged one as can be read. */
-async function manifestFor(
-  host: EngineHost,
-  { backend, vault }: Catalog,
-  { key, size }: ListedObject,
-  salvage: boolean,
-  options: CallOptions,
-): Promise<SalvagedManifest> {
-  try {
-    return { ...(await fetchManifest(host, backend, vault, key, { ...options, size })), cut: null };
-  } catch (error) {
-    const fault = naming(error, key);
-    if (!salvage || !(fault instanceof Fault) || (fault.code !== 'corrupt' && fault.code !== 'truncated')) throw fault;
-    const readable = await fetchReadable(host, backend, vault, key, options);
-    if (readable === null) throw fault;
-    return { ...readable, cut: readable };
-  }
 }
 
 /** A snapshot of the archive format, from the listing to the exchange with the target. */
@@ -235,12 +211,6 @@ function commitOf(header: ManifestHeader, request: RestoreRequest, { root }: Unp
 
 const notes = (messages: readonly string[]): readonly Warning[] =>
   messages.map((message): Warning => ({ code: 'target', message, level: 'note' }));
-
-function cutWarning({ header, cut }: SalvagedManifest): readonly Warning[] {
-  if (cut === null) return [];
-  const read = `of the ${header.totals.entries} entries of its list ${cut.entries} could be read`;
-  return [{ code: 'manifest', message: `${cut.fault.message}; ${read}, and what comes behind them is not in what was brought back` }];
-}
 
 /** What the snapshot and the reading of it have to say. */
 function warningsOf({ header, repaired }: FetchedManifest, manifestKey: string, result: UnpackResult): readonly Warning[] {
