@@ -5,7 +5,7 @@ import { objectHeadSize, plainSize, sealedChunkSize } from '../archive/seal.ts';
 import type { EngineHost, Zstd } from '../host.ts';
 import type { Backend, ByteStream, CallOptions, ObjectInfo } from '../storage/backend.ts';
 import { firstLineOf, maxFirstLine, parseManifestHeader } from './manifest.ts';
-import type { ManifestHeader } from './manifest.ts';
+import type { ManifestHeader, PartialHeader } from './manifest.ts';
 import { maxEntryLine, parseEntry } from './read-entry.ts';
 import type { ManifestEntry } from './manifest-entry.ts';
 import { manifestKey, readObjectName } from './names.ts';
@@ -20,19 +20,18 @@ export async function writeManifest(
   entryLines: Spool,
   options: CallOptions,
 ): Promise<ObjectInfo> {
-  const firstLine = firstLineOf(header);
-  async function* plain(): ByteStream {
-    yield host.zstd.compress(firstLine);
-    yield* entryLines.read();
-  }
   const key = manifestKey(header.slug, header.id);
-  return await storeSealed(
-    host.random,
-    backend,
-    vault,
-    { key, label: 'holdfast/v2/manifest', plain: plain(), sizeHint: entryLines.size },
-    options,
-  );
+  const plain = behindFirstLine(host.zstd, header, entryLines);
+  return await storeSealed(host.random, backend, vault, { key, label: 'holdfast/v2/manifest', plain, sizeHint: entryLines.size }, options);
+}
+
+/** What a manifest or a partial is sealed of. Fault config-invalid, at once: the first line would be too long for its readers. */
+export function behindFirstLine(zstd: Zstd, header: ManifestHeader | PartialHeader, lines: Pick<Spool, 'read'>): ByteStream {
+  const firstLine = firstLineOf(header);
+  return (async function* () {
+    yield zstd.compress(firstLine);
+    yield* lines.read();
+  })();
 }
 
 export interface ManifestReader {

@@ -1,9 +1,9 @@
 import type { Spool } from '../archive/packer.ts';
 import type { OpenVault } from '../archive/vault.ts';
 import type { EngineHost, Zstd } from '../host.ts';
-import type { Backend, ByteStream, CallOptions } from '../storage/backend.ts';
-import { checkedFirstLine, splitLines } from './manifest-store.ts';
-import { firstLineOf, parsePartialHeader, type PartialHeader } from './manifest.ts';
+import type { Backend, CallOptions } from '../storage/backend.ts';
+import { behindFirstLine, checkedFirstLine, splitLines } from './manifest-store.ts';
+import { parsePartialHeader, type PartialHeader } from './manifest.ts';
 import type { ManifestEntry } from './manifest-entry.ts';
 import { parseEntry } from './read-entry.ts';
 import { openSealed, storeSealed, type ReadOptions } from './sealed-object.ts';
@@ -21,12 +21,14 @@ export async function writePartial(
   partial: { readonly key: string; readonly header: PartialHeader; readonly lines: Pick<Spool, 'size' | 'read'> },
   options: CallOptions,
 ): Promise<void> {
-  const firstLine = firstLineOf(partial.header);
-  async function* plain(): ByteStream {
-    yield host.zstd.compress(firstLine);
-    yield* partial.lines.read();
-  }
-  await storeSealed(host.random, backend, vault, { key: partial.key, label, plain: plain(), sizeHint: partial.lines.size }, options);
+  const { key, header, lines } = partial;
+  await storeSealed(
+    host.random,
+    backend,
+    vault,
+    { key, label, plain: behindFirstLine(host.zstd, header, lines), sizeHint: lines.size },
+    options,
+  );
 }
 
 /** Faults: not-found, wrong-password, wrong-key, corrupt, truncated, unsupported. */
