@@ -1,17 +1,12 @@
-import type { Stats } from 'node:fs';
 import { lstat, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ServiceHost } from '../../engine/service/ports.ts';
 import type { Host } from '../host.ts';
 import type { ServicePlaces } from './places.ts';
 
-export interface ScratchFolder {
-  readonly path: string;
-  remove(): Promise<void>;
-}
-
 /** Where test restores go: of this service alone, as others may use the same place. */
 export interface Scratch {
-  make(): Promise<ScratchFolder>;
+  readonly make: ServiceHost['scratch'];
   /** Removes what those of a process that is gone have left, as far as it comes before the signal. Throws what the file system does. */
   sweep(signal: AbortSignal): Promise<void>;
 }
@@ -43,7 +38,7 @@ export function scratchIn(env: Host['env'], places: ServicePlaces): Scratch {
 /** Piece by piece: a tree of a million files takes longer than the service has for its end. */
 async function removeTree(path: string, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;
-  const stat: Stats = await lstat(path);
-  if (stat.isDirectory()) for (const name of await readdir(path)) await removeTree(join(path, name), signal);
-  if (!signal.aborted) await rm(path, { recursive: stat.isDirectory(), force: true });
+  const isFolder = (await lstat(path)).isDirectory();
+  if (isFolder) for (const name of await readdir(path)) await removeTree(join(path, name), signal);
+  if (!signal.aborted) await rm(path, { recursive: isFolder, force: true });
 }

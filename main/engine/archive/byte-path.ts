@@ -75,7 +75,7 @@ export function checkInnerPath(path: BytePath, platform: 'posix' | 'windows' = '
 }
 
 /** What no name there may hold, and what is cut off its end without a word, so that it would be another name. */
-// eslint-disable-next-line no-control-regex
+// eslint-disable-next-line no-control-regex -- control characters are among what is refused
 const windowsForbidden = /[\x01-\x1f\\:*?"<>|]|[. ]$/;
 /** With any ending they mean the device all the same. The digits may be raised (¹²³), here as the two bytes they are. */
 const windowsDevice = /^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)([0-9]|\xc2[\xb9\xb2\xb3])) *(\.|$)/i;

@@ -62,19 +62,19 @@ export async function letGoOnBefore(secrets: readonly string[], { store, letGoOn
   for (const slug of slugs) {
     await letGoOn(slug);
     const opened = await keychain();
-    const left: Resting[] = [];
+    /** With the names under which their passwords are to be kept. */
+    const left = new Map<Resting, string>();
     for (const one of store.resting()) {
       const name = one.slug === slug ? formerPasswordOf(one) : null;
       // The word of it alone is no password: whoever wrote that may have come no further.
-      if (name !== null && (one.former !== true || (await opened.get(name)) === null)) left.push(one);
+      if (name !== null && (one.former !== true || (await opened.get(name)) === null)) left.set(one, name);
     }
-    const password = left.length === 0 ? null : await opened.get(rconPasswordOf(slug));
+    const password = left.size === 0 ? null : await opened.get(rconPasswordOf(slug));
     if (password === null) continue;
     // First the word of it: as long as there is no other, the one in force is tried.
-    const failure = await store.setResting(store.resting().map((one) => (left.includes(one) ? { ...one, former: true } : one)));
+    const failure = await store.setResting(store.resting().map((one) => (left.has(one) ? { ...one, former: true } : one)));
     if (failure !== null) throw failure;
-    const names = left.map(formerPasswordOf).filter((name) => name !== null);
-    await opened.set(Object.fromEntries(names.map((name) => [name, password])));
+    await opened.set(Object.fromEntries([...left.values()].map((name) => [name, password])));
   }
 }
 

@@ -14,14 +14,18 @@ export class ReadWarnings {
   #left = 0;
 
   add(code: WarningCode, path: BytePath, message: string, level?: 'note'): void {
-    const warning = { code, message, path: showPath(path), ...(level === undefined ? {} : { level }) };
+    // Most of a million are not looked at any closer.
+    if (this.#list.length < kept && this.#keep({ code, message, path: showPath(path), ...(level === undefined ? {} : { level }) })) return;
+    this.#left += 1;
+  }
+
+  /** Whether there is room for it. */
+  #keep(warning: Warning): boolean {
     const bytes = Buffer.byteLength(JSON.stringify(warning));
-    if (this.#list.length >= kept || this.#bytes + bytes > keptBytes) {
-      this.#left += 1;
-      return;
-    }
+    if (this.#bytes + bytes > keptBytes) return false;
     this.#list.push(warning);
     this.#bytes += bytes;
+    return true;
   }
 
   cannotRead(path: BytePath, error: unknown): void {
