@@ -93,7 +93,7 @@ export function composeServiceHost(parts: ServiceHostParts): ComposedServiceHost
     },
     runHook: ({ argv, timeoutSeconds }, environment, signal) =>
       runCommand(argv, { clock, timeoutMs: timeoutSeconds * 1000, environment, signal, redact }),
-    scratch: scratch.make,
+    scratch: () => scratch.make(),
     async players(slug, signal) {
       const server = settings.current().servers.find((one) => one.slug === slug);
       if (server === undefined) return null;
