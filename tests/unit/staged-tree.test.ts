@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { finishFolders, type FinishedFolder } from '../../main/adapters/files/finish-folders.ts';
 import { KnownFolders } from '../../main/adapters/files/known-folders.ts';
-import { StagedTree } from '../../main/adapters/files/staged-tree.ts';
+import { StagedTree, type Attributes } from '../../main/adapters/files/staged-tree.ts';
 import { asBytePath } from '../../main/engine/archive/byte-path.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
@@ -43,15 +43,27 @@ test('no folder is found through a link', () => {
   expect(found).toEqual([false, false, false, true, false, false]);
 });
 
-test('folders that nobody can go through get their attributes last, from the innermost outwards, in whatever order they come', () => {
-  const folder = (path: string, mode: number): FinishedFolder => ({ path: asBytePath(path), mode, uid: 0, gid: 0, mtimeNs: 0n });
-  const finished: string[] = [];
-  finishFolders({ finishFolder: (path) => finished.push(path) }, [
-    folder('closed/b', 0o755),
-    folder('closed/b/unread', 0o311),
-    folder('closed', 0o600),
-    folder('open', 0o500),
-    folder('closed/b/unread/closed', 0),
-  ]);
-  expect(finished).toEqual(['closed/b', 'open', 'closed/b/unread/closed', 'closed/b/unread', 'closed']);
-});
+test.each([
+  { where: 'in memory', limit: 2 ** 20 },
+  { where: 'on the disk', limit: 0 },
+])(
+  'folders that nobody can go through get their attributes last, from the innermost outwards, in whatever order they come: kept $where',
+  ({ limit }) => {
+    const folder = (path: string, mode: number): FinishedFolder => ({
+      ...{ path: asBytePath(path), mode, uid: 1000, gid: 65_534, mtimeNs: -1_234_567_890_123_456_789n },
+    });
+    const finished: unknown[] = [];
+    const [inner, open, deepest, unread, closed] = [
+      folder('closed/b', 0o755),
+      folder('open', 0o500),
+      folder('closed/b/unread/closed\n\u00ff', 0),
+      folder('closed/b/unread', 0o311),
+      folder('closed', 0o1600),
+    ];
+    const tree = {
+      finishFolder: (path: string, { mode, uid, gid, mtimeNs }: Attributes) => finished.push({ path, mode, uid, gid, mtimeNs }),
+    };
+    finishFolders(tree, [inner, unread, closed, open, deepest], limit);
+    expect(finished).toEqual([inner, open, deepest, unread, closed]);
+  },
+);

@@ -88,7 +88,8 @@ export function openSpool(folder = spoolFolder(), { room = 0, unknownLength = fa
 /** O_TMPFILE of Linux, which Node does not name: a file that never has a name, so that not even a kill between two calls leaves one behind. */
 const tmpFile = process.platform === 'linux' ? 0o20_000_000 | constants.O_DIRECTORY : null;
 
-function openUnnamed(folder: string): number {
+/** The handle of a file that has no name. Faults as spoolFault. */
+export function openUnnamed(folder = spoolFolder()): number {
   if (tmpFile !== null) {
     try {
       return openSync(folder, tmpFile | constants.O_RDWR, 0o600);

@@ -1,8 +1,9 @@
 import { closeSync, constants, lstatSync, openSync } from 'node:fs';
 import type { BigIntStats } from 'node:fs';
+import { Fault } from '../../contract/faults.ts';
 import { asBytePath, isAscii, joinPath, rootPath } from '../../engine/archive/byte-path.ts';
 import type { BytePath } from '../../engine/archive/byte-path.ts';
-import { inByteOrder, kindOf, readNames, type FolderNames, type WalkedKind } from './folder-names.ts';
+import { FolderReader, kindOf, type FolderName, type FolderNames, type WalkedKind } from './folder-names.ts';
 
 export interface WalkedEntry {
   readonly path: BytePath;
@@ -28,58 +29,77 @@ const heldFolders = process.platform === 'linux';
 
 /**
  * Every entry below `root`, the root itself first, depth first, names in byte order, folders before what is in them. Links are
- * never followed. Synchronous on purpose: one call at a time from a worker is many times quicker than promises.
+ * never followed. Synchronous on purpose: one call at a time from a worker is many times quicker than promises. Throws what the system says of the root, and
+ * faults as spoolFault where a folder has more names than memory shall hold and the disk does not take them.
  */
 export function* walk(options: WalkOptions): Generator<WalkedEntry> {
   const root = openFolder(options.root);
+  const reader = new FolderReader();
   try {
     const file = heldFolders ? `/proc/self/fd/${root}/.` : options.root;
     yield { path: rootPath, kind: 'directory', stat: lstatSync(file, { bigint: true }), file };
-    yield* walkFolder(options, rootPath, root, Buffer.from(options.root, 'utf8'));
+    yield* walkFolder({ ...options, reader }, rootPath, root, Buffer.from(options.root, 'utf8'));
   } finally {
+    reader.close();
     closeSync(root);
   }
 }
 
-function* walkFolder(options: WalkOptions, folder: BytePath, handle: number, location: string | Buffer): Generator<WalkedEntry> {
+interface Walk extends WalkOptions {
+  readonly reader: FolderReader;
+}
+
+function* walkFolder(options: Walk, folder: BytePath, handle: number, location: string | Buffer): Generator<WalkedEntry> {
   const base = heldFolders ? `/proc/self/fd/${handle}/` : `${Buffer.from(location).toString('latin1')}/`;
   let names: FolderNames;
   try {
-    names = readNames(heldFolders ? base : location);
+    names = options.reader.read(heldFolders ? base : location);
   } catch (error) {
+    // Of the temporary file and not of the folder, which would count as unreadable.
+    if (error instanceof Fault) throw error;
     options.onError(folder, error);
     return;
   }
-  for (const { name, kind: listed } of inByteOrder(names)) {
-    const path = joinPath(folder, asBytePath(name));
-    const file = isAscii(name) && isAscii(base) ? base + name : Buffer.from(base + name, 'latin1');
-    let kind = listed;
-    let stat: BigIntStats | null = null;
-    if (kind !== 'file' || options.statFiles) {
+  try {
+    for (const found of names.inOrder()) {
+      const entry = look(options, folder, base, found);
+      if (entry === null) continue;
+      yield entry;
+      if (entry.kind !== 'directory') continue;
+      let child: number;
       try {
-        stat = lstatSync(file, { bigint: true });
+        child = openFolder(entry.file);
       } catch (error) {
-        options.onError(path, error);
+        options.onError(entry.path, error);
         continue;
       }
-      kind = kindOf(stat);
+      try {
+        yield* walkFolder(options, entry.path, child, entry.file);
+      } finally {
+        closeSync(child);
+      }
     }
-    if (options.excluded(path, kind === 'directory')) continue;
-    yield { path, kind, stat, file };
-    if (kind !== 'directory') continue;
-    let child: number;
+  } finally {
+    names.release();
+  }
+}
+
+/** Null for what is left out, and for what cannot be looked at, which is told. */
+function look(options: WalkOptions, folder: BytePath, base: string, { name, kind: listed }: FolderName): WalkedEntry | null {
+  const path = joinPath(folder, asBytePath(name));
+  const file = isAscii(name) && isAscii(base) ? base + name : Buffer.from(base + name, 'latin1');
+  let kind = listed;
+  let stat: BigIntStats | null = null;
+  if (kind !== 'file' || options.statFiles) {
     try {
-      child = openFolder(file);
+      stat = lstatSync(file, { bigint: true });
     } catch (error) {
       options.onError(path, error);
-      continue;
+      return null;
     }
-    try {
-      yield* walkFolder(options, path, child, file);
-    } finally {
-      closeSync(child);
-    }
+    kind = kindOf(stat);
   }
+  return options.excluded(path, kind === 'directory') ? null : { path, kind, stat, file };
 }
 
 function openFolder(path: string | Buffer): number {
