@@ -56,7 +56,7 @@ test.each([
     const [inner, open, deepest, unread, closed] = [
       folder('closed/b', 0o755),
       folder('open', 0o500),
-      folder('closed/b/unread/closed\n\u00ff', 0),
+      folder(`closed/b/unread/closed\n\u00ff${'x'.repeat(200_000)}`, 0),
       folder('closed/b/unread', 0o311),
       folder('closed', 0o1600),
     ];

@@ -48,11 +48,12 @@ export function finishFolders(tree: Pick<StagedTree, 'finishFolder'>, folders: I
   }
 }
 
-const longestPath = 65_535;
+/** More than a path can have. */
+const longestPath = 2 ** 31;
 
 /** Sorts the longest path first: what lies inside another has a longer one. */
 function textOf({ path, mode, uid, gid, mtimeNs }: FinishedFolder): string {
-  const order = String(longestPath - path.length).padStart(5, '0');
+  const order = String(longestPath - path.length).padStart(10, '0');
   return [order, path, mode, uid, gid, mtimeNs].map(String).join('\0');
 }
 

@@ -1,5 +1,6 @@
 import { closeSync, readSync } from 'node:fs';
 import { Fault } from '../../contract/faults.ts';
+import { spoolFault } from './spool-room.ts';
 import { openUnnamed, writeSpool } from './spool.ts';
 
 interface Run {
@@ -12,12 +13,19 @@ const mostRuns = 32;
 const readPiece = 16 * 1024;
 const writePiece = 128 * 1024;
 /** Before each text, little endian, so that any code unit may be in one. */
-const lengthSize = 2;
+const lengthSize = 4;
 
 /** A temporary file that sorted runs share as a stack: those that are made last are released first. Takes nothing of the disk before the first of them. */
 export class RunsFile {
   #handle: number | null = null;
+  #room: Buffer | null = null;
   end = 0;
+
+  /** At least `size` bytes to gather what is appended, the same ones again where they are enough: a walk may write a run for each small folder. */
+  room(size: number): Buffer {
+    if (this.#room === null || this.#room.length < size) this.#room = Buffer.allocUnsafe(Math.max(size, writePiece));
+    return this.#room;
+  }
 
   /** Faults as spoolFault. */
   append(bytes: Uint8Array): void {
@@ -26,9 +34,9 @@ export class RunsFile {
     this.end += bytes.length;
   }
 
-  /** At least one byte from `position` on. */
+  /** At least one byte from `position` on. Faults as spoolFault, and unexpected where the file ends. */
   read(into: Uint8Array, position: number): number {
-    const taken = this.#handle === null ? 0 : readSync(this.#handle, into, 0, into.length, position);
+    const taken = this.#handle === null ? 0 : tryRead(this.#handle, into, position);
     if (taken === 0) throw new Fault('unexpected', 'a temporary file ended early', { operation: 'read names' });
     return taken;
   }
@@ -36,6 +44,14 @@ export class RunsFile {
   close(): void {
     if (this.#handle !== null) closeSync(this.#handle);
     this.#handle = null;
+  }
+}
+
+function tryRead(handle: number, into: Uint8Array, position: number): number {
+  try {
+    return readSync(handle, into, 0, into.length, position);
+  } catch (error) {
+    throw spoolFault(error);
   }
 }
 
@@ -54,7 +70,7 @@ export class SortedRuns {
     return this.#runs.length === 0;
   }
 
-  /** Faults as spoolFault; RangeError for a text of more than 65,535 code units. */
+  /** Faults as spoolFault. */
   add(sorted: Iterable<string>): void {
     if (this.#runs.length === mostRuns) this.#runs = [this.#write(this.inOrder())];
     this.#runs.push(this.#write(sorted));
@@ -87,14 +103,16 @@ export class SortedRuns {
 
   #write(sorted: Iterable<string>): Run {
     const from = this.#file.end;
-    const piece = Buffer.allocUnsafe(writePiece);
+    let piece = this.#file.room(0);
     let filled = 0;
     for (const text of sorted) {
-      if (filled + lengthSize + text.length > piece.length) {
+      const size = lengthSize + text.length;
+      if (filled + size > piece.length) {
         this.#file.append(piece.subarray(0, filled));
         filled = 0;
+        piece = this.#file.room(size);
       }
-      filled = piece.writeUInt16LE(text.length, filled);
+      filled = piece.writeUInt32LE(text.length, filled);
       filled += piece.write(text, filled, 'latin1');
     }
     this.#file.append(piece.subarray(0, filled));
@@ -104,7 +122,7 @@ export class SortedRuns {
   *#read({ from, to }: Run): Generator<string, undefined> {
     let held = Buffer.alloc(0);
     for (let position = from; position < to || held.length > 0;) {
-      const length = held.length < lengthSize ? 0 : held.readUInt16LE(0);
+      const length = held.length < lengthSize ? 0 : held.readUInt32LE(0);
       const end = lengthSize + length;
       if (held.length >= end) {
         yield held.toString('latin1', lengthSize, end);

@@ -1,3 +1,4 @@
+import { Fault } from '../../../contract/faults.ts';
 import type { WalkedEntry } from '../../files/walk.ts';
 
 export interface CountedAhead {
@@ -39,8 +40,8 @@ export class LookAhead {
         bytes += Number(stat.size) / Math.max(1, Number(stat.nlink));
       }
     } catch (error) {
-      // The folder itself is gone: that is for the run to tell.
-      if (!(error instanceof Error && 'syscall' in error)) throw error;
+      // The folder itself is gone, or a temporary file cannot be written: that is for the run to tell, should it come to it.
+      if (!(error instanceof Fault) && !(error instanceof Error && 'syscall' in error)) throw error;
       return;
     }
     this.#parts.tell({ files, bytes: Math.round(bytes) });
